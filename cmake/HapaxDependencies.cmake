@@ -1,0 +1,10 @@
+# What comes from Debian 12 (scripts/setup installs it).
+find_package(Threads REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(absl REQUIRED)
+find_package(gRPC REQUIRED CONFIG)
+find_package(RocksDB REQUIRED CONFIG)
+find_package(OpenSSL REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(spdlog REQUIRED CONFIG)
+find_package(prometheus-cpp REQUIRED CONFIG)

@@ -1,0 +1,45 @@
+#ifndef HAPAX_STORAGE_FORMAT_H_
+#define HAPAX_STORAGE_FORMAT_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "google/protobuf/message_lite.h"
+#include "hapax/storage/store.h"
+
+// The on-disk format of a data directory: version 1.
+//
+//   table       key (key.h)                          value
+//   meta        "format"                             the format version in decimal digits, not a row value
+//   tokens      (tenant, region, zone, token)        hapax.store.v1.TokenRecord; zone "" is regional
+//   work        (id)                                 hapax.store.v1.WorkRecord
+//   resources   (kind, ...)                          the hosted services' own (server/compute/rows.h)
+//
+// A row value:
+//
+//   +------+------------+------------------------+
+//   | 0x01 |   CRC-32   |  serialized protobuf   |
+//   +------+------------+------------------------+
+//    1 byte   4 bytes LE
+//
+// The first byte is the version of this layout. The checksum (that of zlib) covers the row's key and
+// the protobuf, so that a damaged row, or one that stands at another's key, is never taken for sound.
+namespace hapax {
+
+inline constexpr uint64_t kFormatVersion = 1;
+inline constexpr std::string_view kFormatVersionKey = "format";
+
+// The table's name on disk.
+[[nodiscard]] std::string_view TableName(Table table);
+
+[[nodiscard]] std::string EncodeRow(std::string_view key, const google::protobuf::MessageLite& message);
+
+// Errors: DATA_LOSS when the value is not what EncodeRow made for this key.
+[[nodiscard]] absl::Status DecodeRow(std::string_view key, std::string_view value,
+                                     google::protobuf::MessageLite* message);
+
+}  // namespace hapax
+
+#endif  // HAPAX_STORAGE_FORMAT_H_

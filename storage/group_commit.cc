@@ -1,0 +1,130 @@
+#include "hapax/storage/group_commit.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "hapax/storage/rocksdb_transaction.h"
+
+namespace hapax {
+namespace {
+
+// Transactions in a group at the most: a limit on what one fsync, and one failure, covers.
+constexpr size_t kMaxGroupSize = 1024;
+constexpr int kCompletionThreads = 2;
+
+}  // namespace
+
+GroupCommit::GroupCommit(RocksDbEngine& engine, size_t max_waiting)
+    : engine_(engine),
+      max_waiting_(max_waiting),
+      completion_threads_(kCompletionThreads),
+      executor_([this] { RunExecutor(); }),
+      committer_([this] { RunCommitter(); }) {}
+
+GroupCommit::~GroupCommit() {
+  {
+    absl::MutexLock lock(&mu_);
+    closing_ = true;
+    executor_wakeup_.Signal();
+  }
+  executor_.join();
+  committer_.join();
+}
+
+void GroupCommit::Execute(Store::Body body, Store::Done done) {
+  {
+    absl::MutexLock lock(&mu_);
+    if (waiting_.size() < max_waiting_) {
+      waiting_.push_back({.body = std::move(body), .done = std::move(done)});
+      executor_wakeup_.Signal();
+      return;
+    }
+  }
+  std::move(done)(absl::ResourceExhaustedError("too many transactions are waiting"));
+}
+
+void GroupCommit::RunExecutor() {
+  auto group = std::make_shared<Group>();
+  while (true) {
+    std::vector<Task> tasks = TakeTasks(*group);
+    if (tasks.empty() && group->completions.empty()) break;
+    for (Task& task : tasks) RunBody(std::move(task), *group);
+    HandOver(group);
+  }
+  absl::MutexLock lock(&mu_);
+  executor_done_ = true;
+  committer_wakeup_.Signal();
+}
+
+// Waits until there is a transaction to run, or a group to hand over; empty in the latter case, and when
+// it is time to end.
+std::vector<GroupCommit::Task> GroupCommit::TakeTasks(const Group& group) {
+  const size_t room = kMaxGroupSize - group.completions.size();
+  absl::MutexLock lock(&mu_);
+  while (true) {
+    const bool can_run = !waiting_.empty() && room > 0;
+    const bool can_hand_over = !group.completions.empty() && committing_ == nullptr;
+    const bool can_end = closing_ && waiting_.empty() && group.completions.empty();
+    if (can_run || can_hand_over || can_end) break;
+    executor_wakeup_.Wait(&mu_);
+  }
+  const auto end = waiting_.begin() + static_cast<ptrdiff_t>(std::min(room, waiting_.size()));
+  std::vector<Task> tasks(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
+  waiting_.erase(waiting_.begin(), end);
+  return tasks;
+}
+
+// Gives the group to the committer, if that is free, and puts a new one in its place.
+void GroupCommit::HandOver(std::shared_ptr<Group>& group) {
+  absl::MutexLock lock(&mu_);
+  if (committing_ != nullptr || group->completions.empty()) return;
+  // The committer is free, so the fate of the group before is known. When that could not be committed,
+  // this one only needs its callers told, and the next must not read from it.
+  if (group->before != nullptr) group->status = group->before->status;
+  group->before = nullptr;
+  auto next = std::make_shared<Group>();
+  if (group->status.ok()) next->before = group;
+  committing_ = std::exchange(group, std::move(next));
+  committer_wakeup_.Signal();
+}
+
+void GroupCommit::RunBody(Task task, Group& group) const {
+  const Overlay* layers[] = {&group.writes, group.before == nullptr ? nullptr : &group.before->writes};
+  RocksDbTransaction transaction(engine_, /*snapshot=*/nullptr,
+                                 absl::MakeConstSpan(layers, group.before == nullptr ? 1 : 2));
+  Completion completion{.status = task.body(transaction), .done = std::move(task.done)};
+  if (completion.status.ok()) {
+    group.writes.Absorb(std::move(transaction.writes()));
+    completion.hooks = std::move(transaction.hooks());
+  }
+  group.completions.push_back(std::move(completion));
+}
+
+void GroupCommit::RunCommitter() {
+  while (true) {
+    std::shared_ptr<Group> group;
+    {
+      absl::MutexLock lock(&mu_);
+      while (committing_ == nullptr && !executor_done_) committer_wakeup_.Wait(&mu_);
+      if (committing_ == nullptr) return;
+      group = committing_;
+    }
+    if (group->status.ok() && !group->writes.empty()) group->status = engine_.WriteDurably(group->writes);
+    std::vector<Completion> completions = std::move(group->completions);
+    if (!group->status.ok()) {
+      for (Completion& completion : completions) {
+        completion.status = group->status;
+        completion.hooks.clear();
+      }
+    }
+    {
+      absl::MutexLock lock(&mu_);
+      committing_ = nullptr;
+      executor_wakeup_.Signal();
+    }
+    completion_threads_.Deliver(std::move(completions));
+  }
+}
+
+}  // namespace hapax

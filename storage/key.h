@@ -1,0 +1,56 @@
+#ifndef HAPAX_STORAGE_KEY_H_
+#define HAPAX_STORAGE_KEY_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/statusor.h"
+
+namespace hapax {
+
+// Builds a key out of elements so that keys compare, byte by byte, as their elements do in turn.
+//
+//   std::string key = KeyBuilder().String(tenant).String(region).Uint64(number).Build();
+//
+// A string is its bytes with 00 written as 00 FF, then 00 01: no string's encoding is a prefix of
+// another's. A number is 8 bytes, big-endian.
+class KeyBuilder {
+ public:
+  KeyBuilder& String(std::string_view element);
+  KeyBuilder& Uint64(uint64_t element);
+  [[nodiscard]] std::string Build() { return std::move(key_); }
+
+ private:
+  std::string key_;
+};
+
+// Takes a key apart again, element by element, in the order they were added.
+// Errors: DATA_LOSS when the next element is not of the kind that is asked for.
+class KeyParser {
+ public:
+  // `key` must outlive the parser.
+  explicit KeyParser(std::string_view key) : rest_(key) {}
+  [[nodiscard]] absl::StatusOr<std::string> String();
+  [[nodiscard]] absl::StatusOr<uint64_t> Uint64();
+  [[nodiscard]] bool AtEnd() const { return rest_.empty(); }
+
+ private:
+  std::string_view rest_;
+};
+
+// Keys from `begin` (included) to `end` (excluded; empty means no end).
+struct KeyRange {
+  std::string begin;
+  std::string end;
+
+  // Every key that begins with `prefix`.
+  static KeyRange Prefix(std::string prefix);
+  // Those of `range` that come after `key`.
+  static KeyRange After(KeyRange range, std::string key);
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_STORAGE_KEY_H_

@@ -1,0 +1,35 @@
+#include "hapax/storage/overlay.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace hapax {
+
+void Overlay::Write(Table table, std::string key, Value value) {
+  tables_[static_cast<int>(table)].insert_or_assign(std::move(key), std::move(value));
+}
+
+const Overlay::Value* Overlay::Find(Table table, std::string_view key) const {
+  const Rows& rows = this->rows(table);
+  const auto row = rows.find(key);
+  return row == rows.end() ? nullptr : &row->second;
+}
+
+void Overlay::Absorb(Overlay&& newer) {
+  for (int table = 0; table < kTableCount; ++table) {
+    Rows& rows = tables_[table];
+    Rows& newer_rows = newer.tables_[table];
+    if (rows.empty()) {
+      rows.swap(newer_rows);
+      continue;
+    }
+    for (auto& [key, value] : newer_rows) rows.insert_or_assign(key, std::move(value));
+    newer_rows.clear();
+  }
+}
+
+bool Overlay::empty() const {
+  return std::all_of(tables_.begin(), tables_.end(), [](const Rows& rows) { return rows.empty(); });
+}
+
+}  // namespace hapax

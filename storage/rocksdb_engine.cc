@@ -1,0 +1,154 @@
+#include "hapax/storage/rocksdb_engine.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "hapax/storage/format.h"
+#include "hapax/storage/status_macros.h"
+#include "rocksdb/cache.h"
+#include "rocksdb/filter_policy.h"
+#include "rocksdb/table.h"
+#include "rocksdb/write_batch.h"
+
+namespace hapax {
+namespace {
+
+constexpr Table kTables[kTableCount] = {Table::kMeta, Table::kTokens, Table::kResources, Table::kWork};
+constexpr double kBloomBitsPerKey = 10;
+constexpr size_t kWriteBufferBytes = size_t{64} << 20;
+constexpr size_t kMaxLogBytes = size_t{256} << 20;
+
+rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
+
+rocksdb::Options EngineOptions(size_t block_cache_bytes) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(block_cache_bytes);
+  // Most lookups are of tokens that are not there yet: a filter answers them without reading a block.
+  // Filters and indexes live in the cache, so that memory is bounded whatever the tables hold.
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey));
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  options.write_buffer_size = kWriteBufferBytes;
+  options.max_total_wal_size = kMaxLogBytes;
+  options.keep_log_file_num = 4;
+  // A log that ends in a half-written record is what a crash leaves: that record was never
+  // acknowledged. Damage anywhere else would silently lose acknowledged ones, and stops the start.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  return options;
+}
+
+absl::Status MakeDirectory(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return absl::PermissionDeniedError(absl::StrCat("cannot create ", path, ": ", error.message()));
+  return absl::OkStatus();
+}
+
+absl::Status OpenError(const std::string& path, const rocksdb::Status& status) {
+  const std::string text = status.ToString();
+  if (status.IsIOError() && absl::StrContains(text, "lock")) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, " is in use by another server (its LOCK file is held): ", text));
+  }
+  if (status.IsIOError() && (absl::StrContains(text, std::strerror(EACCES)) ||
+                             absl::StrContains(text, std::strerror(EROFS)))) {
+    return absl::PermissionDeniedError(absl::StrCat(path, " is not writable: ", text));
+  }
+  const absl::Status converted = FromRocksDb(status);
+  return {converted.code(), absl::StrCat("cannot open ", path, ": ", converted.message())};
+}
+
+}  // namespace
+
+absl::Status FromRocksDb(const rocksdb::Status& status) {
+  if (status.ok()) return absl::OkStatus();
+  if (status.IsCorruption()) return absl::DataLossError(status.ToString());
+  return absl::UnavailableError(status.ToString());
+}
+
+absl::StatusOr<std::unique_ptr<RocksDbEngine>> RocksDbEngine::Open(const std::string& path, size_t block_cache_bytes) {
+  HAPAX_RETURN_IF_ERROR(MakeDirectory(path));
+  const rocksdb::Options options = EngineOptions(block_cache_bytes);
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (Table table : kTables) families.emplace_back(std::string(TableName(table)), options);
+
+  std::unique_ptr<RocksDbEngine> engine(new RocksDbEngine());
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status = rocksdb::DB::Open(options, path, families, &handles, &db);
+  if (!status.ok()) return OpenError(path, status);
+  engine->db_.reset(db);
+  std::copy(handles.begin(), handles.end(), engine->handles_.begin());
+  if (absl::Status format = engine->CheckFormat(); !format.ok()) {
+    return absl::Status(format.code(), absl::StrCat(path, ": ", format.message()));
+  }
+  return engine;
+}
+
+RocksDbEngine::~RocksDbEngine() {
+  if (db_ == nullptr) return;
+  for (rocksdb::ColumnFamilyHandle* handle : handles_) db_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
+  db_->Close().PermitUncheckedError();
+}
+
+absl::Status RocksDbEngine::CheckFormat() {
+  HAPAX_ASSIGN_OR_RETURN(const std::optional<std::string> format, Get(Table::kMeta, kFormatVersionKey, nullptr));
+  if (!format.has_value()) {
+    Overlay writes;
+    writes.Write(Table::kMeta, std::string(kFormatVersionKey), absl::StrCat(kFormatVersion));
+    return WriteDurably(writes);
+  }
+  uint64_t version = 0;
+  if (!absl::SimpleAtoi(*format, &version)) return absl::DataLossError("the format version is not a number");
+  if (version != kFormatVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("has format version ", version, ", but this server reads only ", kFormatVersion));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<std::string>> RocksDbEngine::Get(Table table, std::string_view key,
+                                                              const rocksdb::Snapshot* snapshot) const {
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot;
+  std::string value;
+  const rocksdb::Status status = db_->Get(options, Handle(table), ToSlice(key), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  HAPAX_RETURN_IF_ERROR(FromRocksDb(status));
+  return value;
+}
+
+std::unique_ptr<rocksdb::Iterator> RocksDbEngine::NewIterator(Table table, const rocksdb::Snapshot* snapshot) const {
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot;
+  return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(options, Handle(table)));
+}
+
+absl::Status RocksDbEngine::WriteDurably(const Overlay& writes) {
+  rocksdb::WriteBatch batch;
+  for (Table table : kTables) {
+    for (const auto& [key, value] : writes.rows(table)) {
+      const rocksdb::Status status = value.has_value() ? batch.Put(Handle(table), ToSlice(key), ToSlice(*value))
+                                                       : batch.Delete(Handle(table), ToSlice(key));
+      HAPAX_RETURN_IF_ERROR(FromRocksDb(status));
+    }
+  }
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  return FromRocksDb(db_->Write(options, &batch));
+}
+
+}  // namespace hapax

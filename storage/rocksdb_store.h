@@ -1,0 +1,32 @@
+#ifndef HAPAX_STORAGE_ROCKSDB_STORE_H_
+#define HAPAX_STORAGE_ROCKSDB_STORE_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "hapax/storage/store.h"
+
+namespace hapax {
+
+struct RocksDbStoreOptions {
+  // The data directory; created when it does not exist. One process at a time may hold it.
+  std::string path;
+  // Memory for blocks, filters and indexes, whatever the tables hold. Bytes.
+  size_t block_cache_bytes = size_t{256} << 20;
+  // Transactions that may wait; one more is refused with RESOURCE_EXHAUSTED.
+  size_t max_waiting = 4096;
+};
+
+// The embedded store: RocksDB, with bodies run one after another on one thread, and their writes
+// committed in groups with one fsync each (group_commit.h). Query runs on the calling thread, on what
+// is durable.
+//
+// Errors of opening: FAILED_PRECONDITION, another process holds the directory, or its format is not ours;
+// PERMISSION_DENIED, it cannot be created or written; DATA_LOSS, it is damaged; UNAVAILABLE, anything else.
+[[nodiscard]] absl::StatusOr<std::unique_ptr<Store>> OpenRocksDbStore(const RocksDbStoreOptions& options);
+
+}  // namespace hapax
+
+#endif  // HAPAX_STORAGE_ROCKSDB_STORE_H_

@@ -1,0 +1,34 @@
+#ifndef HAPAX_STORAGE_ROWS_H_
+#define HAPAX_STORAGE_ROWS_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "hapax/storage/format.h"
+#include "hapax/storage/status_macros.h"
+#include "hapax/storage/store.h"
+
+namespace hapax {
+
+// The row's message, or nullopt when there is none. Errors: the store's; DATA_LOSS for a damaged row.
+template <typename Row>
+[[nodiscard]] absl::StatusOr<std::optional<Row>> GetRow(const ReadTransaction& txn, Table table, std::string_view key) {
+  HAPAX_ASSIGN_OR_RETURN(std::optional<std::string> value, txn.Get(table, key));
+  if (!value.has_value()) return std::optional<Row>();
+  Row row;
+  HAPAX_RETURN_IF_ERROR(DecodeRow(key, *value, &row));
+  return std::optional<Row>(std::move(row));
+}
+
+template <typename Row>
+void PutRow(Transaction& txn, Table table, std::string key, const Row& row) {
+  std::string value = EncodeRow(key, row);
+  txn.Put(table, std::move(key), std::move(value));
+}
+
+}  // namespace hapax
+
+#endif  // HAPAX_STORAGE_ROWS_H_

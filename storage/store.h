@@ -1,0 +1,87 @@
+#ifndef HAPAX_STORAGE_STORE_H_
+#define HAPAX_STORAGE_STORE_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "hapax/storage/key.h"
+
+namespace hapax {
+
+// The tables of a store. Each is an ordered map from key bytes to value bytes.
+enum class Table {
+  kMeta,       // The format version.
+  kTokens,     // What became of client tokens (token_table.h).
+  kResources,  // What the hosted services keep.
+  kWork,       // Asynchronous work that a commit started and that is not finished.
+};
+inline constexpr int kTableCount = 4;
+
+// Reads within one transaction: all of them see the same state.
+//
+// Thread-safety: for one thread at a time.
+// Lifetime: only within the body it is handed to.
+// Errors: UNAVAILABLE when the store cannot be read just now; DATA_LOSS when what it holds is damaged.
+class ReadTransaction {
+ public:
+  virtual ~ReadTransaction() = default;
+
+  // The value of the row, or nullopt when there is none.
+  [[nodiscard]] virtual absl::StatusOr<std::optional<std::string>> Get(Table table, std::string_view key) const = 0;
+
+  // Visits the rows of `range` in ascending order of their keys, until `visit` returns false. The views
+  // are valid only during the call; `visit` must not write.
+  using Visitor = absl::FunctionRef<bool(std::string_view key, std::string_view value)>;
+  [[nodiscard]] virtual absl::Status Scan(Table table, const KeyRange& range, Visitor visit) const = 0;
+};
+
+// Reads and writes within one transaction. A read sees the transaction's own writes.
+class Transaction : public ReadTransaction {
+ public:
+  virtual void Put(Table table, std::string key, std::string value) = 0;
+  virtual void Delete(Table table, std::string key) = 0;
+
+  // `hook` runs once the commit is durable, before the transaction's `done`; never when it is dropped.
+  // It must not block. A crash may lose it, so whatever must happen is also a row.
+  virtual void OnCommit(absl::AnyInvocable<void()> hook) = 0;
+};
+
+// Serializable read-write transactions, each atomic and durable, given as callbacks.
+//
+//   store.Execute([&](Transaction& txn) -> absl::Status { ...; txn.Put(table, key, value); return absl::OkStatus(); },
+//                 [&](absl::Status status) { ... });
+//
+// Guarantees: a body that returns OK takes effect as a whole, and is durable when `done` is called with
+// OK. A body that returns an error leaves nothing. `done` is called exactly once, and only when
+// everything that the body could have read is durable as well, so that it may be told to a client.
+// A body has no side effect but through its transaction, and may be run more than once: only the
+// last run counts.
+//
+// Thread-safety: safe. Bodies and `done` run on threads of the store's, or on the caller's.
+// Lifetime: the destructor waits until every `done` has returned.
+// Errors, besides a body's own: UNAVAILABLE, the store cannot be written or read just now (nothing was
+// acknowledged; what was written may yet turn out to be durable); DATA_LOSS, what it holds is damaged;
+// RESOURCE_EXHAUSTED, too many transactions are waiting, and this one was not started.
+class Store {
+ public:
+  using Body = absl::AnyInvocable<absl::Status(Transaction&)>;
+  using ReadBody = absl::AnyInvocable<absl::Status(const ReadTransaction&)>;
+  using Done = absl::AnyInvocable<void(absl::Status) &&>;
+
+  virtual ~Store() = default;
+
+  virtual void Execute(Body body, Done done) = 0;
+
+  // As Execute, for a body that only reads. An engine that reads without waiting for others runs both
+  // callbacks before it returns.
+  virtual void Query(ReadBody body, Done done) = 0;
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_STORAGE_STORE_H_
