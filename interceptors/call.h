@@ -1,0 +1,77 @@
+#ifndef HAPAX_INTERCEPTORS_CALL_H_
+#define HAPAX_INTERCEPTORS_CALL_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "google/protobuf/message.h"
+#include "hapax/interceptors/method.h"
+
+namespace hapax {
+
+// What became of a mutating call that succeeded, as response metadata `hapax-outcome` says it (C26).
+enum class Outcome {
+  kExecuted,     // This attempt made the effect.
+  kReplayed,     // The reply comes from the token's record.
+  kUnprotected,  // It made an effect, and no token was given.
+};
+
+// `executed`, `replayed` or `unprotected`.
+[[nodiscard]] std::string_view WireName(Outcome outcome);
+
+// One attempt of a unary call on its way through the chain, over bytes: what arrived, what the
+// interceptors found out about it, and its one end.
+//
+// Guarantees: Finish is called once, by whoever ends the call.
+// Thread-safety: for one interceptor at a time; IsCancelled from any thread.
+// Lifetime: it may be gone as soon as Finish is called.
+class UnaryCall {
+ public:
+  using MetadataValues = absl::InlinedVector<std::string_view, 2>;
+  // Looks at how the call ended, before the reply is sent.
+  using FinishHook = absl::AnyInvocable<void(UnaryCall&, const absl::StatusOr<std::string>&)>;
+
+  explicit UnaryCall(const Method& method) : method_(method) {}
+  virtual ~UnaryCall() = default;
+  UnaryCall(const UnaryCall&) = delete;
+  UnaryCall& operator=(const UnaryCall&) = delete;
+
+  // What arrived.
+  [[nodiscard]] const Method& method() const { return method_; }
+  [[nodiscard]] virtual std::string_view request_bytes() const = 0;
+  // All values of a metadata key (lower case), in the order they came.
+  [[nodiscard]] virtual MetadataValues Metadata(std::string_view key) const = 0;
+  // InfiniteFuture when the client set none.
+  [[nodiscard]] virtual absl::Time deadline() const = 0;
+  [[nodiscard]] virtual bool IsCancelled() const = 0;
+
+  // What the interceptors found out.
+  CallContext context;                                 // Authentication: the tenant. Idempotency: the rest.
+  std::unique_ptr<google::protobuf::Message> request;  // Decoding.
+  std::optional<Outcome> outcome;                      // Idempotency, once it is known.
+
+  // `hook` sees how the call ends; the last one added is the first to see it.
+  void OnFinish(FinishHook hook) { finish_hooks_.push_back(std::move(hook)); }
+
+  // Ends the call with the reply's bytes, or an error.
+  void Finish(absl::StatusOr<std::string> reply);
+
+ protected:
+  // Sends the end to the client.
+  virtual void Send(absl::StatusOr<std::string> reply) = 0;
+
+ private:
+  const Method& method_;
+  std::vector<FinishHook> finish_hooks_;
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_INTERCEPTORS_CALL_H_

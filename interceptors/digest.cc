@@ -1,0 +1,24 @@
+#include "hapax/interceptors/digest.h"
+
+#include <openssl/evp.h>
+
+#include <memory>
+
+#include "hapax/storage/check.h"
+
+namespace hapax {
+
+Sha256Digest Sha256(std::string_view bytes) {
+  // Looking the algorithm up and making a context cost more than the digest of a small message, so both
+  // are kept.
+  static EVP_MD* const kSha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  Sha256Digest digest;
+  const bool done = EVP_DigestInit_ex2(context.get(), kSha256, nullptr) == 1 &&
+                    EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1 &&
+                    EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1;
+  HAPAX_CHECK(done, "SHA-256 of memory cannot fail");
+  return digest;
+}
+
+}  // namespace hapax

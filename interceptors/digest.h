@@ -1,0 +1,17 @@
+#ifndef HAPAX_INTERCEPTORS_DIGEST_H_
+#define HAPAX_INTERCEPTORS_DIGEST_H_
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace hapax {
+
+// A SHA-256 digest (FIPS 180-4), 32 bytes.
+using Sha256Digest = std::array<uint8_t, 32>;
+
+[[nodiscard]] Sha256Digest Sha256(std::string_view bytes);
+
+}  // namespace hapax
+
+#endif  // HAPAX_INTERCEPTORS_DIGEST_H_

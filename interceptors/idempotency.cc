@@ -1,0 +1,151 @@
+#include "hapax/interceptors/idempotency.h"
+
+#include <any>
+#include <optional>
+#include <utility>
+
+#include "hapax/interceptors/client_token.h"
+#include "hapax/interceptors/fingerprint.h"
+#include "hapax/interceptors/refusal.h"
+#include "hapax/interceptors/token_finding.h"
+#include "hapax/storage/check.h"
+#include "hapax/storage/status_macros.h"
+#include "hapax/storage/token_table.h"
+
+namespace hapax {
+namespace {
+
+constexpr absl::Duration kWorkersBusyRetryDelay = absl::Milliseconds(500);
+
+void SetTime(absl::Time time, google::protobuf::Timestamp* timestamp) {
+  timestamp->set_seconds(absl::ToUnixSeconds(time));
+  timestamp->set_nanos(static_cast<int32_t>(absl::ToUnixNanos(time) % 1'000'000'000));
+}
+
+}  // namespace
+
+// A mutating call on its way, shared by the callbacks that carry it on.
+struct Idempotency::Attempt {
+  explicit Attempt(UnaryCall& its_call) : call(its_call) {}
+
+  void Finish(absl::Status status) {
+    if (!status.ok()) {
+      call.Finish(RefuseForStore(std::move(status)));
+      return;
+    }
+    call.outcome = outcome;
+    call.Finish(std::move(reply));
+  }
+
+  UnaryCall& call;
+  std::optional<TokenKey> key;         // Nullopt: no token was given.
+  store::v1::Fingerprint fingerprint;  // Of a call whose token was free at first sight.
+  std::any prepared;                   // What Method::prepare made.
+  std::optional<Outcome> outcome;      // Nullopt: not answered yet.
+  std::string reply;                   // Once it is answered.
+};
+
+Idempotency::Idempotency(Options options, Store& store, WorkerPool& workers, const Clock& clock)
+    : options_(std::move(options)), store_(store), workers_(workers), clock_(clock) {}
+
+void Idempotency::Intercept(UnaryCall& call, Next next) {
+  if (!call.method().rule.has_value()) return next(call);
+  auto attempt = std::make_shared<Attempt>(call);
+  if (absl::Status status = Identify(*attempt); !status.ok()) return attempt->Finish(std::move(status));
+  if (!attempt->key.has_value()) return Prepare(attempt);
+
+  store_.Query([attempt](const ReadTransaction& txn) { return AnswerFromRecord(*attempt, txn); },
+               [this, attempt](absl::Status status) {
+                 if (!status.ok() || attempt->outcome.has_value()) return attempt->Finish(std::move(status));
+                 attempt->fingerprint =
+                     MakeFingerprint(attempt->call.method(), *attempt->call.request, attempt->call.request_bytes());
+                 Prepare(attempt);
+               });
+}
+
+// Finds out the call's token and place.
+absl::Status Idempotency::Identify(Attempt& attempt) const {
+  UnaryCall& call = attempt.call;
+  CallContext& context = call.context;
+  context.now = clock_.Now();
+  HAPAX_ASSIGN_OR_RETURN(context.client_token, ClientTokenOf(call));
+  HAPAX_ASSIGN_OR_RETURN(context.place, call.method().rule->ResolvePlace(*call.request, options_.default_region));
+  if (!context.client_token.empty()) {
+    attempt.key = TokenKey{.tenant = context.tenant,
+                           .region = context.place.region,
+                           .zone = context.place.zone,
+                           .token = context.client_token};
+  }
+  return absl::OkStatus();
+}
+
+// Does the method's slow work, if it has any, off the event threads, and goes on.
+void Idempotency::Prepare(AttemptPtr attempt) {
+  if (attempt->call.method().prepare == nullptr) return Execute(std::move(attempt));
+  WorkerPool::Work work = [this, attempt] {
+    const UnaryCall& call = attempt->call;
+    absl::StatusOr<std::any> prepared = call.method().prepare(call.context, *call.request);
+    if (!prepared.ok()) return attempt->Finish(prepared.status());
+    attempt->prepared = *std::move(prepared);
+    Execute(attempt);
+  };
+  if (!workers_.TrySchedule(work)) {
+    attempt->Finish(RefuseOverloaded("too many calls are waiting to be prepared", kWorkersBusyRetryDelay));
+  }
+}
+
+void Idempotency::Execute(AttemptPtr attempt) {
+  store_.Execute([this, attempt](Transaction& txn) { return RunOnce(*attempt, txn); },
+                 [attempt](absl::Status status) { attempt->Finish(std::move(status)); });
+}
+
+// The exactly-once core: within one serializable transaction, the reply comes from the record, or effect
+// and record are made together.
+absl::Status Idempotency::RunOnce(Attempt& attempt, Transaction& txn) const {
+  if (attempt.call.IsCancelled()) return absl::CancelledError("the client cancelled before execution started");
+  if (clock_.Now() > attempt.call.deadline()) {
+    return absl::DeadlineExceededError("the deadline passed before execution started");
+  }
+  if (!attempt.key.has_value()) return RunHandler(attempt, txn, Outcome::kUnprotected);
+
+  HAPAX_RETURN_IF_ERROR(AnswerFromRecord(attempt, txn));
+  if (attempt.outcome.has_value()) return absl::OkStatus();
+  HAPAX_RETURN_IF_ERROR(RunHandler(attempt, txn, Outcome::kExecuted));
+  store::v1::TokenRecord record;
+  record.set_method(attempt.call.method().name);
+  *record.mutable_fingerprint() = attempt.fingerprint;
+  SetTime(attempt.call.context.now, record.mutable_executed_at());
+  record.set_reply(attempt.reply);
+  PutToken(txn, *attempt.key, record);
+  return absl::OkStatus();
+}
+
+// Answers the attempt from its token's record; leaves it unanswered when the token is free.
+absl::Status Idempotency::AnswerFromRecord(Attempt& attempt, const ReadTransaction& txn) {
+  attempt.outcome.reset();
+  HAPAX_ASSIGN_OR_RETURN(TokenFinding found, LookUp(txn, *attempt.key, attempt.call));
+  switch (found.finding) {
+    case Finding::kFree:
+      return absl::OkStatus();
+    case Finding::kSameParameters:
+      attempt.reply = std::move(*found.record.mutable_reply());
+      attempt.outcome = Outcome::kReplayed;
+      return absl::OkStatus();
+    case Finding::kOtherParameters:
+      return RefuseMismatch(found, attempt.call);
+  }
+  HAPAX_CHECK(false, "a Finding is one of its values");
+}
+
+// Makes the effect, and serializes the reply once: these bytes are sent, and recorded.
+absl::Status Idempotency::RunHandler(Attempt& attempt, Transaction& txn, Outcome outcome) {
+  const Method& method = attempt.call.method();
+  const std::unique_ptr<google::protobuf::Message> reply(method.reply->New());
+  HAPAX_RETURN_IF_ERROR(
+      method.mutate(attempt.call.context, txn, *attempt.call.request, attempt.prepared, reply.get()));
+  attempt.reply = reply->SerializeAsString();
+  attempt.outcome = outcome;
+  return absl::OkStatus();
+}
+
+}  // namespace hapax

@@ -1,0 +1,71 @@
+#ifndef HAPAX_INTERCEPTORS_IDEMPOTENCY_H_
+#define HAPAX_INTERCEPTORS_IDEMPOTENCY_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "hapax/interceptors/interceptor.h"
+#include "hapax/interceptors/worker_pool.h"
+#include "hapax/storage/clock.h"
+#include "hapax/storage/store.h"
+
+namespace hapax {
+
+// Makes mutating calls happen once. Words (contract section 1): an attempt is one call that carries a
+// client token; its effect is what the handler changes; the record is the durable row that remembers
+// the token's fingerprint and the reply's bytes. The token is unique within (tenant, place).
+//
+// What an attempt finds, and what follows:
+//   no record            the handler runs; its effect and the record are one commit: executed
+//   same parameters      the recorded bytes are the reply; the handler does not run: replayed
+//   other parameters     IDEMPOTENT_PARAMETER_MISMATCH
+// A call without a token makes its effect, and is unprotected. A handler's error leaves nothing, and the
+// token free.
+//
+// Two attempts at once need no care here: bodies of transactions are serializable.
+//
+//   attempt A                     attempt B
+//   looks up: no record
+//                                 looks up: no record
+//   transaction: no record,
+//   effect + record, durable
+//                                 transaction: finds A's record, replays
+//
+// The first look-up is only there to answer a retry on the thread it arrived on, and to spare it slow
+// preparation; the one inside the transaction decides.
+//
+// Methods without a rule are passed on.
+class Idempotency final : public UnaryInterceptor {
+ public:
+  struct Options {
+    // The region of a call that names none and implies none.
+    std::string default_region;
+  };
+
+  // All outlive the interceptor and its calls. `workers` run Method::prepare.
+  Idempotency(Options options, Store& store, WorkerPool& workers, const Clock& clock);
+
+  void Intercept(UnaryCall& call, Next next) override;
+
+ private:
+  struct Attempt;
+  using AttemptPtr = std::shared_ptr<Attempt>;
+
+  [[nodiscard]] absl::Status Identify(Attempt& attempt) const;
+  void Prepare(AttemptPtr attempt);
+  void Execute(AttemptPtr attempt);
+  [[nodiscard]] absl::Status RunOnce(Attempt& attempt, Transaction& txn) const;
+  [[nodiscard]] static absl::Status AnswerFromRecord(Attempt& attempt, const ReadTransaction& txn);
+  [[nodiscard]] static absl::Status RunHandler(Attempt& attempt, Transaction& txn, Outcome outcome);
+
+  const Options options_;
+  Store& store_;
+  WorkerPool& workers_;
+  const Clock& clock_;
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_INTERCEPTORS_IDEMPOTENCY_H_

@@ -1,0 +1,65 @@
+#ifndef HAPAX_INTERCEPTORS_METHOD_H_
+#define HAPAX_INTERCEPTORS_METHOD_H_
+
+#include <any>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "google/protobuf/message.h"
+#include "hapax/interceptors/rule.h"
+#include "hapax/interceptors/scope.h"
+#include "hapax/storage/store.h"
+
+namespace hapax {
+
+// What a handler may know of the call besides the request.
+struct CallContext {
+  std::string tenant;        // The authenticated principal's.
+  std::string client_token;  // Wherever the client put it; empty for none.
+  Place place;               // Resolved by the method's rule; empty for a read.
+  absl::Time now;            // When the server took the call up.
+};
+
+// A method that a service hosts: its declaration, compiled, and its code, with the types erased
+// (server/hosted_service.h is the typed face of this).
+//
+// Thread-safety: immutable once the server runs; the functions are called from many threads.
+struct Method {
+  using Message = google::protobuf::Message;
+
+  // Full name, `package.Service/Method`.
+  std::string name;
+  const google::protobuf::MethodDescriptor* descriptor = nullptr;
+  // Default instances to make new ones from.
+  const Message* request = nullptr;
+  const Message* reply = nullptr;
+  // The rule of a mutating method; nullopt for one without side effects.
+  std::optional<Rule> rule;
+
+  // A read. Set when there is no rule.
+  absl::AnyInvocable<absl::Status(const CallContext&, const ReadTransaction&, const Message&, Message*) const> read;
+
+  // A mutation: makes its effect through the transaction alone, and may be run again (store.h). Set
+  // when there is a rule.
+  absl::AnyInvocable<absl::Status(const CallContext&, Transaction&, const Message& request, const std::any& prepared,
+                                  Message* reply) const>
+      mutate;
+
+  // Slow work that needs no transaction, such as making a key: done on a worker thread, once the token
+  // is known to be new. Its result goes to `mutate`. Optional.
+  absl::AnyInvocable<absl::StatusOr<std::any>(const CallContext&, const Message&) const> prepare;
+
+  // Clears from a request what says no more than leaving it out would: explicit defaults. Two requests
+  // that mean the same come out the same (C22). It must only clear, never fill in: then a field that a
+  // later version adds, with a default, is no difference to the requests before it. Optional.
+  absl::AnyInvocable<void(Message*) const> clear_defaults;
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_INTERCEPTORS_METHOD_H_

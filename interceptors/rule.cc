@@ -1,0 +1,129 @@
+#include "hapax/interceptors/rule.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "hapax/idempotency/v1/rule.pb.h"
+#include "hapax/interceptors/refusal.h"
+#include "hapax/storage/status_macros.h"
+
+namespace hapax {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::MethodDescriptor;
+using google::protobuf::MethodOptions;
+
+constexpr int kMaxZoneFields = 8;
+
+absl::Status Wrong(const MethodDescriptor& method, std::string_view what) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("method ", method.full_name(), ": ", absl::string_view(what.data(), what.size())));
+}
+
+std::string JoinNames(const std::vector<StringFieldPath>& fields) {
+  return absl::StrJoin(fields, " or ", [](std::string* out, const StringFieldPath& field) { *out += field.name(); });
+}
+
+}  // namespace
+
+absl::StatusOr<StringFieldPath> StringFieldPath::Compile(const Descriptor& message, std::string_view path) {
+  StringFieldPath compiled;
+  compiled.name_ = std::string(path);
+  const Descriptor* at = &message;
+  for (const absl::string_view step : absl::StrSplit(compiled.name_, '.')) {
+    const FieldDescriptor* field = at == nullptr ? nullptr : at->FindFieldByName(std::string(step));
+    if (field == nullptr || field->is_repeated()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("\"", compiled.name_, "\" is not a singular field of ", message.full_name()));
+    }
+    compiled.steps_.push_back(field);
+    at = field->message_type();
+  }
+  if (compiled.steps_.back()->type() != FieldDescriptor::TYPE_STRING) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", compiled.name_, "\" is not a string field of ", message.full_name()));
+  }
+  return compiled;
+}
+
+std::string_view StringFieldPath::Read(const Message& message) const {
+  const Message* at = &message;
+  for (size_t i = 0; i + 1 < steps_.size(); ++i) {
+    if (!at->GetReflection()->HasField(*at, steps_[i])) return {};
+    at = &at->GetReflection()->GetMessage(*at, steps_[i]);
+  }
+  // A generated or dynamic message holds its strings, so the scratch string stays unused.
+  static const std::string kUnused;
+  return at->GetReflection()->GetStringReference(*at, steps_.back(), const_cast<std::string*>(&kUnused));
+}
+
+absl::StatusOr<std::optional<Rule>> Rule::Compile(const MethodDescriptor& method, const ScopeResolvers& resolvers) {
+  const bool is_read = method.options().idempotency_level() == MethodOptions::NO_SIDE_EFFECTS;
+  const bool has_rule = method.options().HasExtension(idempotency::v1::rule);
+  if (is_read && has_rule) return Wrong(method, "has both an idempotency rule and NO_SIDE_EFFECTS; it must have one");
+  if (is_read) return std::nullopt;
+  if (!has_rule) {
+    return Wrong(method,
+                 "declares neither (hapax.idempotency.v1.rule) nor idempotency_level = NO_SIDE_EFFECTS; it must "
+                 "have one");
+  }
+
+  const auto& declared = method.options().GetExtension(idempotency::v1::rule);
+  const Descriptor& request = *method.input_type();
+  const auto compile = [&](const std::string& path, std::string_view option) -> absl::StatusOr<StringFieldPath> {
+    auto field = StringFieldPath::Compile(request, path);
+    if (!field.ok()) return Wrong(method, std::string(option) + ": " + std::string(field.status().message()));
+    return field;
+  };
+
+  Rule rule;
+  HAPAX_ASSIGN_OR_RETURN(rule.token_field_, compile(declared.token_field(), "token_field"));
+  if (!rule.token_field_.IsTopLevel()) return Wrong(method, "token_field: must be a top-level field");
+  HAPAX_ASSIGN_OR_RETURN(rule.region_field_, compile(declared.scope().region_field(), "scope.region_field"));
+  if (!rule.region_field_.IsTopLevel()) return Wrong(method, "scope.region_field: must be a top-level field");
+  for (const std::string& path : declared.scope().zone_fields()) {
+    HAPAX_ASSIGN_OR_RETURN(rule.zone_fields_.emplace_back(), compile(path, "scope.zone_fields"));
+  }
+  if (rule.zone_fields_.size() > kMaxZoneFields) return Wrong(method, "scope.zone_fields: at most 8 are allowed");
+  rule.zone_required_ = declared.scope().zone_required();
+  if (rule.zone_required_ && rule.zone_fields_.empty()) {
+    return Wrong(method, "scope.zone_required: needs at least one of zone_fields");
+  }
+  const std::string& resolver = declared.scope().resolver();
+  if (!resolver.empty()) {
+    const auto found = resolvers.find(resolver);
+    if (found == resolvers.end()) {
+      return Wrong(method, "scope.resolver: the service registered none with the name \"" + resolver + "\"");
+    }
+    rule.resolver_ = &found->second;
+  } else if (rule.zone_fields_.size() > 1) {
+    return Wrong(method, "scope.zone_fields: more than one needs a resolver");
+  }
+  return rule;
+}
+
+absl::StatusOr<Place> Rule::ResolvePlace(const Message& request, std::string_view default_region) const {
+  PlaceHints hints{.region = region_field_.Read(request)};
+  for (const StringFieldPath& field : zone_fields_) hints.zones.push_back(field.Read(request));
+  if (zone_required_ &&
+      std::all_of(hints.zones.begin(), hints.zones.end(), [](std::string_view zone) { return zone.empty(); })) {
+    return RefuseParameter(JoinNames(zone_fields_), "is required");
+  }
+
+  Place place{.region = std::string(hints.region)};
+  if (resolver_ != nullptr) {
+    HAPAX_ASSIGN_OR_RETURN(place, (*resolver_)(hints));
+  } else if (!hints.zones.empty()) {
+    place.zone = std::string(hints.zones.front());
+  }
+  if (place.region.empty()) place.region = std::string(default_region);
+  return place;
+}
+
+}  // namespace hapax

@@ -1,0 +1,71 @@
+#ifndef HAPAX_INTERCEPTORS_RULE_H_
+#define HAPAX_INTERCEPTORS_RULE_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
+#include "hapax/interceptors/scope.h"
+
+namespace hapax {
+
+// The resolvers that a service supplies, by the name its rules use.
+using ScopeResolvers = absl::flat_hash_map<std::string, ScopeResolver>;
+
+// A string field of a request, however deeply nested, found once.
+class StringFieldPath {
+ public:
+  // Errors: INVALID_ARGUMENT when `path` does not lead from `message` to a singular string field.
+  [[nodiscard]] static absl::StatusOr<StringFieldPath> Compile(const google::protobuf::Descriptor& message,
+                                                               std::string_view path);
+  // The field's value in `message`; empty when it, or a message on the way, is not set. Valid while
+  // `message` is.
+  [[nodiscard]] std::string_view Read(const google::protobuf::Message& message) const;
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] bool IsTopLevel() const { return steps_.size() == 1; }
+  // Field number of the path's first step.
+  [[nodiscard]] int TopLevelNumber() const { return steps_.front()->number(); }
+
+ private:
+  std::string name_;
+  std::vector<const google::protobuf::FieldDescriptor*> steps_;
+};
+
+// A method's IdempotencyRule (proto/hapax/idempotency/v1/rule.proto), compiled at start-up.
+//
+// Thread-safety: immutable.
+// Lifetime: the method's descriptor and the resolvers outlive it.
+class Rule {
+ public:
+  // The rule of a mutating method, or nullopt for a method without side effects.
+  // Errors: INVALID_ARGUMENT, naming the method and what is wrong with its declaration.
+  [[nodiscard]] static absl::StatusOr<std::optional<Rule>> Compile(const google::protobuf::MethodDescriptor& method,
+                                                                   const ScopeResolvers& resolvers);
+
+  [[nodiscard]] const StringFieldPath& token_field() const { return token_field_; }
+  [[nodiscard]] const StringFieldPath& region_field() const { return region_field_; }
+
+  // The place of a request. Errors: INVALID_PARAMETER for a zone that is required and not there; the
+  // resolver's refusals.
+  [[nodiscard]] absl::StatusOr<Place> ResolvePlace(const google::protobuf::Message& request,
+                                                   std::string_view default_region) const;
+
+ private:
+  Rule() = default;
+
+  StringFieldPath token_field_;
+  StringFieldPath region_field_;
+  std::vector<StringFieldPath> zone_fields_;
+  const ScopeResolver* resolver_ = nullptr;  // Null: the values are taken as they are.
+  bool zone_required_ = false;
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_INTERCEPTORS_RULE_H_

@@ -1,0 +1,41 @@
+#include "hapax/interceptors/worker_pool.h"
+
+#include <utility>
+
+namespace hapax {
+
+WorkerPool::WorkerPool(int threads, size_t max_waiting) : max_waiting_(max_waiting) {
+  for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
+}
+
+WorkerPool::~WorkerPool() {
+  {
+    absl::MutexLock lock(&mu_);
+    closing_ = true;
+  }
+  for (std::thread& thread : threads_) thread.join();
+}
+
+bool WorkerPool::TrySchedule(Work& work) {
+  absl::MutexLock lock(&mu_);
+  if (waiting_.size() >= max_waiting_) return false;
+  waiting_.push_back(std::move(work));
+  return true;
+}
+
+void WorkerPool::Run() {
+  const auto something_to_do = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return closing_ || !waiting_.empty(); };
+  while (true) {
+    Work work;
+    {
+      absl::MutexLock lock(&mu_);
+      mu_.Await(absl::Condition(&something_to_do));
+      if (waiting_.empty()) return;
+      work = std::move(waiting_.front());
+      waiting_.pop_front();
+    }
+    std::move(work)();
+  }
+}
+
+}  // namespace hapax
