@@ -21,7 +21,7 @@ struct Source {
 };
 
 absl::Status Invalid(const std::string& source, const std::string& what) {
-  return Refuse(Reason::kInvalidClientToken, source + ": " + what, {{.field = source, .description = what}});
+  return RefuseField(Reason::kInvalidClientToken, source, what);
 }
 
 // The content of a structured-field string, or the value as it is when it is not quoted.

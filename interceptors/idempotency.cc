@@ -10,17 +10,13 @@
 #include "hapax/interceptors/token_finding.h"
 #include "hapax/storage/check.h"
 #include "hapax/storage/status_macros.h"
+#include "hapax/storage/timestamps.h"
 #include "hapax/storage/token_table.h"
 
 namespace hapax {
 namespace {
 
 constexpr absl::Duration kWorkersBusyRetryDelay = absl::Milliseconds(500);
-
-void SetTime(absl::Time time, google::protobuf::Timestamp* timestamp) {
-  timestamp->set_seconds(absl::ToUnixSeconds(time));
-  timestamp->set_nanos(static_cast<int32_t>(absl::ToUnixNanos(time) % 1'000'000'000));
-}
 
 }  // namespace
 
@@ -114,7 +110,7 @@ absl::Status Idempotency::RunOnce(Attempt& attempt, Transaction& txn) const {
   store::v1::TokenRecord record;
   record.set_method(attempt.call.method().name);
   *record.mutable_fingerprint() = attempt.fingerprint;
-  SetTime(attempt.call.context.now, record.mutable_executed_at());
+  *record.mutable_executed_at() = ToTimestamp(attempt.call.context.now);
   record.set_reply(attempt.reply);
   PutToken(txn, *attempt.key, record);
   return absl::OkStatus();

@@ -42,9 +42,13 @@ absl::Status Refuse(Reason reason, std::string_view message, std::vector<FieldVi
   return status;
 }
 
-absl::Status RefuseParameter(std::string_view field, std::string_view allowed) {
-  return Refuse(Reason::kInvalidParameter, std::string(field) + ": " + std::string(allowed),
+absl::Status RefuseField(Reason reason, std::string_view field, std::string_view allowed) {
+  return Refuse(reason, std::string(field) + ": " + std::string(allowed),
                 {{.field = std::string(field), .description = std::string(allowed)}});
+}
+
+absl::Status RefuseParameter(std::string_view field, std::string_view allowed) {
+  return RefuseField(Reason::kInvalidParameter, field, allowed);
 }
 
 absl::Status RefuseOverloaded(std::string_view message, absl::Duration retry_delay) {

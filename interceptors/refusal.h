@@ -22,7 +22,10 @@ struct FieldViolation {
 // always, BadRequest when fields are named.
 [[nodiscard]] absl::Status Refuse(Reason reason, std::string_view message, std::vector<FieldViolation> violations = {});
 
-// INVALID_PARAMETER for one field: the message reads "<field>: <what is allowed>".
+// Refuses because of one field: the message reads "<field>: <what is allowed>", and BadRequest has the same.
+[[nodiscard]] absl::Status RefuseField(Reason reason, std::string_view field, std::string_view allowed);
+
+// RefuseField with INVALID_PARAMETER.
 [[nodiscard]] absl::Status RefuseParameter(std::string_view field, std::string_view allowed);
 
 // OVERLOADED, with a google.rpc.RetryInfo.

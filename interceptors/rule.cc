@@ -109,18 +109,19 @@ absl::StatusOr<std::optional<Rule>> Rule::Compile(const MethodDescriptor& method
 }
 
 absl::StatusOr<Place> Rule::ResolvePlace(const Message& request, std::string_view default_region) const {
-  PlaceHints hints{.region = region_field_.Read(request)};
-  for (const StringFieldPath& field : zone_fields_) hints.zones.push_back(field.Read(request));
-  if (zone_required_ &&
-      std::all_of(hints.zones.begin(), hints.zones.end(), [](std::string_view zone) { return zone.empty(); })) {
-    return RefuseParameter(JoinNames(zone_fields_), "is required");
+  PlaceHints hints{.region = {.field = region_field_.name(), .value = region_field_.Read(request)}};
+  bool names_zone = false;
+  for (const StringFieldPath& field : zone_fields_) {
+    hints.zones.push_back({.field = field.name(), .value = field.Read(request)});
+    names_zone = names_zone || !hints.zones.back().value.empty();
   }
+  if (zone_required_ && !names_zone) return RefuseParameter(JoinNames(zone_fields_), "is required");
 
-  Place place{.region = std::string(hints.region)};
+  Place place{.region = std::string(hints.region.value)};
   if (resolver_ != nullptr) {
     HAPAX_ASSIGN_OR_RETURN(place, (*resolver_)(hints));
   } else if (!hints.zones.empty()) {
-    place.zone = std::string(hints.zones.front());
+    place.zone = std::string(hints.zones.front().value);
   }
   if (place.region.empty()) place.region = std::string(default_region);
   return place;

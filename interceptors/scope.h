@@ -16,10 +16,16 @@ struct Place {
   std::string zone;  // Empty: the call is regional.
 };
 
-// What a request says of its place, as its rule's fields hold it.
+// What one field of a request says of the call's place.
+struct PlaceHint {
+  std::string_view field;  // Its path, for error messages and to tell fields apart.
+  std::string_view value;  // Empty: not said.
+};
+
+// What a request says of its place: the fields that its rule lists, in the rule's order.
 struct PlaceHints {
-  std::string_view region;              // Empty: not said.
-  std::vector<std::string_view> zones;  // One for each zone field of the rule, in its order; empty: not said.
+  PlaceHint region;
+  std::vector<PlaceHint> zones;
 };
 
 // Turns hints into a place, and refuses hints that are unknown or contradict one another. A region that

@@ -1,0 +1,33 @@
+#include "hapax/server/chain.h"
+
+#include <utility>
+#include <vector>
+
+#include "hapax/interceptors/admission.h"
+#include "hapax/interceptors/decoding.h"
+#include "hapax/interceptors/idempotency.h"
+#include "hapax/interceptors/reading.h"
+#include "hapax/interceptors/telemetry.h"
+
+namespace hapax {
+
+Chain BuildChain(const ChainOptions& options, const ChainParts& parts, std::unique_ptr<Authenticator> authenticator) {
+  std::vector<std::unique_ptr<UnaryInterceptor>> links;
+  // First, so that it sees every end, refusals included.
+  links.push_back(std::make_unique<Telemetry>(parts.registry, parts.call_log));
+  // Before anything is spent on a caller, it is known who that is (C21).
+  links.push_back(std::make_unique<Authentication>(std::move(authenticator)));
+  // After authentication, so that strangers take no place from callers; before decoding, which costs memory.
+  links.push_back(std::make_unique<Admission>(options.max_calls_in_flight));
+  // Token and place are fields of the request.
+  links.push_back(std::make_unique<Decoding>());
+  // The last before the handlers: whatever comes after it happens once. Quotas, capacity and existence are
+  // the handlers' to check, so a replay meets none of them (C16).
+  links.push_back(std::make_unique<Idempotency>(Idempotency::Options{.default_region = options.default_region},
+                                                parts.store, parts.workers, parts.clock));
+  // Methods without side effects; the only ones that Idempotency passes on.
+  links.push_back(std::make_unique<Reading>(parts.store));
+  return Chain(std::move(links));
+}
+
+}  // namespace hapax

@@ -1,0 +1,39 @@
+#ifndef HAPAX_SERVER_CHAIN_H_
+#define HAPAX_SERVER_CHAIN_H_
+
+#include <memory>
+#include <string>
+
+#include "hapax/interceptors/authentication.h"
+#include "hapax/interceptors/interceptor.h"
+#include "hapax/interceptors/worker_pool.h"
+#include "hapax/storage/clock.h"
+#include "hapax/storage/store.h"
+#include "prometheus/registry.h"
+#include "spdlog/logger.h"
+
+namespace hapax {
+
+// What the chain is made of, besides the authenticator. All of it outlives the chain.
+struct ChainParts {
+  Store& store;
+  WorkerPool& workers;
+  const Clock& clock;
+  prometheus::Registry& registry;
+  spdlog::logger& call_log;
+};
+
+struct ChainOptions {
+  // Calls in flight at the most.
+  int max_calls_in_flight = 4096;
+  // The region of a call that names none and implies none.
+  std::string default_region;
+};
+
+// The interceptors around every hosted method, in their order.
+[[nodiscard]] Chain BuildChain(const ChainOptions& options, const ChainParts& parts,
+                               std::unique_ptr<Authenticator> authenticator);
+
+}  // namespace hapax
+
+#endif  // HAPAX_SERVER_CHAIN_H_

@@ -1,0 +1,38 @@
+#include "hapax/server/compute/compute_service.h"
+
+#include <utility>
+
+#include "hapax/server/compute/defaults.h"
+
+namespace hapax::compute {
+
+std::unique_ptr<HostedService> ComputeService::Host() const {
+  using namespace v1;  // NOLINT(google-build-using-namespace): the requests and responses, all of them.
+  const auto& descriptor = *RunInstancesRequest::descriptor()->file()->FindServiceByName("Compute");
+  auto service = std::make_unique<HostedService>(descriptor);
+  service->AddResolver("placement", [this](const PlaceHints& hints) { return places_.Resolve(hints); });
+
+  // Binds a handler of this class.
+  const auto bind = [this](auto handler) {
+    return [this, handler](auto&&... arguments) { return (this->*handler)(std::forward<decltype(arguments)>(arguments)...); };
+  };
+  using Self = ComputeService;
+  service->Mutation<RunInstancesRequest, RunInstancesResponse>("RunInstances", bind(&Self::RunInstances),
+                                                               ClearRunInstancesDefaults);
+  service->Mutation<AllocateHostsRequest, AllocateHostsResponse>("AllocateHosts", bind(&Self::AllocateHosts),
+                                                                 ClearAllocateHostsDefaults);
+  service->PreparedMutation<CreateKeypairRequest, KeyMaterial, CreateKeypairResponse>(
+      "CreateKeypair", &Self::PrepareKeypair, bind(&Self::CreateKeypair), ClearCreateKeypairDefaults);
+  service->Mutation<TerminateInstancesRequest, TerminateInstancesResponse>("TerminateInstances",
+                                                                           bind(&Self::TerminateInstances));
+  service->Read<DescribeInstancesRequest, DescribeInstancesResponse>("DescribeInstances",
+                                                                     bind(&Self::DescribeInstances));
+  service->Read<DescribeHostsRequest, DescribeHostsResponse>("DescribeHosts", bind(&Self::DescribeHosts));
+  service->Read<DescribeKeypairsRequest, DescribeKeypairsResponse>("DescribeKeypairs", bind(&Self::DescribeKeypairs));
+  service->Read<DescribeSubnetsRequest, DescribeSubnetsResponse>("DescribeSubnets", bind(&Self::DescribeSubnets));
+  service->Read<DescribeAvailabilityZonesRequest, DescribeAvailabilityZonesResponse>(
+      "DescribeAvailabilityZones", bind(&Self::DescribeAvailabilityZones));
+  return service;
+}
+
+}  // namespace hapax::compute

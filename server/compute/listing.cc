@@ -1,0 +1,69 @@
+#include "hapax/server/compute/listing.h"
+
+#include <memory>
+
+#include "absl/strings/escaping.h"
+#include "hapax/interceptors/digest.h"
+#include "hapax/interceptors/refusal.h"
+#include "hapax/storage/check.h"
+
+namespace hapax::compute {
+namespace {
+
+constexpr int32_t kDefaultPageSize = 100;
+constexpr int32_t kMaxPageSize = 1000;
+constexpr size_t kDigestSize = 8;
+constexpr char kPageSize[] = "page_size";
+constexpr char kPageToken[] = "page_token";
+
+// What of the request a token is bound to: everything but the page's own fields.
+std::string DigestOfQuery(const google::protobuf::Message& request) {
+  const std::unique_ptr<google::protobuf::Message> query(request.New());
+  query->CopyFrom(request);
+  for (const char* field : {kPageSize, kPageToken}) {
+    query->GetReflection()->ClearField(query.get(), query->GetDescriptor()->FindFieldByName(field));
+  }
+  const Sha256Digest digest = Sha256(query->GetDescriptor()->full_name() + "\n" + query->SerializeAsString());
+  return {reinterpret_cast<const char*>(digest.data()), kDigestSize};
+}
+
+}  // namespace
+
+absl::StatusOr<Page> Page::Of(const google::protobuf::Message& request) {
+  const auto* size_field = request.GetDescriptor()->FindFieldByName(kPageSize);
+  const auto* token_field = request.GetDescriptor()->FindFieldByName(kPageToken);
+  HAPAX_CHECK(size_field != nullptr && token_field != nullptr, "every list request has the fields of AIP-158");
+  Page page;
+  page.query_digest_ = DigestOfQuery(request);
+  page.size_ = request.GetReflection()->GetInt32(request, size_field);
+  if (page.size_ < 0 || page.size_ > kMaxPageSize) return RefuseParameter(kPageSize, "must be 0 to 1000; 0 means 100");
+  if (page.size_ == 0) page.size_ = kDefaultPageSize;
+
+  const std::string token = request.GetReflection()->GetString(request, token_field);
+  if (token.empty()) return page;
+  std::string decoded;
+  if (!absl::WebSafeBase64Unescape(token, &decoded) || decoded.size() <= kDigestSize ||
+      !decoded.starts_with(page.query_digest_)) {
+    return RefuseParameter(kPageToken, "must be next_page_token of a reply to the same request, or empty");
+  }
+  page.after_ = decoded.substr(kDigestSize);
+  return page;
+}
+
+std::string Page::TokenAfter(std::string_view key) const {
+  return absl::WebSafeBase64Escape(query_digest_ + std::string(key));
+}
+
+absl::StatusOr<std::string> ListNames(const std::set<std::string>& names, Page page,
+                                      absl::FunctionRef<absl::Status(const std::string&)> take) {
+  std::string last;
+  for (auto name = names.upper_bound(page.after()); name != names.end(); ++name) {
+    if (page.IsFull()) return page.TokenAfter(last);
+    HAPAX_RETURN_IF_ERROR(take(*name));
+    page.Take();
+    last = *name;
+  }
+  return std::string();
+}
+
+}  // namespace hapax::compute

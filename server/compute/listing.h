@@ -1,0 +1,77 @@
+#ifndef HAPAX_SERVER_COMPUTE_LISTING_H_
+#define HAPAX_SERVER_COMPUTE_LISTING_H_
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "google/protobuf/message.h"
+#include "hapax/storage/rows.h"
+
+namespace hapax::compute {
+
+// One page of a list, as AIP-158 has it: a position in a fixed order of keys, so that pages stay consistent
+// while others write.
+//
+// A page token holds the last key that was looked at, relative to a prefix that the caller's tenant fixes,
+// and a digest of the query: it says nothing that the caller did not see, and is of no use elsewhere.
+class Page {
+ public:
+  // `request` is any list request with fields `page_size` and `page_token`.
+  // Errors: INVALID_PARAMETER for a size that is not 0 to 1000, or a token that is not of this query.
+  [[nodiscard]] static absl::StatusOr<Page> Of(const google::protobuf::Message& request);
+
+  // The key, relative to the prefix, after which the page begins; empty for the first page.
+  [[nodiscard]] const std::string& after() const { return after_; }
+  [[nodiscard]] bool IsFull() const { return taken_ == size_; }
+  void Take() { ++taken_; }
+
+  // The token of the page that begins after `key`.
+  [[nodiscard]] std::string TokenAfter(std::string_view key) const;
+
+ private:
+  std::string query_digest_;
+  std::string after_;
+  int32_t size_ = 0;
+  int32_t taken_ = 0;
+};
+
+// Fills a page from the rows below `prefix`: `take` is given each row in turn, and says whether it belongs to
+// the list. Returns the token of the next page, empty on the last one. It looks at a bounded number of
+// rows, so that a page may come out short.
+template <typename Row>
+[[nodiscard]] absl::StatusOr<std::string> ListRows(const ReadTransaction& txn, Table table, const std::string& prefix,
+                                                   Page page, absl::FunctionRef<bool(const Row&)> take) {
+  constexpr int kMaxRowsLookedAt = 20'000;
+  KeyRange range = KeyRange::Prefix(prefix);
+  if (!page.after().empty()) range = KeyRange::After(std::move(range), prefix + page.after());
+  int looked_at = 0;
+  std::string last_key;
+  bool more = false;
+  absl::Status row_status;
+  HAPAX_RETURN_IF_ERROR(txn.Scan(table, range, [&](std::string_view key, std::string_view value) {
+    more = page.IsFull() || looked_at == kMaxRowsLookedAt;
+    if (more) return false;
+    Row row;
+    row_status = DecodeRow(key, value, &row);
+    if (!row_status.ok()) return false;
+    ++looked_at;
+    last_key = std::string(key.substr(prefix.size()));
+    if (take(row)) page.Take();
+    return true;
+  }));
+  HAPAX_RETURN_IF_ERROR(row_status);
+  return more ? page.TokenAfter(last_key) : std::string();
+}
+
+// Fills a page from `names`, in their order: `take` is given each in turn, and may refuse.
+[[nodiscard]] absl::StatusOr<std::string> ListNames(const std::set<std::string>& names, Page page,
+                                                    absl::FunctionRef<absl::Status(const std::string&)> take);
+
+}  // namespace hapax::compute
+
+#endif  // HAPAX_SERVER_COMPUTE_LISTING_H_

@@ -1,0 +1,107 @@
+#include "hapax/server/compute/places.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/synchronization/notification.h"
+#include "hapax/interceptors/refusal.h"
+#include "hapax/server/compute/rows.h"
+#include "hapax/storage/key.h"
+#include "hapax/storage/status_macros.h"
+
+namespace hapax::compute {
+namespace {
+
+constexpr std::string_view kSubnetField = "subnet_id";
+
+std::vector<std::pair<std::string, Place>> PlacesOf(const Catalog& catalog) {
+  std::vector<std::pair<std::string, Place>> places;
+  for (const auto& [name, zone] : catalog.zones()) places.push_back({name, {.region = zone.region, .zone = name}});
+  for (const auto& [id, subnet] : catalog.subnets()) {
+    places.push_back({id, {.region = subnet.region, .zone = subnet.zone}});
+  }
+  return places;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<const Places>> Places::Load(Store& store, const Catalog& catalog) {
+  std::unique_ptr<Places> places;
+  absl::Status status;
+  absl::Notification committed;
+  store.Execute(
+      [&](Transaction& txn) -> absl::Status {
+        places.reset(new Places());
+        absl::Status row_status;
+        HAPAX_RETURN_IF_ERROR(txn.Scan(
+            kTable, KeyRange::Prefix(PlacePrefix()), [&](std::string_view key, std::string_view value) {
+              store::v1::PlaceRow row;
+              KeyParser parser(key.substr(PlacePrefix().size()));
+              const absl::StatusOr<std::string> name = parser.String();
+              row_status = name.ok() ? DecodeRow(key, value, &row) : name.status();
+              if (!row_status.ok()) return false;
+              row_status = places->Add(*name, {.region = row.region(), .zone = row.availability_zone()});
+              return row_status.ok();
+            }));
+        HAPAX_RETURN_IF_ERROR(row_status);
+        for (const auto& [name, place] : PlacesOf(catalog)) {
+          HAPAX_RETURN_IF_ERROR(places->Add(name, place));
+          store::v1::PlaceRow row;
+          row.set_region(place.region);
+          row.set_availability_zone(place.zone);
+          PutRow(txn, kTable, PlaceKey(name), row);
+        }
+        return absl::OkStatus();
+      },
+      [&](absl::Status committed_status) {
+        status = std::move(committed_status);
+        committed.Notify();
+      });
+  committed.WaitForNotification();
+  HAPAX_RETURN_IF_ERROR(status);
+  return std::unique_ptr<const Places>(std::move(places));
+}
+
+absl::Status Places::Add(const std::string& name, const Place& place) {
+  const auto [known, is_new] = places_.try_emplace(name, place);
+  regions_.insert(place.region);
+  zones_.insert(place.zone);
+  if (is_new || (known->second.region == place.region && known->second.zone == place.zone)) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("the catalog moves ", name, " from ", known->second.region, "/", known->second.zone, " to ",
+                   place.region, "/", place.zone, "; client tokens are scoped by it: give it a new name"));
+}
+
+absl::StatusOr<Place> Places::Find(const PlaceHint& hint) const {
+  const bool is_subnet = hint.field == kSubnetField;
+  const auto place = places_.find(hint.value);
+  // A zone is its own place's zone; a subnet never is.
+  if (place != places_.end() && is_subnet == (place->second.zone != hint.value)) return place->second;
+  if (is_subnet) return RefuseField(Reason::kSubnetNotFound, hint.field, "must be a subnet that DescribeSubnets lists");
+  return RefuseField(Reason::kUnknownAvailabilityZone, hint.field, "must be one of " + absl::StrJoin(zones_, ", "));
+}
+
+absl::Status Places::CheckRegion(const PlaceHint& hint) const {
+  if (hint.value.empty() || regions_.contains(hint.value)) return absl::OkStatus();
+  return RefuseField(Reason::kUnknownRegion, hint.field, "must be one of " + absl::StrJoin(regions_, ", "));
+}
+
+absl::StatusOr<Place> Places::Resolve(const PlaceHints& hints) const {
+  HAPAX_RETURN_IF_ERROR(CheckRegion(hints.region));
+  Place place{.region = std::string(hints.region.value)};
+  for (const PlaceHint& hint : hints.zones) {
+    if (hint.value.empty()) continue;
+    HAPAX_ASSIGN_OR_RETURN(const Place named, Find(hint));
+    if (!place.zone.empty() && place.zone != named.zone) {
+      return RefuseField(Reason::kZoneSubnetConflict, hint.field, "must lie in the zone that is named");
+    }
+    if (!place.region.empty() && place.region != named.region) {
+      return RefuseParameter(hints.region.field, "must be the region of the zone or subnet that is named, or empty");
+    }
+    place = named;
+  }
+  return place;
+}
+
+}  // namespace hapax::compute

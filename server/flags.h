@@ -1,0 +1,46 @@
+#ifndef HAPAX_SERVER_FLAGS_H_
+#define HAPAX_SERVER_FLAGS_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "spdlog/common.h"
+
+namespace hapax {
+
+// What the command line says, checked. Each is documented at its flag, in flags.cc.
+struct ServerFlags {
+  enum class Auth {
+    kNone,    // Callers are believed; loopback addresses only.
+    kApiKey,  // Callers bring an API key.
+  };
+
+  std::string listen_address;
+  std::string data_dir;
+  Auth auth = Auth::kNone;
+  std::string api_keys_file;
+  std::string default_region;
+  std::string catalog_file;
+  absl::Duration simulated_boot_latency;
+  std::string metrics_address;
+  int max_calls_in_flight = 0;
+  size_t max_waiting_transactions = 0;
+  size_t block_cache_bytes = 0;
+  absl::Duration drain_timeout;
+  spdlog::level::level_enum log_level = spdlog::level::info;
+};
+
+// Parses the command line; ends the process for --help and for what absl cannot parse.
+// Errors: INVALID_ARGUMENT, naming the flag and what is allowed.
+[[nodiscard]] absl::StatusOr<ServerFlags> ParseServerFlags(int argc, char** argv);
+
+// An error of this flag: "--<flag>=<value>: <error>".
+[[nodiscard]] absl::Status FlagError(absl::string_view flag, absl::string_view value, const absl::Status& error);
+
+}  // namespace hapax
+
+#endif  // HAPAX_SERVER_FLAGS_H_

@@ -1,0 +1,130 @@
+#ifndef HAPAX_SERVER_HOSTED_SERVICE_H_
+#define HAPAX_SERVER_HOSTED_SERVICE_H_
+
+#include <any>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "google/protobuf/descriptor.h"
+#include "hapax/interceptors/method.h"
+
+namespace hapax {
+
+// A protobuf service to host: its handlers, typed, by method name.
+//
+//   HostedService payments(*ChargeRequest::descriptor()->file()->FindServiceByName("Payments"));
+//   payments.Mutation<ChargeRequest, ChargeResponse>("Charge", charge);
+//   payments.Read<ListRequest, ListResponse>("ListCharges", list_charges);
+//
+// A handler is synchronous, and called from many threads. It reads and changes what it keeps through the
+// transaction alone; an error it returns leaves nothing. See method.h for what each part may do.
+//
+// Thread-safety: for one thread, until Compile; immutable afterwards.
+// Lifetime: outlives the ServiceHost it is given to.
+class HostedService {
+ public:
+  template <typename Request, typename Reply>
+  using ReadHandler =
+      absl::AnyInvocable<absl::Status(const CallContext&, const ReadTransaction&, const Request&, Reply*) const>;
+  template <typename Request, typename Reply>
+  using MutationHandler =
+      absl::AnyInvocable<absl::Status(const CallContext&, Transaction&, const Request&, Reply*) const>;
+  template <typename Request, typename Prepared>
+  using PrepareHandler = absl::AnyInvocable<absl::StatusOr<Prepared>(const CallContext&, const Request&) const>;
+  template <typename Request, typename Prepared, typename Reply>
+  using PreparedHandler =
+      absl::AnyInvocable<absl::Status(const CallContext&, Transaction&, const Request&, const Prepared&, Reply*) const>;
+  template <typename Request>
+  using ClearDefaults = absl::AnyInvocable<void(Request*) const>;
+
+  explicit HostedService(const google::protobuf::ServiceDescriptor& descriptor) : descriptor_(descriptor) {}
+  HostedService(const HostedService&) = delete;
+  HostedService& operator=(const HostedService&) = delete;
+
+  // A scope resolver, by the name that the service's rules use.
+  void AddResolver(std::string name, ScopeResolver resolver) {
+    resolvers_.emplace(std::move(name), std::move(resolver));
+  }
+
+  template <typename Request, typename Reply>
+  void Read(std::string_view method, ReadHandler<Request, Reply> handler) {
+    Add<Request, Reply>(method).read = [handler = std::move(handler)](const CallContext& context,
+                                                                      const ReadTransaction& txn,
+                                                                      const Method::Message& request,
+                                                                      Method::Message* reply) {
+      return handler(context, txn, static_cast<const Request&>(request), static_cast<Reply*>(reply));
+    };
+  }
+
+  template <typename Request, typename Reply>
+  void Mutation(std::string_view method, MutationHandler<Request, Reply> handler,
+                ClearDefaults<Request> clear_defaults = nullptr) {
+    Method& added = Add<Request, Reply>(method);
+    added.mutate = [handler = std::move(handler)](const CallContext& context, Transaction& txn,
+                                                  const Method::Message& request, const std::any& /*prepared*/,
+                                                  Method::Message* reply) {
+      return handler(context, txn, static_cast<const Request&>(request), static_cast<Reply*>(reply));
+    };
+    SetClearDefaults<Request>(added, std::move(clear_defaults));
+  }
+
+  // A mutation whose slow part, `prepare`, is done beforehand on a worker thread.
+  template <typename Request, typename Prepared, typename Reply>
+  void PreparedMutation(std::string_view method, PrepareHandler<Request, Prepared> prepare,
+                        PreparedHandler<Request, Prepared, Reply> handler,
+                        ClearDefaults<Request> clear_defaults = nullptr) {
+    Method& added = Add<Request, Reply>(method);
+    added.prepare = [prepare = std::move(prepare)](const CallContext& context,
+                                                   const Method::Message& request) -> absl::StatusOr<std::any> {
+      absl::StatusOr<Prepared> prepared = prepare(context, static_cast<const Request&>(request));
+      if (!prepared.ok()) return prepared.status();
+      return std::any(*std::move(prepared));
+    };
+    added.mutate = [handler = std::move(handler)](const CallContext& context, Transaction& txn,
+                                                  const Method::Message& request, const std::any& prepared,
+                                                  Method::Message* reply) {
+      return handler(context, txn, static_cast<const Request&>(request), *std::any_cast<Prepared>(&prepared),
+                     static_cast<Reply*>(reply));
+    };
+    SetClearDefaults<Request>(added, std::move(clear_defaults));
+  }
+
+  // Compiles the rules. Errors: INVALID_ARGUMENT, naming the method: one that the service declares has no
+  // handler of its kind, or a handler has no such method or other types, or a rule is wrong (rule.h).
+  [[nodiscard]] absl::Status Compile();
+
+  [[nodiscard]] const google::protobuf::ServiceDescriptor& descriptor() const { return descriptor_; }
+  [[nodiscard]] const std::deque<Method>& methods() const { return methods_; }
+
+ private:
+  template <typename Request, typename Reply>
+  Method& Add(std::string_view method) {
+    Method& added = methods_.emplace_back();
+    added.name = descriptor_.full_name() + "/" + std::string(method);
+    added.descriptor = descriptor_.FindMethodByName(std::string(method));
+    added.request = &Request::default_instance();
+    added.reply = &Reply::default_instance();
+    return added;
+  }
+
+  template <typename Request>
+  static void SetClearDefaults(Method& method, ClearDefaults<Request> clear_defaults) {
+    if (clear_defaults == nullptr) return;
+    method.clear_defaults = [clear = std::move(clear_defaults)](Method::Message* request) {
+      clear(static_cast<Request*>(request));
+    };
+  }
+
+  const google::protobuf::ServiceDescriptor& descriptor_;
+  ScopeResolvers resolvers_;
+  std::deque<Method> methods_;  // Calls hold references to its elements.
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_SERVER_HOSTED_SERVICE_H_

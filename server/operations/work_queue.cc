@@ -1,0 +1,161 @@
+#include "hapax/server/operations/work_queue.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "absl/random/random.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "hapax/storage/check.h"
+#include "hapax/storage/key.h"
+#include "hapax/storage/rows.h"
+#include "hapax/storage/status_macros.h"
+
+namespace hapax {
+namespace {
+
+// Completions in one transaction at the most.
+constexpr size_t kMaxBatch = 256;
+constexpr absl::Duration kRetryDelay = absl::Seconds(1);
+
+// Ordered by time, so that rows are deleted near where they were written.
+std::string NewKey(absl::Time now) {
+  thread_local absl::BitGen bits;
+  return KeyBuilder().Uint64(static_cast<uint64_t>(absl::ToUnixMicros(now))).Uint64(absl::Uniform<uint64_t>(bits)).Build();
+}
+
+}  // namespace
+
+WorkQueue::WorkQueue(Store& store, const Clock& clock, spdlog::logger& logger)
+    : store_(store), clock_(clock), logger_(logger), completer_([this] { RunCompleter(); }) {}
+
+WorkQueue::~WorkQueue() { Stop(); }
+
+void WorkQueue::AddDriver(std::string kind, WorkDriver& driver) { drivers_[std::move(kind)] = &driver; }
+
+void WorkQueue::Schedule(Transaction& txn, std::string_view kind, std::string_view subject) {
+  Work work{.key = NewKey(clock_.Now())};
+  work.record.set_kind(std::string(kind));
+  work.record.set_subject(std::string(subject));
+  PutRow(txn, Table::kWork, work.key, work.record);
+  txn.OnCommit([this, work = std::move(work)]() mutable { Start(std::move(work)); });
+}
+
+absl::StatusOr<int> WorkQueue::Resume() {
+  std::vector<Work> works;
+  absl::Status status;
+  absl::Notification read;
+  store_.Query(
+      [&](const ReadTransaction& txn) {
+        works.clear();
+        absl::Status row_status;
+        HAPAX_RETURN_IF_ERROR(
+            txn.Scan(Table::kWork, KeyRange(), [&](std::string_view key, std::string_view value) {
+              Work& work = works.emplace_back(Work{.key = std::string(key)});
+              row_status = DecodeRow(key, value, &work.record);
+              return row_status.ok();
+            }));
+        return row_status;
+      },
+      [&](absl::Status query_status) {
+        status = std::move(query_status);
+        read.Notify();
+      });
+  read.WaitForNotification();
+  HAPAX_RETURN_IF_ERROR(status);
+  for (const Work& work : works) {
+    if (drivers_.contains(work.record.kind())) continue;
+    return absl::FailedPreconditionError(absl::StrCat("there is work of kind \"", work.record.kind(),
+                                                      "\" in the store, which this server cannot do"));
+  }
+  const int count = static_cast<int>(works.size());
+  for (Work& work : works) Start(std::move(work));
+  return count;
+}
+
+void WorkQueue::Stop() {
+  {
+    absl::MutexLock lock(&mu_);
+    stopping_ = true;
+  }
+  if (completer_.joinable()) completer_.join();
+}
+
+void WorkQueue::Start(Work work) {
+  const auto driver = drivers_.find(work.record.kind());
+  HAPAX_CHECK(driver != drivers_.end(), "work is scheduled only of kinds that have a driver");
+  const std::string subject = work.record.subject();
+  driver->second->Perform(subject, [this, work = std::move(work)]() mutable {
+    absl::MutexLock lock(&mu_);
+    performed_.push_back(std::move(work));
+  });
+}
+
+void WorkQueue::RunCompleter() {
+  const auto something_to_do = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return stopping_ || !performed_.empty(); };
+  while (true) {
+    std::vector<Work> works;
+    {
+      absl::MutexLock lock(&mu_);
+      mu_.Await(absl::Condition(&something_to_do));
+      if (stopping_) return;
+      const auto end = performed_.begin() + static_cast<ptrdiff_t>(std::min(kMaxBatch, performed_.size()));
+      works.assign(std::make_move_iterator(performed_.begin()), std::make_move_iterator(end));
+      performed_.erase(performed_.begin(), end);
+    }
+    const absl::Status status = CompleteAll(works);
+    if (status.ok()) continue;
+    logger_.warn("completing {} pieces of work: {}", works.size(), status.ToString());
+    CompleteOneByOne(std::move(works));
+  }
+}
+
+absl::Status WorkQueue::CompleteAll(const std::vector<Work>& works) {
+  absl::Status status;
+  absl::Notification committed;
+  store_.Execute(
+      [&](Transaction& txn) {
+        for (const Work& work : works) {
+          HAPAX_ASSIGN_OR_RETURN(const auto row, txn.Get(Table::kWork, work.key));
+          if (!row.has_value()) continue;  // It was completed by a commit whose success was not learnt.
+          HAPAX_RETURN_IF_ERROR(drivers_.at(work.record.kind())->Complete(work.record.subject(), txn));
+          txn.Delete(Table::kWork, work.key);
+        }
+        return absl::OkStatus();
+      },
+      [&](absl::Status committed_status) {
+        status = std::move(committed_status);
+        committed.Notify();
+      });
+  committed.WaitForNotification();
+  return status;
+}
+
+// Keeps one piece of work that cannot be completed from holding up the others. What the store has no room
+// for now is tried again later; what fails for good stays a row, for the next start to try.
+void WorkQueue::CompleteOneByOne(std::vector<Work> works) {
+  for (Work& work : works) {
+    std::vector<Work> one;
+    one.push_back(std::move(work));
+    const absl::Status status = CompleteAll(one);
+    if (status.ok()) continue;
+    if (absl::IsUnavailable(status) || absl::IsResourceExhausted(status)) {
+      WaitBeforeRetry();
+      absl::MutexLock lock(&mu_);
+      performed_.push_back(std::move(one.front()));
+    } else {
+      logger_.error("work of kind {} cannot be completed: {}", one.front().record.kind(), status.ToString());
+    }
+    absl::MutexLock lock(&mu_);
+    if (stopping_) return;
+  }
+}
+
+void WorkQueue::WaitBeforeRetry() {
+  absl::MutexLock lock(&mu_);
+  mu_.AwaitWithTimeout(absl::Condition(&stopping_), kRetryDelay);
+}
+
+}  // namespace hapax
