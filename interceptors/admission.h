@@ -1,21 +1,20 @@
 #ifndef HAPAX_INTERCEPTORS_ADMISSION_H_
 #define HAPAX_INTERCEPTORS_ADMISSION_H_
 
-#include <atomic>
-
+#include "hapax/interceptors/call_gate.h"
 #include "hapax/interceptors/interceptor.h"
 
 namespace hapax {
 
-// Bounds the calls in flight: one more is refused at once with OVERLOADED, before any effect.
+// Takes calls through a gate, so that one too many is refused at once, before any effect.
 class Admission final : public UnaryInterceptor {
  public:
-  explicit Admission(int max_in_flight) : max_in_flight_(max_in_flight) {}
+  // `gate` outlives it.
+  explicit Admission(CallGate& gate) : gate_(gate) {}
   void Intercept(UnaryCall& call, Next next) override;
 
  private:
-  const int max_in_flight_;
-  std::atomic<int> in_flight_ = 0;
+  CallGate& gate_;
 };
 
 }  // namespace hapax

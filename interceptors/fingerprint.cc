@@ -50,13 +50,13 @@ std::map<int, std::string> EncodingsAsTheyCame(std::string_view bytes, Wanted wa
 
 // Digests by meaning, in the order of field numbers.
 std::map<int, FieldDigest> DigestFields(const Method& method, const Message& request, std::string_view bytes) {
-  std::unique_ptr<Message> cleared;
-  if (method.clear_defaults != nullptr) {
-    cleared.reset(request.New());
-    cleared->CopyFrom(request);
-    method.clear_defaults(cleared.get());
+  std::unique_ptr<Message> canonical;
+  if (method.canonicalize != nullptr) {
+    canonical.reset(request.New());
+    canonical->CopyFrom(request);
+    method.canonicalize(canonical.get());
   }
-  const Message& meaning = cleared == nullptr ? request : *cleared;
+  const Message& meaning = canonical == nullptr ? request : *canonical;
 
   std::map<int, FieldDigest> digests;
   const auto add = [&](int number, std::string_view encoded, bool unknown) {

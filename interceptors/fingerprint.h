@@ -21,8 +21,8 @@ inline constexpr uint32_t kFingerprintVersion = 1;
 //
 //   exact    SHA-256, first 16 bytes, of the request's bytes as they came, less the token field
 //   fields   for each top-level field that is set, less the token and the region: SHA-256, first 8
-//            bytes, little-endian, of its canonical form (canonical.h) once explicit defaults are
-//            cleared (Method::clear_defaults); of an unknown field, of its bytes as they came
+//            bytes, little-endian, of its canonical form (canonical.h) in the canonical request
+//            (Method::canonicalize); of an unknown field, of its bytes as they came
 //
 // The region is left out because the resolved one is part of the token's scope: a region that is named and
 // the same one implied are no difference.

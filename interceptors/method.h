@@ -54,10 +54,10 @@ struct Method {
   // is known to be new. Its result goes to `mutate`. Optional.
   absl::AnyInvocable<absl::StatusOr<std::any>(const CallContext&, const Message&) const> prepare;
 
-  // Clears from a request what says no more than leaving it out would: explicit defaults. Two requests
-  // that mean the same come out the same (C22). It must only clear, never fill in: then a field that a
-  // later version adds, with a default, is no difference to the requests before it. Optional.
-  absl::AnyInvocable<void(Message*) const> clear_defaults;
+  // Gives requests that mean the same the same form (C22): it clears explicit defaults, and fills in at
+  // most what other fields of the request imply. It never fills in a default: then a field that a later
+  // version adds, with a default, is no difference to the requests before it. Optional.
+  absl::AnyInvocable<void(Message*) const> canonicalize;
 };
 
 }  // namespace hapax

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/cord.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/message.h"
 #include "google/rpc/error_details.pb.h"
@@ -11,6 +12,7 @@ namespace hapax {
 namespace {
 
 constexpr std::string_view kDomain = "hapax";
+constexpr size_t kMaxShownValue = 64;
 constexpr absl::Duration kOverloadRetryDelay = absl::Milliseconds(200);
 
 std::string TypeUrl(const google::protobuf::Message& detail) {
@@ -44,6 +46,14 @@ absl::Status Refuse(Reason reason, std::string_view message, std::vector<FieldVi
 
 absl::Status RefuseField(Reason reason, std::string_view field, std::string_view allowed) {
   return Refuse(reason, std::string(field) + ": " + std::string(allowed),
+                {{.field = std::string(field), .description = std::string(allowed)}});
+}
+
+absl::Status RefuseValue(Reason reason, std::string_view field, std::string_view value, std::string_view allowed) {
+  const std::string_view shown = value.substr(0, kMaxShownValue);
+  const std::string quoted = " \"" + absl::CHexEscape(absl::string_view(shown.data(), shown.size())) +
+                             (shown.size() < value.size() ? "...\"" : "\"");
+  return Refuse(reason, std::string(field) + quoted + ": " + std::string(allowed),
                 {{.field = std::string(field), .description = std::string(allowed)}});
 }
 

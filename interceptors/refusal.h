@@ -25,6 +25,11 @@ struct FieldViolation {
 // Refuses because of one field: the message reads "<field>: <what is allowed>", and BadRequest has the same.
 [[nodiscard]] absl::Status RefuseField(Reason reason, std::string_view field, std::string_view allowed);
 
+// RefuseField that shows the value too: "<field> "<value>": <what is allowed>". Not for secrets or tokens.
+// A long value is cut, and what is not printable is escaped.
+[[nodiscard]] absl::Status RefuseValue(Reason reason, std::string_view field, std::string_view value,
+                                       std::string_view allowed);
+
 // RefuseField with INVALID_PARAMETER.
 [[nodiscard]] absl::Status RefuseParameter(std::string_view field, std::string_view allowed);
 

@@ -18,7 +18,7 @@ Chain BuildChain(const ChainOptions& options, const ChainParts& parts, std::uniq
   // Before anything is spent on a caller, it is known who that is (C21).
   links.push_back(std::make_unique<Authentication>(std::move(authenticator)));
   // After authentication, so that strangers take no place from callers; before decoding, which costs memory.
-  links.push_back(std::make_unique<Admission>(options.max_calls_in_flight));
+  links.push_back(std::make_unique<Admission>(parts.gate));
   // Token and place are fields of the request.
   links.push_back(std::make_unique<Decoding>());
   // The last before the handlers: whatever comes after it happens once. Quotas, capacity and existence are

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "hapax/interceptors/authentication.h"
+#include "hapax/interceptors/call_gate.h"
 #include "hapax/interceptors/interceptor.h"
 #include "hapax/interceptors/worker_pool.h"
 #include "hapax/storage/clock.h"
@@ -18,14 +19,13 @@ namespace hapax {
 struct ChainParts {
   Store& store;
   WorkerPool& workers;
+  CallGate& gate;
   const Clock& clock;
   prometheus::Registry& registry;
   spdlog::logger& call_log;
 };
 
 struct ChainOptions {
-  // Calls in flight at the most.
-  int max_calls_in_flight = 4096;
   // The region of a call that names none and implies none.
   std::string default_region;
 };

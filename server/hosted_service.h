@@ -40,7 +40,7 @@ class HostedService {
   using PreparedHandler =
       absl::AnyInvocable<absl::Status(const CallContext&, Transaction&, const Request&, const Prepared&, Reply*) const>;
   template <typename Request>
-  using ClearDefaults = absl::AnyInvocable<void(Request*) const>;
+  using Canonicalizer = absl::AnyInvocable<void(Request*) const>;
 
   explicit HostedService(const google::protobuf::ServiceDescriptor& descriptor) : descriptor_(descriptor) {}
   HostedService(const HostedService&) = delete;
@@ -63,21 +63,21 @@ class HostedService {
 
   template <typename Request, typename Reply>
   void Mutation(std::string_view method, MutationHandler<Request, Reply> handler,
-                ClearDefaults<Request> clear_defaults = nullptr) {
+                Canonicalizer<Request> canonicalize = nullptr) {
     Method& added = Add<Request, Reply>(method);
     added.mutate = [handler = std::move(handler)](const CallContext& context, Transaction& txn,
                                                   const Method::Message& request, const std::any& /*prepared*/,
                                                   Method::Message* reply) {
       return handler(context, txn, static_cast<const Request&>(request), static_cast<Reply*>(reply));
     };
-    SetClearDefaults<Request>(added, std::move(clear_defaults));
+    SetCanonicalizer<Request>(added, std::move(canonicalize));
   }
 
   // A mutation whose slow part, `prepare`, is done beforehand on a worker thread.
   template <typename Request, typename Prepared, typename Reply>
   void PreparedMutation(std::string_view method, PrepareHandler<Request, Prepared> prepare,
                         PreparedHandler<Request, Prepared, Reply> handler,
-                        ClearDefaults<Request> clear_defaults = nullptr) {
+                        Canonicalizer<Request> canonicalize = nullptr) {
     Method& added = Add<Request, Reply>(method);
     added.prepare = [prepare = std::move(prepare)](const CallContext& context,
                                                    const Method::Message& request) -> absl::StatusOr<std::any> {
@@ -91,7 +91,7 @@ class HostedService {
       return handler(context, txn, static_cast<const Request&>(request), *std::any_cast<Prepared>(&prepared),
                      static_cast<Reply*>(reply));
     };
-    SetClearDefaults<Request>(added, std::move(clear_defaults));
+    SetCanonicalizer<Request>(added, std::move(canonicalize));
   }
 
   // Compiles the rules. Errors: INVALID_ARGUMENT, naming the method: one that the service declares has no
@@ -113,10 +113,10 @@ class HostedService {
   }
 
   template <typename Request>
-  static void SetClearDefaults(Method& method, ClearDefaults<Request> clear_defaults) {
-    if (clear_defaults == nullptr) return;
-    method.clear_defaults = [clear = std::move(clear_defaults)](Method::Message* request) {
-      clear(static_cast<Request*>(request));
+  static void SetCanonicalizer(Method& method, Canonicalizer<Request> canonicalize) {
+    if (canonicalize == nullptr) return;
+    method.canonicalize = [canonicalize = std::move(canonicalize)](Method::Message* request) {
+      canonicalize(static_cast<Request*>(request));
     };
   }
 

@@ -13,8 +13,10 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "hapax/interceptors/api_keys.h"
 #include "hapax/interceptors/authentication.h"
+#include "hapax/interceptors/call_gate.h"
 #include "hapax/interceptors/worker_pool.h"
 #include "hapax/server/chain.h"
 #include "hapax/server/compute/catalog.h"
@@ -40,6 +42,8 @@ namespace {
 
 constexpr int kWorkerThreads = 2;
 constexpr size_t kMaxWaitingWork = 256;
+constexpr absl::Duration kLameDuckTime = absl::Milliseconds(50);
+constexpr absl::Duration kCloseTimeout = absl::Seconds(1);
 constexpr size_t kLogQueueSize = 8192;
 constexpr char kLogPattern[] = "%Y-%m-%dT%H:%M:%S.%f%z %l %v";
 constexpr char kCallLogPattern[] = R"({"time":"%Y-%m-%dT%H:%M:%S.%f%z","level":"%l",%v})";
@@ -144,10 +148,15 @@ absl::Status Run(int argc, char** argv) {
   const std::unique_ptr<HostedService> hosted = compute_service.Host();
   HAPAX_RETURN_IF_ERROR(hosted->Compile());
   std::optional<WorkerPool> workers(std::in_place, kWorkerThreads, kMaxWaitingWork);
-  const Chain chain = BuildChain(
-      {.max_calls_in_flight = flags.max_calls_in_flight, .default_region = flags.default_region},
-      {.store = **store, .workers = *workers, .clock = clock, .registry = *metrics, .call_log = *call_log},
-      std::move(authenticator));
+  CallGate gate(flags.max_calls_in_flight);
+  const Chain chain = BuildChain({.default_region = flags.default_region},
+                                 {.store = **store,
+                                  .workers = *workers,
+                                  .gate = gate,
+                                  .clock = clock,
+                                  .registry = *metrics,
+                                  .call_log = *call_log},
+                                 std::move(authenticator));
   absl::StatusOr<std::unique_ptr<ServiceHost>> host =
       ServiceHost::Start({.listen_address = flags.listen_address}, {hosted.get()}, chain);
   if (!host.ok()) return FlagError("listen_address", flags.listen_address, host.status());
@@ -160,8 +169,13 @@ absl::Status Run(int argc, char** argv) {
   int signal = 0;
   sigwait(&stop_signals, &signal);
   log->info("signal {}: draining", signal);
-  (*host)->Drain(flags.drain_timeout);
-  host->reset();
+  (*host)->AnnounceShutdown();
+  gate.Close();
+  gate.AwaitIdle(flags.drain_timeout);
+  // When connections close, a call that is just arriving is cut off with CANCELLED. So busy clients are
+  // given a moment to hear UNAVAILABLE instead, and to go away.
+  absl::SleepFor(kLameDuckTime);
+  (*host)->Drain(kCloseTimeout);
   // No call runs any more. What was prepared is committed, what was committed may still start work, and
   // work that is not written down as done is resumed by the next start.
   workers.reset();

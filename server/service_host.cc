@@ -57,14 +57,24 @@ absl::StatusOr<std::unique_ptr<ServiceHost>> ServiceHost::Start(const Options& o
     return absl::UnavailableError(absl::StrCat("cannot listen on ", options.listen_address,
                                                ": it is in use, or not an address of this machine"));
   }
+  for (const HostedService* service : services) host->SetServing(service->descriptor().full_name(), true);
   return host;
+}
+
+void ServiceHost::SetServing(const std::string& service, bool serving) {
+  auto* health = server_->GetHealthCheckService();
+  if (health != nullptr) health->SetServingStatus(service, serving);
 }
 
 ServiceHost::~ServiceHost() { Drain(absl::ZeroDuration()); }
 
+void ServiceHost::AnnounceShutdown() {
+  auto* health = server_->GetHealthCheckService();
+  if (health != nullptr) health->SetServingStatus(false);
+}
+
 void ServiceHost::Drain(absl::Duration grace) {
   if (server_ == nullptr) return;
-  if (auto* health = server_->GetHealthCheckService(); health != nullptr) health->SetServingStatus(false);
   server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
   server_->Wait();
   server_ = nullptr;

@@ -42,6 +42,9 @@ class ServiceHost {
   // The port it listens on.
   [[nodiscard]] int port() const { return port_; }
 
+  // Has grpc.health.v1.Health say NOT_SERVING from now on. Calls are still served.
+  void AnnounceShutdown();
+
   // Takes no more calls and waits for those that run, for `grace` at the most; what still runs then is
   // cancelled.
   void Drain(absl::Duration grace);
@@ -50,6 +53,8 @@ class ServiceHost {
   class RawService;
 
   ServiceHost() = default;
+
+  void SetServing(const std::string& service, bool serving);
 
   std::vector<std::unique_ptr<RawService>> raw_services_;
   std::unique_ptr<grpc::Server> server_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -30,6 +31,10 @@ constexpr size_t kMaxNameLength = 64;
 
 absl::Status Wrong(absl::string_view field, absl::string_view allowed) {
   return absl::InvalidArgumentError(absl::StrCat(field, ": ", allowed));
+}
+
+absl::Status WrongValue(absl::string_view field, absl::string_view value, absl::string_view allowed) {
+  return absl::InvalidArgumentError(absl::StrCat(field, " \"", absl::CHexEscape(value), "\": ", allowed));
 }
 
 // The text format's parser reports errors here; the first one counts.
@@ -60,10 +65,10 @@ absl::StatusOr<AddressRange> ParseCidr(const std::string& cidr) {
   int bits = 0;
   const bool parsed = parts.size() == 2 && inet_pton(AF_INET, parts[0].c_str(), &address) == 1 &&
                       absl::SimpleAtoi(parts[1], &bits) && bits >= kMinPrefixBits && bits <= kMaxPrefixBits;
-  if (!parsed) return Wrong("cidr_block", "must be an IPv4 range with a prefix of 8 to 28 bits, such as 10.0.0.0/12");
+  if (!parsed) return WrongValue("regions.zones.subnets.cidr_block", cidr, "must be an IPv4 range with a prefix of 8 to 28 bits, such as 10.0.0.0/12");
   const uint32_t host_mask = (uint32_t{1} << (32 - bits)) - 1;
   const uint32_t first = ntohl(address.s_addr);
-  if ((first & host_mask) != 0) return Wrong("cidr_block", "must begin at its network's address");
+  if ((first & host_mask) != 0) return WrongValue("regions.zones.subnets.cidr_block", cidr, "must begin at its network's address");
   return AddressRange{.first = first, .last = first | host_mask};
 }
 
@@ -90,7 +95,7 @@ absl::StatusOr<Catalog> Catalog::Parse(const std::string& text) {
   for (const auto& type : message.instance_types()) HAPAX_RETURN_IF_ERROR(catalog.AddInstanceType(type));
   catalog.default_instance_type_ = message.default_instance_type();
   if (catalog.FindInstanceType(catalog.default_instance_type_) == nullptr) {
-    return Wrong("default_instance_type", "must be one of instance_types");
+    return WrongValue("default_instance_type", catalog.default_instance_type_, "must be one of instance_types");
   }
   catalog.quota_ = message.quota();
   if (catalog.quota_.instances() < 1) return Wrong("quota.instances", "must be at least 1");
@@ -106,9 +111,9 @@ Catalog Catalog::BuiltIn() {
 }
 
 absl::Status Catalog::AddRegion(const v1::CatalogRegion& region) {
-  if (!IsName(region.name())) return Wrong("regions.name", "must be 1 to 64 of a-z, 0-9 and hyphens");
+  if (!IsName(region.name())) return WrongValue("regions.name", region.name(), "must be 1 to 64 of a-z, 0-9 and hyphens");
   if (!regions_.insert(region.name()).second) {
-    return Wrong("regions.name", absl::StrCat("\"", region.name(), "\" is there twice"));
+    return WrongValue("regions.name", region.name(), "is there twice");
   }
   if (region.zones().empty()) return Wrong("regions.zones", "at least one is required in each region");
   for (const v1::CatalogZone& zone : region.zones()) HAPAX_RETURN_IF_ERROR(AddZone(region.name(), zone));
@@ -116,12 +121,12 @@ absl::Status Catalog::AddRegion(const v1::CatalogRegion& region) {
 }
 
 absl::Status Catalog::AddZone(const std::string& region, const v1::CatalogZone& zone) {
-  if (!IsName(zone.name())) return Wrong("regions.zones.name", "must be 1 to 64 of a-z, 0-9 and hyphens");
+  if (!IsName(zone.name())) return WrongValue("regions.zones.name", zone.name(), "must be 1 to 64 of a-z, 0-9 and hyphens");
   if (zone.vcpus() < 1) return Wrong("regions.zones.vcpus", "must be at least 1");
   if (zone.subnets().empty()) return Wrong("regions.zones.subnets", "at least one is required in each zone");
   const auto [added, is_new] =
       zones_.try_emplace(zone.name(), Zone{.name = zone.name(), .region = region, .vcpus = zone.vcpus()});
-  if (!is_new) return Wrong("regions.zones.name", absl::StrCat("\"", zone.name(), "\" is there twice"));
+  if (!is_new) return WrongValue("regions.zones.name", zone.name(), "is there twice");
   for (const v1::CatalogSubnet& subnet : zone.subnets()) HAPAX_RETURN_IF_ERROR(AddSubnet(added->second, subnet));
   return absl::OkStatus();
 }
@@ -130,13 +135,12 @@ absl::Status Catalog::AddSubnet(Zone& zone, const v1::CatalogSubnet& subnet) {
   absl::string_view suffix = subnet.id();
   if (!absl::ConsumePrefix(&suffix, "subnet-") || !IsName(suffix) || absl::StrContains(suffix, '-') ||
       suffix.size() > 40) {
-    return Wrong("regions.zones.subnets.id", "must be \"subnet-\" and 1 to 40 of a-z and 0-9");
+    return WrongValue("regions.zones.subnets.id", subnet.id(), "must be \"subnet-\" and 1 to 40 of a-z and 0-9");
   }
   HAPAX_ASSIGN_OR_RETURN(const AddressRange range, ParseCidr(subnet.cidr_block()));
   const auto after = ranges_.upper_bound(range.last);
   if (after != ranges_.begin() && std::prev(after)->second >= range.first) {
-    return Wrong("regions.zones.subnets.cidr_block",
-                 absl::StrCat(subnet.cidr_block(), " overlaps the range of another subnet"));
+    return WrongValue("regions.zones.subnets.cidr_block", subnet.cidr_block(), "overlaps the range of another subnet");
   }
   ranges_[range.first] = range.last;
   const auto [added, is_new] = subnets_.try_emplace(
@@ -147,7 +151,7 @@ absl::Status Catalog::AddSubnet(Zone& zone, const v1::CatalogSubnet& subnet) {
              .region = zone.region,
              .first_address = range.first + kReservedFirst,
              .address_count = int64_t{range.last} - range.first + 1 - kReservedFirst - kReservedLast});
-  if (!is_new) return Wrong("regions.zones.subnets.id", absl::StrCat("\"", subnet.id(), "\" is there twice"));
+  if (!is_new) return WrongValue("regions.zones.subnets.id", subnet.id(), "is there twice");
   zone.subnets.push_back(&added->second);
   return absl::OkStatus();
 }
@@ -159,7 +163,7 @@ absl::Status Catalog::AddInstanceType(const v1::CatalogInstanceType& type) {
     return Wrong("instance_types.instances_per_host", "must be 1 to 1000");
   }
   if (!instance_types_.try_emplace(type.name(), type).second) {
-    return Wrong("instance_types.name", absl::StrCat("\"", type.name(), "\" is there twice"));
+    return WrongValue("instance_types.name", type.name(), "is there twice");
   }
   return absl::OkStatus();
 }

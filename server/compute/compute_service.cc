@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "hapax/server/compute/defaults.h"
+#include "hapax/server/compute/canonical_requests.h"
 
 namespace hapax::compute {
 
@@ -18,11 +18,11 @@ std::unique_ptr<HostedService> ComputeService::Host() const {
   };
   using Self = ComputeService;
   service->Mutation<RunInstancesRequest, RunInstancesResponse>("RunInstances", bind(&Self::RunInstances),
-                                                               ClearRunInstancesDefaults);
+                                                               CanonicalizeRunInstances);
   service->Mutation<AllocateHostsRequest, AllocateHostsResponse>("AllocateHosts", bind(&Self::AllocateHosts),
-                                                                 ClearAllocateHostsDefaults);
+                                                                 CanonicalizeAllocateHosts);
   service->PreparedMutation<CreateKeypairRequest, KeyMaterial, CreateKeypairResponse>(
-      "CreateKeypair", &Self::PrepareKeypair, bind(&Self::CreateKeypair), ClearCreateKeypairDefaults);
+      "CreateKeypair", &Self::PrepareKeypair, bind(&Self::CreateKeypair), CanonicalizeCreateKeypair);
   service->Mutation<TerminateInstancesRequest, TerminateInstancesResponse>("TerminateInstances",
                                                                            bind(&Self::TerminateInstances));
   service->Read<DescribeInstancesRequest, DescribeInstancesResponse>("DescribeInstances",

@@ -27,7 +27,7 @@ absl::Status ComputeService::CreateKeypair(const CallContext& context, Transacti
   std::string key = KeyPairKey(context.tenant, context.place.region, request.key_name());
   HAPAX_ASSIGN_OR_RETURN(const std::optional<std::string> existing, txn.Get(kTable, key));
   if (existing.has_value()) {
-    return RefuseField(Reason::kKeypairAlreadyExists, "key_name",
+    return RefuseValue(Reason::kKeypairAlreadyExists, "key_name", request.key_name(),
                        "must not be the name of an existing key pair in " + context.place.region);
   }
 

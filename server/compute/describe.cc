@@ -50,7 +50,7 @@ absl::Status ComputeService::DescribeInstances(const CallContext& context, const
             std::optional<store::v1::InstanceRow> row,
             GetRow<store::v1::InstanceRow>(txn, kTable, InstanceKey(context.tenant, instance_id)));
         if (!row.has_value() || !in_region(row->instance())) {
-          return RefuseField(Reason::kInstanceNotFound, "instance_ids", "must be instances of the tenant");
+          return RefuseValue(Reason::kInstanceNotFound, "instance_ids", instance_id, "must be instances of the tenant");
         }
         if (has_token(row->instance())) *response->add_instances() = row->instance();
         return absl::OkStatus();
@@ -82,7 +82,7 @@ absl::Status ComputeService::DescribeHosts(const CallContext& context, const Rea
         HAPAX_ASSIGN_OR_RETURN(std::optional<v1::Host> host,
                                GetRow<v1::Host>(txn, kTable, HostKey(context.tenant, host_id)));
         if (!host.has_value() || !in_region(*host)) {
-          return RefuseField(Reason::kHostNotFound, "host_ids", "must be hosts of the tenant");
+          return RefuseValue(Reason::kHostNotFound, "host_ids", host_id, "must be hosts of the tenant");
         }
         *response->add_hosts() = *std::move(host);
         return absl::OkStatus();
@@ -107,7 +107,7 @@ absl::Status ComputeService::DescribeKeypairs(const CallContext& context, const 
     }
   }
   if (!missing.empty()) {
-    return RefuseField(Reason::kKeypairNotFound, "key_names", "must be key pairs of the tenant");
+    return RefuseValue(Reason::kKeypairNotFound, "key_names", *missing.begin(), "must be key pairs of the tenant");
   }
   const std::set<std::string> wanted = Sorted(request.key_names());
   HAPAX_ASSIGN_OR_RETURN(

@@ -78,13 +78,14 @@ absl::StatusOr<Place> Places::Find(const PlaceHint& hint) const {
   const auto place = places_.find(hint.value);
   // A zone is its own place's zone; a subnet never is.
   if (place != places_.end() && is_subnet == (place->second.zone != hint.value)) return place->second;
-  if (is_subnet) return RefuseField(Reason::kSubnetNotFound, hint.field, "must be a subnet that DescribeSubnets lists");
-  return RefuseField(Reason::kUnknownAvailabilityZone, hint.field, "must be one of " + absl::StrJoin(zones_, ", "));
+  if (is_subnet) return RefuseValue(Reason::kSubnetNotFound, hint.field, hint.value, "must be a subnet that DescribeSubnets lists");
+  return RefuseValue(Reason::kUnknownAvailabilityZone, hint.field, hint.value,
+                     "must be one of " + absl::StrJoin(zones_, ", "));
 }
 
 absl::Status Places::CheckRegion(const PlaceHint& hint) const {
   if (hint.value.empty() || regions_.contains(hint.value)) return absl::OkStatus();
-  return RefuseField(Reason::kUnknownRegion, hint.field, "must be one of " + absl::StrJoin(regions_, ", "));
+  return RefuseValue(Reason::kUnknownRegion, hint.field, hint.value, "must be one of " + absl::StrJoin(regions_, ", "));
 }
 
 absl::StatusOr<Place> Places::Resolve(const PlaceHints& hints) const {
@@ -94,10 +95,13 @@ absl::StatusOr<Place> Places::Resolve(const PlaceHints& hints) const {
     if (hint.value.empty()) continue;
     HAPAX_ASSIGN_OR_RETURN(const Place named, Find(hint));
     if (!place.zone.empty() && place.zone != named.zone) {
-      return RefuseField(Reason::kZoneSubnetConflict, hint.field, "must lie in the zone that is named");
+      return RefuseValue(Reason::kZoneSubnetConflict, hint.field, hint.value,
+                         "lies in " + named.zone + ", but must lie in the zone that is named, " + place.zone);
     }
     if (!place.region.empty() && place.region != named.region) {
-      return RefuseParameter(hints.region.field, "must be the region of the zone or subnet that is named, or empty");
+      return RefuseValue(Reason::kInvalidParameter, hints.region.field, hints.region.value,
+                         "must be " + named.region + ", the region of what " + std::string(hint.field) +
+                             " names, or empty");
     }
     place = named;
   }

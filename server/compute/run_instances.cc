@@ -38,7 +38,7 @@ absl::StatusOr<Launch> CheckLaunch(const Catalog& catalog, const v1::RunInstance
   launch.type = catalog.FindInstanceType(type);
   if (launch.type == nullptr) return RefuseParameter("instance_type", "must be " + catalog.InstanceTypeNames());
   if (!catalog.HasImage(request.image_id())) {
-    return RefuseField(Reason::kImageNotFound, "image_id", "must be an image of the catalog");
+    return RefuseValue(Reason::kImageNotFound, "image_id", request.image_id(), "must be an image of the catalog");
   }
   return launch;
 }
@@ -49,7 +49,7 @@ absl::Status CheckKeyExists(const CallContext& context, const Catalog& catalog, 
   HAPAX_ASSIGN_OR_RETURN(const std::optional<std::string> row,
                          txn.Get(kTable, KeyPairKey(context.tenant, context.place.region, key_name)));
   if (row.has_value() || catalog.IsImageKeyName(key_name)) return absl::OkStatus();
-  return RefuseField(Reason::kKeypairNotFound, "key_name", "must be a key pair of the tenant in " + context.place.region);
+  return RefuseValue(Reason::kKeypairNotFound, "key_name", key_name, "must be a key pair of the tenant in " + context.place.region);
 }
 
 // How many to launch: as many as quota and room allow between min and max.

@@ -30,7 +30,7 @@ absl::StatusOr<v1::Host> NamedHost(const CallContext& context, const ReadTransac
   HAPAX_ASSIGN_OR_RETURN(std::optional<v1::Host> host,
                          GetRow<v1::Host>(txn, kTable, HostKey(context.tenant, host_id)));
   if (!host.has_value() || host->region() != context.place.region) {
-    return RefuseField(Reason::kHostNotFound, kHostField, "must be a host of the tenant in " + context.place.region);
+    return RefuseValue(Reason::kHostNotFound, kHostField, host_id, "must be a host of the tenant in " + context.place.region);
   }
   if (!context.place.zone.empty() && host->availability_zone() != context.place.zone) {
     return RefuseParameter(kHostField, "must be a host in the zone or subnet that is named");
@@ -84,7 +84,7 @@ absl::StatusOr<const Catalog::Zone*> UsableZone(const Catalog& catalog, const st
                                                 const std::string& field) {
   const Catalog::Zone* zone = catalog.FindZone(name);
   if (zone != nullptr) return zone;
-  return RefuseField(Reason::kUnknownAvailabilityZone, field, "is no longer offered; see DescribeAvailabilityZones");
+  return RefuseValue(Reason::kUnknownAvailabilityZone, field, name, "is no longer offered; see DescribeAvailabilityZones");
 }
 
 absl::StatusOr<Site> ChooseSite(const CallContext& context, const ReadTransaction& txn, const Catalog& catalog,
@@ -93,7 +93,7 @@ absl::StatusOr<Site> ChooseSite(const CallContext& context, const ReadTransactio
   if (!request.subnet_id().empty()) {
     subnet = catalog.FindSubnet(request.subnet_id());
     if (subnet == nullptr) {
-      return RefuseField(Reason::kSubnetNotFound, "subnet_id", "is no longer offered; see DescribeSubnets");
+      return RefuseValue(Reason::kSubnetNotFound, "subnet_id", request.subnet_id(), "is no longer offered; see DescribeSubnets");
     }
   }
   HAPAX_ASSIGN_OR_RETURN(const bool wants_host, WantsHost(request.placement()));
@@ -118,7 +118,7 @@ absl::StatusOr<Site> ChooseSite(const CallContext& context, const ReadTransactio
     if (!best.has_value() || site.room > best->room) best = std::move(site);
   }
   if (best.has_value()) return *std::move(best);
-  return RefuseField(Reason::kUnknownRegion, "region", "is no longer offered; see DescribeAvailabilityZones");
+  return RefuseValue(Reason::kUnknownRegion, "region", context.place.region, "is no longer offered; see DescribeAvailabilityZones");
 }
 
 }  // namespace hapax::compute

@@ -28,7 +28,7 @@ absl::Status ComputeService::TerminateInstances(const CallContext& context, Tran
     HAPAX_ASSIGN_OR_RETURN(std::optional<store::v1::InstanceRow> row,
                            GetRow<store::v1::InstanceRow>(txn, kTable, key));
     if (!row.has_value() || row->instance().region() != context.place.region) {
-      return RefuseField(Reason::kInstanceNotFound, "instance_ids",
+      return RefuseValue(Reason::kInstanceNotFound, "instance_ids", instance_id,
                          "must be instances of the tenant in " + context.place.region);
     }
     v1::InstanceStateChange& change = *response->add_terminating_instances();

@@ -1,24 +1,27 @@
-#include "hapax/server/compute/defaults.h"
+#include "hapax/server/compute/canonical_requests.h"
 
 namespace hapax::compute {
 
-void ClearRunInstancesDefaults(v1::RunInstancesRequest* request) {
+void CanonicalizeRunInstances(v1::RunInstancesRequest* request) {
   // One count that is unset equals the other, and both unset means 1.
+  if (request->min_count() == 0) request->set_min_count(request->max_count());
   if (request->max_count() == 0) request->set_max_count(request->min_count());
-  if (request->min_count() == request->max_count()) request->clear_min_count();
-  if (request->max_count() == 1 && request->min_count() == 0) request->clear_max_count();
+  if (request->min_count() == 1 && request->max_count() == 1) {
+    request->clear_min_count();
+    request->clear_max_count();
+  }
   if (!request->has_placement()) return;
   v1::Placement& placement = *request->mutable_placement();
   if (placement.tenancy() == "default") placement.clear_tenancy();
   if (placement.ByteSizeLong() == 0) request->clear_placement();
 }
 
-void ClearAllocateHostsDefaults(v1::AllocateHostsRequest* request) {
+void CanonicalizeAllocateHosts(v1::AllocateHostsRequest* request) {
   if (request->quantity() == 1) request->clear_quantity();
   if (request->auto_placement() == "off") request->clear_auto_placement();
 }
 
-void ClearCreateKeypairDefaults(v1::CreateKeypairRequest* request) {
+void CanonicalizeCreateKeypair(v1::CreateKeypairRequest* request) {
   if (request->key_type() == v1::KEY_TYPE_ED25519) request->clear_key_type();
 }
 

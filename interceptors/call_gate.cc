@@ -1,0 +1,42 @@
+#include "hapax/interceptors/call_gate.h"
+
+#include "hapax/interceptors/refusal.h"
+
+namespace hapax {
+namespace {
+
+constexpr absl::Duration kRetryDelay = absl::Milliseconds(200);
+
+}  // namespace
+
+absl::Status CallGate::TryEnter() {
+  bool closed = false;
+  {
+    absl::MutexLock lock(&mu_);
+    if (!closed_ && in_flight_ < max_in_flight_) {
+      ++in_flight_;
+      return absl::OkStatus();
+    }
+    closed = closed_;
+  }
+  if (closed) return Refuse(Reason::kTokenStoreUnavailable, "the server is shutting down");
+  return RefuseOverloaded("too many calls are in flight", kRetryDelay);
+}
+
+void CallGate::Leave() {
+  absl::MutexLock lock(&mu_);
+  --in_flight_;
+}
+
+void CallGate::Close() {
+  absl::MutexLock lock(&mu_);
+  closed_ = true;
+}
+
+void CallGate::AwaitIdle(absl::Duration timeout) {
+  const auto idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return in_flight_ == 0; };
+  absl::MutexLock lock(&mu_);
+  mu_.AwaitWithTimeout(absl::Condition(&idle), timeout);
+}
+
+}  // namespace hapax

@@ -1,0 +1,161 @@
+"""What the end-to-end tests share: a server for each class, a tenant for each test, and the contract's assertions."""
+
+import itertools
+import time
+import unittest
+import uuid
+
+from grpc import StatusCode
+
+from client import Client, Reply
+from harness import Server
+from protos import compute_pb2
+
+IMAGE = "ami-b232d0db"
+OTHER_IMAGE = "ami-3ac33653"
+# How long something asynchronous may take before a test gives up on it.
+PATIENCE_S = 30
+
+# Every reason that occurs: its gRPC code and its `hapax-retry` (C27).
+VERDICTS = {
+    "INVALID_CLIENT_TOKEN": (StatusCode.INVALID_ARGUMENT, "never"),
+    "CLIENT_TOKEN_CONFLICT": (StatusCode.INVALID_ARGUMENT, "never"),
+    "IDEMPOTENT_PARAMETER_MISMATCH": (StatusCode.INVALID_ARGUMENT, "new-token"),
+    "UNAUTHENTICATED": (StatusCode.UNAUTHENTICATED, "never"),
+    "INVALID_PARAMETER": (StatusCode.INVALID_ARGUMENT, "never"),
+    "UNKNOWN_REGION": (StatusCode.INVALID_ARGUMENT, "never"),
+    "UNKNOWN_AVAILABILITY_ZONE": (StatusCode.INVALID_ARGUMENT, "never"),
+    "ZONE_SUBNET_CONFLICT": (StatusCode.INVALID_ARGUMENT, "never"),
+    "IMAGE_NOT_FOUND": (StatusCode.NOT_FOUND, "never"),
+    "SUBNET_NOT_FOUND": (StatusCode.NOT_FOUND, "never"),
+    "KEYPAIR_NOT_FOUND": (StatusCode.NOT_FOUND, "never"),
+    "HOST_NOT_FOUND": (StatusCode.NOT_FOUND, "never"),
+    "INSTANCE_NOT_FOUND": (StatusCode.NOT_FOUND, "never"),
+    "KEYPAIR_ALREADY_EXISTS": (StatusCode.ALREADY_EXISTS, "never"),
+    "INSUFFICIENT_INSTANCE_CAPACITY": (StatusCode.RESOURCE_EXHAUSTED, "same-token"),
+    "QUOTA_EXCEEDED": (StatusCode.RESOURCE_EXHAUSTED, "same-token"),
+}
+
+_tenants = itertools.count(1)
+
+
+def new_token() -> str:
+    return str(uuid.uuid4())
+
+
+def run(token="", zone="", image=IMAGE, **fields):
+    """A RunInstances request; `zone` goes into the placement."""
+    request = compute_pb2.RunInstancesRequest(client_token=token, image_id=image, **fields)
+    if zone:
+        request.placement.availability_zone = zone
+    return request
+
+
+def hosts(token="", zone="us-east-1a", instance_type="m5.large", **fields):
+    return compute_pb2.AllocateHostsRequest(
+        client_token=token, availability_zone=zone, instance_type=instance_type, **fields)
+
+
+def keypair(token="", name="pair", **fields):
+    return compute_pb2.CreateKeypairRequest(client_token=token, key_name=name, **fields)
+
+
+def terminate(*instance_ids, token="", **fields):
+    return compute_pb2.TerminateInstancesRequest(client_token=token, instance_ids=instance_ids, **fields)
+
+
+def pages(client: Client, method: str, repeated: str, **fields) -> list:
+    """Everything that a Describe method lists, over all its pages."""
+    request = getattr(compute_pb2, method + "Request")(**fields)
+    found = []
+    for _ in range(10_000):
+        page = client.call(method, request).parsed
+        found.extend(getattr(page, repeated))
+        if not page.next_page_token:
+            return found
+        request.page_token = page.next_page_token
+    raise AssertionError(f"{method} does not come to a last page")
+
+
+def eventually(probe, what: str, patience_s: float = PATIENCE_S):
+    """Polls until `probe` gives something true, and returns that."""
+    deadline = time.monotonic() + patience_s
+    while not (found := probe()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {patience_s} s: {what}")
+        time.sleep(0.01)
+    return found
+
+
+class ContractCase(unittest.TestCase):
+    """Assertions on replies; no server."""
+
+    def assertOutcome(self, reply: Reply, outcome: str) -> Reply:
+        """Success, marked as the contract says (C26)."""
+        self.assertTrue(reply.ok, reply)
+        self.assertEqual(reply.outcome, outcome)
+        self.assertEqual(reply.initial.get("idempotent-replayed"), "true" if outcome == "replayed" else None)
+        return reply
+
+    def assertReplays(self, reply: Reply, first: Reply) -> None:
+        """The first reply's bytes, verbatim (C9)."""
+        self.assertOutcome(reply, "replayed")
+        self.assertEqual(reply.raw, first.raw)
+
+    def assertRefused(self, reply: Reply, reason: str, field: str = "", says=()) -> Reply:
+        """An error of the contract's form (C27), for this reason, that names `field` and says each of `says`."""
+        self.assertFalse(reply.ok, f"expected {reason}, got {reply}")
+        self.assertEqual(reply.reason, reason, reply)
+        code, retry = VERDICTS[reason]
+        self.assertEqual(reply.code, code, reply)
+        self.assertEqual(reply.retry, retry, reply)
+        self.assertEqual([info.domain for info in reply.error_infos], ["hapax"], reply)
+        self.assertEqual(reply.status.code, code.value[0], reply)
+        self.assertEqual(reply.status.message, reply.message)
+        self.assertNotIn(reply.outcome, ("executed", "replayed", "unprotected"))
+        if field:
+            named = {name.split("[")[0] for name in reply.fields}
+            self.assertTrue(field in named or (reason != "INVALID_PARAMETER" and field in reply.message),
+                            f"{field} not named by {reply}")
+        text = " ".join([reply.message, *(violation.description for violation in reply.violations)])
+        for part in says:
+            self.assertIn(part, text)
+        return reply
+
+
+class ServerCase(ContractCase):
+    """One server for all tests of a class, which disturb each other as little as tenants do."""
+
+    flags = ()
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(*cls.flags)
+        cls.addClassCleanup(cls.server.close)
+        cls.server.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+    def setUp(self):
+        self.tenant = f"{self._testMethodName[:50]}.{next(_tenants)}"
+        self.client = self.client_of(self.tenant)
+
+    def client_of(self, tenant, endpoint=None, metadata=()) -> Client:
+        client = Client(endpoint or self.server, tenant, metadata)
+        self.addCleanup(client.close)
+        return client
+
+    def instances(self, client=None, **fields) -> list:
+        return pages(client or self.client, "DescribeInstances", "instances", **fields)
+
+    def hosts(self, client=None) -> list:
+        return pages(client or self.client, "DescribeHosts", "hosts")
+
+    def key_pairs(self, client=None) -> list:
+        return pages(client or self.client, "DescribeKeypairs", "key_pairs")
+
+    def subnet_in(self, zone: str) -> str:
+        subnets = pages(self.client, "DescribeSubnets", "subnets")
+        return next(subnet.subnet_id for subnet in subnets if subnet.availability_zone == zone)

@@ -1,0 +1,110 @@
+"""hapaxd as a process: started on a data directory of its own, stopped, killed, started again."""
+
+import os
+import pathlib
+import queue
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+
+HAPAXD = os.environ.get("HAPAXD") or sys.exit("HAPAXD: set it to the path of the hapaxd to test")
+LISTENING = re.compile(r"hapaxd: listening on (127\.0\.0\.1:[1-9][0-9]*)")
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 30
+
+
+def command(*flags: str) -> list:
+    """The command line of hapaxd; the process dies with this one, however this one ends."""
+    return ["setpriv", "--pdeathsig", "KILL", HAPAXD, *flags]
+
+
+class Server:
+    """One hapaxd after the other on the same data directory, each on a free port of 127.0.0.1.
+
+    `address` is where it listens; `starts` counts the processes so far. Start it on the main thread: it is killed when
+    the thread that started it ends."""
+
+    def __init__(self, *flags: str):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="hapax-e2e-"))
+        self.data_dir = self.dir / "data"
+        self.flags = flags
+        self.address = None
+        self.starts = 0
+        self._process = None
+        self._stderr = self.dir / "stderr"
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def stderr(self) -> str:
+        """All that every process so far wrote to stderr."""
+        return self._stderr.read_text(errors="replace") if self._stderr.exists() else ""
+
+    def write(self, name: str, text: str) -> str:
+        """Writes a file beside the data directory and returns its path."""
+        path = self.dir / name
+        path.write_text(text)
+        return str(path)
+
+    def start(self) -> "Server":
+        flags = ("--listen_address=127.0.0.1:0", f"--data_dir={self.data_dir}", *self.flags)
+        with open(self._stderr, "ab") as stderr:
+            self._process = subprocess.Popen(
+                command(*flags), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True)
+        found = queue.Queue()
+        threading.Thread(target=_drain, args=(self._process.stdout, found), daemon=True).start()
+        try:
+            address = found.get(timeout=START_TIMEOUT_S)
+        except queue.Empty:
+            address = None
+        if address is None:
+            self.kill()
+            raise AssertionError(f"hapaxd {' '.join(flags)} did not start, stderr:\n{self.stderr}")
+        self.address = address
+        self.starts += 1
+        return self
+
+    def stop(self) -> None:
+        """SIGTERM. Anything but exit code 0 in time is an error, and so is a server that was gone already."""
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            code = self._process.wait(timeout=STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"hapaxd runs on {STOP_TIMEOUT_S} s after SIGTERM, stderr:\n{self.stderr}") from None
+        self._process = None
+        if code != 0:
+            raise AssertionError(f"hapaxd stopped with exit code {code}, stderr:\n{self.stderr}")
+
+    def kill(self) -> None:
+        """SIGKILL. A server that was gone already is an error: it died by itself."""
+        code = self._process.poll()
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+        if code is not None:
+            raise AssertionError(f"hapaxd ended by itself with exit code {code}, stderr:\n{self.stderr}")
+
+    def close(self) -> None:
+        """Ends whatever still runs and removes the directory."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def _drain(stdout, found: queue.Queue) -> None:
+    """Reads a server's stdout to its end; `found` gets the address, then None when the output ends."""
+    with stdout:
+        for line in stdout:
+            match = LISTENING.fullmatch(line.rstrip("\n"))
+            if match:
+                found.put(match[1])
+    found.put(None)

@@ -1,0 +1,34 @@
+"""The message modules of ../../proto, which protoc generates at import."""
+
+import importlib
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+PROTO = pathlib.Path(__file__).resolve().parents[2] / "proto"
+FILES = (
+    "google/rpc/error_details.proto",
+    "google/rpc/status.proto",
+    "hapax/idempotency/v1/rule.proto",
+    "hapax/compute/v1/catalog.proto",
+    "hapax/compute/v1/compute.proto",
+    "hapax/compute/v1/resources.proto",
+)
+
+
+def _modules() -> list:
+    """The modules of FILES, in that order. Once they are loaded, the generated code is not kept."""
+    with tempfile.TemporaryDirectory(prefix="hapax-e2e-pb2-") as out:
+        command = ["protoc", f"-I{PROTO}", f"--python_out={out}", *FILES]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        if ended.returncode != 0:
+            sys.exit(f"{' '.join(command)}\n{ended.stderr}")
+        sys.path.insert(0, out)
+        try:
+            return [importlib.import_module(file.replace(".proto", "_pb2").replace("/", ".")) for file in FILES]
+        finally:
+            sys.path.remove(out)
+
+
+error_details_pb2, status_pb2, _, catalog_pb2, compute_pb2, resources_pb2 = _modules()

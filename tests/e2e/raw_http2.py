@@ -1,0 +1,93 @@
+"""One gRPC call by hand on a bare HTTP/2 connection, for what no proper client library would send."""
+
+import socket
+import struct
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+DATA, HEADERS, RST_STREAM, SETTINGS = 0, 1, 3, 4
+END_STREAM, END_HEADERS, ACK = 1, 4, 1
+CANCEL = 8
+TIMEOUT_S = 20
+
+
+def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+    return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
+
+
+def headers(method: str, metadata) -> bytes:
+    """The HEADERS frame of a call on stream 1, its fields as literals without Huffman coding."""
+    fields = [(":method", b"POST"), (":scheme", b"http"), (":path", method.encode()), (":authority", b"localhost"),
+              ("te", b"trailers"), ("content-type", b"application/grpc"), *metadata]
+    block = b"".join(b"\0" + _text(name.encode()) + _text(value) for name, value in fields)
+    return frame(HEADERS, END_HEADERS, 1, block)
+
+
+def message(body: bytes, missing: int = 0) -> bytes:
+    """The DATA frame of a gRPC message that ends the request; or of one with so many bytes `missing`."""
+    prefix = b"\0" + struct.pack(">I", len(body) + missing)
+    return frame(DATA, 0 if missing else END_STREAM, 1, prefix + body)
+
+
+def cancel() -> bytes:
+    return frame(RST_STREAM, 0, 1, struct.pack(">I", CANCEL))
+
+
+def exchange(address: str, *frames: bytes, until_answered: bool = True) -> bytes:
+    """Sends the frames on a new connection. Returns all that came back once stream 1 was over, as bytes, headers still
+    packed; with `until_answered` False, all that came until the server had read every frame."""
+    host, port = address.split(":")
+    with socket.create_connection((host, int(port)), timeout=TIMEOUT_S) as connection:
+        connection.sendall(PREFACE + frame(SETTINGS, 0, 0, b"") + b"".join(frames))
+        if not until_answered:
+            connection.shutdown(socket.SHUT_WR)
+        return _receive(connection, until_answered)
+
+
+def send_garbage(address: str, garbage: bytes) -> None:
+    """Sends bytes that are no HTTP/2, and waits until the server has hung up."""
+    host, port = address.split(":")
+    with socket.create_connection((host, int(port)), timeout=TIMEOUT_S) as connection:
+        try:
+            connection.sendall(garbage)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
+        except TimeoutError:
+            raise
+        except OSError:
+            pass  # It hung up before it had read everything.
+
+
+def _receive(connection, until_answered: bool) -> bytes:
+    received = b""
+    at = 0
+    while True:
+        try:
+            chunk = connection.recv(65536)
+        except ConnectionResetError:
+            return received
+        if not chunk:
+            return received
+        received += chunk
+        while len(received) >= at + 9:
+            length = struct.unpack(">I", b"\0" + received[at:at + 3])[0]
+            kind, flags, stream = struct.unpack(">BBI", received[at + 3:at + 9])
+            if len(received) < at + 9 + length:
+                break
+            at += 9 + length
+            last = kind == RST_STREAM or (kind in (DATA, HEADERS) and flags & END_STREAM)
+            if until_answered and stream == 1 and last:
+                return received
+
+
+def _text(value: bytes) -> bytes:
+    """A string literal of HPACK: its length in a 7-bit prefix integer, then its bytes."""
+    length = len(value)
+    if length < 127:
+        return bytes([length]) + value
+    prefix = bytearray([127])
+    length -= 127
+    while length >= 128:
+        prefix.append(length & 127 | 128)
+        length >>= 7
+    return bytes(prefix) + bytes([length]) + value

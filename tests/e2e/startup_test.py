@@ -1,0 +1,131 @@
+"""Starts that must fail: with an exit code of their own making, and a word about the flag or file that is wrong."""
+
+import hashlib
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import unittest
+
+import catalogs
+from case import ContractCase, new_token, run
+from client import Client
+from harness import Server, command
+
+# How long a server that must not start may take to find that out.
+REFUSAL_TIMEOUT_S = 20
+HASH = "sha256:" + hashlib.sha256(b"key").hexdigest()
+
+
+class StartupTest(ContractCase):
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="hapax-e2e-"))
+        self.addCleanup(shutil.rmtree, self.dir)
+
+    def assertDoesNotStart(self, *flags: str, names) -> None:
+        """hapaxd with these flags (and defaults that would do) exits with a code above 0 and names each of `names`."""
+        given = {flag.split("=")[0] for flag in flags}
+        defaults = [flag for flag in ("--listen_address=127.0.0.1:0", f"--data_dir={self.dir / 'data'}")
+                    if flag.split("=")[0] not in given]
+        with self.subTest(flags):
+            ended = subprocess.run(command(*defaults, *flags), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                   timeout=REFUSAL_TIMEOUT_S)
+            self.assertGreater(ended.returncode, 0, ended.stderr)  # Below 0 it was killed by a signal.
+            self.assertNotIn("listening on", ended.stdout)
+            for name in names:
+                self.assertIn(str(name), ended.stderr)
+
+    def write(self, name: str, text: str) -> pathlib.Path:
+        path = self.dir / name
+        path.write_text(text)
+        return path
+
+    def running(self) -> Server:
+        server = Server()
+        self.addCleanup(server.close)
+        return server.start()
+
+    def assertServes(self, server: Server) -> None:
+        client = Client(server)
+        self.addCleanup(client.close)
+        self.assertOutcome(client.call("RunInstances", run(new_token())), "executed")
+
+    def test_flags(self):
+        for flag in ("--auth=magic", "--simulated_boot_latency=soon", "--simulated_boot_latency=-1s",
+                     "--listen_address=nonsense", "--listen_address=127.0.0.1:70000",
+                     "--listen_address=", "--default_region=mars-1", "--data_dir="):
+            self.assertDoesNotStart(flag, names=[flag.split("=")[0].strip("-")])
+        self.assertDoesNotStart("--no_such_flag=1", names=["no_such_flag"])
+
+    def test_no_authentication_on_an_address_that_others_reach(self):
+        for address in ("0.0.0.0:0", "[::]:0"):
+            self.assertDoesNotStart(f"--listen_address={address}", "--auth=none", names=["auth", "listen_address"])
+            self.assertDoesNotStart(f"--listen_address={address}", names=["auth", "listen_address"])
+
+    def test_data_directory_that_another_server_holds(self):
+        server = self.running()
+        self.assertDoesNotStart(f"--data_dir={server.data_dir}", names=[server.data_dir])
+        self.assertServes(server)
+        server.stop()
+
+    def test_data_directory_that_is_not_writable(self):
+        file = self.write("file", "")
+        for path in (file, file / "data"):
+            self.assertDoesNotStart(f"--data_dir={path}", names=[path])
+        self.assertEqual(file.read_text(), "")
+
+    def test_data_directory_of_something_else(self):
+        data = self.dir / "foreign"
+        data.mkdir()
+        (data / "CURRENT").write_text("not a database\n")
+        self.assertDoesNotStart(f"--data_dir={data}", names=[data])
+
+    def test_port_in_use(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address = "127.0.0.1:%d" % taken.getsockname()[1]
+            self.assertDoesNotStart(f"--listen_address={address}", names=[address])
+        server = self.running()
+        self.assertDoesNotStart(f"--listen_address={server.address}", names=[server.address])
+        self.assertServes(server)
+        server.stop()
+
+    def test_catalog_files(self):
+        path = self.dir / "none"
+        self.assertDoesNotStart(f"--catalog_file={path}", names=[path])
+        self.assertDoesNotStart(f"--catalog_file={self.dir}", names=[self.dir])
+        for position, (spoil, names) in enumerate((
+                (lambda text: "{ this is no catalog", []),
+                (lambda text: "", []),
+                (lambda text: text + 'colour: "red"\n', ["colour"]),
+                (lambda text: text.replace('default_instance_type: "m5.large"', 'default_instance_type: "m9.nano"'),
+                 ["default_instance_type", "m9.nano"]),
+                (lambda text: text.replace('"us-east-1b"', '"us-east-1a"'), ["us-east-1a"]),
+                (lambda text: text.replace('"subnet-b"', '"subnet-a"'), ["subnet-a"]),
+                (lambda text: text.replace('"subnet-b"', '"Subnet B"'), ["Subnet B"]),
+                (lambda text: text.replace("10.1.0.0/20", "10.0.8.0/24"), ["10.0.8.0/24"]),
+                (lambda text: text.replace("10.1.0.0/20", "10.1.0.0/7"), ["10.1.0.0/7"]),
+                (lambda text: text.replace("10.1.0.0/20", "here"), ["here"]),
+                (lambda text: text.replace("vcpus: 1000", "vcpus: 0"), ["vcpus"]),
+                (lambda text: text.replace("instances: 1000", "instances: -1"), ["instances"]),
+                (lambda text: text.replace("instances_per_host: 4", "instances_per_host: 0"), ["instances_per_host"]))):
+            sound = catalogs.text(catalogs.small())
+            spoiled = spoil(sound)
+            self.assertNotEqual(spoiled, sound)
+            file = self.write(f"catalog-{position}", spoiled)
+            self.assertDoesNotStart(f"--catalog_file={file}", names=[file, *names])
+
+    def test_api_key_files(self):
+        self.assertDoesNotStart("--auth=api_key", names=["api_keys_file"])
+        path = self.dir / "none"
+        self.assertDoesNotStart("--auth=api_key", f"--api_keys_file={path}", names=[path])
+        for position, text in enumerate((
+                "alice\n", f"alice {HASH[:-1]}\n", f"alice {HASH}0\n", f"alice {HASH[7:]}\n", f"alice {HASH[:-1]}g\n",
+                f"al/ice {HASH}\n", f"{'t' * 65} {HASH}\n", f"alice {HASH} more\n", f"alice {HASH}\nbob {HASH}\n",
+                f"# a comment\nalice {HASH}\nnonsense\n")):
+            file = self.write(f"keys-{position}", text)
+            self.assertDoesNotStart("--auth=api_key", f"--api_keys_file={file}", names=[file])
+
+
+if __name__ == "__main__":
+    unittest.main()
