@@ -11,6 +11,8 @@ namespace {
 
 // Transactions in a group at the most: a limit on what one fsync, and one failure, covers.
 constexpr size_t kMaxGroupSize = 1024;
+// So many that wait are worth waking the executor for while the committer is busy.
+constexpr size_t kRunWhileSyncing = 16;
 constexpr int kCompletionThreads = 2;
 
 }  // namespace
@@ -37,7 +39,7 @@ void GroupCommit::Execute(Store::Body body, Store::Done done) {
     absl::MutexLock lock(&mu_);
     if (waiting_.size() < max_waiting_) {
       waiting_.push_back({.body = std::move(body), .done = std::move(done)});
-      executor_wakeup_.Signal();
+      if (EnoughToRun()) executor_wakeup_.Signal();
       return;
     }
   }
@@ -57,13 +59,19 @@ void GroupCommit::RunExecutor() {
   committer_wakeup_.Signal();
 }
 
+// While a group syncs, nobody gains by an early start: the executor is woken for several at a time.
+bool GroupCommit::EnoughToRun() const {
+  if (committing_ == nullptr || closing_) return !waiting_.empty();
+  return waiting_.size() >= kRunWhileSyncing;
+}
+
 // Waits until there is a transaction to run, or a group to hand over; empty in the latter case, and when
 // it is time to end.
 std::vector<GroupCommit::Task> GroupCommit::TakeTasks(const Group& group) {
   const size_t room = kMaxGroupSize - group.completions.size();
   absl::MutexLock lock(&mu_);
   while (true) {
-    const bool can_run = !waiting_.empty() && room > 0;
+    const bool can_run = room > 0 && EnoughToRun();
     const bool can_hand_over = !group.completions.empty() && committing_ == nullptr;
     const bool can_end = closing_ && waiting_.empty() && group.completions.empty();
     if (can_run || can_hand_over || can_end) break;

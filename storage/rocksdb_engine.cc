@@ -23,6 +23,7 @@ namespace {
 
 constexpr Table kTables[kTableCount] = {Table::kMeta, Table::kTokens, Table::kResources, Table::kWork};
 constexpr double kBloomBitsPerKey = 10;
+constexpr double kMemtableFilterShare = 0.02;  // Of the write buffer.
 constexpr size_t kWriteBufferBytes = size_t{64} << 20;
 constexpr size_t kMaxLogBytes = size_t{256} << 20;
 
@@ -43,6 +44,9 @@ rocksdb::Options EngineOptions(size_t block_cache_bytes) {
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.write_buffer_size = kWriteBufferBytes;
   options.max_total_wal_size = kMaxLogBytes;
+  // The same filter for what is still in memory.
+  options.memtable_prefix_bloom_size_ratio = kMemtableFilterShare;
+  options.memtable_whole_key_filtering = true;
   options.keep_log_file_num = 4;
   // A log that ends in a half-written record is what a crash leaves: that record was never
   // acknowledged. Damage anywhere else would silently lose acknowledged ones, and stops the start.

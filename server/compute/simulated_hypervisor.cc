@@ -1,10 +1,17 @@
 #include "hapax/server/compute/simulated_hypervisor.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "absl/time/clock.h"
 
 namespace hapax::compute {
+namespace {
+
+constexpr absl::Duration kLeastSleep = absl::Milliseconds(5);
+
+}  // namespace
 
 SimulatedHypervisor::SimulatedHypervisor(absl::Duration latency) : latency_(latency), thread_([this] { Run(); }) {}
 
@@ -28,17 +35,23 @@ void SimulatedHypervisor::Add(Done done) {
 void SimulatedHypervisor::Run() {
   const auto something_pends = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return closing_ || !pending_.empty(); };
   while (true) {
-    Done done;
+    std::vector<Done> due;
     {
       absl::MutexLock lock(&mu_);
       mu_.Await(absl::Condition(&something_pends));
       if (closing_) return;
-      const absl::Time due = pending_.front().due;
-      if (mu_.AwaitWithDeadline(absl::Condition(&closing_), due)) return;
-      done = std::move(pending_.front().done);
-      pending_.pop_front();
+      const absl::Time now = absl::Now();
+      while (!pending_.empty() && pending_.front().due <= now) {
+        due.push_back(std::move(pending_.front().done));
+        pending_.pop_front();
+      }
+      if (due.empty()) {
+        // Sleeps for a while at least, so that a stream of launches is served many at a time.
+        const absl::Time wakeup = std::max(pending_.front().due, now + std::min(kLeastSleep, latency_));
+        if (mu_.AwaitWithDeadline(absl::Condition(&closing_), wakeup)) return;
+      }
     }
-    std::move(done)();
+    for (Done& done : due) std::move(done)();
   }
 }
 
