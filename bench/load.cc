@@ -8,17 +8,17 @@
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
-#include "absl/strings/str_cat.h"
+#include "absl/random/random.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/grpcpp.h"
+#include "hapax/client/client_token.h"
 #include "hapax/compute/v1/compute.pb.h"
 
 ABSL_FLAG(std::string, target, "", "HOST:PORT to call");
 ABSL_FLAG(int, in_flight, 64, "Calls in flight");
 ABSL_FLAG(absl::Duration, duration, absl::Seconds(3), "How long to measure, after a fifth of that to warm up");
-ABSL_FLAG(std::string, token_prefix, "", "Prefix of the client tokens, at most 40 characters");
 ABSL_FLAG(bool, new_tokens, true, "A new token for every call; else one for each call in flight, again and again");
 
 namespace {
@@ -73,7 +73,7 @@ class Load {
  private:
   void Start(Call& call) {
     if (absl::GetFlag(FLAGS_new_tokens) || call.token.empty()) {
-      call.token = absl::StrCat(absl::GetFlag(FLAGS_token_prefix), "-", next_token_++);
+      call.token = hapax::NewClientToken(absl::Now(), random_);
     }
     request_.set_client_token(call.token);
     call.context = std::make_unique<grpc::ClientContext>();
@@ -95,19 +95,19 @@ class Load {
     std::sort(latencies_.begin(), latencies_.end());
     const auto percentile_us = [&](double fraction) {
       if (latencies_.empty()) return 0.0;
-      return absl::ToDoubleMicroseconds(latencies_[static_cast<size_t>(fraction * static_cast<double>(latencies_.size() - 1))]);
+      return absl::ToDoubleMicroseconds(
+          latencies_[static_cast<size_t>(fraction * static_cast<double>(latencies_.size() - 1))]);
     };
-    std::printf("{\"calls\": %zu, \"rps\": %.0f, \"p50_us\": %.0f, \"p99_us\": %.0f, \"errors\": %lld, \"tokens\": %lld}\n",
+    std::printf("{\"calls\": %zu, \"rps\": %.0f, \"p50_us\": %.0f, \"p99_us\": %.0f, \"errors\": %lld}\n",
                 latencies_.size(),
                 static_cast<double>(latencies_.size()) / absl::ToDoubleSeconds(absl::GetFlag(FLAGS_duration)),
-                percentile_us(0.5), percentile_us(0.99), static_cast<long long>(errors_),
-                static_cast<long long>(next_token_));
+                percentile_us(0.5), percentile_us(0.99), static_cast<long long>(errors_));
   }
 
   grpc::GenericStub stub_;
   grpc::CompletionQueue queue_;
   hapax::compute::v1::RunInstancesRequest request_;
-  int64_t next_token_ = 0;
+  absl::BitGen random_;
   int64_t errors_ = 0;
   absl::Time measure_from_;
   absl::Time end_;

@@ -49,11 +49,11 @@ class Server:
         self.process.wait(timeout=120)
 
 
-def measure(build, server, in_flight, seconds, new_tokens, prefix):
+def measure(build, server, in_flight, seconds, new_tokens):
     before = server.cpu_seconds()
     output = subprocess.run(
         [build / "bench_load", f"--target={server.address}", f"--in_flight={in_flight}", f"--duration={seconds}s",
-         f"--new_tokens={str(new_tokens).lower()}", f"--token_prefix={prefix}"],
+         f"--new_tokens={str(new_tokens).lower()}"],
         check=True, stdout=subprocess.PIPE, text=True, timeout=60 + 10 * seconds).stdout
     result = json.loads(output)
     # The warm-up's calls count too: the CPU time is that of the whole run.
@@ -83,10 +83,9 @@ def main():
             for in_flight in IN_FLIGHT:
                 for figure, new_tokens in (("replay", False), ("first_execution", True)):
                     pairs = []
-                    for repeat in range(options.repeats):
-                        ceiling = measure(build, echo, in_flight, options.seconds, new_tokens, "e")
-                        prefix = f"{figure[0]}{in_flight}.{repeat if new_tokens else 0}"
-                        pairs.append((measure(build, hapax, in_flight, options.seconds, new_tokens, prefix), ceiling))
+                    for _ in range(options.repeats):
+                        ceiling = measure(build, echo, in_flight, options.seconds, new_tokens)
+                        pairs.append((measure(build, hapax, in_flight, options.seconds, new_tokens), ceiling))
                     median = lambda pick: statistics.median(pick(pair) for pair in pairs)
                     print(f"{figure:<16} {in_flight:>9} {median(lambda p: p[0]['rps']):>8.0f}"
                           f" {median(lambda p: p[1]['rps']):>9.0f} {median(lambda p: p[0]['rps'] / p[1]['rps']):>6.2f}"

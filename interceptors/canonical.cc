@@ -17,7 +17,6 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
-using google::protobuf::UnknownField;
 using google::protobuf::UnknownFieldSet;
 using google::protobuf::internal::WireFormatLite;
 
@@ -53,28 +52,28 @@ void AppendValue(const Message& message, const FieldDescriptor& field, int index
   const bool singular = index == kSingular;
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_INT32: {
-      const int32_t value = singular ? reflection.GetInt32(message, &field)
-                                     : reflection.GetRepeatedInt32(message, &field, index);
+      const int32_t value =
+          singular ? reflection.GetInt32(message, &field) : reflection.GetRepeatedInt32(message, &field, index);
       if (field.type() == FieldDescriptor::TYPE_SINT32) return AppendVarint(WireFormatLite::ZigZagEncode32(value), out);
       if (field.type() == FieldDescriptor::TYPE_SFIXED32) return AppendFixed(static_cast<uint32_t>(value), out);
       return AppendVarint(static_cast<uint64_t>(static_cast<int64_t>(value)), out);
     }
     case FieldDescriptor::CPPTYPE_INT64: {
-      const int64_t value = singular ? reflection.GetInt64(message, &field)
-                                     : reflection.GetRepeatedInt64(message, &field, index);
+      const int64_t value =
+          singular ? reflection.GetInt64(message, &field) : reflection.GetRepeatedInt64(message, &field, index);
       if (field.type() == FieldDescriptor::TYPE_SINT64) return AppendVarint(WireFormatLite::ZigZagEncode64(value), out);
       if (field.type() == FieldDescriptor::TYPE_SFIXED64) return AppendFixed(static_cast<uint64_t>(value), out);
       return AppendVarint(static_cast<uint64_t>(value), out);
     }
     case FieldDescriptor::CPPTYPE_UINT32: {
-      const uint32_t value = singular ? reflection.GetUInt32(message, &field)
-                                      : reflection.GetRepeatedUInt32(message, &field, index);
+      const uint32_t value =
+          singular ? reflection.GetUInt32(message, &field) : reflection.GetRepeatedUInt32(message, &field, index);
       if (field.type() == FieldDescriptor::TYPE_FIXED32) return AppendFixed(value, out);
       return AppendVarint(value, out);
     }
     case FieldDescriptor::CPPTYPE_UINT64: {
-      const uint64_t value = singular ? reflection.GetUInt64(message, &field)
-                                      : reflection.GetRepeatedUInt64(message, &field, index);
+      const uint64_t value =
+          singular ? reflection.GetUInt64(message, &field) : reflection.GetRepeatedUInt64(message, &field, index);
       if (field.type() == FieldDescriptor::TYPE_FIXED64) return AppendFixed(value, out);
       return AppendVarint(value, out);
     }
@@ -87,12 +86,11 @@ void AppendValue(const Message& message, const FieldDescriptor& field, int index
                                                           : reflection.GetRepeatedFloat(message, &field, index)),
                          out);
     case FieldDescriptor::CPPTYPE_BOOL:
-      return AppendVarint(singular ? reflection.GetBool(message, &field)
-                                   : reflection.GetRepeatedBool(message, &field, index),
-                          out);
+      return AppendVarint(
+          singular ? reflection.GetBool(message, &field) : reflection.GetRepeatedBool(message, &field, index), out);
     case FieldDescriptor::CPPTYPE_ENUM: {
-      const int value = singular ? reflection.GetEnumValue(message, &field)
-                                 : reflection.GetRepeatedEnumValue(message, &field, index);
+      const int value =
+          singular ? reflection.GetEnumValue(message, &field) : reflection.GetRepeatedEnumValue(message, &field, index);
       return AppendVarint(static_cast<uint64_t>(static_cast<int64_t>(value)), out);
     }
     case FieldDescriptor::CPPTYPE_STRING: {
@@ -103,9 +101,9 @@ void AppendValue(const Message& message, const FieldDescriptor& field, int index
     }
     case FieldDescriptor::CPPTYPE_MESSAGE: {
       std::string content;
-      AppendMessage(singular ? reflection.GetMessage(message, &field)
-                             : reflection.GetRepeatedMessage(message, &field, index),
-                    &content);
+      AppendMessage(
+          singular ? reflection.GetMessage(message, &field) : reflection.GetRepeatedMessage(message, &field, index),
+          &content);
       return AppendBytes(content, out);
     }
   }

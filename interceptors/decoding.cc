@@ -10,8 +10,9 @@ void Decoding::Intercept(UnaryCall& call, Next next) {
   const std::string_view bytes = call.request_bytes();
   call.request.reset(call.method().request->New());
   if (!call.request->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    call.Finish(RefuseParameter("request", "must be a serialized " + call.method().descriptor->input_type()->full_name() +
-                                               " with strings in UTF-8"));
+    call.Finish(RefuseParameter(
+        "request",
+        "must be a serialized " + call.method().descriptor->input_type()->full_name() + " with strings in UTF-8"));
     return;
   }
   next(call);

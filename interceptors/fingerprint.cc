@@ -2,8 +2,8 @@
 
 #include <cstring>
 #include <map>
-#include <set>
 #include <memory>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/unknown_field_set.h"
@@ -104,8 +104,8 @@ absl::StatusOr<std::vector<std::string>> DifferingFields(const Fingerprint& reco
   std::vector<std::string> differing;
   if (recorded.exact() == ExactDigest(*method.rule, bytes)) return differing;
   if (recorded.version() != kFingerprintVersion) {
-    return absl::DataLossError(absl::StrCat("a fingerprint has version ", recorded.version(), ", this server knows ",
-                                            kFingerprintVersion));
+    return absl::DataLossError(
+        absl::StrCat("a fingerprint has version ", recorded.version(), ", this server knows ", kFingerprintVersion));
   }
 
   std::map<int, FieldDigest> now = DigestFields(method, request, bytes);

@@ -137,8 +137,7 @@ absl::Status Idempotency::AnswerFromRecord(Attempt& attempt, const ReadTransacti
 absl::Status Idempotency::RunHandler(Attempt& attempt, Transaction& txn, Outcome outcome) {
   const Method& method = attempt.call.method();
   const std::unique_ptr<google::protobuf::Message> reply(method.reply->New());
-  HAPAX_RETURN_IF_ERROR(
-      method.mutate(attempt.call.context, txn, *attempt.call.request, attempt.prepared, reply.get()));
+  HAPAX_RETURN_IF_ERROR(method.mutate(attempt.call.context, txn, *attempt.call.request, attempt.prepared, reply.get()));
   attempt.reply = reply->SerializeAsString();
   attempt.outcome = outcome;
   return absl::OkStatus();

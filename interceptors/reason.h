@@ -12,18 +12,18 @@ namespace hapax {
 // Why a call was refused: the closed list of contract clause C27. A client reads it as the reason of a
 // google.rpc.ErrorInfo with domain `hapax`.
 enum class Reason {
-  kInvalidClientToken,            // The token is not 1 to 64 characters 0x21-0x7E.
-  kClientTokenConflict,           // The request's token sources disagree.
-  kIdempotentParameterMismatch,   // The token was used with other parameters.
-  kTokenStoreUnavailable,         // The token table cannot be read or written just now.
-  kTokenRecordCorrupt,            // The token's record is damaged.
-  kOverloaded,                    // Too many calls are waiting; this one was not started.
-  kUnauthenticated,               // No valid credential.
-  kPermissionDenied,              // The principal may not do this.
-  kInvalidParameter,              // A request field is not allowed to be what it is.
-  kUnknownRegion,                 // The catalog has no such region.
-  kUnknownAvailabilityZone,       // The catalog has no such zone.
-  kZoneSubnetConflict,            // The subnet lies in another zone than the one named.
+  kInvalidClientToken,           // The token is not 1 to 64 characters 0x21-0x7E.
+  kClientTokenConflict,          // The request's token sources disagree.
+  kIdempotentParameterMismatch,  // The token was used with other parameters.
+  kTokenStoreUnavailable,        // The token table cannot be read or written just now.
+  kTokenRecordCorrupt,           // The token's record is damaged.
+  kOverloaded,                   // Too many calls are waiting; this one was not started.
+  kUnauthenticated,              // No valid credential.
+  kPermissionDenied,             // The principal may not do this.
+  kInvalidParameter,             // A request field is not allowed to be what it is.
+  kUnknownRegion,                // The catalog has no such region.
+  kUnknownAvailabilityZone,      // The catalog has no such zone.
+  kZoneSubnetConflict,           // The subnet lies in another zone than the one named.
   kImageNotFound,
   kSubnetNotFound,
   kKeypairNotFound,

@@ -66,8 +66,8 @@ void Telemetry::Record(const UnaryCall& call, const absl::Status& status, absl::
   HistogramOf(call.method()).Observe(seconds);
   // The tenant is one of a-z A-Z 0-9 . _ - and the rest are names of ours, so nothing needs escaping.
   logger_.log(IsServersOwn(status.code()) ? spdlog::level::warn : spdlog::level::info,
-              R"("method":"{}","tenant":"{}","result":"{}","seconds":{:.6f})", call.method().name,
-              call.context.tenant, result, seconds);
+              R"("method":"{}","tenant":"{}","result":"{}","seconds":{:.6f})", call.method().name, call.context.tenant,
+              result, seconds);
 }
 
 prometheus::Counter& Telemetry::CounterOf(const Method& method, std::string_view result) {

@@ -18,12 +18,14 @@ ABSL_FLAG(std::string, listen_address, "127.0.0.1:50051",
           "HOST:PORT to serve gRPC on, such as 127.0.0.1:50051 or [::1]:50051; port 0 takes a free one");
 ABSL_FLAG(std::string, data_dir, "data",
           "Directory of the database; created when it does not exist. One server at a time may use it");
-ABSL_FLAG(std::string, auth, "none",
-          "How callers are authenticated. none: the tenant is metadata x-tenant-id, or \"default\"; only with a loopback "
-          "--listen_address. api_key: by metadata authorization: Bearer KEY, or x-api-key: KEY; see --api_keys_file");
-ABSL_FLAG(std::string, api_keys_file, "",
-          "With --auth=api_key: file with one key a line, \"<tenant> sha256:<64 hexadecimal digits>\", the digest being "
-          "that of the key's bytes; lines that begin with # do not count");
+ABSL_FLAG(
+    std::string, auth, "none",
+    "How callers are authenticated. none: the tenant is metadata x-tenant-id, or \"default\"; only with a loopback "
+    "--listen_address. api_key: by metadata authorization: Bearer KEY, or x-api-key: KEY; see --api_keys_file");
+ABSL_FLAG(
+    std::string, api_keys_file, "",
+    "With --auth=api_key: file with one key a line, \"<tenant> sha256:<64 hexadecimal digits>\", the digest being "
+    "that of the key's bytes; lines that begin with # do not count");
 ABSL_FLAG(std::string, default_region, "us-east-1",
           "Region of a call that names no region, zone or subnet. Part of what makes a client token unique: keep it");
 ABSL_FLAG(std::string, catalog_file, "",

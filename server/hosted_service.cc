@@ -10,7 +10,8 @@ namespace hapax {
 absl::Status HostedService::Compile() {
   for (Method& method : methods_) {
     if (method.descriptor == nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat("a handler is given for ", method.name, ", which is not declared"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("a handler is given for ", method.name, ", which is not declared"));
     }
     if (method.request->GetDescriptor() != method.descriptor->input_type() ||
         method.reply->GetDescriptor() != method.descriptor->output_type()) {

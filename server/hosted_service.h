@@ -53,10 +53,9 @@ class HostedService {
 
   template <typename Request, typename Reply>
   void Read(std::string_view method, ReadHandler<Request, Reply> handler) {
-    Add<Request, Reply>(method).read = [handler = std::move(handler)](const CallContext& context,
-                                                                      const ReadTransaction& txn,
-                                                                      const Method::Message& request,
-                                                                      Method::Message* reply) {
+    Add<Request, Reply>(method).read = [handler = std::move(handler)](
+                                           const CallContext& context, const ReadTransaction& txn,
+                                           const Method::Message& request, Method::Message* reply) {
       return handler(context, txn, static_cast<const Request&>(request), static_cast<Reply*>(reply));
     };
   }

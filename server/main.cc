@@ -90,8 +90,8 @@ absl::StatusOr<std::unique_ptr<Authenticator>> MakeAuthenticator(const ServerFla
 }
 
 // Serves the metrics, when that is asked for. prometheus-cpp reports what goes wrong by exceptions.
-absl::StatusOr<std::unique_ptr<prometheus::Exposer>> ExposeMetrics(const ServerFlags& flags,
-                                                                   const std::shared_ptr<prometheus::Registry>& metrics) {
+absl::StatusOr<std::unique_ptr<prometheus::Exposer>> ExposeMetrics(
+    const ServerFlags& flags, const std::shared_ptr<prometheus::Registry>& metrics) {
   if (flags.metrics_address.empty()) return nullptr;
   try {
     auto exposer = std::make_unique<prometheus::Exposer>(flags.metrics_address);
@@ -103,7 +103,8 @@ absl::StatusOr<std::unique_ptr<prometheus::Exposer>> ExposeMetrics(const ServerF
   }
 }
 
-std::shared_ptr<spdlog::logger> MakeLogger(const std::string& name, const char* pattern, spdlog::level::level_enum level) {
+std::shared_ptr<spdlog::logger> MakeLogger(const std::string& name, const char* pattern,
+                                           spdlog::level::level_enum level) {
   // A log that cannot keep up loses its oldest lines rather than hold up calls.
   auto logger = spdlog::create_async_nb<spdlog::sinks::stderr_sink_mt>(name);
   logger->set_pattern(pattern, spdlog::pattern_time_type::utc);

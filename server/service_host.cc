@@ -23,13 +23,13 @@ class ServiceHost::RawService final : public grpc::Service {
     for (const Method& method : service.methods()) {
       const std::string& path = paths_.emplace_back("/" + method.name);
       AddMethod(new grpc::internal::RpcServiceMethod(path.c_str(), grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
-      MarkMethodRawCallback(index++,
-                            new Handler([&method, &chain](grpc::CallbackServerContext* context,
-                                                          const grpc::ByteBuffer* request, grpc::ByteBuffer* reply) {
-                              auto* call = new GrpcCall(method, *context, *request, *reply);
-                              chain.Run(*call);
-                              return call;
-                            }));
+      MarkMethodRawCallback(
+          index++, new Handler([&method, &chain](grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                                 grpc::ByteBuffer* reply) {
+            auto* call = new GrpcCall(method, *context, *request, *reply);
+            chain.Run(*call);
+            return call;
+          }));
     }
   }
 
@@ -54,8 +54,8 @@ absl::StatusOr<std::unique_ptr<ServiceHost>> ServiceHost::Start(const Options& o
   }
   host->server_ = builder.BuildAndStart();
   if (host->server_ == nullptr || host->port_ == 0) {
-    return absl::UnavailableError(absl::StrCat("cannot listen on ", options.listen_address,
-                                               ": it is in use, or not an address of this machine"));
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen on ", options.listen_address, ": it is in use, or not an address of this machine"));
   }
   for (const HostedService* service : services) host->SetServing(service->descriptor().full_name(), true);
   return host;

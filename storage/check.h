@@ -6,12 +6,12 @@
 
 // Ends the process when an invariant of ours is broken; `reason` says why it must hold. Bad input is
 // never a CHECK: it is an absl::Status.
-#define HAPAX_CHECK(condition, reason)                                                                  \
-  do {                                                                                                  \
-    if (!(condition)) [[unlikely]] {                                                                    \
+#define HAPAX_CHECK(condition, reason)                                                                    \
+  do {                                                                                                    \
+    if (!(condition)) [[unlikely]] {                                                                      \
       std::fprintf(stderr, "%s:%d: broken invariant: %s (%s)\n", __FILE__, __LINE__, #condition, reason); \
-      std::abort();                                                                                     \
-    }                                                                                                   \
+      std::abort();                                                                                       \
+    }                                                                                                     \
   } while (false)
 
 #endif  // HAPAX_STORAGE_CHECK_H_

@@ -25,10 +25,10 @@ namespace hapax {
 //   completion threads  tell group N-1's callers
 //
 // A group is handed over as soon as the committer is free, so a lone call waits for nobody; while one
-// group syncs, the next one gathers company, and its bodies are run some at a time. Nothing is told before it is durable: a group's callers
-// are told, the refused and the replayed ones too, when the group has been committed, which is after
-// every group it could have read from. A group that read from one that could not be committed is not
-// committed either; its callers get UNAVAILABLE.
+// group syncs, the next one gathers company, and its bodies are run some at a time. Nothing is told before it is
+// durable: a group's callers are told, the refused and the replayed ones too, when the group has been committed, which
+// is after every group it could have read from. A group that read from one that could not be committed is not committed
+// either; its callers get UNAVAILABLE.
 //
 // Thread-safety: safe.
 // Lifetime: `engine` outlives it. The destructor commits what waits, and returns when all are told.

@@ -1,6 +1,5 @@
 #include "hapax/storage/key.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace hapax {
@@ -64,7 +63,7 @@ KeyRange KeyRange::Prefix(std::string prefix) {
 
 KeyRange KeyRange::After(KeyRange range, std::string key) {
   key.push_back('\0');
-  range.begin = std::max(std::move(range.begin), std::move(key));
+  if (key > range.begin) range.begin = std::move(key);
   return range;
 }
 

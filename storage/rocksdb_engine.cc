@@ -67,8 +67,8 @@ absl::Status OpenError(const std::string& path, const rocksdb::Status& status) {
     return absl::FailedPreconditionError(
         absl::StrCat(path, " is in use by another server (its LOCK file is held): ", text));
   }
-  if (status.IsIOError() && (absl::StrContains(text, std::strerror(EACCES)) ||
-                             absl::StrContains(text, std::strerror(EROFS)))) {
+  if (status.IsIOError() &&
+      (absl::StrContains(text, std::strerror(EACCES)) || absl::StrContains(text, std::strerror(EROFS)))) {
     return absl::PermissionDeniedError(absl::StrCat(path, " is not writable: ", text));
   }
   const absl::Status converted = FromRocksDb(status);

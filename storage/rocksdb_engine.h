@@ -26,7 +26,7 @@ class RocksDbEngine {
   // Errors: FAILED_PRECONDITION, another process holds it or its format is not ours; PERMISSION_DENIED,
   // it cannot be created or written; DATA_LOSS, it is damaged; UNAVAILABLE, anything else.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<RocksDbEngine>> Open(const std::string& path,
-                                                                          size_t block_cache_bytes);
+                                                                           size_t block_cache_bytes);
   ~RocksDbEngine();
   RocksDbEngine(const RocksDbEngine&) = delete;
   RocksDbEngine& operator=(const RocksDbEngine&) = delete;

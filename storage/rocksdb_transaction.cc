@@ -22,8 +22,8 @@ class MergedRows {
   }
 
   void AddLayer(const Overlay::Rows& rows, const KeyRange& range) {
-    cursors_.push_back({.row = rows.lower_bound(range.begin),
-                        .end = range.end.empty() ? rows.end() : rows.lower_bound(range.end)});
+    cursors_.push_back(
+        {.row = rows.lower_bound(range.begin), .end = range.end.empty() ? rows.end() : rows.lower_bound(range.end)});
   }
 
   // Visits the next row, if it is not a deleted one. False when there is none, or `visit` wants no more.

@@ -7,8 +7,8 @@
 #include "absl/status/statusor.h"
 
 // Leaves the function with the status that `expression` gives, unless that is OK.
-#define HAPAX_RETURN_IF_ERROR(expression)                    \
-  do {                                                       \
+#define HAPAX_RETURN_IF_ERROR(expression)                                                  \
+  do {                                                                                     \
     if (absl::Status hapax_status = (expression); !hapax_status.ok()) return hapax_status; \
   } while (false)
 

@@ -29,8 +29,7 @@ absl::Status ComputeService::AllocateHosts(const CallContext& context, Transacti
   HAPAX_RETURN_IF_ERROR(CheckTags(request.tags()));
   const v1::CatalogInstanceType* type = catalog_.FindInstanceType(request.instance_type());
   if (type == nullptr) return RefuseParameter("instance_type", "must be " + catalog_.InstanceTypeNames());
-  HAPAX_ASSIGN_OR_RETURN(const Catalog::Zone* zone,
-                         UsableZone(catalog_, context.place.zone, "availability_zone"));
+  HAPAX_ASSIGN_OR_RETURN(const Catalog::Zone* zone, UsableZone(catalog_, context.place.zone, "availability_zone"));
 
   HAPAX_ASSIGN_OR_RETURN(const auto use, GetRowOrEmpty<store::v1::TenantRow>(txn, TenantUseKey(context.tenant)));
   if (use.hosts() + quantity > catalog_.quota().hosts()) {
@@ -39,7 +38,7 @@ absl::Status ComputeService::AllocateHosts(const CallContext& context, Transacti
                                     " just now: the tenant may have ", catalog_.quota().hosts(), " hosts at a time"));
   }
   HAPAX_ASSIGN_OR_RETURN(ZoneUse zone_use, ZoneUse::Load(txn, *zone));
-  const int64_t vcpus = quantity * type->instances_per_host() * type->vcpus();
+  const int64_t vcpus = int64_t{quantity} * type->instances_per_host() * type->vcpus();
   if (zone_use.FreeVcpus() < vcpus) {
     return RefuseField(Reason::kInsufficientInstanceCapacity, "quantity",
                        absl::StrCat("must be less just now: ", zone->name, " has ", zone_use.FreeVcpus(),

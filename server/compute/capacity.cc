@@ -60,7 +60,8 @@ absl::StatusOr<std::string> ZoneUse::TakeAddress(Transaction& txn, const Catalog
       key = std::string(first);
       return false;
     }));
-    HAPAX_ASSIGN_OR_RETURN(number, KeyParser(std::string_view(key).substr(std::min(key.size(), prefix.size()))).Uint64());
+    HAPAX_ASSIGN_OR_RETURN(number,
+                           KeyParser(std::string_view(key).substr(std::min(key.size(), prefix.size()))).Uint64());
     txn.Delete(kTable, std::move(key));
     use.set_returned(use.returned() - 1);
   }

@@ -65,10 +65,13 @@ absl::StatusOr<AddressRange> ParseCidr(const std::string& cidr) {
   int bits = 0;
   const bool parsed = parts.size() == 2 && inet_pton(AF_INET, parts[0].c_str(), &address) == 1 &&
                       absl::SimpleAtoi(parts[1], &bits) && bits >= kMinPrefixBits && bits <= kMaxPrefixBits;
-  if (!parsed) return WrongValue("regions.zones.subnets.cidr_block", cidr, "must be an IPv4 range with a prefix of 8 to 28 bits, such as 10.0.0.0/12");
+  if (!parsed)
+    return WrongValue("regions.zones.subnets.cidr_block", cidr,
+                      "must be an IPv4 range with a prefix of 8 to 28 bits, such as 10.0.0.0/12");
   const uint32_t host_mask = (uint32_t{1} << (32 - bits)) - 1;
   const uint32_t first = ntohl(address.s_addr);
-  if ((first & host_mask) != 0) return WrongValue("regions.zones.subnets.cidr_block", cidr, "must begin at its network's address");
+  if ((first & host_mask) != 0)
+    return WrongValue("regions.zones.subnets.cidr_block", cidr, "must begin at its network's address");
   return AddressRange{.first = first, .last = first | host_mask};
 }
 
@@ -111,7 +114,8 @@ Catalog Catalog::BuiltIn() {
 }
 
 absl::Status Catalog::AddRegion(const v1::CatalogRegion& region) {
-  if (!IsName(region.name())) return WrongValue("regions.name", region.name(), "must be 1 to 64 of a-z, 0-9 and hyphens");
+  if (!IsName(region.name()))
+    return WrongValue("regions.name", region.name(), "must be 1 to 64 of a-z, 0-9 and hyphens");
   if (!regions_.insert(region.name()).second) {
     return WrongValue("regions.name", region.name(), "is there twice");
   }
@@ -121,7 +125,8 @@ absl::Status Catalog::AddRegion(const v1::CatalogRegion& region) {
 }
 
 absl::Status Catalog::AddZone(const std::string& region, const v1::CatalogZone& zone) {
-  if (!IsName(zone.name())) return WrongValue("regions.zones.name", zone.name(), "must be 1 to 64 of a-z, 0-9 and hyphens");
+  if (!IsName(zone.name()))
+    return WrongValue("regions.zones.name", zone.name(), "must be 1 to 64 of a-z, 0-9 and hyphens");
   if (zone.vcpus() < 1) return Wrong("regions.zones.vcpus", "must be at least 1");
   if (zone.subnets().empty()) return Wrong("regions.zones.subnets", "at least one is required in each zone");
   const auto [added, is_new] =
@@ -144,13 +149,12 @@ absl::Status Catalog::AddSubnet(Zone& zone, const v1::CatalogSubnet& subnet) {
   }
   ranges_[range.first] = range.last;
   const auto [added, is_new] = subnets_.try_emplace(
-      subnet.id(),
-      Subnet{.id = subnet.id(),
-             .cidr_block = subnet.cidr_block(),
-             .zone = zone.name,
-             .region = zone.region,
-             .first_address = range.first + kReservedFirst,
-             .address_count = int64_t{range.last} - range.first + 1 - kReservedFirst - kReservedLast});
+      subnet.id(), Subnet{.id = subnet.id(),
+                          .cidr_block = subnet.cidr_block(),
+                          .zone = zone.name,
+                          .region = zone.region,
+                          .first_address = range.first + kReservedFirst,
+                          .address_count = int64_t{range.last} - range.first + 1 - kReservedFirst - kReservedLast});
   if (!is_new) return WrongValue("regions.zones.subnets.id", subnet.id(), "is there twice");
   zone.subnets.push_back(&added->second);
   return absl::OkStatus();
@@ -169,7 +173,8 @@ absl::Status Catalog::AddInstanceType(const v1::CatalogInstanceType& type) {
 }
 
 std::string Catalog::InstanceTypeNames() const {
-  return "one of " + absl::StrJoin(instance_types_, ", ", [](std::string* out, const auto& type) { *out += type.first; });
+  return "one of " +
+         absl::StrJoin(instance_types_, ", ", [](std::string* out, const auto& type) { *out += type.first; });
 }
 
 const Catalog::Zone* Catalog::FindZone(std::string_view name) const { return Find(zones_, name); }

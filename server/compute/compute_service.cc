@@ -14,7 +14,9 @@ std::unique_ptr<HostedService> ComputeService::Host() const {
 
   // Binds a handler of this class.
   const auto bind = [this](auto handler) {
-    return [this, handler](auto&&... arguments) { return (this->*handler)(std::forward<decltype(arguments)>(arguments)...); };
+    return [this, handler](auto&&... arguments) {
+      return (this->*handler)(std::forward<decltype(arguments)>(arguments)...);
+    };
   };
   using Self = ComputeService;
   service->Mutation<RunInstancesRequest, RunInstancesResponse>("RunInstances", bind(&Self::RunInstances),

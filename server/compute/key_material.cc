@@ -52,9 +52,7 @@ absl::Status AppendMpint(EVP_PKEY* key, const char* parameter, std::string* out)
   return absl::OkStatus();
 }
 
-std::string Base64(std::string_view bytes) {
-  return absl::Base64Escape(absl::string_view(bytes.data(), bytes.size()));
-}
+std::string Base64(std::string_view bytes) { return absl::Base64Escape(absl::string_view(bytes.data(), bytes.size())); }
 
 KeyMaterial WithPublicHalf(std::string_view type, std::string_view public_blob, std::string private_key) {
   const Sha256Digest digest = Sha256(public_blob);

@@ -46,8 +46,10 @@ absl::Status CheckIds(std::string_view field, const google::protobuf::RepeatedPt
 }
 
 absl::StatusOr<CountRange> CheckCounts(int32_t min_count, int32_t max_count) {
-  if (min_count < 0 || min_count > kMaxCount) return RefuseParameter("min_count", "must be 1 to 100000, or 0 for max_count");
-  if (max_count < 0 || max_count > kMaxCount) return RefuseParameter("max_count", "must be 1 to 100000, or 0 for min_count");
+  if (min_count < 0 || min_count > kMaxCount)
+    return RefuseParameter("min_count", "must be 1 to 100000, or 0 for max_count");
+  if (max_count < 0 || max_count > kMaxCount)
+    return RefuseParameter("max_count", "must be 1 to 100000, or 0 for min_count");
   CountRange counts{.min = min_count, .max = max_count};
   if (counts.max == 0) counts.max = std::max(counts.min, 1);
   if (counts.min == 0) counts.min = counts.max;

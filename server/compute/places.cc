@@ -34,8 +34,8 @@ absl::StatusOr<std::unique_ptr<const Places>> Places::Load(Store& store, const C
       [&](Transaction& txn) -> absl::Status {
         places.reset(new Places());
         absl::Status row_status;
-        HAPAX_RETURN_IF_ERROR(txn.Scan(
-            kTable, KeyRange::Prefix(PlacePrefix()), [&](std::string_view key, std::string_view value) {
+        HAPAX_RETURN_IF_ERROR(
+            txn.Scan(kTable, KeyRange::Prefix(PlacePrefix()), [&](std::string_view key, std::string_view value) {
               store::v1::PlaceRow row;
               KeyParser parser(key.substr(PlacePrefix().size()));
               const absl::StatusOr<std::string> name = parser.String();
@@ -68,9 +68,9 @@ absl::Status Places::Add(const std::string& name, const Place& place) {
   regions_.insert(place.region);
   zones_.insert(place.zone);
   if (is_new || (known->second.region == place.region && known->second.zone == place.zone)) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat("the catalog moves ", name, " from ", known->second.region, "/", known->second.zone, " to ",
-                   place.region, "/", place.zone, "; client tokens are scoped by it: give it a new name"));
+  return absl::FailedPreconditionError(absl::StrCat("the catalog moves ", name, " from ", known->second.region, "/",
+                                                    known->second.zone, " to ", place.region, "/", place.zone,
+                                                    "; client tokens are scoped by it: give it a new name"));
 }
 
 absl::StatusOr<Place> Places::Find(const PlaceHint& hint) const {
@@ -78,7 +78,8 @@ absl::StatusOr<Place> Places::Find(const PlaceHint& hint) const {
   const auto place = places_.find(hint.value);
   // A zone is its own place's zone; a subnet never is.
   if (place != places_.end() && is_subnet == (place->second.zone != hint.value)) return place->second;
-  if (is_subnet) return RefuseValue(Reason::kSubnetNotFound, hint.field, hint.value, "must be a subnet that DescribeSubnets lists");
+  if (is_subnet)
+    return RefuseValue(Reason::kSubnetNotFound, hint.field, hint.value, "must be a subnet that DescribeSubnets lists");
   return RefuseValue(Reason::kUnknownAvailabilityZone, hint.field, hint.value,
                      "must be one of " + absl::StrJoin(zones_, ", "));
 }
@@ -99,9 +100,9 @@ absl::StatusOr<Place> Places::Resolve(const PlaceHints& hints) const {
                          "lies in " + named.zone + ", but must lie in the zone that is named, " + place.zone);
     }
     if (!place.region.empty() && place.region != named.region) {
-      return RefuseValue(Reason::kInvalidParameter, hints.region.field, hints.region.value,
-                         "must be " + named.region + ", the region of what " + std::string(hint.field) +
-                             " names, or empty");
+      return RefuseValue(
+          Reason::kInvalidParameter, hints.region.field, hints.region.value,
+          "must be " + named.region + ", the region of what " + std::string(hint.field) + " names, or empty");
     }
     place = named;
   }

@@ -10,8 +10,8 @@
 #include "hapax/server/compute/parameters.h"
 #include "hapax/server/compute/rows.h"
 #include "hapax/server/compute/site.h"
-#include "hapax/storage/timestamps.h"
 #include "hapax/storage/status_macros.h"
+#include "hapax/storage/timestamps.h"
 
 namespace hapax::compute {
 namespace {
@@ -33,8 +33,7 @@ absl::StatusOr<Launch> CheckLaunch(const Catalog& catalog, const v1::RunInstance
   if (request.image_id().empty()) return RefuseParameter("image_id", "is required");
   if (!request.key_name().empty()) HAPAX_RETURN_IF_ERROR(CheckKeyName(request.key_name()));
   HAPAX_RETURN_IF_ERROR(CheckTags(request.tags()));
-  const std::string& type =
-      request.instance_type().empty() ? catalog.default_instance_type() : request.instance_type();
+  const std::string& type = request.instance_type().empty() ? catalog.default_instance_type() : request.instance_type();
   launch.type = catalog.FindInstanceType(type);
   if (launch.type == nullptr) return RefuseParameter("instance_type", "must be " + catalog.InstanceTypeNames());
   if (!catalog.HasImage(request.image_id())) {
@@ -49,19 +48,21 @@ absl::Status CheckKeyExists(const CallContext& context, const Catalog& catalog, 
   HAPAX_ASSIGN_OR_RETURN(const std::optional<std::string> row,
                          txn.Get(kTable, KeyPairKey(context.tenant, context.place.region, key_name)));
   if (row.has_value() || catalog.IsImageKeyName(key_name)) return absl::OkStatus();
-  return RefuseValue(Reason::kKeypairNotFound, "key_name", key_name, "must be a key pair of the tenant in " + context.place.region);
+  return RefuseValue(Reason::kKeypairNotFound, "key_name", key_name,
+                     "must be a key pair of the tenant in " + context.place.region);
 }
 
 // How many to launch: as many as quota and room allow between min and max.
 absl::StatusOr<int64_t> CountThatFits(const CountRange& counts, int64_t quota_left, int64_t quota, const Site& site) {
   if (quota_left < counts.min) {
     return RefuseField(Reason::kQuotaExceeded, "min_count",
-                       absl::StrCat("must be at most ", std::max<int64_t>(quota_left, 0), " just now: the tenant may have ",
-                                    quota, " instances at a time"));
+                       absl::StrCat("must be at most ", std::max<int64_t>(quota_left, 0),
+                                    " just now: the tenant may have ", quota, " instances at a time"));
   }
   if (site.room < counts.min) {
-    return RefuseField(Reason::kInsufficientInstanceCapacity, "min_count",
-                       absl::StrCat("must be at most ", site.room, " just now for this type in ", site.zone.zone().name));
+    return RefuseField(
+        Reason::kInsufficientInstanceCapacity, "min_count",
+        absl::StrCat("must be at most ", site.room, " just now for this type in ", site.zone.zone().name));
   }
   return std::min({int64_t{counts.max}, quota_left, site.room});
 }

@@ -27,10 +27,10 @@ absl::StatusOr<bool> WantsHost(const v1::Placement& placement) {
 // The host that the request names.
 absl::StatusOr<v1::Host> NamedHost(const CallContext& context, const ReadTransaction& txn, const std::string& host_id,
                                    const std::string& type) {
-  HAPAX_ASSIGN_OR_RETURN(std::optional<v1::Host> host,
-                         GetRow<v1::Host>(txn, kTable, HostKey(context.tenant, host_id)));
+  HAPAX_ASSIGN_OR_RETURN(std::optional<v1::Host> host, GetRow<v1::Host>(txn, kTable, HostKey(context.tenant, host_id)));
   if (!host.has_value() || host->region() != context.place.region) {
-    return RefuseValue(Reason::kHostNotFound, kHostField, host_id, "must be a host of the tenant in " + context.place.region);
+    return RefuseValue(Reason::kHostNotFound, kHostField, host_id,
+                       "must be a host of the tenant in " + context.place.region);
   }
   if (!context.place.zone.empty() && host->availability_zone() != context.place.zone) {
     return RefuseParameter(kHostField, "must be a host in the zone or subnet that is named");
@@ -43,19 +43,18 @@ absl::StatusOr<v1::Host> NamedHost(const CallContext& context, const ReadTransac
 absl::StatusOr<v1::Host> RoomiestHost(const CallContext& context, const ReadTransaction& txn, const std::string& type) {
   std::optional<v1::Host> best;
   absl::Status row_status;
-  HAPAX_RETURN_IF_ERROR(txn.Scan(kTable, KeyRange::Prefix(HostPrefix(context.tenant)),
-                                 [&](std::string_view key, std::string_view value) {
-                                   v1::Host host;
-                                   row_status = DecodeRow(key, value, &host);
-                                   const bool fits =
-                                       row_status.ok() && host.auto_placement() == "on" &&
-                                       host.instance_type() == type && host.region() == context.place.region &&
-                                       (context.place.zone.empty() || host.availability_zone() == context.place.zone);
-                                   if (fits && (!best || host.available_capacity() > best->available_capacity())) {
-                                     best = std::move(host);
-                                   }
-                                   return row_status.ok();
-                                 }));
+  HAPAX_RETURN_IF_ERROR(
+      txn.Scan(kTable, KeyRange::Prefix(HostPrefix(context.tenant)), [&](std::string_view key, std::string_view value) {
+        v1::Host host;
+        row_status = DecodeRow(key, value, &host);
+        const bool fits = row_status.ok() && host.auto_placement() == "on" && host.instance_type() == type &&
+                          host.region() == context.place.region &&
+                          (context.place.zone.empty() || host.availability_zone() == context.place.zone);
+        if (fits && (!best || host.available_capacity() > best->available_capacity())) {
+          best = std::move(host);
+        }
+        return row_status.ok();
+      }));
   HAPAX_RETURN_IF_ERROR(row_status);
   if (best.has_value()) return *std::move(best);
   return Refuse(Reason::kInsufficientInstanceCapacity,
@@ -84,7 +83,8 @@ absl::StatusOr<const Catalog::Zone*> UsableZone(const Catalog& catalog, const st
                                                 const std::string& field) {
   const Catalog::Zone* zone = catalog.FindZone(name);
   if (zone != nullptr) return zone;
-  return RefuseValue(Reason::kUnknownAvailabilityZone, field, name, "is no longer offered; see DescribeAvailabilityZones");
+  return RefuseValue(Reason::kUnknownAvailabilityZone, field, name,
+                     "is no longer offered; see DescribeAvailabilityZones");
 }
 
 absl::StatusOr<Site> ChooseSite(const CallContext& context, const ReadTransaction& txn, const Catalog& catalog,
@@ -93,7 +93,8 @@ absl::StatusOr<Site> ChooseSite(const CallContext& context, const ReadTransactio
   if (!request.subnet_id().empty()) {
     subnet = catalog.FindSubnet(request.subnet_id());
     if (subnet == nullptr) {
-      return RefuseValue(Reason::kSubnetNotFound, "subnet_id", request.subnet_id(), "is no longer offered; see DescribeSubnets");
+      return RefuseValue(Reason::kSubnetNotFound, "subnet_id", request.subnet_id(),
+                         "is no longer offered; see DescribeSubnets");
     }
   }
   HAPAX_ASSIGN_OR_RETURN(const bool wants_host, WantsHost(request.placement()));
@@ -118,7 +119,8 @@ absl::StatusOr<Site> ChooseSite(const CallContext& context, const ReadTransactio
     if (!best.has_value() || site.room > best->room) best = std::move(site);
   }
   if (best.has_value()) return *std::move(best);
-  return RefuseValue(Reason::kUnknownRegion, "region", context.place.region, "is no longer offered; see DescribeAvailabilityZones");
+  return RefuseValue(Reason::kUnknownRegion, "region", context.place.region,
+                     "is no longer offered; see DescribeAvailabilityZones");
 }
 
 }  // namespace hapax::compute

@@ -25,8 +25,7 @@ absl::Status ComputeService::TerminateInstances(const CallContext& context, Tran
   HAPAX_RETURN_IF_ERROR(CheckIds("instance_ids", request.instance_ids()));
   for (const std::string& instance_id : request.instance_ids()) {
     std::string key = InstanceKey(context.tenant, instance_id);
-    HAPAX_ASSIGN_OR_RETURN(std::optional<store::v1::InstanceRow> row,
-                           GetRow<store::v1::InstanceRow>(txn, kTable, key));
+    HAPAX_ASSIGN_OR_RETURN(std::optional<store::v1::InstanceRow> row, GetRow<store::v1::InstanceRow>(txn, kTable, key));
     if (!row.has_value() || row->instance().region() != context.place.region) {
       return RefuseValue(Reason::kInstanceNotFound, "instance_ids", instance_id,
                          "must be instances of the tenant in " + context.place.region);

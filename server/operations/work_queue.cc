@@ -23,7 +23,10 @@ constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 // Ordered by time, so that rows are deleted near where they were written.
 std::string NewKey(absl::Time now) {
   thread_local absl::BitGen bits;
-  return KeyBuilder().Uint64(static_cast<uint64_t>(absl::ToUnixMicros(now))).Uint64(absl::Uniform<uint64_t>(bits)).Build();
+  return KeyBuilder()
+      .Uint64(static_cast<uint64_t>(absl::ToUnixMicros(now)))
+      .Uint64(absl::Uniform<uint64_t>(bits))
+      .Build();
 }
 
 }  // namespace
@@ -51,12 +54,11 @@ absl::StatusOr<int> WorkQueue::Resume() {
       [&](const ReadTransaction& txn) {
         works.clear();
         absl::Status row_status;
-        HAPAX_RETURN_IF_ERROR(
-            txn.Scan(Table::kWork, KeyRange(), [&](std::string_view key, std::string_view value) {
-              Work& work = works.emplace_back(Work{.key = std::string(key)});
-              row_status = DecodeRow(key, value, &work.record);
-              return row_status.ok();
-            }));
+        HAPAX_RETURN_IF_ERROR(txn.Scan(Table::kWork, KeyRange(), [&](std::string_view key, std::string_view value) {
+          Work& work = works.emplace_back(Work{.key = std::string(key)});
+          row_status = DecodeRow(key, value, &work.record);
+          return row_status.ok();
+        }));
         return row_status;
       },
       [&](absl::Status query_status) {
@@ -67,8 +69,8 @@ absl::StatusOr<int> WorkQueue::Resume() {
   HAPAX_RETURN_IF_ERROR(status);
   for (const Work& work : works) {
     if (drivers_.contains(work.record.kind())) continue;
-    return absl::FailedPreconditionError(absl::StrCat("there is work of kind \"", work.record.kind(),
-                                                      "\" in the store, which this server cannot do"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("there is work of kind \"", work.record.kind(), "\" in the store, which this server cannot do"));
   }
   const int count = static_cast<int>(works.size());
   for (Work& work : works) Start(std::move(work));
