@@ -11,8 +11,6 @@ namespace {
 
 // Transactions in a group at the most: a limit on what one fsync, and one failure, covers.
 constexpr size_t kMaxGroupSize = 1024;
-// So many that wait are worth waking the executor for while the committer is busy.
-constexpr size_t kRunWhileSyncing = 16;
 constexpr int kCompletionThreads = 2;
 
 }  // namespace
@@ -35,15 +33,21 @@ GroupCommit::~GroupCommit() {
 }
 
 void GroupCommit::Execute(Store::Body body, Store::Done done) {
+  absl::Status refusal;
   {
     absl::MutexLock lock(&mu_);
-    if (waiting_.size() < max_waiting_) {
+    if (closing_) {
+      // A `done` that the destructor waits for starts it; the executor may have ended already.
+      refusal = absl::UnavailableError("the store is closing");
+    } else if (waiting_.size() >= max_waiting_) {
+      refusal = absl::ResourceExhaustedError("too many transactions are waiting");
+    } else {
       waiting_.push_back({.body = std::move(body), .done = std::move(done)});
-      if (EnoughToRun()) executor_wakeup_.Signal();
+      executor_wakeup_.Signal();
       return;
     }
   }
-  std::move(done)(absl::ResourceExhaustedError("too many transactions are waiting"));
+  std::move(done)(std::move(refusal));
 }
 
 void GroupCommit::RunExecutor() {
@@ -59,23 +63,21 @@ void GroupCommit::RunExecutor() {
   committer_wakeup_.Signal();
 }
 
-// While a group syncs, nobody gains by an early start: the executor is woken for several at a time.
-bool GroupCommit::EnoughToRun() const {
-  if (committing_ == nullptr || closing_) return !waiting_.empty();
-  return waiting_.size() >= kRunWhileSyncing;
-}
-
 // Waits until there is a transaction to run, or a group to hand over; empty in the latter case, and when
 // it is time to end.
-std::vector<GroupCommit::Task> GroupCommit::TakeTasks(const Group& group) {
+std::vector<GroupCommit::Task> GroupCommit::TakeTasks(Group& group) {
   const size_t room = kMaxGroupSize - group.completions.size();
   absl::MutexLock lock(&mu_);
   while (true) {
-    const bool can_run = room > 0 && EnoughToRun();
+    const bool can_run = room > 0 && !waiting_.empty();
     const bool can_hand_over = !group.completions.empty() && committing_ == nullptr;
     const bool can_end = closing_ && waiting_.empty() && group.completions.empty();
     if (can_run || can_hand_over || can_end) break;
     executor_wakeup_.Wait(&mu_);
+  }
+  // Nobody has read from the group before yet, and its fate is known: if it failed, nobody needs to.
+  if (group.completions.empty() && committing_ == nullptr && group.before != nullptr && !group.before->status.ok()) {
+    group.before = nullptr;
   }
   const auto end = waiting_.begin() + static_cast<ptrdiff_t>(std::min(room, waiting_.size()));
   std::vector<Task> tasks(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));

@@ -24,8 +24,8 @@ namespace hapax {
 //   committer thread    writes group N to the database as one batch, with one fsync
 //   completion threads  tell group N-1's callers
 //
-// A group is handed over as soon as the committer is free, so a lone call waits for nobody; while one
-// group syncs, the next one gathers company, and its bodies are run some at a time. Nothing is told before it is
+// A group is handed over as soon as the committer is free, so a lone call waits for nobody, and while
+// one group syncs, the next one gathers company. Nothing is told before it is
 // durable: a group's callers are told, the refused and the replayed ones too, when the group has been committed, which
 // is after every group it could have read from. A group that read from one that could not be committed is not committed
 // either; its callers get UNAVAILABLE.
@@ -58,10 +58,9 @@ class GroupCommit {
     absl::Status status;
   };
 
-  [[nodiscard]] bool EnoughToRun() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void RunExecutor();
   void RunCommitter();
-  [[nodiscard]] std::vector<Task> TakeTasks(const Group& group);
+  [[nodiscard]] std::vector<Task> TakeTasks(Group& group);
   void HandOver(std::shared_ptr<Group>& group);
   void RunBody(Task task, Group& group) const;
 

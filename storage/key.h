@@ -45,6 +45,9 @@ struct KeyRange {
   std::string begin;
   std::string end;
 
+  // Whether no key can be in it.
+  [[nodiscard]] bool empty() const { return !end.empty() && begin >= end; }
+
   // Every key that begins with `prefix`.
   static KeyRange Prefix(std::string prefix);
   // Those of `range` that come after `key`.

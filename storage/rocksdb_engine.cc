@@ -2,9 +2,12 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdarg>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <system_error>
 #include <vector>
 
@@ -29,6 +32,14 @@ constexpr size_t kMaxLogBytes = size_t{256} << 20;
 
 rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 
+// Swallows what RocksDB would log to a file. Its own logger ends the process when it cannot write: Debian's
+// RocksDB has assertions, and one of them forbids a second write to a file that failed once.
+class NoLog final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
 rocksdb::Options EngineOptions(size_t block_cache_bytes) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(block_cache_bytes);
@@ -47,7 +58,7 @@ rocksdb::Options EngineOptions(size_t block_cache_bytes) {
   // The same filter for what is still in memory.
   options.memtable_prefix_bloom_size_ratio = kMemtableFilterShare;
   options.memtable_whole_key_filtering = true;
-  options.keep_log_file_num = 4;
+  options.info_log = std::make_shared<NoLog>();
   // A log that ends in a half-written record is what a crash leaves: that record was never
   // acknowledged. Damage anywhere else would silently lose acknowledged ones, and stops the start.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
@@ -61,9 +72,15 @@ absl::Status MakeDirectory(const std::string& path) {
   return absl::OkStatus();
 }
 
+// Whether RocksDB says that the directory's lock is held, by another process or by this one; not that the
+// lock file cannot be opened, nor that a file cannot whose path has "lock" in it.
+bool SaysLockIsHeld(std::string_view text) {
+  return text.starts_with("IO error: While lock file: ") || text.starts_with("IO error: lock hold by current process");
+}
+
 absl::Status OpenError(const std::string& path, const rocksdb::Status& status) {
   const std::string text = status.ToString();
-  if (status.IsIOError() && absl::StrContains(text, "lock")) {
+  if (status.IsIOError() && SaysLockIsHeld(text)) {
     return absl::FailedPreconditionError(
         absl::StrCat(path, " is in use by another server (its LOCK file is held): ", text));
   }
@@ -73,6 +90,38 @@ absl::Status OpenError(const std::string& path, const rocksdb::Status& status) {
   }
   const absl::Status converted = FromRocksDb(status);
   return {converted.code(), absl::StrCat("cannot open ", path, ": ", converted.message())};
+}
+
+// Whether a database has any row; also when that cannot be found out.
+bool HasRows(const std::string& path, const rocksdb::Options& options, const std::vector<std::string>& names) {
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (const std::string& name : names) families.emplace_back(name, options);
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* opened = nullptr;
+  if (!rocksdb::DB::OpenForReadOnly(options, path, families, &handles, &opened).ok()) return true;
+  const std::unique_ptr<rocksdb::DB> db(opened);
+  bool has_rows = false;
+  for (rocksdb::ColumnFamilyHandle* handle : handles) {
+    const std::unique_ptr<rocksdb::Iterator> row(db->NewIterator(rocksdb::ReadOptions(), handle));
+    row->SeekToFirst();
+    has_rows = has_rows || row->Valid() || !row->status().ok();
+  }
+  for (rocksdb::ColumnFamilyHandle* handle : handles) db->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
+  return has_rows;
+}
+
+// Looks at what an existing directory says of itself, and changes nothing in it. A directory whose creation
+// was cut short is of our format: it has some of our families, and no row.
+absl::Status CheckFormatBeforeOpening(const std::string& path, const rocksdb::Options& options) {
+  std::vector<std::string> names;
+  if (!rocksdb::DB::ListColumnFamilies(options, path, &names).ok()) return absl::OkStatus();  // Opening tells more.
+  const auto is_ours = [](const std::string& name) {
+    return std::any_of(std::begin(kTables), std::end(kTables), [&](Table table) { return TableName(table) == name; });
+  };
+  const bool all_are_ours = std::all_of(names.begin(), names.end(), is_ours);
+  if (all_are_ours && names.size() == kTableCount) return absl::OkStatus();
+  if (all_are_ours && !HasRows(path, options, names)) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(path, ": its format is not ours: it has other tables"));
 }
 
 }  // namespace
@@ -86,6 +135,7 @@ absl::Status FromRocksDb(const rocksdb::Status& status) {
 absl::StatusOr<std::unique_ptr<RocksDbEngine>> RocksDbEngine::Open(const std::string& path, size_t block_cache_bytes) {
   HAPAX_RETURN_IF_ERROR(MakeDirectory(path));
   const rocksdb::Options options = EngineOptions(block_cache_bytes);
+  HAPAX_RETURN_IF_ERROR(CheckFormatBeforeOpening(path, options));
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (Table table : kTables) families.emplace_back(std::string(TableName(table)), options);
 

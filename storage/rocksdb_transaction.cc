@@ -92,6 +92,7 @@ absl::StatusOr<std::optional<std::string>> RocksDbTransaction::Get(Table table, 
 }
 
 absl::Status RocksDbTransaction::Scan(Table table, const KeyRange& range, Visitor visit) const {
+  if (range.empty()) return absl::OkStatus();
   MergedRows rows(engine_.NewIterator(table, snapshot_), range);
   for (const Overlay* layer : layers_) rows.AddLayer(layer->rows(table), range);
   while (rows.VisitNext(visit)) {

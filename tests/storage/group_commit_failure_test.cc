@@ -1,0 +1,204 @@
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "hapax/storage/rocksdb_store.h"
+#include "hapax/tests/support/disk_sync.h"
+#include "hapax/tests/support/file_size_limit.h"
+#include "hapax/tests/support/status_matchers.h"
+#include "hapax/tests/support/sync_store.h"
+#include "hapax/tests/support/temp_dir.h"
+
+// What becomes of transactions, and of the store, when the disk fails.
+namespace hapax {
+namespace {
+
+using absl::StatusCode;
+using testing::AnyOf;
+using testing::ElementsAre;
+using testing::Eq;
+using testing::IsEmpty;
+using testing::Optional;
+
+constexpr Table kTable = Table::kResources;
+
+// Puts two rows, which are there together or not at all.
+Store::Body PutPair(std::string key, size_t value_size = 10) {
+  return [key = std::move(key), value_size](Transaction& txn) {
+    txn.Put(kTable, key + " 1", std::string(value_size, 'v'));
+    txn.Put(kTable, key + " 2", std::string(value_size, 'v'));
+    return absl::OkStatus();
+  };
+}
+
+class GroupCommitFailureTest : public testing::Test {
+ protected:
+  GroupCommitFailureTest() { Open(); }
+
+  void Open() {
+    auto store = OpenRocksDbStore({.path = dir_.Path("data")});
+    ASSERT_THAT(store, IsOk());
+    store_ = *std::move(store);
+  }
+
+  // Runs as many bodies as it takes for those before them to be run, though a group is being synced.
+  void AddCompany() {
+    constexpr int kCompany = 64;
+    for (int i = 0; i < kCompany; ++i) {
+      store_->Execute([](Transaction&) { return absl::OkStatus(); }, [](const absl::Status&) {});
+    }
+  }
+
+  // The keys that are there, durably.
+  std::vector<std::string> Keys() {
+    std::vector<std::string> keys;
+    EXPECT_THAT(Query(*store_,
+                      [&](const ReadTransaction& txn) {
+                        return txn.Scan(kTable, KeyRange(), [&](std::string_view key, std::string_view) {
+                          keys.emplace_back(key);
+                          return true;
+                        });
+                      }),
+                IsOk());
+    return keys;
+  }
+
+  // The disk works again, after the pair "before" was acknowledged and the pair "failed" was not. Either
+  // the store recovers by itself, and keeps what it acknowledges from then on, or it refuses whatever
+  // writes, until it is opened again.
+  void ExpectNothingAcknowledgedIsLost() {
+    std::vector<std::string> acknowledged = {"before 1", "before 2"};
+    EXPECT_EQ(Keys(), acknowledged);
+    const absl::Status next = Execute(*store_, PutPair("next"));
+    EXPECT_THAT(next, AnyOf(IsOk(), StatusIs(StatusCode::kUnavailable)));
+    if (next.ok()) acknowledged.insert(acknowledged.end(), {"next 1", "next 2"});
+    EXPECT_EQ(Keys(), acknowledged);
+
+    store_.reset();
+    Open();
+    std::vector<std::string> with_failed = acknowledged;
+    with_failed.insert(with_failed.begin() + 2, {"failed 1", "failed 2"});
+    EXPECT_THAT(Keys(), AnyOf(Eq(acknowledged), Eq(with_failed)));
+    EXPECT_THAT(Execute(*store_, PutPair("reopened")), IsOk());
+  }
+
+  const TempDir dir_;
+  std::unique_ptr<Store> store_;
+  ControlledDisk disk_;  // The last, so that it lets go of what it holds before others wait for that.
+};
+
+TEST_F(GroupCommitFailureTest, AFailedSyncMakesWhoOnlyReadFromItUnavailableToo) {
+  ASSERT_THAT(Execute(*store_, PutPair("before")), IsOk());
+  bool hook_ran = false;
+  const auto read_failed = [&](const absl::Status& result) -> Store::Body {
+    return [&hook_ran, result](Transaction& txn) {
+      EXPECT_THAT(txn.Get(kTable, "failed 1"), IsOkAndHolds(Optional(testing::_)));
+      txn.OnCommit([&] { hook_ran = true; });
+      return result;
+    };
+  };
+  disk_.Hold();
+  Outcome failed;
+  store_->Execute(PutPair("failed"), failed.Done());
+  disk_.WaitUntilHeld();
+  const std::vector<Outcome> readers(3);
+  store_->Execute(read_failed(absl::OkStatus()), readers[0].Done());
+  store_->Execute(read_failed(absl::NotFoundError("the body's own")), readers[1].Done());
+  BlockedBody blocked;
+  store_->Execute(blocked.Body(), readers[2].Done());
+  AddCompany();
+  blocked.WaitUntilStarted();  // Those before it have run.
+  disk_.Fail();
+  EXPECT_THAT(failed.Wait(), StatusIs(StatusCode::kUnavailable));
+  disk_.Work();
+  blocked.Release();
+  for (const Outcome& reader : readers) EXPECT_THAT(reader.Wait(), StatusIs(StatusCode::kUnavailable));
+  EXPECT_FALSE(hook_ran);
+  EXPECT_THAT(Keys(), ElementsAre("before 1", "before 2"));
+}
+
+TEST_F(GroupCommitFailureTest, AFailedSyncLeavesNothingOfTheGroupThatFollowsItEither) {
+  disk_.Hold();
+  Outcome failed;
+  store_->Execute(PutPair("failed"), failed.Done());
+  disk_.WaitUntilHeld();
+  Outcome next;
+  store_->Execute(PutPair("next"), next.Done());
+  Outcome last;
+  BlockedBody blocked;
+  store_->Execute(blocked.Body(), last.Done());
+  AddCompany();
+  blocked.WaitUntilStarted();
+  disk_.Fail();
+  EXPECT_THAT(failed.Wait(), StatusIs(StatusCode::kUnavailable));
+  disk_.Work();
+  blocked.Release();
+  EXPECT_THAT(next.Wait(), StatusIs(StatusCode::kUnavailable));
+  EXPECT_THAT(last.Wait(), StatusIs(StatusCode::kUnavailable));
+  EXPECT_THAT(Keys(), IsEmpty());
+}
+
+TEST_F(GroupCommitFailureTest, EveryTransactionOfAFailedGroupIsUnavailable) {
+  BlockedBody blocked;  // Gathers the others behind it: they become one group.
+  Outcome blocked_outcome;
+  store_->Execute(blocked.Body(), blocked_outcome.Done());
+  blocked.WaitUntilStarted();
+  std::vector<Outcome> outcomes(20);
+  for (size_t i = 0; i < outcomes.size(); ++i) store_->Execute(PutPair(absl::StrCat(i)), outcomes[i].Done());
+  disk_.Fail();
+  blocked.Release();
+  EXPECT_THAT(blocked_outcome.Wait(), IsOk());  // It wrote nothing.
+  for (const Outcome& outcome : outcomes) EXPECT_THAT(outcome.Wait(), StatusIs(StatusCode::kUnavailable));
+  EXPECT_THAT(Keys(), IsEmpty());
+}
+
+TEST_F(GroupCommitFailureTest, WhoComesAfterTheFailureWasToldDoesNotReadItAndSucceeds) {
+  disk_.Fail();
+  ASSERT_THAT(Execute(*store_, PutPair("failed")), StatusIs(StatusCode::kUnavailable));
+  absl::StatusOr<std::optional<std::string>> seen;
+  EXPECT_THAT(Execute(*store_,
+                      [&](Transaction& txn) {
+                        seen = txn.Get(kTable, "failed 1");
+                        return absl::OkStatus();
+                      }),
+              IsOk());
+  EXPECT_THAT(seen, IsOkAndHolds(Eq(std::nullopt)));
+}
+
+TEST_F(GroupCommitFailureTest, AfterAFailedSyncNothingAcknowledgedIsLost) {
+  ASSERT_THAT(Execute(*store_, PutPair("before")), IsOk());
+  disk_.Fail();
+  ASSERT_THAT(Execute(*store_, PutPair("failed")), StatusIs(StatusCode::kUnavailable));
+  disk_.Work();
+  ExpectNothingAcknowledgedIsLost();
+}
+
+TEST_F(GroupCommitFailureTest, AfterAHalfWrittenGroupNothingAcknowledgedIsLost) {
+  ASSERT_THAT(Execute(*store_, PutPair("before")), IsOk());
+  {
+    constexpr size_t kLimitBytes = size_t{1} << 20;
+    FileSizeLimit limit(kLimitBytes);
+    ASSERT_THAT(Execute(*store_, PutPair("failed", kLimitBytes)), StatusIs(StatusCode::kUnavailable));
+  }
+  ExpectNothingAcknowledgedIsLost();
+}
+
+TEST_F(GroupCommitFailureTest, AfterAFullDiskNothingAcknowledgedIsLost) {
+  ASSERT_THAT(Execute(*store_, PutPair("before")), IsOk());
+  {
+    FileSizeLimit full(0);
+    ASSERT_THAT(Execute(*store_, PutPair("failed")), StatusIs(StatusCode::kUnavailable));
+    EXPECT_THAT(Keys(), ElementsAre("before 1", "before 2"));
+  }
+  ExpectNothingAcknowledgedIsLost();
+}
+
+}  // namespace
+}  // namespace hapax

@@ -1,0 +1,205 @@
+#include "hapax/storage/group_commit.h"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/synchronization/notification.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "hapax/storage/rocksdb_engine.h"
+#include "hapax/tests/support/disk_sync.h"
+#include "hapax/tests/support/status_matchers.h"
+#include "hapax/tests/support/sync_store.h"
+#include "hapax/tests/support/temp_dir.h"
+
+namespace hapax {
+namespace {
+
+using absl::StatusCode;
+
+constexpr Table kTable = Table::kResources;
+constexpr size_t kMaxWaiting = 2'000;
+// While a group syncs, bodies are run some at a time: so many are enough.
+constexpr int kCompany = 64;
+
+class GroupCommitTest : public testing::Test {
+ protected:
+  GroupCommitTest()
+      : engine_(*RocksDbEngine::Open(dir_.Path("data"), size_t{1} << 20)), group_commit_(*engine_, kMaxWaiting) {}
+
+  void Put(const std::string& key, const std::string& value, const Outcome& outcome) {
+    group_commit_.Execute(
+        [=](Transaction& txn) {
+          txn.Put(kTable, key, value);
+          return absl::OkStatus();
+        },
+        outcome.Done());
+  }
+
+  // What a body of its own sees, or "none"; returns when the body has run, which may be during a sync.
+  std::string SeenByNextBody(const std::string& key, const Outcome& outcome,
+                             const absl::Status& result = absl::OkStatus()) {
+    std::string seen;
+    absl::Notification ran;
+    group_commit_.Execute(
+        [&](Transaction& txn) {
+          seen = txn.Get(kTable, key)->value_or("none");
+          absl::Status status = result;
+          ran.Notify();
+          return status;
+        },
+        outcome.Done());
+    for (int i = 0; i < kCompany; ++i) {
+      group_commit_.Execute([](Transaction&) { return absl::OkStatus(); }, [](const absl::Status&) {});
+    }
+    ran.WaitForNotification();
+    return seen;
+  }
+
+  [[nodiscard]] std::string InDatabase(const std::string& key) const {
+    return engine_->Get(kTable, key, nullptr)->value_or("none");
+  }
+
+  const TempDir dir_;
+  const std::unique_ptr<RocksDbEngine> engine_;
+  GroupCommit group_commit_;
+  ControlledDisk disk_;  // The last, so that it lets go of what it holds before others wait for that.
+};
+
+TEST_F(GroupCommitTest, NobodyIsToldAndNothingIsVisibleBeforeTheSync) {
+  bool hook_ran = false;
+  Outcome outcome;
+  disk_.Hold();
+  group_commit_.Execute(
+      [&](Transaction& txn) {
+        txn.Put(kTable, "key", "value");
+        txn.OnCommit([&] { hook_ran = true; });
+        return absl::OkStatus();
+      },
+      outcome.Done());
+  disk_.WaitUntilHeld();
+  EXPECT_FALSE(hook_ran);
+  EXPECT_FALSE(outcome.settled());
+  EXPECT_EQ(InDatabase("key"), "none");
+  disk_.Work();
+  EXPECT_THAT(outcome.Wait(), IsOk());
+  EXPECT_TRUE(hook_ran);
+  EXPECT_EQ(InDatabase("key"), "value");
+}
+
+TEST_F(GroupCommitTest, BodiesSeeEarlierWritesThatAreNotSyncedYet) {
+  const std::vector<Outcome> outcomes(4);
+  disk_.Hold();
+  Put("a", "1", outcomes[0]);
+  disk_.WaitUntilHeld();
+  EXPECT_EQ(SeenByNextBody("a", outcomes[1]), "1");  // The group before this one wrote it.
+  Put("b", "2", outcomes[2]);
+  EXPECT_EQ(SeenByNextBody("b", outcomes[3]), "2");  // An earlier body of this group did.
+  EXPECT_EQ(InDatabase("a"), "none");
+  disk_.Work();
+  for (const Outcome& outcome : outcomes) EXPECT_THAT(outcome.Wait(), IsOk());
+  EXPECT_EQ(InDatabase("a"), "1");
+  EXPECT_EQ(InDatabase("b"), "2");
+}
+
+// A replay only reads, and a refusal writes nothing: yet they tell what they read.
+TEST_F(GroupCommitTest, WhoOnlyReadIsNotToldBeforeWhatItReadIsDurable) {
+  Outcome writer;
+  Outcome reader;
+  Outcome refused;
+  Outcome last;
+  disk_.Hold();
+  Put("key", "value", writer);
+  disk_.WaitUntilHeld();
+  EXPECT_EQ(SeenByNextBody("key", reader), "value");
+  EXPECT_EQ(SeenByNextBody("key", refused, absl::AlreadyExistsError("key")), "value");
+  SeenByNextBody("key", last);  // So that the ones before have left the executor.
+  EXPECT_FALSE(reader.settled());
+  EXPECT_FALSE(refused.settled());
+  disk_.Work();
+  EXPECT_THAT(reader.Wait(), IsOk());
+  EXPECT_THAT(refused.Wait(), StatusIs(StatusCode::kAlreadyExists));
+  EXPECT_EQ(InDatabase("key"), "value");
+}
+
+TEST_F(GroupCommitTest, TransactionsThatOnlyReadNeedNoSync) {
+  Outcome outcome;
+  EXPECT_EQ(SeenByNextBody("key", outcome), "none");
+  EXPECT_THAT(outcome.Wait(), IsOk());
+  EXPECT_EQ(disk_.sync_count(), 0);
+}
+
+TEST_F(GroupCommitTest, ThoseWhoWaitTogetherShareASyncUpToTheGroupLimit) {
+  constexpr int kGroupLimit = 1024;
+  for (const auto& [waiting, syncs] : {std::pair(100, 1), std::pair(kGroupLimit, 1), std::pair(kGroupLimit + 1, 2)}) {
+    const int before = disk_.sync_count();
+    BlockedBody blocked;
+    Outcome blocked_outcome;
+    group_commit_.Execute(blocked.Body(), blocked_outcome.Done());
+    blocked.WaitUntilStarted();
+    std::vector<Outcome> outcomes(waiting);
+    for (int i = 0; i < waiting; ++i) Put(std::to_string(i), "value", outcomes[i]);
+    blocked.Release();
+    for (const Outcome& outcome : outcomes) EXPECT_THAT(outcome.Wait(), IsOk());
+    EXPECT_EQ(disk_.sync_count() - before, syncs) << waiting;
+    EXPECT_THAT(blocked_outcome.Wait(), IsOk());
+  }
+}
+
+TEST_F(GroupCommitTest, OneMoreThanMayWaitIsRefusedAtOnceAndNotRun) {
+  BlockedBody blocked;
+  Outcome blocked_outcome;
+  group_commit_.Execute(blocked.Body(), blocked_outcome.Done());
+  blocked.WaitUntilStarted();  // It no longer waits: it runs.
+  std::vector<Outcome> outcomes(kMaxWaiting);
+  for (const Outcome& outcome : outcomes) Put("key", "value", outcome);
+
+  bool ran = false;
+  std::thread::id told_on;
+  absl::Status told;
+  group_commit_.Execute(
+      [&](Transaction&) {
+        ran = true;
+        return absl::OkStatus();
+      },
+      [&](absl::Status status) {
+        told_on = std::this_thread::get_id();
+        told = std::move(status);
+      });
+  EXPECT_EQ(told_on, std::this_thread::get_id());
+  EXPECT_THAT(told, StatusIs(StatusCode::kResourceExhausted));
+
+  blocked.Release();
+  EXPECT_THAT(blocked_outcome.Wait(), IsOk());
+  for (const Outcome& outcome : outcomes) EXPECT_THAT(outcome.Wait(), IsOk());
+  EXPECT_FALSE(ran);
+}
+
+// As a worker's, whose `done` begins its next step.
+TEST_F(GroupCommitTest, TransactionsThatDoneStartsDuringDestructionAreToldToo) {
+  std::atomic<int> started = 0;
+  std::atomic<int> told = 0;
+  absl::Notification running;
+  auto owner = std::make_unique<GroupCommit>(*engine_, kMaxWaiting);
+  GroupCommit* const group_commit = owner.get();
+  std::function<void()> start = [&] {
+    ++started;
+    group_commit->Execute([](Transaction&) { return absl::OkStatus(); },
+                          [&](const absl::Status& status) {
+                            if (++told == 10) running.Notify();
+                            if (status.ok()) start();
+                          });
+  };
+  start();
+  running.WaitForNotification();
+  owner.reset();
+  EXPECT_EQ(told, started);
+}
+
+}  // namespace
+}  // namespace hapax

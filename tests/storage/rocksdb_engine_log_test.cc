@@ -1,0 +1,104 @@
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "hapax/storage/rocksdb_engine.h"
+#include "hapax/tests/support/status_matchers.h"
+#include "hapax/tests/support/temp_dir.h"
+
+// What opening makes of a write-ahead log that a crash cut off, or that is damaged.
+namespace hapax {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kCacheBytes = size_t{1} << 20;
+constexpr int kRows = 4;
+
+std::string Key(int row) { return absl::StrCat("row ", row); }
+std::string Value(int row) { return absl::StrCat("value ", row, std::string(40, 'v')); }
+
+// A data directory whose log holds rows 0 to kRows - 1, each committed in its turn, and copies of it that
+// are damaged and opened.
+class RocksDbEngineLogTest : public testing::Test {
+ protected:
+  RocksDbEngineLogTest() {
+    const auto engine = RocksDbEngine::Open(sound_, kCacheBytes);
+    for (int row = 0; row < kRows; ++row) {
+      Overlay writes;
+      writes.Write(Table::kWork, Key(row), Value(row));
+      EXPECT_THAT((*engine)->WriteDurably(writes), IsOk());
+      log_sizes_.push_back(fs::file_size(Log(sound_)));
+    }
+  }
+
+  // The log that holds the rows: the longest one.
+  static fs::path Log(const fs::path& directory) {
+    fs::path log;
+    for (const fs::directory_entry& file : fs::directory_iterator(directory)) {
+      if (file.path().extension() != ".log") continue;
+      if (log.empty() || file.file_size() > fs::file_size(log)) log = file.path();
+    }
+    return log;
+  }
+
+  // Opens a copy whose log `damage` has changed, and gives the number of rows in it; nullopt when it is
+  // refused, as it must be with DATA_LOSS. Whatever opens has rows 0 to n - 1, as they were.
+  template <typename Damage>
+  std::optional<int> RowsAfter(Damage damage) {
+    fs::remove_all(copy_);
+    fs::copy(sound_, copy_, fs::copy_options::recursive);
+    damage(Log(copy_));
+    const auto engine = RocksDbEngine::Open(copy_, kCacheBytes);
+    if (!engine.ok()) {
+      EXPECT_THAT(engine, StatusIs(absl::StatusCode::kDataLoss));
+      return std::nullopt;
+    }
+    int rows = 0;
+    for (int row = 0; row < kRows; ++row) {
+      const auto value = (*engine)->Get(Table::kWork, Key(row), nullptr);
+      EXPECT_THAT(value, IsOk());
+      if (!value.ok() || !value->has_value()) continue;
+      EXPECT_EQ(**value, Value(row));
+      EXPECT_EQ(rows++, row) << "an earlier row is missing";
+    }
+    return rows;
+  }
+
+  const TempDir dir_;
+  const std::string sound_ = dir_.Path("sound");
+  const std::string copy_ = dir_.Path("copy");
+  std::vector<uintmax_t> log_sizes_;  // After each row.
+};
+
+TEST_F(RocksDbEngineLogTest, ALogThatEndsInTheMiddleOfARecordIsReadUpToIt) {
+  for (uintmax_t size = log_sizes_[0]; size <= log_sizes_.back(); size += 3) {
+    int complete = 0;
+    for (uintmax_t log_size : log_sizes_) complete += log_size <= size ? 1 : 0;
+    EXPECT_EQ(RowsAfter([&](const fs::path& log) { fs::resize_file(log, size); }), complete) << size;
+  }
+}
+
+TEST_F(RocksDbEngineLogTest, ADamagedLogIsRefusedOrReadUpToTheDamage) {
+  int refused = 0;
+  for (uintmax_t offset = 0; offset < log_sizes_.back(); offset += 5) {
+    SCOPED_TRACE(offset);
+    const std::optional<int> rows = RowsAfter([&](const fs::path& log) {
+      std::fstream file(log, std::ios::in | std::ios::out | std::ios::binary);
+      file.seekg(static_cast<std::streamoff>(offset));
+      const char byte = static_cast<char>(file.get() ^ 0x55);
+      file.seekp(static_cast<std::streamoff>(offset));
+      file.put(byte);
+    });
+    if (!rows.has_value()) ++refused;
+  }
+  EXPECT_GT(refused, 0);
+}
+
+}  // namespace
+}  // namespace hapax

@@ -1,0 +1,155 @@
+#include "hapax/storage/rocksdb_engine.h"
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "hapax/storage/format.h"
+#include "hapax/tests/support/status_matchers.h"
+#include "hapax/tests/support/temp_dir.h"
+
+namespace hapax {
+namespace {
+
+using absl::StatusCode;
+using testing::Eq;
+using testing::HasSubstr;
+using testing::Optional;
+
+namespace fs = std::filesystem;
+
+constexpr size_t kCacheBytes = size_t{1} << 20;
+constexpr Table kTables[] = {Table::kMeta, Table::kTokens, Table::kResources, Table::kWork};
+
+// The rows of each of RocksDB's column families, read without our code.
+using Contents = std::map<std::string, std::map<std::string, std::string>>;
+
+void Check(const rocksdb::Status& status) { ASSERT_TRUE(status.ok()) << status.ToString(); }
+
+// A data directory that something else made, or looks into.
+class RawDatabase {
+ public:
+  RawDatabase(const std::string& path, const std::vector<std::string>& families) {
+    std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+    for (const std::string& family : families) descriptors.emplace_back(family, rocksdb::ColumnFamilyOptions());
+    rocksdb::DBOptions options;
+    options.create_if_missing = true;
+    options.create_missing_column_families = true;
+    rocksdb::DB* db = nullptr;
+    Check(rocksdb::DB::Open(options, path, descriptors, &handles_, &db));
+    db_.reset(db);
+  }
+  ~RawDatabase() {
+    for (rocksdb::ColumnFamilyHandle* handle : handles_) Check(db_->DestroyColumnFamilyHandle(handle));
+  }
+
+  void Put(size_t family, const std::string& key, const std::string& value) {
+    Check(db_->Put(rocksdb::WriteOptions(), handles_[family], key, value));
+  }
+
+  static Contents Read(const std::string& path) {
+    std::vector<std::string> families;
+    Check(rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions(), path, &families));
+    RawDatabase database(path, families);
+    Contents contents;
+    for (size_t i = 0; i < families.size(); ++i) {
+      auto& rows = contents[families[i]];
+      const std::unique_ptr<rocksdb::Iterator> row(
+          database.db_->NewIterator(rocksdb::ReadOptions(), database.handles_[i]));
+      for (row->SeekToFirst(); row->Valid(); row->Next()) rows[row->key().ToString()] = row->value().ToString();
+    }
+    return contents;
+  }
+
+ private:
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+};
+
+class RocksDbEngineTest : public testing::Test {
+ protected:
+  [[nodiscard]] absl::StatusOr<std::unique_ptr<RocksDbEngine>> Open() const {
+    return RocksDbEngine::Open(path_, kCacheBytes);
+  }
+
+  const TempDir dir_;
+  const std::string path_ = dir_.Path("data");
+};
+
+TEST_F(RocksDbEngineTest, CreatesTheDirectoryAndThoseAboveIt) {
+  const std::string path = dir_.Path("some/new/data");
+  EXPECT_THAT(RocksDbEngine::Open(path, kCacheBytes), IsOk());
+  EXPECT_TRUE(fs::is_directory(path));
+}
+
+TEST_F(RocksDbEngineTest, WritesOfEveryTableAreReadBackAlsoAfterReopening) {
+  auto engine = *Open();
+  Overlay writes;
+  for (Table table : kTables) {
+    writes.Write(table, "kept", std::string(TableName(table)));
+    writes.Write(table, "deleted", "value");
+  }
+  ASSERT_THAT(engine->WriteDurably(writes), IsOk());
+  Overlay deletes;
+  for (Table table : kTables) deletes.Write(table, "deleted", std::nullopt);
+  ASSERT_THAT(engine->WriteDurably(deletes), IsOk());
+  for (int round = 0; round < 2; ++round) {
+    for (Table table : kTables) {
+      EXPECT_THAT(engine->Get(table, "kept", nullptr), IsOkAndHolds(Optional(std::string(TableName(table)))));
+      EXPECT_THAT(engine->Get(table, "deleted", nullptr), IsOkAndHolds(Eq(std::nullopt)));
+    }
+    engine.reset();
+    engine = *Open();
+  }
+}
+
+TEST_F(RocksDbEngineTest, ANewDirectoryHoldsTheFormatVersionAndTheTables) {
+  ASSERT_THAT(Open(), IsOk());
+  EXPECT_EQ(RawDatabase::Read(path_),
+            (Contents{{"default", {{"format", "1"}}}, {"resources", {}}, {"tokens", {}}, {"work", {}}}));
+}
+
+TEST_F(RocksDbEngineTest, ANewerFormatIsRefusedAndItsRowsAreLeftAsTheyWere) {
+  ASSERT_THAT(Open(), IsOk());
+  RawDatabase(path_, {"default", "resources", "tokens", "work"}).Put(0, "format", "2");
+  const Contents before = RawDatabase::Read(path_);
+  EXPECT_THAT(Open(), StatusIs(StatusCode::kFailedPrecondition, HasSubstr("format version 2")));
+  EXPECT_EQ(RawDatabase::Read(path_), before);
+}
+
+TEST_F(RocksDbEngineTest, ANewerFormatWithOneMoreTableIsRefusedAndItsRowsAreLeftAsTheyWere) {
+  ASSERT_THAT(Open(), IsOk());
+  RawDatabase(path_, {"default", "resources", "tokens", "work", "leases"}).Put(0, "format", "2");
+  const Contents before = RawDatabase::Read(path_);
+  EXPECT_THAT(Open(), StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_EQ(RawDatabase::Read(path_), before);
+}
+
+TEST_F(RocksDbEngineTest, ANewerFormatWithoutOneOfTheTablesIsRefusedAndDoesNotGetIt) {
+  RawDatabase(path_, {"default", "resources", "tokens"}).Put(0, "format", "2");
+  const Contents before = RawDatabase::Read(path_);
+  EXPECT_THAT(Open(), StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_EQ(RawDatabase::Read(path_), before);
+}
+
+TEST_F(RocksDbEngineTest, TheDatabaseOfAnotherProgramIsRefusedAndLeftAsItWas) {
+  RawDatabase(path_, {"default"}).Put(0, "some key", "some value");
+  const Contents before = RawDatabase::Read(path_);
+  EXPECT_THAT(Open(), StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_EQ(RawDatabase::Read(path_), before);
+}
+
+TEST_F(RocksDbEngineTest, AFormatThatIsNoNumberIsDataLoss) {
+  ASSERT_THAT(Open(), IsOk());
+  RawDatabase(path_, {"default", "resources", "tokens", "work"}).Put(0, "format", "one");
+  EXPECT_THAT(Open(), StatusIs(StatusCode::kDataLoss));
+}
+
+}  // namespace
+}  // namespace hapax

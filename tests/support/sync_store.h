@@ -1,0 +1,102 @@
+#ifndef HAPAX_TESTS_SUPPORT_SYNC_STORE_H_
+#define HAPAX_TESTS_SUPPORT_SYNC_STORE_H_
+
+#include <memory>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "gtest/gtest.h"
+#include "hapax/storage/store.h"
+
+// Transactions for tests that wait for them.
+namespace hapax {
+
+// What became of a transaction, for a test that does something else before it asks.
+//
+//   Outcome outcome;
+//   store.Execute(body, outcome.Done());
+//   ...
+//   EXPECT_THAT(outcome.Wait(), IsOk());
+//
+// A second call of its Done fails the test.
+//
+// Thread-safety: safe.
+class Outcome {
+ public:
+  [[nodiscard]] Store::Done Done() const {
+    return [state = state_](absl::Status status) {
+      absl::MutexLock lock(&state->mu);
+      EXPECT_FALSE(state->settled) << "done was called twice, now with " << status;
+      state->settled = true;
+      state->status = std::move(status);
+    };
+  }
+  [[nodiscard]] bool settled() const {
+    absl::MutexLock lock(&state_->mu);
+    return state_->settled;
+  }
+  // The status that Done was called with; waits for that call.
+  [[nodiscard]] absl::Status Wait() const {
+    absl::MutexLock lock(&state_->mu);
+    state_->mu.Await(absl::Condition(&state_->settled));
+    return state_->status;
+  }
+
+ private:
+  struct State {
+    absl::Mutex mu;
+    bool settled ABSL_GUARDED_BY(mu) = false;
+    absl::Status status ABSL_GUARDED_BY(mu);
+  };
+  std::shared_ptr<State> state_ = std::make_shared<State>();
+};
+
+// A body that stays where it is, once it has been started, until it is released; then it returns OK.
+class BlockedBody {
+ public:
+  BlockedBody() = default;
+  ~BlockedBody() { Release(); }
+  BlockedBody(const BlockedBody&) = delete;
+  BlockedBody& operator=(const BlockedBody&) = delete;
+
+  [[nodiscard]] Store::Body Body() {
+    return [state = state_](Transaction&) {
+      state->started.Notify();
+      state->released.WaitForNotification();
+      return absl::OkStatus();
+    };
+  }
+  void WaitUntilStarted() { state_->started.WaitForNotification(); }
+  void Release() {
+    if (!std::exchange(released_, true)) state_->released.Notify();
+  }
+
+ private:
+  struct State {
+    absl::Notification started;
+    absl::Notification released;
+  };
+  std::shared_ptr<State> state_ = std::make_shared<State>();
+  bool released_ = false;
+};
+
+// As Store::Execute, and waits for `done`, whose status it returns.
+[[nodiscard]] inline absl::Status Execute(Store& store, Store::Body body) {
+  Outcome outcome;
+  store.Execute(std::move(body), outcome.Done());
+  return outcome.Wait();
+}
+
+// As Store::Query, and waits for `done`, whose status it returns.
+[[nodiscard]] inline absl::Status Query(Store& store, Store::ReadBody body) {
+  Outcome outcome;
+  store.Query(std::move(body), outcome.Done());
+  return outcome.Wait();
+}
+
+}  // namespace hapax
+
+#endif  // HAPAX_TESTS_SUPPORT_SYNC_STORE_H_
