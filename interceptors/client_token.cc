@@ -31,7 +31,10 @@ absl::StatusOr<std::string> Unquote(std::string_view value) {
   for (size_t i = 1; i < value.size(); ++i) {
     if (value[i] == '"' && i + 1 == value.size()) return content;
     if (value[i] == '"') break;
-    if (value[i] == '\\' && ++i == value.size()) break;
+    if (value[i] == '\\') {
+      ++i;
+      if (i == value.size() || (value[i] != '"' && value[i] != '\\')) break;
+    }
     content.push_back(value[i]);
   }
   return Invalid(std::string(kIdempotencyKeyMetadata), "begins with a quote, but is not a quoted string");

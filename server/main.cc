@@ -140,7 +140,7 @@ absl::Status Run(int argc, char** argv) {
   WorkQueue work(**store, clock, *log);
   std::optional<compute::SimulatedHypervisor> hypervisor(flags.simulated_boot_latency);
   compute::BootDriver boot(*hypervisor);
-  compute::ShutDownDriver shut_down(*hypervisor, catalog);
+  compute::ShutDownDriver shut_down(*hypervisor);
   work.AddDriver(std::string(compute::kBootWork), boot);
   work.AddDriver(std::string(compute::kShutDownWork), shut_down);
   HAPAX_ASSIGN_OR_RETURN(const int resumed, work.Resume());

@@ -12,7 +12,8 @@ void CanonicalizeRunInstances(v1::RunInstancesRequest* request) {
   }
   if (!request->has_placement()) return;
   v1::Placement& placement = *request->mutable_placement();
-  if (placement.tenancy() == "default") placement.clear_tenancy();
+  // A host that is named implies its tenancy.
+  if (placement.tenancy() == (placement.host_id().empty() ? "default" : "host")) placement.clear_tenancy();
   if (placement.ByteSizeLong() == 0) request->clear_placement();
 }
 

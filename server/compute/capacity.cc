@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <utility>
 
 #include "hapax/server/compute/rows.h"
@@ -22,13 +21,11 @@ std::string FormatAddress(uint32_t address) {
   return text.data();
 }
 
-// Which of the subnet's addresses this is; nullopt when it is none of them.
-std::optional<uint64_t> NumberOf(const std::string& address, const Catalog::Subnet& subnet) {
+// Errors: DATA_LOSS when it is no address.
+absl::StatusOr<uint32_t> ParseAddress(const std::string& text) {
   in_addr network{};
-  if (inet_pton(AF_INET, address.c_str(), &network) != 1) return std::nullopt;
-  const int64_t number = int64_t{ntohl(network.s_addr)} - subnet.first_address;
-  if (number < 0 || number >= subnet.address_count) return std::nullopt;
-  return static_cast<uint64_t>(number);
+  if (inet_pton(AF_INET, text.c_str(), &network) != 1) return absl::DataLossError("an instance has no valid address");
+  return ntohl(network.s_addr);
 }
 
 }  // namespace
@@ -49,39 +46,34 @@ int64_t ZoneUse::FreeAddresses(const Catalog::Subnet& subnet) const {
 
 absl::StatusOr<std::string> ZoneUse::TakeAddress(Transaction& txn, const Catalog::Subnet& subnet) {
   store::v1::SubnetUse& use = (*row_.mutable_subnets())[subnet.id];
-  uint64_t number = 0;
   if (use.issued() < subnet.address_count) {
-    number = static_cast<uint64_t>(use.issued());
+    const uint32_t address = subnet.first_address + static_cast<uint32_t>(use.issued());
     use.set_issued(use.issued() + 1);
-  } else {
-    const std::string prefix = ReturnedAddressPrefix(subnet.id);
-    std::string key;
-    HAPAX_RETURN_IF_ERROR(txn.Scan(kTable, KeyRange::Prefix(prefix), [&](std::string_view first, std::string_view) {
-      key = std::string(first);
-      return false;
-    }));
-    HAPAX_ASSIGN_OR_RETURN(number,
-                           KeyParser(std::string_view(key).substr(std::min(key.size(), prefix.size()))).Uint64());
-    txn.Delete(kTable, std::move(key));
-    use.set_returned(use.returned() - 1);
+    return FormatAddress(address);
   }
-  return FormatAddress(subnet.first_address + static_cast<uint32_t>(number));
+  const std::string prefix = ReturnedAddressPrefix(subnet.id);
+  std::string key = prefix;
+  HAPAX_RETURN_IF_ERROR(txn.Scan(kTable, KeyRange::Prefix(prefix), [&](std::string_view first, std::string_view) {
+    key = std::string(first);
+    return false;
+  }));
+  HAPAX_ASSIGN_OR_RETURN(const uint64_t address, KeyParser(std::string_view(key).substr(prefix.size())).Uint64());
+  txn.Delete(kTable, std::move(key));
+  use.set_returned(use.returned() - 1);
+  return FormatAddress(static_cast<uint32_t>(address));
 }
 
 void ZoneUse::Save(Transaction& txn) const { PutRow(txn, kTable, ZoneUseKey(zone_->name), row_); }
 
-absl::Status ReturnToZone(Transaction& txn, const Catalog& catalog, const store::v1::InstanceRow& instance) {
+absl::Status ReturnToZone(Transaction& txn, const store::v1::InstanceRow& instance) {
   const std::string key = ZoneUseKey(instance.instance().availability_zone());
   HAPAX_ASSIGN_OR_RETURN(store::v1::ZoneRow row, GetRowOrEmpty<store::v1::ZoneRow>(txn, key));
   row.set_used_vcpus(row.used_vcpus() - instance.zone_vcpus());
   const std::string& subnet_id = instance.instance().subnet_id();
-  if (const Catalog::Subnet* subnet = catalog.FindSubnet(subnet_id); subnet != nullptr) {
-    if (const auto number = NumberOf(instance.instance().private_ip_address(), *subnet)) {
-      PutRow(txn, kTable, ReturnedAddressKey(subnet_id, *number), store::v1::ReturnedAddressRow());
-      store::v1::SubnetUse& use = (*row.mutable_subnets())[subnet_id];
-      use.set_returned(use.returned() + 1);
-    }
-  }
+  HAPAX_ASSIGN_OR_RETURN(const uint32_t address, ParseAddress(instance.instance().private_ip_address()));
+  PutRow(txn, kTable, ReturnedAddressKey(subnet_id, address), store::v1::ReturnedAddressRow());
+  store::v1::SubnetUse& use = (*row.mutable_subnets())[subnet_id];
+  use.set_returned(use.returned() + 1);
   PutRow(txn, kTable, key, row);
   return absl::OkStatus();
 }

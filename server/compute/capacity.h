@@ -41,10 +41,9 @@ class ZoneUse {
   store::v1::ZoneRow row_;
 };
 
-// Gives back what a shared-hardware instance took of its zone. A zone or subnet that has left the catalog
-// keeps its account all the same.
-[[nodiscard]] absl::Status ReturnToZone(Transaction& txn, const Catalog& catalog,
-                                        const store::v1::InstanceRow& instance);
+// Gives back what an instance took of its zone: virtual CPUs, and its address. A zone or subnet that has left
+// the catalog keeps its account all the same.
+[[nodiscard]] absl::Status ReturnToZone(Transaction& txn, const store::v1::InstanceRow& instance);
 
 // Adds to what the tenant has, or subtracts with negative numbers.
 [[nodiscard]] absl::Status ChangeTenantUse(Transaction& txn, const std::string& tenant, int64_t instances,

@@ -28,6 +28,7 @@ constexpr int kMaxPrefixBits = 28;
 constexpr uint32_t kReservedFirst = 4;
 constexpr uint32_t kReservedLast = 1;
 constexpr size_t kMaxNameLength = 64;
+constexpr int64_t kMaxVcpus = 100'000;  // Of an instance: a thousand full hosts can still be counted.
 
 absl::Status Wrong(absl::string_view field, absl::string_view allowed) {
   return absl::InvalidArgumentError(absl::StrCat(field, ": ", allowed));
@@ -95,6 +96,7 @@ absl::StatusOr<Catalog> Catalog::Parse(const std::string& text) {
   for (const v1::CatalogRegion& region : message.regions()) HAPAX_RETURN_IF_ERROR(catalog.AddRegion(region));
   if (message.image_ids().empty()) return Wrong("image_ids", "at least one is required");
   catalog.images_.insert(message.image_ids().begin(), message.image_ids().end());
+  if (message.instance_types().empty()) return Wrong("instance_types", "at least one is required");
   for (const auto& type : message.instance_types()) HAPAX_RETURN_IF_ERROR(catalog.AddInstanceType(type));
   catalog.default_instance_type_ = message.default_instance_type();
   if (catalog.FindInstanceType(catalog.default_instance_type_) == nullptr) {
@@ -162,7 +164,7 @@ absl::Status Catalog::AddSubnet(Zone& zone, const v1::CatalogSubnet& subnet) {
 
 absl::Status Catalog::AddInstanceType(const v1::CatalogInstanceType& type) {
   if (type.name().empty()) return Wrong("instance_types.name", "is required");
-  if (type.vcpus() < 1) return Wrong("instance_types.vcpus", "must be at least 1");
+  if (type.vcpus() < 1 || type.vcpus() > kMaxVcpus) return Wrong("instance_types.vcpus", "must be 1 to 100000");
   if (type.instances_per_host() < 1 || type.instances_per_host() > 1000) {
     return Wrong("instance_types.instances_per_host", "must be 1 to 1000");
   }

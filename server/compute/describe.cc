@@ -45,14 +45,14 @@ absl::Status ComputeService::DescribeInstances(const CallContext& context, const
   }
   HAPAX_ASSIGN_OR_RETURN(
       *response->mutable_next_page_token(),
-      ListNames(Sorted(request.instance_ids()), page, [&](const std::string& instance_id) -> absl::Status {
+      ListNames(Sorted(request.instance_ids()), page, [&](const std::string& instance_id) -> absl::StatusOr<size_t> {
         HAPAX_ASSIGN_OR_RETURN(std::optional<store::v1::InstanceRow> row,
                                GetRow<store::v1::InstanceRow>(txn, kTable, InstanceKey(context.tenant, instance_id)));
         if (!row.has_value() || !in_region(row->instance())) {
           return RefuseValue(Reason::kInstanceNotFound, "instance_ids", instance_id, "must be instances of the tenant");
         }
         if (has_token(row->instance())) *response->add_instances() = row->instance();
-        return absl::OkStatus();
+        return row->instance().ByteSizeLong();
       }));
   return absl::OkStatus();
 }
@@ -75,17 +75,17 @@ absl::Status ComputeService::DescribeHosts(const CallContext& context, const Rea
                            }));
     return absl::OkStatus();
   }
-  HAPAX_ASSIGN_OR_RETURN(*response->mutable_next_page_token(),
-                         ListNames(Sorted(request.host_ids()), page, [&](const std::string& host_id) -> absl::Status {
-                           HAPAX_ASSIGN_OR_RETURN(std::optional<v1::Host> host,
-                                                  GetRow<v1::Host>(txn, kTable, HostKey(context.tenant, host_id)));
-                           if (!host.has_value() || !in_region(*host)) {
-                             return RefuseValue(Reason::kHostNotFound, "host_ids", host_id,
-                                                "must be hosts of the tenant");
-                           }
-                           *response->add_hosts() = *std::move(host);
-                           return absl::OkStatus();
-                         }));
+  HAPAX_ASSIGN_OR_RETURN(
+      *response->mutable_next_page_token(),
+      ListNames(Sorted(request.host_ids()), page, [&](const std::string& host_id) -> absl::StatusOr<size_t> {
+        HAPAX_ASSIGN_OR_RETURN(std::optional<v1::Host> host,
+                               GetRow<v1::Host>(txn, kTable, HostKey(context.tenant, host_id)));
+        if (!host.has_value() || !in_region(*host)) {
+          return RefuseValue(Reason::kHostNotFound, "host_ids", host_id, "must be hosts of the tenant");
+        }
+        *response->add_hosts() = *host;
+        return host->ByteSizeLong();
+      }));
   return absl::OkStatus();
 }
 

@@ -37,7 +37,7 @@ absl::Status ComputeService::DescribeSubnets(const CallContext& /*context*/, con
                            subnet.set_region(from.region);
                            subnet.set_availability_zone(from.zone);
                            subnet.set_cidr_block(from.cidr_block);
-                           return absl::OkStatus();
+                           return subnet.ByteSizeLong();
                          }));
   return absl::OkStatus();
 }
@@ -47,18 +47,18 @@ absl::Status ComputeService::DescribeAvailabilityZones(const CallContext& /*cont
                                                        v1::DescribeAvailabilityZonesResponse* response) const {
   HAPAX_RETURN_IF_ERROR(places_.CheckRegion({.field = "region", .value = request.region()}));
   HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request));
-  HAPAX_ASSIGN_OR_RETURN(
-      *response->mutable_next_page_token(),
-      ListNames(NamesIn(catalog_.zones(), request.region()), page, [&](const std::string& name) -> absl::Status {
-        const Catalog::Zone& from = *catalog_.FindZone(WithoutRegion(name));
-        HAPAX_ASSIGN_OR_RETURN(const ZoneUse use, ZoneUse::Load(txn, from));
-        v1::AvailabilityZone& zone = *response->add_availability_zones();
-        zone.set_zone_name(from.name);
-        zone.set_region_name(from.region);
-        zone.set_total_vcpus(from.vcpus);
-        zone.set_available_vcpus(use.FreeVcpus());
-        return absl::OkStatus();
-      }));
+  HAPAX_ASSIGN_OR_RETURN(*response->mutable_next_page_token(),
+                         ListNames(NamesIn(catalog_.zones(), request.region()), page,
+                                   [&](const std::string& name) -> absl::StatusOr<size_t> {
+                                     const Catalog::Zone& from = *catalog_.FindZone(WithoutRegion(name));
+                                     HAPAX_ASSIGN_OR_RETURN(const ZoneUse use, ZoneUse::Load(txn, from));
+                                     v1::AvailabilityZone& zone = *response->add_availability_zones();
+                                     zone.set_zone_name(from.name);
+                                     zone.set_region_name(from.region);
+                                     zone.set_total_vcpus(from.vcpus);
+                                     zone.set_available_vcpus(use.FreeVcpus());
+                                     return zone.ByteSizeLong();
+                                   }));
   return absl::OkStatus();
 }
 

@@ -69,7 +69,7 @@ absl::Status ShutDownDriver::Complete(const std::string& subject, Transaction& t
   HAPAX_ASSIGN_OR_RETURN(const InstanceName name, ParseSubject(subject));
   HAPAX_ASSIGN_OR_RETURN(store::v1::InstanceRow row, ReadInstance(subject, txn));
   if (row.instance().state() != v1::INSTANCE_STATE_SHUTTING_DOWN) return absl::OkStatus();
-  HAPAX_RETURN_IF_ERROR(ReturnToZone(txn, catalog_, row));
+  HAPAX_RETURN_IF_ERROR(ReturnToZone(txn, row));
   if (const std::string& host_id = row.instance().host_id(); !host_id.empty()) {
     HAPAX_RETURN_IF_ERROR(ReturnToHost(txn, name.tenant, host_id));
   }

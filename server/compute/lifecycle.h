@@ -4,7 +4,6 @@
 #include <string>
 #include <string_view>
 
-#include "hapax/server/compute/catalog.h"
 #include "hapax/server/compute/hypervisor.h"
 #include "hapax/server/operations/work_queue.h"
 
@@ -29,14 +28,13 @@ class BootDriver final : public WorkDriver {
 // Takes an instance from SHUTTING_DOWN to TERMINATED, and gives back its capacity, address and quota.
 class ShutDownDriver final : public WorkDriver {
  public:
-  // Both outlive it.
-  ShutDownDriver(Hypervisor& hypervisor, const Catalog& catalog) : hypervisor_(hypervisor), catalog_(catalog) {}
+  // `hypervisor` outlives it.
+  explicit ShutDownDriver(Hypervisor& hypervisor) : hypervisor_(hypervisor) {}
   void Perform(const std::string& subject, absl::AnyInvocable<void() &&> done) override;
   [[nodiscard]] absl::Status Complete(const std::string& subject, Transaction& txn) override;
 
  private:
   Hypervisor& hypervisor_;
-  const Catalog& catalog_;
 };
 
 }  // namespace hapax::compute

@@ -17,14 +17,14 @@ constexpr char kPageSize[] = "page_size";
 constexpr char kPageToken[] = "page_token";
 
 // What of the request a token is bound to: everything but the page's own fields.
-std::string DigestOfQuery(const google::protobuf::Message& request) {
+std::string QueryOf(const google::protobuf::Message& request) {
   const std::unique_ptr<google::protobuf::Message> query(request.New());
   query->CopyFrom(request);
   for (const char* field : {kPageSize, kPageToken}) {
     query->GetReflection()->ClearField(query.get(), query->GetDescriptor()->FindFieldByName(field));
   }
   const Sha256Digest digest = Sha256(query->GetDescriptor()->full_name() + "\n" + query->SerializeAsString());
-  return {reinterpret_cast<const char*>(digest.data()), kDigestSize};
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
 }  // namespace
@@ -34,7 +34,7 @@ absl::StatusOr<Page> Page::Of(const google::protobuf::Message& request) {
   const auto* token_field = request.GetDescriptor()->FindFieldByName(kPageToken);
   HAPAX_CHECK(size_field != nullptr && token_field != nullptr, "every list request has the fields of AIP-158");
   Page page;
-  page.query_digest_ = DigestOfQuery(request);
+  page.query_ = QueryOf(request);
   page.size_ = request.GetReflection()->GetInt32(request, size_field);
   if (page.size_ < 0 || page.size_ > kMaxPageSize) return RefuseParameter(kPageSize, "must be 0 to 1000; 0 means 100");
   if (page.size_ == 0) page.size_ = kDefaultPageSize;
@@ -42,25 +42,28 @@ absl::StatusOr<Page> Page::Of(const google::protobuf::Message& request) {
   const std::string token = request.GetReflection()->GetString(request, token_field);
   if (token.empty()) return page;
   std::string decoded;
-  if (!absl::WebSafeBase64Unescape(token, &decoded) || decoded.size() <= kDigestSize ||
-      !decoded.starts_with(page.query_digest_)) {
+  if (absl::WebSafeBase64Unescape(token, &decoded) && decoded.size() > kDigestSize) {
+    page.after_ = decoded.substr(kDigestSize);
+  }
+  if (page.after_.empty() || page.TokenAfter(page.after_) != token) {
     return RefuseParameter(kPageToken, "must be next_page_token of a reply to the same request, or empty");
   }
-  page.after_ = decoded.substr(kDigestSize);
   return page;
 }
 
 std::string Page::TokenAfter(std::string_view key) const {
-  return absl::WebSafeBase64Escape(query_digest_ + std::string(key));
+  const Sha256Digest digest = Sha256(query_ + std::string(key));
+  return absl::WebSafeBase64Escape(std::string(reinterpret_cast<const char*>(digest.data()), kDigestSize) +
+                                   std::string(key));
 }
 
 absl::StatusOr<std::string> ListNames(const std::set<std::string>& names, Page page,
-                                      absl::FunctionRef<absl::Status(const std::string&)> take) {
+                                      absl::FunctionRef<absl::StatusOr<size_t>(const std::string&)> take) {
   std::string last;
   for (auto name = names.upper_bound(page.after()); name != names.end(); ++name) {
     if (page.IsFull()) return page.TokenAfter(last);
-    HAPAX_RETURN_IF_ERROR(take(*name));
-    page.Take();
+    HAPAX_ASSIGN_OR_RETURN(const size_t bytes, take(*name));
+    page.Take(bytes);
     last = *name;
   }
   return std::string();

@@ -18,7 +18,8 @@ namespace hapax::compute {
 // while others write.
 //
 // A page token holds the last key that was looked at, relative to a prefix that the caller's tenant fixes,
-// and a digest of the query: it says nothing that the caller did not see, and is of no use elsewhere.
+// and a digest of that and the query: it says nothing that the caller did not see, is of no use elsewhere,
+// and a damaged one is found out.
 class Page {
  public:
   // `request` is any list request with fields `page_size` and `page_token`.
@@ -27,17 +28,25 @@ class Page {
 
   // The key, relative to the prefix, after which the page begins; empty for the first page.
   [[nodiscard]] const std::string& after() const { return after_; }
-  [[nodiscard]] bool IsFull() const { return taken_ == size_; }
-  void Take() { ++taken_; }
+  // A page is full of rows, or of bytes, so that a reply fits into a gRPC message of the usual limit, 4 MiB.
+  [[nodiscard]] bool IsFull() const { return taken_ == size_ || bytes_ >= kFullBytes; }
+  void Take(size_t bytes) {
+    ++taken_;
+    bytes_ += bytes;
+  }
 
   // The token of the page that begins after `key`.
   [[nodiscard]] std::string TokenAfter(std::string_view key) const;
 
  private:
-  std::string query_digest_;
+  // The largest row, with 50 tags as long as they may be, is below 100 KB.
+  static constexpr size_t kFullBytes = size_t{3} << 20;
+
+  std::string query_;
   std::string after_;
   int32_t size_ = 0;
   int32_t taken_ = 0;
+  size_t bytes_ = 0;
 };
 
 // Fills a page from the rows below `prefix`: `take` is given each row in turn, and says whether it belongs to
@@ -61,16 +70,17 @@ template <typename Row>
     if (!row_status.ok()) return false;
     ++looked_at;
     last_key = std::string(key.substr(prefix.size()));
-    if (take(row)) page.Take();
+    if (take(row)) page.Take(value.size());
     return true;
   }));
   HAPAX_RETURN_IF_ERROR(row_status);
   return more ? page.TokenAfter(last_key) : std::string();
 }
 
-// Fills a page from `names`, in their order: `take` is given each in turn, and may refuse.
+// Fills a page from `names`, in their order: `take` is given each in turn, and returns how many bytes it added
+// to the page, or refuses.
 [[nodiscard]] absl::StatusOr<std::string> ListNames(const std::set<std::string>& names, Page page,
-                                                    absl::FunctionRef<absl::Status(const std::string&)> take);
+                                                    absl::FunctionRef<absl::StatusOr<size_t>(const std::string&)> take);
 
 }  // namespace hapax::compute
 

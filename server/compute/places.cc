@@ -15,13 +15,24 @@ namespace {
 
 constexpr std::string_view kSubnetField = "subnet_id";
 
-std::vector<std::pair<std::string, Place>> PlacesOf(const Catalog& catalog) {
-  std::vector<std::pair<std::string, Place>> places;
-  for (const auto& [name, zone] : catalog.zones()) places.push_back({name, {.region = zone.region, .zone = name}});
-  for (const auto& [id, subnet] : catalog.subnets()) {
-    places.push_back({id, {.region = subnet.region, .zone = subnet.zone}});
-  }
+store::v1::PlaceRow RowOf(const std::string& region, const std::string& zone, const std::string& cidr_block) {
+  store::v1::PlaceRow row;
+  row.set_region(region);
+  row.set_availability_zone(zone);
+  row.set_cidr_block(cidr_block);
+  return row;
+}
+
+// The catalog's zones and subnets, by name.
+std::map<std::string, store::v1::PlaceRow> PlacesOf(const Catalog& catalog) {
+  std::map<std::string, store::v1::PlaceRow> places;
+  for (const auto& [name, zone] : catalog.zones()) places[name] = RowOf(zone.region, name, "");
+  for (const auto& [id, subnet] : catalog.subnets()) places[id] = RowOf(subnet.region, subnet.zone, subnet.cidr_block);
   return places;
+}
+
+std::string Describe(const store::v1::PlaceRow& row) {
+  return row.region() + "/" + row.availability_zone() + (row.cidr_block().empty() ? "" : " " + row.cidr_block());
 }
 
 }  // namespace
@@ -41,15 +52,12 @@ absl::StatusOr<std::unique_ptr<const Places>> Places::Load(Store& store, const C
               const absl::StatusOr<std::string> name = parser.String();
               row_status = name.ok() ? DecodeRow(key, value, &row) : name.status();
               if (!row_status.ok()) return false;
-              row_status = places->Add(*name, {.region = row.region(), .zone = row.availability_zone()});
+              row_status = places->Add(*name, row);
               return row_status.ok();
             }));
         HAPAX_RETURN_IF_ERROR(row_status);
-        for (const auto& [name, place] : PlacesOf(catalog)) {
-          HAPAX_RETURN_IF_ERROR(places->Add(name, place));
-          store::v1::PlaceRow row;
-          row.set_region(place.region);
-          row.set_availability_zone(place.zone);
+        for (const auto& [name, row] : PlacesOf(catalog)) {
+          HAPAX_RETURN_IF_ERROR(places->Add(name, row));
           PutRow(txn, kTable, PlaceKey(name), row);
         }
         return absl::OkStatus();
@@ -63,21 +71,22 @@ absl::StatusOr<std::unique_ptr<const Places>> Places::Load(Store& store, const C
   return std::unique_ptr<const Places>(std::move(places));
 }
 
-absl::Status Places::Add(const std::string& name, const Place& place) {
-  const auto [known, is_new] = places_.try_emplace(name, place);
-  regions_.insert(place.region);
-  zones_.insert(place.zone);
-  if (is_new || (known->second.region == place.region && known->second.zone == place.zone)) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat("the catalog moves ", name, " from ", known->second.region, "/",
-                                                    known->second.zone, " to ", place.region, "/", place.zone,
-                                                    "; client tokens are scoped by it: give it a new name"));
+absl::Status Places::Add(const std::string& name, const store::v1::PlaceRow& row) {
+  const auto [known, is_new] = places_.try_emplace(name, row);
+  regions_.insert(row.region());
+  zones_.insert(row.availability_zone());
+  if (is_new || Describe(known->second) == Describe(row)) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat("the catalog moves ", name, " from ", Describe(known->second),
+                                                    " to ", Describe(row),
+                                                    "; client tokens and addresses rest on it: give it a new name"));
 }
 
 absl::StatusOr<Place> Places::Find(const PlaceHint& hint) const {
   const bool is_subnet = hint.field == kSubnetField;
   const auto place = places_.find(hint.value);
-  // A zone is its own place's zone; a subnet never is.
-  if (place != places_.end() && is_subnet == (place->second.zone != hint.value)) return place->second;
+  if (place != places_.end() && is_subnet == !place->second.cidr_block().empty()) {
+    return Place{.region = place->second.region(), .zone = place->second.availability_zone()};
+  }
   if (is_subnet)
     return RefuseValue(Reason::kSubnetNotFound, hint.field, hint.value, "must be a subnet that DescribeSubnets lists");
   return RefuseValue(Reason::kUnknownAvailabilityZone, hint.field, hint.value,

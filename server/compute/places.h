@@ -10,6 +10,7 @@
 #include "hapax/interceptors/scope.h"
 #include "hapax/server/compute/catalog.h"
 #include "hapax/storage/store.h"
+#include "hapax/store/v1/compute.pb.h"
 
 namespace hapax::compute {
 
@@ -21,7 +22,7 @@ namespace hapax::compute {
 class Places {
  public:
   // Reads the places that the store remembers, and has it remember those of the catalog.
-  // Errors: the store's; FAILED_PRECONDITION when the catalog moves a zone or a subnet.
+  // Errors: the store's; FAILED_PRECONDITION when the catalog moves a zone or a subnet, or changes a subnet's range.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<const Places>> Load(Store& store, const Catalog& catalog);
 
   // The ScopeResolver "placement": a hint from field `subnet_id` names a subnet, any other a zone.
@@ -38,10 +39,10 @@ class Places {
  private:
   Places() = default;
 
-  [[nodiscard]] absl::Status Add(const std::string& name, const Place& place);
+  [[nodiscard]] absl::Status Add(const std::string& name, const store::v1::PlaceRow& row);
   [[nodiscard]] absl::StatusOr<Place> Find(const PlaceHint& hint) const;
 
-  std::map<std::string, Place, std::less<>> places_;  // By zone name and by subnet id.
+  std::map<std::string, store::v1::PlaceRow, std::less<>> places_;  // By zone name and by subnet id.
   std::set<std::string, std::less<>> regions_;
   std::set<std::string> zones_;
 };

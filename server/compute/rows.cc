@@ -32,8 +32,8 @@ std::string TenantUseKey(std::string_view tenant) { return Kind("t").String(tena
 std::string ZoneUseKey(std::string_view zone) { return Kind("z").String(zone).Build(); }
 
 std::string ReturnedAddressPrefix(std::string_view subnet_id) { return Kind("a").String(subnet_id).Build(); }
-std::string ReturnedAddressKey(std::string_view subnet_id, uint64_t number) {
-  return Kind("a").String(subnet_id).Uint64(number).Build();
+std::string ReturnedAddressKey(std::string_view subnet_id, uint32_t address) {
+  return Kind("a").String(subnet_id).Uint64(address).Build();
 }
 
 std::string PlacePrefix() { return Kind("p").Build(); }

@@ -17,8 +17,7 @@
 //   "k"    (tenant, region, key name)   hapax.compute.v1.KeyPair
 //   "t"    (tenant)                     hapax.store.v1.TenantRow
 //   "z"    (zone)                       hapax.store.v1.ZoneRow
-//   "a"    (subnet id, number)          hapax.store.v1.ReturnedAddressRow; the number counts from the
-//                                       subnet's first address
+//   "a"    (subnet id, address)         hapax.store.v1.ReturnedAddressRow; the IPv4 address as a number
 //   "p"    (zone name or subnet id)     hapax.store.v1.PlaceRow
 namespace hapax::compute {
 
@@ -33,7 +32,7 @@ inline constexpr Table kTable = Table::kResources;
 [[nodiscard]] std::string TenantUseKey(std::string_view tenant);
 [[nodiscard]] std::string ZoneUseKey(std::string_view zone);
 [[nodiscard]] std::string ReturnedAddressPrefix(std::string_view subnet_id);
-[[nodiscard]] std::string ReturnedAddressKey(std::string_view subnet_id, uint64_t number);
+[[nodiscard]] std::string ReturnedAddressKey(std::string_view subnet_id, uint32_t address);
 [[nodiscard]] std::string PlacePrefix();
 [[nodiscard]] std::string PlaceKey(std::string_view name);
 

@@ -39,15 +39,17 @@ absl::StatusOr<v1::Host> NamedHost(const CallContext& context, const ReadTransac
   return *std::move(host);
 }
 
-// The tenant's host with the most room among those that take instances unasked.
-absl::StatusOr<v1::Host> RoomiestHost(const CallContext& context, const ReadTransaction& txn, const std::string& type) {
+// The tenant's host with the most room among those that take instances unasked, in zones still offered.
+absl::StatusOr<v1::Host> RoomiestHost(const CallContext& context, const ReadTransaction& txn, const Catalog& catalog,
+                                      const std::string& type) {
   std::optional<v1::Host> best;
   absl::Status row_status;
   HAPAX_RETURN_IF_ERROR(
       txn.Scan(kTable, KeyRange::Prefix(HostPrefix(context.tenant)), [&](std::string_view key, std::string_view value) {
         v1::Host host;
         row_status = DecodeRow(key, value, &host);
-        const bool fits = row_status.ok() && host.auto_placement() == "on" && host.instance_type() == type &&
+        const bool fits = row_status.ok() && host.auto_placement() == "on" &&
+                          catalog.FindZone(host.availability_zone()) != nullptr && host.instance_type() == type &&
                           host.region() == context.place.region &&
                           (context.place.zone.empty() || host.availability_zone() == context.place.zone);
         if (fits && (!best || host.available_capacity() > best->available_capacity())) {
@@ -101,7 +103,7 @@ absl::StatusOr<Site> ChooseSite(const CallContext& context, const ReadTransactio
   std::optional<v1::Host> host;
   if (wants_host) {
     const std::string& host_id = request.placement().host_id();
-    HAPAX_ASSIGN_OR_RETURN(host, host_id.empty() ? RoomiestHost(context, txn, type.name())
+    HAPAX_ASSIGN_OR_RETURN(host, host_id.empty() ? RoomiestHost(context, txn, catalog, type.name())
                                                  : NamedHost(context, txn, host_id, type.name()));
   }
   const std::string zone_name = host.has_value() ? host->availability_zone() : context.place.zone;

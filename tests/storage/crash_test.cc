@@ -70,14 +70,20 @@ class PowerFailure {
 
   int OnSync(int fd) {
     absl::MutexLock lock(&mu_);
-    if (left_-- == 0) LosePower();
+    if (left_-- == 0) Die();
     struct stat file = {};
     if (::fstat(fd, &file) == 0) synced_bytes_[file.st_ino] = file.st_size;
     return 0;
   }
 
+  // Fails now.
+  [[noreturn]] void LosePower() {
+    absl::MutexLock lock(&mu_);
+    Die();
+  }
+
  private:
-  [[noreturn]] void LosePower() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+  [[noreturn]] void Die() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     for (const auto& entry : std::filesystem::directory_iterator(path_)) {
       struct stat file = {};
       if (!entry.is_regular_file() || ::stat(entry.path().c_str(), &file) != 0) continue;
@@ -97,8 +103,9 @@ class PowerFailure {
   std::map<ino_t, off_t> synced_bytes_ ABSL_GUARDED_BY(mu_);
 };
 
-// The first syncs make the directory, the others commit.
+// The first syncs make the directory, the others commit. The last failure comes after all of them.
 TEST(CrashTest, NothingAcknowledgedIsMissingAfterAPowerFailureBeforeAnySync) {
+  constexpr size_t kTransactions = 40;
   const uint64_t seed = TestSeed();
   SCOPED_TRACE(absl::StrCat("HAPAX_TEST_SEED=", seed));
   int sync = 0;
@@ -106,33 +113,40 @@ TEST(CrashTest, NothingAcknowledgedIsMissingAfterAPowerFailureBeforeAnySync) {
     SCOPED_TRACE(absl::StrCat("before sync ", sync));
     const TempDir dir;
     ASSERT_EQ(::mkdir(dir.Path("data").c_str(), 0755), 0);
-    ChildProcess child({"--workload", dir.Path("data"), "0", "40", "4", absl::StrCat(sync), absl::StrCat(seed)});
+    ChildProcess child({"--workload", dir.Path("data"), "0", absl::StrCat(kTransactions), "4", absl::StrCat(sync),
+                        absl::StrCat(seed)});
     std::set<uint64_t> acknowledged;
     uint64_t number = 0;
     while (child.Read(&number, sizeof(number))) acknowledged.insert(number);
-    finished = child.Wait();
+    EXPECT_EQ(child.Wait(), SIGKILL) << "it ended before it lost power";
     ExpectIncludes(ReadTransactions(dir.Path("data")), acknowledged);
+    finished = acknowledged.size() == kTransactions;
   }
   EXPECT_GT(sync, 10) << "there cannot be so few";
 }
 
-// Arguments: path, first, count, in flight; and for a power failure, which sync, and a seed.
-[[noreturn]] void RunAsChild(const std::vector<std::string>& arguments) {
+// Arguments: path, first, count, in flight; and for a power failure, before which sync, and a seed.
+void RunAsChild(const std::vector<std::string>& arguments) {
+  CrashWorkload workload = {.path = arguments[0],
+                            .first = std::stoull(arguments[1]),
+                            .count = std::stoull(arguments[2]),
+                            .in_flight_count = std::stoi(arguments[3])};
   if (arguments.size() > 4) {
-    auto* const failure = new PowerFailure(arguments[0], std::stoi(arguments[4]), std::stoull(arguments[5]));
+    auto* const failure = new PowerFailure(workload.path, std::stoi(arguments[4]), std::stoull(arguments[5]));
     SetDiskSyncHook([failure](int fd) { return failure->OnSync(fd); });
+    workload.at_end = [failure] { failure->LosePower(); };
   }
-  Run({.path = arguments[0],
-       .first = std::stoull(arguments[1]),
-       .count = std::stoull(arguments[2]),
-       .in_flight_count = std::stoi(arguments[3])});
+  Run(workload);
 }
 
 }  // namespace
 }  // namespace hapax
 
 int main(int argc, char** argv) {
-  if (argc > 1 && std::string_view(argv[1]) == "--workload") hapax::RunAsChild({argv + 2, argv + argc});
+  if (argc > 1 && std::string_view(argv[1]) == "--workload") {
+    hapax::RunAsChild({argv + 2, argv + argc});
+    return 0;
+  }
   testing::InitGoogleMock(&argc, argv);
   return RUN_ALL_TESTS();
 }

@@ -91,8 +91,9 @@ void Run(const CrashWorkload& workload) {
     std::fprintf(stderr, "the crash workload cannot open its store: %s\n", store.status().ToString().c_str());
     std::_Exit(1);
   }
-  Runner(**store, workload).Wait();
-  std::_Exit(0);
+  Runner runner(**store, workload);
+  runner.Wait();
+  workload.at_end();
 }
 
 std::set<uint64_t> ReadTransactions(const std::string& path) {

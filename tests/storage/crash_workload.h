@@ -2,6 +2,7 @@
 #define HAPAX_TESTS_STORAGE_CRASH_WORKLOAD_H_
 
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <string>
 
@@ -12,14 +13,15 @@
 namespace hapax {
 
 struct CrashWorkload {
-  std::string path;         // The data directory.
-  uint64_t first = 0;       // The number of the first transaction.
-  uint64_t count = 0;       // Transactions in all; then the process exits with 0.
-  int in_flight_count = 1;  // Transactions at a time.
+  std::string path;                      // The data directory.
+  uint64_t first = 0;                    // The number of the first transaction.
+  uint64_t count = 0;                    // Transactions in all.
+  int in_flight_count = 1;               // Transactions at a time.
+  std::function<void()> at_end = [] {};  // Called when all are acknowledged, before the store is closed.
 };
 
-// Opens the store and runs the transactions; does not return.
-[[noreturn]] void Run(const CrashWorkload& workload);
+// Opens the store and runs the transactions. A failure ends the process.
+void Run(const CrashWorkload& workload);
 
 // Opens the store at `path` and reads the numbers of the transactions in it. Expects each of them to be
 // there as a whole, and no part of another.

@@ -48,14 +48,6 @@ class GroupCommitFailureTest : public testing::Test {
     store_ = *std::move(store);
   }
 
-  // Runs as many bodies as it takes for those before them to be run, though a group is being synced.
-  void AddCompany() {
-    constexpr int kCompany = 64;
-    for (int i = 0; i < kCompany; ++i) {
-      store_->Execute([](Transaction&) { return absl::OkStatus(); }, [](const absl::Status&) {});
-    }
-  }
-
   // The keys that are there, durably.
   std::vector<std::string> Keys() {
     std::vector<std::string> keys;
@@ -113,7 +105,6 @@ TEST_F(GroupCommitFailureTest, AFailedSyncMakesWhoOnlyReadFromItUnavailableToo) 
   store_->Execute(read_failed(absl::NotFoundError("the body's own")), readers[1].Done());
   BlockedBody blocked;
   store_->Execute(blocked.Body(), readers[2].Done());
-  AddCompany();
   blocked.WaitUntilStarted();  // Those before it have run.
   disk_.Fail();
   EXPECT_THAT(failed.Wait(), StatusIs(StatusCode::kUnavailable));
@@ -134,7 +125,6 @@ TEST_F(GroupCommitFailureTest, AFailedSyncLeavesNothingOfTheGroupThatFollowsItEi
   Outcome last;
   BlockedBody blocked;
   store_->Execute(blocked.Body(), last.Done());
-  AddCompany();
   blocked.WaitUntilStarted();
   disk_.Fail();
   EXPECT_THAT(failed.Wait(), StatusIs(StatusCode::kUnavailable));

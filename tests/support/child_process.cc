@@ -58,14 +58,14 @@ void ChildProcess::Kill() {
   if (pid_ >= 0) ::kill(pid_, SIGKILL);
 }
 
-bool ChildProcess::Wait() {
-  if (pid_ < 0) return exited_well_;
+int ChildProcess::Wait() {
+  if (pid_ < 0) return signal_;
   int status = 0;
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
   pid_ = -1;
-  exited_well_ = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  return exited_well_;
+  signal_ = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  return signal_;
 }
 
 }  // namespace hapax

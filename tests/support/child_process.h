@@ -16,7 +16,7 @@ namespace hapax {
 //   child.Kill();
 //
 // It is started anew rather than forked, since a fork of a process with threads is not sound. It is killed
-// at the end of the object at the latest, or of the thread that started it.
+// at the end of the object at the latest.
 //
 // Thread-safety: for one thread.
 class ChildProcess {
@@ -33,13 +33,13 @@ class ChildProcess {
   // Ends it at once (SIGKILL); what it wrote can still be read.
   void Kill();
 
-  // Waits until it has ended. True when it exited with 0, false when it exited otherwise or was killed.
-  bool Wait();
+  // Waits until it has ended, and returns the signal that ended it, or 0 when it exited.
+  int Wait();
 
  private:
   pid_t pid_ = -1;  // -1: it has ended and was waited for.
   int output_ = -1;
-  bool exited_well_ = false;
+  int signal_ = 0;
 };
 
 }  // namespace hapax

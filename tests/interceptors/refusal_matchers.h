@@ -1,0 +1,52 @@
+#ifndef HAPAX_TESTS_INTERCEPTORS_REFUSAL_MATCHERS_H_
+#define HAPAX_TESTS_INTERCEPTORS_REFUSAL_MATCHERS_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "gmock/gmock.h"
+#include "google/rpc/error_details.pb.h"
+#include "hapax/interceptors/refusal.h"
+#include "hapax/tests/support/status_matchers.h"
+
+// What a client reads in a refusal.
+namespace hapax {
+
+// The google.rpc detail of that type, or nullopt when the status has none.
+template <typename Detail>
+[[nodiscard]] std::optional<Detail> DetailOf(const absl::Status& status) {
+  const auto payload = status.GetPayload("type.googleapis.com/" + Detail::descriptor()->full_name());
+  if (!payload.has_value()) return std::nullopt;
+  Detail detail;
+  EXPECT_TRUE(detail.ParseFromString(std::string(*payload)));
+  return detail;
+}
+
+// The fields that the status's google.rpc.BadRequest names, in its order.
+[[nodiscard]] inline std::vector<std::string> FieldsOf(const absl::Status& status) {
+  std::vector<std::string> fields;
+  const auto bad_request = DetailOf<google::rpc::BadRequest>(status);
+  if (!bad_request.has_value()) return fields;
+  for (const auto& violation : bad_request->field_violations()) fields.push_back(violation.field());
+  return fields;
+}
+
+// All that the status tells a client: its message, and its details with their texts.
+[[nodiscard]] inline std::string EverythingIn(const absl::Status& status) {
+  std::string everything(status.message());
+  status.ForEachPayload([&](absl::string_view, const absl::Cord& payload) { everything += std::string(payload); });
+  return everything;
+}
+
+// Refused with `reason`, and with the code that belongs to it. For absl::Status and absl::StatusOr.
+MATCHER_P(HasReason, reason, (negation ? "has not reason " : "has reason ") + std::string(InfoOf(reason).name)) {
+  const absl::Status& status = status_matchers_internal::StatusOf(arg);
+  *result_listener << "which is " << status;
+  return ReasonOf(status) == reason && status.code() == InfoOf(reason).code;
+}
+
+}  // namespace hapax
+
+#endif  // HAPAX_TESTS_INTERCEPTORS_REFUSAL_MATCHERS_H_

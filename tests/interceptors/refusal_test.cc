@@ -1,0 +1,166 @@
+#include "hapax/interceptors/refusal.h"
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "absl/strings/cord.h"
+#include "gmock/gmock.h"
+#include "google/rpc/error_details.pb.h"
+#include "gtest/gtest.h"
+#include "hapax/tests/interceptors/refusal_matchers.h"
+#include "hapax/tests/support/status_matchers.h"
+
+namespace hapax {
+namespace {
+
+using absl::StatusCode;
+using google::rpc::BadRequest;
+using google::rpc::ErrorInfo;
+using google::rpc::RetryInfo;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr char kErrorInfoUrl[] = "type.googleapis.com/google.rpc.ErrorInfo";
+
+absl::Status WithErrorInfo(const std::string& payload) {
+  absl::Status status = absl::NotFoundError("no such thing");
+  status.SetPayload(kErrorInfoUrl, absl::Cord(payload));
+  return status;
+}
+
+std::string SerializedErrorInfo(const std::string& domain, const std::string& reason) {
+  ErrorInfo info;
+  info.set_domain(domain);
+  info.set_reason(reason);
+  return info.SerializeAsString();
+}
+
+TEST(Refuse, C27_HasTheReasonsCodeAndOneErrorInfo) {
+  for (const ReasonInfo& info : AllReasons()) {
+    const absl::Status status = Refuse(info.reason, "what is wrong");
+    EXPECT_THAT(status, StatusIs(info.code, "what is wrong"));
+    const auto error_info = DetailOf<ErrorInfo>(status);
+    ASSERT_TRUE(error_info.has_value());
+    EXPECT_EQ(error_info->reason(), info.name);
+    EXPECT_EQ(error_info->domain(), "hapax");
+    EXPECT_EQ(DetailOf<BadRequest>(status), std::nullopt);
+    EXPECT_EQ(DetailOf<RetryInfo>(status), std::nullopt);
+  }
+}
+
+TEST(Refuse, NamesTheFieldsInBadRequest) {
+  const absl::Status status = Refuse(Reason::kInvalidParameter, "two are wrong",
+                                     {{.field = "a.b", .description = "must be odd"}, {.field = "c"}});
+  const auto bad_request = DetailOf<BadRequest>(status);
+  ASSERT_TRUE(bad_request.has_value());
+  ASSERT_EQ(bad_request->field_violations_size(), 2);
+  EXPECT_EQ(bad_request->field_violations(0).field(), "a.b");
+  EXPECT_EQ(bad_request->field_violations(0).description(), "must be odd");
+  EXPECT_EQ(bad_request->field_violations(1).field(), "c");
+  EXPECT_THAT(status, HasReason(Reason::kInvalidParameter));
+}
+
+TEST(RefuseField, SaysTheFieldAndWhatIsAllowed) {
+  const absl::Status status = RefuseField(Reason::kImageNotFound, "image_id", "must be in the catalog");
+  EXPECT_THAT(status, HasReason(Reason::kImageNotFound));
+  EXPECT_EQ(status.message(), "image_id: must be in the catalog");
+  EXPECT_THAT(FieldsOf(status), ElementsAre("image_id"));
+  EXPECT_EQ(DetailOf<BadRequest>(status)->field_violations(0).description(), "must be in the catalog");
+}
+
+TEST(RefuseParameter, IsAnInvalidParameter) {
+  const absl::Status status = RefuseParameter("max_count", "must be positive");
+  EXPECT_THAT(status, HasReason(Reason::kInvalidParameter));
+  EXPECT_EQ(status.message(), "max_count: must be positive");
+}
+
+TEST(RefuseValue, ShowsTheValueInTheMessageOnly) {
+  const absl::Status status = RefuseValue(Reason::kUnknownRegion, "region", "mars", "must be one of the catalog's");
+  EXPECT_THAT(status, HasReason(Reason::kUnknownRegion));
+  EXPECT_EQ(status.message(), "region \"mars\": must be one of the catalog's");
+  EXPECT_THAT(FieldsOf(status), ElementsAre("region"));
+  EXPECT_THAT(DetailOf<BadRequest>(status)->SerializeAsString(), Not(HasSubstr("mars")));
+}
+
+TEST(RefuseValue, EscapesWhatIsNotPrintable) {
+  const absl::Status status = RefuseValue(Reason::kUnknownRegion, "region", "a\"\n\x7F\xC3\xA4", "x");
+  EXPECT_EQ(status.message(), R"(region "a\"\n\x7f\xc3\xa4": x)");
+}
+
+TEST(RefuseValue, CutsAfter64Bytes) {
+  EXPECT_EQ(RefuseValue(Reason::kUnknownRegion, "f", std::string(64, 'v'), "x").message(),
+            "f \"" + std::string(64, 'v') + "\": x");
+  EXPECT_EQ(RefuseValue(Reason::kUnknownRegion, "f", std::string(65, 'v'), "x").message(),
+            "f \"" + std::string(64, 'v') + "...\": x");
+}
+
+TEST(RefuseOverloaded, C27_SaysWhenToComeBack) {
+  const absl::Status status = RefuseOverloaded("too many", absl::Milliseconds(1'200));
+  EXPECT_THAT(status, HasReason(Reason::kOverloaded));
+  EXPECT_EQ(status.message(), "too many");
+  const auto retry_info = DetailOf<RetryInfo>(status);
+  ASSERT_TRUE(retry_info.has_value());
+  EXPECT_EQ(retry_info->retry_delay().seconds(), 1);
+  EXPECT_EQ(retry_info->retry_delay().nanos(), 200'000'000);
+}
+
+TEST(ReasonOf, IsNoneForAStatusThatWasNotRefused) {
+  EXPECT_EQ(ReasonOf(absl::OkStatus()), std::nullopt);
+  EXPECT_EQ(ReasonOf(absl::NotFoundError("no such thing")), std::nullopt);
+}
+
+TEST(ReasonOf, IsNoneForAnErrorInfoOfOthersOrADamagedOne) {
+  EXPECT_EQ(ReasonOf(WithErrorInfo(SerializedErrorInfo("hapax", "OVERLOADED"))), Reason::kOverloaded);
+  EXPECT_EQ(ReasonOf(WithErrorInfo(SerializedErrorInfo("elsewhere", "OVERLOADED"))), std::nullopt);
+  EXPECT_EQ(ReasonOf(WithErrorInfo(SerializedErrorInfo("hapax", "UNHEARD_OF"))), std::nullopt);
+  EXPECT_EQ(ReasonOf(WithErrorInfo("\xFF")), std::nullopt);
+}
+
+TEST(RefuseForStore, C18_GivesTheStoresErrorsTheirReasonsAndKeepsTheirTexts) {
+  const std::string text = "/data/000123.sst: input/output error";
+  const std::map<StatusCode, Reason> expected = {{StatusCode::kUnavailable, Reason::kTokenStoreUnavailable},
+                                                 {StatusCode::kDataLoss, Reason::kTokenRecordCorrupt},
+                                                 {StatusCode::kResourceExhausted, Reason::kOverloaded}};
+  for (const auto& [code, reason] : expected) {
+    const absl::Status refused = RefuseForStore(absl::Status(code, text));
+    EXPECT_THAT(refused, HasReason(reason));
+    EXPECT_THAT(EverythingIn(refused), Not(HasSubstr("000123")));
+  }
+}
+
+TEST(RefuseForStore, OverloadSaysWhenToComeBack) {
+  const auto retry_info = DetailOf<RetryInfo>(RefuseForStore(absl::ResourceExhaustedError("full")));
+  ASSERT_TRUE(retry_info.has_value());
+  EXPECT_GT(retry_info->retry_delay().nanos(), 0);
+}
+
+TEST(RefuseForStore, LeavesEverythingElseAsItIs) {
+  EXPECT_EQ(RefuseForStore(absl::OkStatus()), absl::OkStatus());
+  const absl::Status quota = Refuse(Reason::kQuotaExceeded, "no more");
+  EXPECT_EQ(RefuseForStore(quota), quota);
+  for (const absl::Status& status : {absl::CancelledError("c"), absl::DeadlineExceededError("d"),
+                                     absl::NotFoundError("n"), absl::InternalError("i")}) {
+    EXPECT_EQ(RefuseForStore(status), status);
+  }
+}
+
+TEST(VerdictOf, C27_IsTheReasonsWhateverTheCodeSays) {
+  for (const ReasonInfo& info : AllReasons()) EXPECT_EQ(VerdictOf(Refuse(info.reason, "")), info.verdict) << info.name;
+}
+
+TEST(VerdictOf, WithoutAReasonOnlyAServersOrNetworksErrorIsWorthARetry) {
+  using enum StatusCode;
+  for (const StatusCode code :
+       {kCancelled, kUnknown, kDeadlineExceeded, kResourceExhausted, kAborted, kInternal, kUnavailable}) {
+    EXPECT_EQ(VerdictOf(absl::Status(code, "")), RetryVerdict::kSameToken) << code;
+  }
+  for (const StatusCode code : {kInvalidArgument, kNotFound, kAlreadyExists, kPermissionDenied, kFailedPrecondition,
+                                kOutOfRange, kUnimplemented, kDataLoss, kUnauthenticated}) {
+    EXPECT_EQ(VerdictOf(absl::Status(code, "")), RetryVerdict::kNever) << code;
+  }
+}
+
+}  // namespace
+}  // namespace hapax

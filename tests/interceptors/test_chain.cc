@@ -1,0 +1,57 @@
+#include "hapax/tests/interceptors/test_chain.h"
+
+#include <utility>
+
+#include "hapax/interceptors/admission.h"
+#include "hapax/interceptors/decoding.h"
+#include "hapax/interceptors/idempotency.h"
+#include "hapax/interceptors/reading.h"
+#include "hapax/interceptors/telemetry.h"
+#include "hapax/storage/rocksdb_store.h"
+#include "spdlog/sinks/ostream_sink.h"
+
+namespace hapax {
+
+Answer AnswerTo(const FakeCall& call) {
+  return {.result = call.Result(), .bytes = call.Reply().value_or(""), .status = call.Reply().status()};
+}
+
+TestChain::TestChain(Store& store, Options options)
+    : gate_(options.max_in_flight),
+      logger_("calls", std::make_shared<spdlog::sinks::ostream_sink_mt>(log_)),
+      workers_(options.worker_threads, options.max_waiting_work),
+      chain_(MakeLinks(store, std::move(options.authenticator))) {}
+
+std::vector<std::unique_ptr<UnaryInterceptor>> TestChain::MakeLinks(Store& store,
+                                                                    std::unique_ptr<Authenticator> authenticator) {
+  std::vector<std::unique_ptr<UnaryInterceptor>> links;
+  links.push_back(std::make_unique<Telemetry>(registry_, logger_));
+  links.push_back(std::make_unique<Authentication>(std::move(authenticator)));
+  links.push_back(std::make_unique<Admission>(gate_));
+  links.push_back(std::make_unique<Decoding>());
+  links.push_back(
+      std::make_unique<Idempotency>(Idempotency::Options{.default_region = kDefaultRegion}, store, workers_, clock_));
+  links.push_back(std::make_unique<Reading>(store));
+  return links;
+}
+
+Answer TestChain::Call(FakeCall& call) const {
+  Run(call);
+  return AnswerTo(call);
+}
+
+Answer TestChain::Call(const Method& method, const google::protobuf::Message& request) const {
+  FakeCall call(method, request);
+  return Call(call);
+}
+
+ChainTest::ChainTest() : store_(OpenRocksDbStore({.path = dir_.Path("data")}).value()), chain_(*store_) {}
+
+tests::v1::PlaceOrderRequest OrderOf(const std::string& item, const std::string& token) {
+  tests::v1::PlaceOrderRequest request;
+  request.set_client_token(token);
+  request.set_item(item);
+  return request;
+}
+
+}  // namespace hapax

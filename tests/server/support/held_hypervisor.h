@@ -1,0 +1,66 @@
+#ifndef HAPAX_TESTS_SERVER_SUPPORT_HELD_HYPERVISOR_H_
+#define HAPAX_TESTS_SERVER_SUPPORT_HELD_HYPERVISOR_H_
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "hapax/server/compute/hypervisor.h"
+
+namespace hapax::compute {
+
+// A hypervisor that gets nothing done until the test says so. Thread-safety: safe.
+class HeldHypervisor final : public Hypervisor {
+ public:
+  void Boot(const std::string& instance_id, Done done) override { Hold(boots_, instance_id, std::move(done)); }
+  void ShutDown(const std::string& instance_id, Done done) override { Hold(shut_downs_, instance_id, std::move(done)); }
+
+  // The instances that it was told to bring up, or down, and that are not; in the order of their ids.
+  [[nodiscard]] std::vector<std::string> booting() const { return Ids(boots_); }
+  [[nodiscard]] std::vector<std::string> shutting_down() const { return Ids(shut_downs_); }
+
+  // Says that they are up, or down, and returns how many these are.
+  int FinishBoots() { return Finish(boots_); }
+  int FinishShutDowns() { return Finish(shut_downs_); }
+
+  // Drops what it was told, as a crash does.
+  void Forget() {
+    absl::MutexLock lock(&mu_);
+    boots_.clear();
+    shut_downs_.clear();
+  }
+
+ private:
+  using Held = std::multimap<std::string, Done>;
+
+  void Hold(Held& held, const std::string& instance_id, Done done) {
+    absl::MutexLock lock(&mu_);
+    held.emplace(instance_id, std::move(done));
+  }
+  [[nodiscard]] std::vector<std::string> Ids(const Held& held) const {
+    absl::MutexLock lock(&mu_);
+    std::vector<std::string> ids;
+    for (const auto& [id, done] : held) ids.push_back(id);
+    return ids;
+  }
+  int Finish(Held& held) {
+    Held finished;
+    {
+      absl::MutexLock lock(&mu_);
+      finished.swap(held);
+    }
+    for (auto& [id, done] : finished) std::move(done)();
+    return static_cast<int>(finished.size());
+  }
+
+  mutable absl::Mutex mu_;
+  Held boots_;       // Guarded by mu_.
+  Held shut_downs_;  // Guarded by mu_.
+};
+
+}  // namespace hapax::compute
+
+#endif  // HAPAX_TESTS_SERVER_SUPPORT_HELD_HYPERVISOR_H_

@@ -1,0 +1,161 @@
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "hapax/server/operations/work_queue.h"
+#include "hapax/storage/rocksdb_store.h"
+#include "hapax/tests/server/support/scripted_driver.h"
+#include "hapax/tests/server/support/work_queue_fixture.h"
+#include "hapax/tests/support/disk_sync.h"
+#include "hapax/tests/support/status_matchers.h"
+#include "hapax/tests/support/sync_store.h"
+
+// Work follows its commit, and nothing else: it starts once that is durable, and outlives the server.
+namespace hapax {
+namespace {
+
+using absl::StatusCode;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+constexpr int kForEver = 1'000'000;
+
+using WorkQueueRestartTest = WorkQueueTest;
+
+TEST_F(WorkQueueRestartTest, C14WorkIsPerformedAfterItsCommitIsDurableOnly) {
+  ControlledDisk disk;
+  disk.Hold();
+  Outcome outcome;
+  store_->Execute(Schedule({"a"}), outcome.Done());
+  disk.WaitUntilHeld();
+  EXPECT_THAT(driver_.performed(), IsEmpty());
+  disk.Work();
+  ASSERT_THAT(outcome.Wait(), IsOk());
+  EXPECT_THAT(driver_.performed(), ElementsAre("a"));
+}
+
+TEST_F(WorkQueueRestartTest, ADriverFindsItsCommitInTheStore) {
+  std::string found;
+  driver_.OnPerform([&](const std::string&) {
+    EXPECT_THAT(Open(), ElementsAre("a"));
+    EXPECT_THAT(Query(*store_,
+                      [&](const ReadTransaction& txn) {
+                        found = (*txn.Get(Table::kResources, "effect")).value_or("none");
+                        return absl::OkStatus();
+                      }),
+                IsOk());
+  });
+  ASSERT_THAT(Execute(*store_,
+                      [&](Transaction& txn) {
+                        queue_->Schedule(txn, kKind, "a");
+                        txn.Put(Table::kResources, "effect", "made");
+                        return absl::OkStatus();
+                      }),
+              IsOk());
+  EXPECT_EQ(found, "made");
+}
+
+TEST_F(WorkQueueRestartTest, ATransactionThatIsDroppedStartsNothing) {
+  EXPECT_THAT(Execute(*store_,
+                      [&](Transaction& txn) {
+                        queue_->Schedule(txn, kKind, "dropped");
+                        return absl::NotFoundError("no such thing");
+                      }),
+              StatusIs(StatusCode::kNotFound));
+  MustSchedule({"a"});
+  EXPECT_THAT(driver_.performed(), ElementsAre("a"));
+  EXPECT_THAT(Open(), ElementsAre("a"));
+}
+
+TEST_F(WorkQueueRestartTest, ACommitThatFailsStartsNothing) {
+  {
+    ControlledDisk disk;
+    disk.Fail();
+    EXPECT_THAT(Execute(*store_, Schedule({"a"})), StatusIs(StatusCode::kUnavailable));
+  }
+  End();
+  EXPECT_THAT(driver_.performed(), IsEmpty());
+  Start();
+}
+
+TEST_F(WorkQueueRestartTest, C14OpenWorkIsResumedAfterReopening) {
+  MustSchedule({"a", "b", "c"});
+  for (auto& [subject, done] : driver_.TakeHeld()) {
+    if (subject == "b") std::move(done)();
+  }
+  driver_.AwaitCompleted(1);
+  Restart();
+  EXPECT_THAT(queue_->Resume(), IsOkAndHolds(2));
+  EXPECT_THAT(driver_.performed(), ElementsAre("a", "b", "c", testing::AnyOf("a", "c"), testing::AnyOf("a", "c")));
+  driver_.FinishAll();
+  driver_.AwaitCompleted(3);
+  EXPECT_THAT(Open(), IsEmpty());
+  for (const char* subject : {"a", "b", "c"}) EXPECT_EQ(Completions(subject), "1") << subject;
+}
+
+TEST_F(WorkQueueRestartTest, WhatCouldNotBeCompletedIsTriedAgainByTheNextStart) {
+  driver_.Fail("bad", absl::InternalError("out of order"), kForEver);
+  MustSchedule({"a", "bad"});
+  driver_.FinishAll();
+  driver_.AwaitCompleted(1);
+  Restart();
+  driver_.Fail("bad", absl::OkStatus(), 0);
+  EXPECT_THAT(queue_->Resume(), IsOkAndHolds(1));
+  driver_.FinishAll();
+  driver_.AwaitCompleted(2);
+  EXPECT_THAT(Open(), IsEmpty());
+  EXPECT_EQ(Completions("bad"), "1");
+}
+
+TEST_F(WorkQueueRestartTest, StopLeavesOpenWorkToTheNextStart) {
+  MustSchedule({"a", "b"});
+  queue_->Stop();
+  driver_.FinishAll();  // Too late: nobody writes it down.
+  EXPECT_THAT(Open(), UnorderedElementsAre("a", "b"));
+  EXPECT_EQ(Completions("a"), "0");
+  Restart();
+  EXPECT_THAT(queue_->Resume(), IsOkAndHolds(2));
+  driver_.FinishAll();
+  driver_.AwaitCompleted(2);
+  EXPECT_EQ(Completions("a"), "1");
+}
+
+TEST_F(WorkQueueRestartTest, WorkScheduledAfterStopIsKept) {
+  queue_->Stop();
+  MustSchedule({"a"});
+  driver_.FinishAll();
+  Restart();
+  EXPECT_THAT(queue_->Resume(), IsOkAndHolds(1));
+}
+
+TEST_F(WorkQueueRestartTest, WorkOfAKindWithoutADriverStopsTheStartBeforeAnyWork) {
+  MustSchedule({"a"});
+  End();
+  store_ = *OpenRocksDbStore({.path = dir_.Path("data")});
+  queue_ = std::make_unique<WorkQueue>(*store_, clock_, *logger_);
+  ScriptedDriver other;
+  queue_->AddDriver("test.other", other);
+  EXPECT_THAT(queue_->Resume(), StatusIs(StatusCode::kFailedPrecondition, HasSubstr(kKind)));
+  EXPECT_THAT(other.performed(), IsEmpty());
+  EXPECT_THAT(Open(), ElementsAre("a"));
+}
+
+TEST_F(WorkQueueRestartTest, ADamagedRowStopsTheStartBeforeAnyWork) {
+  MustSchedule({"a"});
+  Restart();
+  ASSERT_THAT(Execute(*store_,
+                      [](Transaction& txn) {
+                        txn.Put(Table::kWork, "\xFF", "damaged");
+                        return absl::OkStatus();
+                      }),
+              IsOk());
+  EXPECT_THAT(queue_->Resume(), StatusIs(StatusCode::kDataLoss));
+  EXPECT_THAT(driver_.performed(), ElementsAre("a"));  // By the first start.
+}
+
+}  // namespace
+}  // namespace hapax

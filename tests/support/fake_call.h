@@ -1,0 +1,100 @@
+#ifndef HAPAX_TESTS_SUPPORT_FAKE_CALL_H_
+#define HAPAX_TESTS_SUPPORT_FAKE_CALL_H_
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "hapax/interceptors/call.h"
+#include "hapax/interceptors/refusal.h"
+
+namespace hapax {
+
+// A call without a wire: the test sets what arrives, and reads how the call ended.
+//
+//   FakeCall call(service.place_order(), request);
+//   call.AddMetadata("x-client-token", "token");
+//   chain.Run(call);
+//   EXPECT_EQ(call.Result(), "executed");
+//
+// A second end fails the test.
+//
+// Thread-safety: Cancel, and what tells of the end, are safe; the rest is for one thread, before the call runs.
+// Lifetime: until the call has ended, as for any call.
+class FakeCall final : public UnaryCall {
+ public:
+  FakeCall(const Method& its_method, std::string bytes) : UnaryCall(its_method), bytes_(std::move(bytes)) {}
+  FakeCall(const Method& its_method, const google::protobuf::Message& message)
+      : FakeCall(its_method, message.SerializeAsString()) {}
+
+  void AddMetadata(const std::string& key, std::string value) { metadata_[key].push_back(std::move(value)); }
+  void SetDeadline(absl::Time deadline) { deadline_ = deadline; }
+  void Cancel() { cancelled_ = true; }
+  // As the decoding link does, for the test of a link that comes after it.
+  void Decode() {
+    request.reset(method().request->New());
+    ASSERT_TRUE(request->ParseFromString(bytes_));
+  }
+
+  [[nodiscard]] std::string_view request_bytes() const override { return bytes_; }
+  [[nodiscard]] MetadataValues Metadata(std::string_view key) const override {
+    const auto found = metadata_.find(std::string(key));
+    if (found == metadata_.end()) return {};
+    return MetadataValues(found->second.begin(), found->second.end());
+  }
+  [[nodiscard]] absl::Time deadline() const override { return deadline_; }
+  [[nodiscard]] bool IsCancelled() const override { return cancelled_; }
+
+  [[nodiscard]] bool ended() const {
+    absl::MutexLock lock(&end_->mu);
+    return end_->ended;
+  }
+  // What was sent, the reply's bytes or the error; waits for the end.
+  [[nodiscard]] const absl::StatusOr<std::string>& Reply() const {
+    absl::MutexLock lock(&end_->mu);
+    end_->mu.Await(absl::Condition(&end_->ended));
+    return end_->reply;
+  }
+  // In a word what a client is told: the outcome, `ok` when there is none, the reason of a refusal, or the
+  // code of an error without one. Waits for the end.
+  [[nodiscard]] std::string Result() const {
+    if (Reply().ok()) return outcome.has_value() ? std::string(WireName(*outcome)) : "ok";
+    if (const auto reason = ReasonOf(Reply().status())) return std::string(InfoOf(*reason).name);
+    return absl::StatusCodeToString(Reply().status().code());
+  }
+
+ private:
+  // Shared with Send, which may still be about to leave when the test is done with the call.
+  struct End {
+    absl::Mutex mu;
+    bool ended ABSL_GUARDED_BY(mu) = false;
+    absl::StatusOr<std::string> reply ABSL_GUARDED_BY(mu);
+  };
+
+  void Send(absl::StatusOr<std::string> reply) override {
+    const std::shared_ptr<End> end = end_;
+    absl::MutexLock lock(&end->mu);
+    EXPECT_FALSE(end->ended) << "the call ends twice, now with " << reply.status();
+    end->ended = true;
+    end->reply = std::move(reply);
+  }
+
+  const std::string bytes_;
+  std::map<std::string, std::vector<std::string>> metadata_;
+  absl::Time deadline_ = absl::InfiniteFuture();
+  std::atomic<bool> cancelled_ = false;
+  const std::shared_ptr<End> end_ = std::make_shared<End>();
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_TESTS_SUPPORT_FAKE_CALL_H_

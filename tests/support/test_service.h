@@ -1,0 +1,70 @@
+#ifndef HAPAX_TESTS_SUPPORT_TEST_SERVICE_H_
+#define HAPAX_TESTS_SUPPORT_TEST_SERVICE_H_
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "hapax/interceptors/method.h"
+#include "hapax/storage/store.h"
+#include "hapax/tests/v1/orders.pb.h"
+
+namespace hapax {
+
+// The handlers of hapax.tests.v1.Orders, for a chain without a server.
+//
+// Each run of a mutating handler takes the next order number, puts a row of that number, and replies with
+// it. So the rows are the effects, and equal replies come from one run.
+//
+// Thread-safety: safe, but for the setting of hooks, which comes before the calls.
+// Lifetime: outlives its calls.
+class TestService {
+ public:
+  TestService();
+  TestService(const TestService&) = delete;
+  TestService& operator=(const TestService&) = delete;
+
+  [[nodiscard]] const Method& place_order() const { return place_order_; }
+  [[nodiscard]] const Method& engrave_order() const { return engrave_order_; }  // Has something to prepare.
+  [[nodiscard]] const Method& count_orders() const { return count_orders_; }    // Reads.
+
+  // Called in each run of a mutating handler, when its row is put: what it returns, the handler returns.
+  std::function<absl::Status(const CallContext&, Transaction&)> handler_hook;
+  // Called in each preparation: what it returns, the preparation returns, unless it is OK.
+  std::function<absl::Status(const CallContext&)> prepare_hook;
+
+  // Runs of mutating handlers so far, whatever became of them.
+  [[nodiscard]] int runs() const { return runs_; }
+  // The threads that preparations ran on so far.
+  [[nodiscard]] std::vector<std::thread::id> prepare_threads() const;
+
+ private:
+  absl::Status Place(const CallContext& context, Transaction& txn, const tests::v1::PlaceOrderRequest& request,
+                     const std::string& engraving, tests::v1::PlaceOrderResponse* reply);
+  absl::StatusOr<std::any> Prepare(const CallContext& context, const tests::v1::PlaceOrderRequest& request);
+
+  Method place_order_;
+  Method engrave_order_;
+  Method count_orders_;
+  std::atomic<int> runs_ = 0;
+  mutable absl::Mutex mu_;
+  std::vector<std::thread::id> prepare_threads_ ABSL_GUARDED_BY(mu_);
+};
+
+// The orders that the store durably holds, as "number item", in the order of their numbers.
+[[nodiscard]] std::vector<std::string> DurableOrders(Store& store);
+
+// The durable rows of `table`.
+[[nodiscard]] int DurableRowCount(Store& store, Table table);
+
+// A reply's bytes as the message.
+[[nodiscard]] tests::v1::PlaceOrderResponse Order(const std::string& reply);
+
+}  // namespace hapax
+
+#endif  // HAPAX_TESTS_SUPPORT_TEST_SERVICE_H_
