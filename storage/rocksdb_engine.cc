@@ -60,7 +60,7 @@ rocksdb::Options EngineOptions(size_t block_cache_bytes) {
   options.memtable_whole_key_filtering = true;
   options.info_log = std::make_shared<NoLog>();
   // A log that ends in a half-written record is what a crash leaves: that record was never
-  // acknowledged. Damage anywhere else would silently lose acknowledged ones, and stops the start.
+  // acknowledged. Damage that does not look like such an end stops the start.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   return options;
 }

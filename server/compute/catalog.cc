@@ -28,6 +28,7 @@ constexpr int kMaxPrefixBits = 28;
 constexpr uint32_t kReservedFirst = 4;
 constexpr uint32_t kReservedLast = 1;
 constexpr size_t kMaxNameLength = 64;
+constexpr absl::string_view kSubnetPrefix = "subnet-";
 constexpr int64_t kMaxVcpus = 100'000;  // Of an instance: a thousand full hosts can still be counted.
 
 absl::Status Wrong(absl::string_view field, absl::string_view allowed) {
@@ -129,6 +130,9 @@ absl::Status Catalog::AddRegion(const v1::CatalogRegion& region) {
 absl::Status Catalog::AddZone(const std::string& region, const v1::CatalogZone& zone) {
   if (!IsName(zone.name()))
     return WrongValue("regions.zones.name", zone.name(), "must be 1 to 64 of a-z, 0-9 and hyphens");
+  if (absl::StartsWith(zone.name(), kSubnetPrefix)) {
+    return WrongValue("regions.zones.name", zone.name(), "must not begin with \"subnet-\", as subnets do");
+  }
   if (zone.vcpus() < 1) return Wrong("regions.zones.vcpus", "must be at least 1");
   if (zone.subnets().empty()) return Wrong("regions.zones.subnets", "at least one is required in each zone");
   const auto [added, is_new] =
@@ -140,7 +144,7 @@ absl::Status Catalog::AddZone(const std::string& region, const v1::CatalogZone& 
 
 absl::Status Catalog::AddSubnet(Zone& zone, const v1::CatalogSubnet& subnet) {
   absl::string_view suffix = subnet.id();
-  if (!absl::ConsumePrefix(&suffix, "subnet-") || !IsName(suffix) || absl::StrContains(suffix, '-') ||
+  if (!absl::ConsumePrefix(&suffix, kSubnetPrefix) || !IsName(suffix) || absl::StrContains(suffix, '-') ||
       suffix.size() > 40) {
     return WrongValue("regions.zones.subnets.id", subnet.id(), "must be \"subnet-\" and 1 to 40 of a-z and 0-9");
   }

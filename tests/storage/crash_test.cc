@@ -105,7 +105,7 @@ class PowerFailure {
 
 // The first syncs make the directory, the others commit. The last failure comes after all of them.
 TEST(CrashTest, NothingAcknowledgedIsMissingAfterAPowerFailureBeforeAnySync) {
-  constexpr size_t kTransactions = 40;
+  constexpr size_t kTransactions = 24;
   const uint64_t seed = TestSeed();
   SCOPED_TRACE(absl::StrCat("HAPAX_TEST_SEED=", seed));
   int sync = 0;

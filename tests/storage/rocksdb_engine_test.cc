@@ -37,6 +37,7 @@ class RawDatabase {
  public:
   RawDatabase(const std::string& path, const std::vector<std::string>& families) {
     std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+    descriptors.reserve(families.size());
     for (const std::string& family : families) descriptors.emplace_back(family, rocksdb::ColumnFamilyOptions());
     rocksdb::DBOptions options;
     options.create_if_missing = true;

@@ -198,6 +198,7 @@ TEST_F(RocksDbStoreTest, IncrementsOfManyThreadsLoseNothing) {
   constexpr int kThreads = 16;
   constexpr int kIncrements = 50;
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([this] {
       for (int j = 0; j < kIncrements; ++j) EXPECT_THAT(Execute(*store_, Increment), IsOk());

@@ -8,12 +8,14 @@
 #include <dlfcn.h>
 #include <sanitizer/tsan_interface.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 
 #include "absl/base/config.h"
+#include "absl/status/status.h"
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
@@ -172,6 +174,14 @@ void BlockingCounter::Wait() {
   static auto* const original = Original<void(BlockingCounter*)>("N4absl", "15BlockingCounter4WaitEv");
   original(this);
   __tsan_acquire(this);
+}
+
+// Who drops the last reference to a status's text frees it, after all the others are done with it.
+void Status::UnrefNonInlined(uintptr_t rep) {
+  static auto* const original = Original<void(uintptr_t)>("N4absl", "6Status15UnrefNonInlinedEm");
+  __tsan_release(reinterpret_cast<void*>(rep));
+  __tsan_acquire(reinterpret_cast<void*>(rep));
+  original(rep);
 }
 
 ABSL_NAMESPACE_END
