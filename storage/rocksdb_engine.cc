@@ -95,6 +95,7 @@ absl::Status OpenError(const std::string& path, const rocksdb::Status& status) {
 // Whether a database has any row; also when that cannot be found out.
 bool HasRows(const std::string& path, const rocksdb::Options& options, const std::vector<std::string>& names) {
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  families.reserve(names.size());
   for (const std::string& name : names) families.emplace_back(name, options);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
