@@ -3,12 +3,6 @@
 #include "hapax/interceptors/refusal.h"
 
 namespace hapax {
-namespace {
-
-constexpr absl::Duration kRetryDelay = absl::Milliseconds(200);
-
-}  // namespace
-
 absl::Status CallGate::TryEnter() {
   bool closed = false;
   {
@@ -20,7 +14,7 @@ absl::Status CallGate::TryEnter() {
     closed = closed_;
   }
   if (closed) return Refuse(Reason::kTokenStoreUnavailable, "the server is shutting down");
-  return RefuseOverloaded("too many calls are in flight", kRetryDelay);
+  return Refuse(Reason::kOverloaded, "too many calls are in flight");
 }
 
 void CallGate::Leave() {

@@ -20,7 +20,7 @@ struct Source {
   std::string token;
 };
 
-absl::Status Invalid(const std::string& source, const std::string& what) {
+absl::Status Invalid(std::string_view source, std::string_view what) {
   return RefuseField(Reason::kInvalidClientToken, source, what);
 }
 
@@ -37,14 +37,7 @@ absl::StatusOr<std::string> Unquote(std::string_view value) {
     }
     content.push_back(value[i]);
   }
-  return Invalid(std::string(kIdempotencyKeyMetadata), "begins with a quote, but is not a quoted string");
-}
-
-absl::Status CheckFormat(const Source& source) {
-  const bool printable =
-      std::all_of(source.token.begin(), source.token.end(), [](char c) { return c >= 0x21 && c <= 0x7E; });
-  if (!source.token.empty() && source.token.size() <= kMaxClientTokenLength && printable) return absl::OkStatus();
-  return Invalid(source.name, "a client token is 1 to 64 printable ASCII characters (0x21-0x7E), without spaces");
+  return Invalid(kIdempotencyKeyMetadata, "begins with a quote, but is not a quoted string");
 }
 
 absl::StatusOr<std::vector<Source>> SourcesOf(const UnaryCall& call) {
@@ -65,10 +58,16 @@ absl::StatusOr<std::vector<Source>> SourcesOf(const UnaryCall& call) {
 
 }  // namespace
 
+absl::Status CheckClientToken(std::string_view source, std::string_view token) {
+  const bool printable = std::all_of(token.begin(), token.end(), [](char c) { return c >= 0x21 && c <= 0x7E; });
+  if (!token.empty() && token.size() <= kMaxClientTokenLength && printable) return absl::OkStatus();
+  return Invalid(source, "a client token is 1 to 64 printable ASCII characters (0x21-0x7E), without spaces");
+}
+
 absl::StatusOr<std::string> ClientTokenOf(const UnaryCall& call) {
   HAPAX_ASSIGN_OR_RETURN(std::vector<Source> sources, SourcesOf(call));
   if (sources.empty()) return std::string();
-  for (const Source& source : sources) HAPAX_RETURN_IF_ERROR(CheckFormat(source));
+  for (const Source& source : sources) HAPAX_RETURN_IF_ERROR(CheckClientToken(source.name, source.token));
   for (const Source& source : sources) {
     if (source.token == sources.front().token) continue;
     return Refuse(Reason::kClientTokenConflict,

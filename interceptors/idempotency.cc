@@ -1,12 +1,15 @@
 #include "hapax/interceptors/idempotency.h"
 
+#include <algorithm>
 #include <any>
 #include <optional>
 #include <utility>
 
 #include "hapax/interceptors/client_token.h"
 #include "hapax/interceptors/fingerprint.h"
+#include "hapax/interceptors/given_up.h"
 #include "hapax/interceptors/refusal.h"
+#include "hapax/interceptors/stored_reply.h"
 #include "hapax/interceptors/token_finding.h"
 #include "hapax/storage/check.h"
 #include "hapax/storage/status_macros.h"
@@ -14,11 +17,6 @@
 #include "hapax/storage/token_table.h"
 
 namespace hapax {
-namespace {
-
-constexpr absl::Duration kWorkersBusyRetryDelay = absl::Milliseconds(500);
-
-}  // namespace
 
 // A mutating call on its way, shared by the callbacks that carry it on.
 struct Idempotency::Attempt {
@@ -26,7 +24,7 @@ struct Idempotency::Attempt {
 
   void Finish(absl::Status status) {
     if (!status.ok()) {
-      call.Finish(RefuseForStore(std::move(status)));
+      call.Finish(ToRefusal(std::move(status)));
       return;
     }
     call.outcome = outcome;
@@ -41,8 +39,9 @@ struct Idempotency::Attempt {
   std::string reply;                   // Once it is answered.
 };
 
-Idempotency::Idempotency(Options options, Store& store, WorkerPool& workers, const Clock& clock)
-    : options_(std::move(options)), store_(store), workers_(workers), clock_(clock) {}
+Idempotency::Idempotency(Options options, Store& store, WorkerPool& workers, const SealKeys& seal_keys,
+                         const Clock& clock)
+    : options_(std::move(options)), store_(store), workers_(workers), seal_keys_(seal_keys), clock_(clock) {}
 
 void Idempotency::Intercept(UnaryCall& call, Next next) {
   if (!call.method().rule.has_value()) return next(call);
@@ -50,7 +49,7 @@ void Idempotency::Intercept(UnaryCall& call, Next next) {
   if (absl::Status status = Identify(*attempt); !status.ok()) return attempt->Finish(std::move(status));
   if (!attempt->key.has_value()) return Prepare(attempt);
 
-  store_.Query([attempt](const ReadTransaction& txn) { return AnswerFromRecord(*attempt, txn); },
+  store_.Query([this, attempt](const ReadTransaction& txn) { return AnswerFromRecord(*attempt, txn); },
                [this, attempt](absl::Status status) {
                  if (!status.ok() || attempt->outcome.has_value()) return attempt->Finish(std::move(status));
                  attempt->fingerprint =
@@ -86,7 +85,7 @@ void Idempotency::Prepare(AttemptPtr attempt) {
     Execute(attempt);
   };
   if (!workers_.TrySchedule(work)) {
-    attempt->Finish(RefuseOverloaded("too many calls are waiting to be prepared", kWorkersBusyRetryDelay));
+    attempt->Finish(Refuse(Reason::kOverloaded, "too many calls are waiting to be prepared"));
   }
 }
 
@@ -98,39 +97,64 @@ void Idempotency::Execute(AttemptPtr attempt) {
 // The exactly-once core: within one serializable transaction, the reply comes from the record, or effect
 // and record are made together.
 absl::Status Idempotency::RunOnce(Attempt& attempt, Transaction& txn) const {
-  if (attempt.call.IsCancelled()) return absl::CancelledError("the client cancelled before execution started");
-  if (clock_.Now() > attempt.call.deadline()) {
-    return absl::DeadlineExceededError("the deadline passed before execution started");
-  }
+  HAPAX_RETURN_IF_ERROR(RefuseIfGivenUp(attempt.call, clock_.Now()));
   if (!attempt.key.has_value()) return RunHandler(attempt, txn, Outcome::kUnprotected);
 
   HAPAX_RETURN_IF_ERROR(AnswerFromRecord(attempt, txn));
   if (attempt.outcome.has_value()) return absl::OkStatus();
   HAPAX_RETURN_IF_ERROR(RunHandler(attempt, txn, Outcome::kExecuted));
-  store::v1::TokenRecord record;
-  record.set_method(attempt.call.method().name);
-  *record.mutable_fingerprint() = attempt.fingerprint;
-  *record.mutable_executed_at() = ToTimestamp(attempt.call.context.now);
-  record.set_reply(attempt.reply);
-  PutToken(txn, *attempt.key, record);
+  PutToken(txn, *attempt.key, RecordOf(attempt));
   return absl::OkStatus();
 }
 
 // Answers the attempt from its token's record; leaves it unanswered when the token is free.
-absl::Status Idempotency::AnswerFromRecord(Attempt& attempt, const ReadTransaction& txn) {
+absl::Status Idempotency::AnswerFromRecord(Attempt& attempt, const ReadTransaction& txn) const {
   attempt.outcome.reset();
-  HAPAX_ASSIGN_OR_RETURN(TokenFinding found, LookUp(txn, *attempt.key, attempt.call));
+  const absl::Duration retention = options_.policy.RetentionOf(*attempt.call.method().rule);
+  HAPAX_ASSIGN_OR_RETURN(const TokenFinding found, LookUp(txn, *attempt.key, attempt.call, retention, clock_.Now()));
   switch (found.finding) {
     case Finding::kFree:
       return absl::OkStatus();
     case Finding::kSameParameters:
-      attempt.reply = std::move(*found.record.mutable_reply());
-      attempt.outcome = Outcome::kReplayed;
-      return absl::OkStatus();
+      return Replay(attempt, found.record, txn);
     case Finding::kOtherParameters:
       return RefuseMismatch(found, attempt.call);
+    case Finding::kExpired:
+      return RefuseExpired();
+    case Finding::kAbandoned:
+      return RefuseAbandoned();
   }
   HAPAX_CHECK(false, "a Finding is one of its values");
+}
+
+absl::Status Idempotency::Replay(Attempt& attempt, const store::v1::TokenRecord& record,
+                                 const ReadTransaction& txn) const {
+  const Method& method = attempt.call.method();
+  HAPAX_ASSIGN_OR_RETURN(attempt.reply, ReadReply(seal_keys_, *attempt.key, record));
+  if (method.refresh != nullptr) {
+    HAPAX_ASSIGN_OR_RETURN(attempt.reply, method.refresh(attempt.call.context, txn, std::move(attempt.reply)));
+  }
+  attempt.outcome = Outcome::kReplayed;
+  return absl::OkStatus();
+}
+
+// The record that an executed attempt leaves.
+store::v1::TokenRecord Idempotency::RecordOf(const Attempt& attempt) const {
+  const Rule& rule = *attempt.call.method().rule;
+  const absl::Duration retention = options_.policy.RetentionOf(rule);
+  const absl::Time expires_at = attempt.call.context.now + retention;
+  absl::Time forget_at = expires_at + options_.policy.tombstone_retention;
+  // A token from the future, by its own word, is remembered until that word lets it be refused.
+  if (const auto made = TimeOfToken(attempt.key->token)) forget_at = std::max(forget_at, *made + retention);
+
+  store::v1::TokenRecord record;
+  record.set_method(attempt.call.method().name);
+  *record.mutable_fingerprint() = attempt.fingerprint;
+  *record.mutable_executed_at() = ToTimestamp(attempt.call.context.now);
+  *record.mutable_expires_at() = ToTimestamp(expires_at);
+  *record.mutable_forget_at() = ToTimestamp(forget_at);
+  StoreReply(rule, seal_keys_, *attempt.key, attempt.reply, record);
+  return record;
 }
 
 // Makes the effect, and serializes the reply once: these bytes are sent, and recorded.

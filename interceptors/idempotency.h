@@ -7,9 +7,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "hapax/interceptors/interceptor.h"
+#include "hapax/interceptors/seal_keys.h"
+#include "hapax/interceptors/token_policy.h"
 #include "hapax/interceptors/worker_pool.h"
 #include "hapax/storage/clock.h"
 #include "hapax/storage/store.h"
+#include "hapax/store/v1/token.pb.h"
 
 namespace hapax {
 
@@ -18,9 +21,11 @@ namespace hapax {
 // the token's fingerprint and the reply's bytes. The token is unique within (tenant, place).
 //
 // What an attempt finds, and what follows:
-//   no record            the handler runs; its effect and the record are one commit: executed
+//   free                 the handler runs; its effect and the record are one commit: executed
 //   same parameters      the recorded bytes are the reply; the handler does not run: replayed
 //   other parameters     IDEMPOTENT_PARAMETER_MISMATCH
+//   expired              CLIENT_TOKEN_EXPIRED: what it did is not known any more, so it is not done again
+//   abandoned            CLIENT_TOKEN_ABANDONED: its owner gave it up
 // A call without a token makes its effect, and is unprotected. A handler's error leaves nothing, and the
 // token free.
 //
@@ -42,10 +47,12 @@ class Idempotency final : public UnaryInterceptor {
   struct Options {
     // The region of a call that names none and implies none.
     std::string default_region;
+    TokenPolicy policy;
   };
 
-  // All outlive the interceptor and its calls. `workers` run Method::prepare.
-  Idempotency(Options options, Store& store, WorkerPool& workers, const Clock& clock);
+  // All outlive the interceptor and its calls. `workers` run Method::prepare; `seal_keys` seal replies that hold a
+  // secret.
+  Idempotency(Options options, Store& store, WorkerPool& workers, const SealKeys& seal_keys, const Clock& clock);
 
   void Intercept(UnaryCall& call, Next next) override;
 
@@ -57,12 +64,16 @@ class Idempotency final : public UnaryInterceptor {
   void Prepare(AttemptPtr attempt);
   void Execute(AttemptPtr attempt);
   [[nodiscard]] absl::Status RunOnce(Attempt& attempt, Transaction& txn) const;
-  [[nodiscard]] static absl::Status AnswerFromRecord(Attempt& attempt, const ReadTransaction& txn);
+  [[nodiscard]] absl::Status AnswerFromRecord(Attempt& attempt, const ReadTransaction& txn) const;
+  [[nodiscard]] absl::Status Replay(Attempt& attempt, const store::v1::TokenRecord& record,
+                                    const ReadTransaction& txn) const;
+  [[nodiscard]] store::v1::TokenRecord RecordOf(const Attempt& attempt) const;
   [[nodiscard]] static absl::Status RunHandler(Attempt& attempt, Transaction& txn, Outcome outcome);
 
   const Options options_;
   Store& store_;
   WorkerPool& workers_;
+  const SealKeys& seal_keys_;
   const Clock& clock_;
 };
 

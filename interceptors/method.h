@@ -17,6 +17,8 @@
 
 namespace hapax {
 
+class UnaryCall;
+
 // What a handler may know of the call besides the request.
 struct CallContext {
   std::string tenant;        // The authenticated principal's.
@@ -38,17 +40,26 @@ struct Method {
   // Default instances to make new ones from.
   const Message* request = nullptr;
   const Message* reply = nullptr;
-  // The rule of a mutating method; nullopt for one without side effects.
+  // The rule of a mutating method; nullopt for one without side effects, or idempotent by its nature.
   std::optional<Rule> rule;
 
-  // A read. Set when there is no rule.
+  // Of these three exactly one is set.
+  //
+  // A read.
   absl::AnyInvocable<absl::Status(const CallContext&, const ReadTransaction&, const Message&, Message*) const> read;
 
-  // A mutation: makes its effect through the transaction alone, and may be run again (store.h). Set
-  // when there is a rule.
+  // A mutation: makes its effect through the transaction alone, and may be run again (store.h).
   absl::AnyInvocable<absl::Status(const CallContext&, Transaction&, const Message& request, const std::any& prepared,
                                   Message* reply) const>
       mutate;
+
+  // A read that answers in its own time, because it waits for something: ends the call, now or later. It must not
+  // block.
+  absl::AnyInvocable<void(UnaryCall&) const> serve;
+
+  // Brings the reply on record up to date for a retry. Set when the rule replays the current operation.
+  absl::AnyInvocable<absl::StatusOr<std::string>(const CallContext&, const ReadTransaction&, std::string reply) const>
+      refresh;
 
   // Slow work that needs no transaction, such as making a key: done on a worker thread, once the token
   // is known to be new. Its result goes to `mutate`. Optional.

@@ -12,13 +12,20 @@ using enum Reason;
 using enum RetryVerdict;
 using Code = absl::StatusCode;
 
+// What waits for other calls is soon over; what waits for somebody to act takes its time.
+constexpr absl::Duration kSoon = absl::Milliseconds(200);
+constexpr absl::Duration kBeforeLong = absl::Seconds(1);
+constexpr absl::Duration kLater = absl::Seconds(10);
+
 constexpr ReasonInfo kReasons[] = {
     {kInvalidClientToken, "INVALID_CLIENT_TOKEN", Code::kInvalidArgument, kNever},
     {kClientTokenConflict, "CLIENT_TOKEN_CONFLICT", Code::kInvalidArgument, kNever},
     {kIdempotentParameterMismatch, "IDEMPOTENT_PARAMETER_MISMATCH", Code::kInvalidArgument, kNewToken},
-    {kTokenStoreUnavailable, "TOKEN_STORE_UNAVAILABLE", Code::kUnavailable, kSameToken},
+    {kClientTokenExpired, "CLIENT_TOKEN_EXPIRED", Code::kFailedPrecondition, kNewToken},
+    {kClientTokenAbandoned, "CLIENT_TOKEN_ABANDONED", Code::kFailedPrecondition, kNewToken},
+    {kTokenStoreUnavailable, "TOKEN_STORE_UNAVAILABLE", Code::kUnavailable, kSameToken, kBeforeLong},
     {kTokenRecordCorrupt, "TOKEN_RECORD_CORRUPT", Code::kDataLoss, kNever},
-    {kOverloaded, "OVERLOADED", Code::kResourceExhausted, kSameToken},
+    {kOverloaded, "OVERLOADED", Code::kResourceExhausted, kSameToken, kSoon},
     {kUnauthenticated, "UNAUTHENTICATED", Code::kUnauthenticated, kNever},
     {kPermissionDenied, "PERMISSION_DENIED", Code::kPermissionDenied, kNever},
     {kInvalidParameter, "INVALID_PARAMETER", Code::kInvalidArgument, kNever},
@@ -30,17 +37,21 @@ constexpr ReasonInfo kReasons[] = {
     {kKeypairNotFound, "KEYPAIR_NOT_FOUND", Code::kNotFound, kNever},
     {kHostNotFound, "HOST_NOT_FOUND", Code::kNotFound, kNever},
     {kInstanceNotFound, "INSTANCE_NOT_FOUND", Code::kNotFound, kNever},
+    {kOperationNotFound, "OPERATION_NOT_FOUND", Code::kNotFound, kNever},
     {kKeypairAlreadyExists, "KEYPAIR_ALREADY_EXISTS", Code::kAlreadyExists, kNever},
-    {kIncorrectInstanceState, "INCORRECT_INSTANCE_STATE", Code::kFailedPrecondition, kSameToken},
-    {kInsufficientInstanceCapacity, "INSUFFICIENT_INSTANCE_CAPACITY", Code::kResourceExhausted, kSameToken},
-    {kQuotaExceeded, "QUOTA_EXCEEDED", Code::kResourceExhausted, kSameToken},
+    {kIncorrectInstanceState, "INCORRECT_INSTANCE_STATE", Code::kFailedPrecondition, kSameToken, kBeforeLong},
+    {kInsufficientInstanceCapacity, "INSUFFICIENT_INSTANCE_CAPACITY", Code::kResourceExhausted, kSameToken, kLater},
+    {kQuotaExceeded, "QUOTA_EXCEEDED", Code::kResourceExhausted, kSameToken, kLater},
+    {kDeadlineExceeded, "DEADLINE_EXCEEDED", Code::kDeadlineExceeded, kSameToken},
+    {kCancelled, "CANCELLED", Code::kCancelled, kSameToken},
+    {kInternal, "INTERNAL", Code::kInternal, kSameToken},
 };
 
 constexpr bool InEnumOrder() {
   for (size_t i = 0; i < std::size(kReasons); ++i) {
     if (static_cast<size_t>(kReasons[i].reason) != i) return false;
   }
-  return std::size(kReasons) == static_cast<size_t>(kQuotaExceeded) + 1;
+  return std::size(kReasons) == static_cast<size_t>(kInternal) + 1;
 }
 static_assert(InEnumOrder(), "the table has one row for each Reason, in the enum's order");
 

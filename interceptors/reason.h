@@ -5,16 +5,19 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 
 namespace hapax {
 
-// Why a call was refused: the closed list of contract clause C27. A client reads it as the reason of a
-// google.rpc.ErrorInfo with domain `hapax`.
+// Why a call failed: a closed list (C27). A client reads it as the reason of a google.rpc.ErrorInfo with domain
+// `hapax`. README's table says the same; a test holds it to this list.
 enum class Reason {
   kInvalidClientToken,           // The token is not 1 to 64 characters 0x21-0x7E.
   kClientTokenConflict,          // The request's token sources disagree.
   kIdempotentParameterMismatch,  // The token was used with other parameters.
+  kClientTokenExpired,           // Executed too long ago, or the token is too old to tell.
+  kClientTokenAbandoned,         // The token was given up before anything was executed.
   kTokenStoreUnavailable,        // The token table cannot be read or written just now.
   kTokenRecordCorrupt,           // The token's record is damaged.
   kOverloaded,                   // Too many calls are waiting; this one was not started.
@@ -29,10 +32,14 @@ enum class Reason {
   kKeypairNotFound,
   kHostNotFound,
   kInstanceNotFound,
+  kOperationNotFound,
   kKeypairAlreadyExists,
   kIncorrectInstanceState,        // The instance's state does not allow this now.
   kInsufficientInstanceCapacity,  // The zone or host has no room now.
   kQuotaExceeded,                 // The tenant would have more than its quota allows.
+  kDeadlineExceeded,              // The deadline passed before execution started.
+  kCancelled,                     // The client cancelled before execution started.
+  kInternal,                      // A fault of the server's.
 };
 
 // What a client should do next, as trailing metadata `hapax-retry` says it: EC2's table of responses,
@@ -48,6 +55,8 @@ struct ReasonInfo {
   std::string_view name;  // On the wire.
   absl::StatusCode code;
   RetryVerdict verdict;
+  // How long a client should wait before it tries again, as google.rpc.RetryInfo; zero where waiting does not help.
+  absl::Duration retry_delay = absl::ZeroDuration();
 };
 
 // Every reason, in the order of the enum.

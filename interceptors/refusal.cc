@@ -7,13 +7,13 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/message.h"
 #include "google/rpc/error_details.pb.h"
+#include "hapax/storage/timestamps.h"
 
 namespace hapax {
 namespace {
 
 constexpr std::string_view kDomain = "hapax";
 constexpr size_t kMaxShownValue = 64;
-constexpr absl::Duration kOverloadRetryDelay = absl::Milliseconds(200);
 
 std::string TypeUrl(const google::protobuf::Message& detail) {
   return "type.googleapis.com/" + detail.GetDescriptor()->full_name();
@@ -32,6 +32,11 @@ absl::Status Refuse(Reason reason, std::string_view message, std::vector<FieldVi
   error_info.set_reason(std::string(info.name));
   error_info.set_domain(std::string(kDomain));
   Attach(status, error_info);
+  if (info.retry_delay > absl::ZeroDuration()) {
+    google::rpc::RetryInfo retry_info;
+    *retry_info.mutable_retry_delay() = ToProtoDuration(info.retry_delay);
+    Attach(status, retry_info);
+  }
   if (!violations.empty()) {
     google::rpc::BadRequest bad_request;
     for (FieldViolation& violation : violations) {
@@ -61,17 +66,6 @@ absl::Status RefuseParameter(std::string_view field, std::string_view allowed) {
   return RefuseField(Reason::kInvalidParameter, field, allowed);
 }
 
-absl::Status RefuseOverloaded(std::string_view message, absl::Duration retry_delay) {
-  absl::Status status = Refuse(Reason::kOverloaded, message);
-  google::rpc::RetryInfo retry_info;
-  auto* delay = retry_info.mutable_retry_delay();
-  const int64_t seconds = absl::IDivDuration(retry_delay, absl::Seconds(1), &retry_delay);
-  delay->set_seconds(seconds);
-  delay->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(retry_delay)));
-  Attach(status, retry_info);
-  return status;
-}
-
 std::optional<Reason> ReasonOf(const absl::Status& status) {
   google::rpc::ErrorInfo error_info;
   const auto payload = status.GetPayload(TypeUrl(error_info));
@@ -80,7 +74,7 @@ std::optional<Reason> ReasonOf(const absl::Status& status) {
   return ReasonFromName(error_info.reason());
 }
 
-absl::Status RefuseForStore(absl::Status status) {
+absl::Status ToRefusal(absl::Status status) {
   if (status.ok() || ReasonOf(status).has_value()) return status;
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
@@ -88,7 +82,10 @@ absl::Status RefuseForStore(absl::Status status) {
     case absl::StatusCode::kDataLoss:
       return Refuse(Reason::kTokenRecordCorrupt, "a stored record that this call needs is damaged");
     case absl::StatusCode::kResourceExhausted:
-      return RefuseOverloaded("too many calls are waiting to be executed", kOverloadRetryDelay);
+      return Refuse(Reason::kOverloaded, "too many calls are waiting to be executed");
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kUnknown:
+      return Refuse(Reason::kInternal, "the server failed at this call");
     default:
       return status;
   }

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/time/time.h"
 #include "hapax/interceptors/reason.h"
 
 namespace hapax {
@@ -19,7 +18,7 @@ struct FieldViolation {
 };
 
 // An error with the reason's code, and its google.rpc details as payloads of the status: ErrorInfo
-// always, BadRequest when fields are named.
+// always, RetryInfo when waiting helps (reason.h), BadRequest when fields are named.
 [[nodiscard]] absl::Status Refuse(Reason reason, std::string_view message, std::vector<FieldViolation> violations = {});
 
 // Refuses because of one field: the message reads "<field>: <what is allowed>", and BadRequest has the same.
@@ -33,16 +32,14 @@ struct FieldViolation {
 // RefuseField with INVALID_PARAMETER.
 [[nodiscard]] absl::Status RefuseParameter(std::string_view field, std::string_view allowed);
 
-// OVERLOADED, with a google.rpc.RetryInfo.
-[[nodiscard]] absl::Status RefuseOverloaded(std::string_view message, absl::Duration retry_delay);
-
 // The reason that Refuse gave the status, if one did.
 [[nodiscard]] std::optional<Reason> ReasonOf(const absl::Status& status);
 
-// A store's error (store.h) as the refusal that a client may see: UNAVAILABLE is TOKEN_STORE_UNAVAILABLE,
-// DATA_LOSS is TOKEN_RECORD_CORRUPT, RESOURCE_EXHAUSTED is OVERLOADED; the text, which may name files,
-// stays behind. A status that has a reason, and any other code, comes back as it is.
-[[nodiscard]] absl::Status RefuseForStore(absl::Status status);
+// An error as a client may see it. A store's (store.h) become TOKEN_STORE_UNAVAILABLE (UNAVAILABLE),
+// TOKEN_RECORD_CORRUPT (DATA_LOSS) and OVERLOADED (RESOURCE_EXHAUSTED), a fault of the server's (INTERNAL, UNKNOWN)
+// becomes INTERNAL; their text, which may name files, stays behind. So a handler refuses with a reason. A status
+// that has one, and any other code, come back as they are.
+[[nodiscard]] absl::Status ToRefusal(absl::Status status);
 
 // What a client should do after this error: by its reason; without one by its code, where only an error
 // of the server's or of the network's is worth another attempt.

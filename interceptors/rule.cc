@@ -6,9 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "hapax/idempotency/v1/rule.pb.h"
 #include "hapax/interceptors/refusal.h"
 #include "hapax/storage/status_macros.h"
+#include "hapax/storage/timestamps.h"
 
 namespace hapax {
 namespace {
@@ -20,6 +20,7 @@ using google::protobuf::MethodDescriptor;
 using google::protobuf::MethodOptions;
 
 constexpr int kMaxZoneFields = 8;
+constexpr std::string_view kOperationMessage = "google.longrunning.Operation";
 
 absl::Status Wrong(const MethodDescriptor& method, std::string_view what) {
   return absl::InvalidArgumentError(
@@ -64,14 +65,15 @@ std::string_view StringFieldPath::Read(const Message& message) const {
 }
 
 absl::StatusOr<std::optional<Rule>> Rule::Compile(const MethodDescriptor& method, const ScopeResolvers& resolvers) {
-  const bool is_read = method.options().idempotency_level() == MethodOptions::NO_SIDE_EFFECTS;
+  const bool has_level = method.options().idempotency_level() != MethodOptions::IDEMPOTENCY_UNKNOWN;
   const bool has_rule = method.options().HasExtension(idempotency::v1::rule);
-  if (is_read && has_rule) return Wrong(method, "has both an idempotency rule and NO_SIDE_EFFECTS; it must have one");
-  if (is_read) return std::nullopt;
+  if (has_level && has_rule)
+    return Wrong(method, "has both an idempotency rule and an idempotency_level; it must have one");
+  if (has_level) return std::nullopt;
   if (!has_rule) {
     return Wrong(method,
-                 "declares neither (hapax.idempotency.v1.rule) nor idempotency_level = NO_SIDE_EFFECTS; it must "
-                 "have one");
+                 "declares neither (hapax.idempotency.v1.rule) nor an idempotency_level (NO_SIDE_EFFECTS, or "
+                 "IDEMPOTENT); it must have one");
   }
 
   const auto& declared = method.options().GetExtension(idempotency::v1::rule);
@@ -105,7 +107,31 @@ absl::StatusOr<std::optional<Rule>> Rule::Compile(const MethodDescriptor& method
   } else if (rule.zone_fields_.size() > 1) {
     return Wrong(method, "scope.zone_fields: more than one needs a resolver");
   }
+  HAPAX_RETURN_IF_ERROR(rule.CompileReply(method, declared));
   return rule;
+}
+
+absl::Status Rule::CompileReply(const MethodDescriptor& method, const idempotency::v1::IdempotencyRule& declared) {
+  switch (declared.replay()) {
+    case idempotency::v1::REPLAY_UNSPECIFIED:
+    case idempotency::v1::REPLAY_VERBATIM:
+      break;
+    case idempotency::v1::REPLAY_CURRENT_OPERATION:
+      if (method.output_type()->full_name() != kOperationMessage) {
+        return Wrong(method,
+                     "replay: REPLAY_CURRENT_OPERATION needs a reply of type " + std::string(kOperationMessage));
+      }
+      replays_current_operation_ = true;
+      break;
+    default:
+      return Wrong(method, "replay: must be REPLAY_VERBATIM or REPLAY_CURRENT_OPERATION");
+  }
+  secret_reply_ = declared.secret_reply();
+  if (declared.has_retention()) {
+    retention_ = FromProtoDuration(declared.retention());
+    if (*retention_ <= absl::ZeroDuration()) return Wrong(method, "retention: must be positive");
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Place> Rule::ResolvePlace(const Message& request, std::string_view default_region) const {

@@ -8,8 +8,10 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
+#include "hapax/idempotency/v1/rule.pb.h"
 #include "hapax/interceptors/scope.h"
 
 namespace hapax {
@@ -43,13 +45,20 @@ class StringFieldPath {
 // Lifetime: the method's descriptor and the resolvers outlive it.
 class Rule {
  public:
-  // The rule of a mutating method, or nullopt for a method without side effects.
+  // The rule of a mutating method, or nullopt for one that needs none: it has no side effects, or is idempotent by
+  // its nature.
   // Errors: INVALID_ARGUMENT, naming the method and what is wrong with its declaration.
   [[nodiscard]] static absl::StatusOr<std::optional<Rule>> Compile(const google::protobuf::MethodDescriptor& method,
                                                                    const ScopeResolvers& resolvers);
 
   [[nodiscard]] const StringFieldPath& token_field() const { return token_field_; }
   [[nodiscard]] const StringFieldPath& region_field() const { return region_field_; }
+  // Whether a retry gets the operation that the first reply names, as it stands now; else the first reply itself.
+  [[nodiscard]] bool replays_current_operation() const { return replays_current_operation_; }
+  // Whether the reply is to be stored encrypted.
+  [[nodiscard]] bool secret_reply() const { return secret_reply_; }
+  // For how long a reply is kept; nullopt leaves it to the server.
+  [[nodiscard]] std::optional<absl::Duration> retention() const { return retention_; }
 
   // The place of a request. Errors: INVALID_PARAMETER for a zone that is required and not there; the
   // resolver's refusals.
@@ -59,11 +68,17 @@ class Rule {
  private:
   Rule() = default;
 
+  [[nodiscard]] absl::Status CompileReply(const google::protobuf::MethodDescriptor& method,
+                                          const idempotency::v1::IdempotencyRule& declared);
+
   StringFieldPath token_field_;
   StringFieldPath region_field_;
   std::vector<StringFieldPath> zone_fields_;
   const ScopeResolver* resolver_ = nullptr;  // Null: the values are taken as they are.
   bool zone_required_ = false;
+  bool replays_current_operation_ = false;
+  bool secret_reply_ = false;
+  std::optional<absl::Duration> retention_;
 };
 
 }  // namespace hapax

@@ -6,13 +6,24 @@
 #include "absl/strings/str_join.h"
 #include "hapax/interceptors/fingerprint.h"
 #include "hapax/interceptors/refusal.h"
+#include "hapax/interceptors/token_policy.h"
 #include "hapax/storage/status_macros.h"
 
 namespace hapax {
 
-absl::StatusOr<TokenFinding> LookUp(const ReadTransaction& txn, const TokenKey& key, const UnaryCall& call) {
+absl::StatusOr<TokenFinding> LookUp(const ReadTransaction& txn, const TokenKey& key, const UnaryCall& call,
+                                    absl::Duration retention, absl::Time now) {
   HAPAX_ASSIGN_OR_RETURN(std::optional<store::v1::TokenRecord> record, FindToken(txn, key));
-  if (!record.has_value()) return TokenFinding{.finding = Finding::kFree};
+  switch (record.has_value() ? StateAt(*record, now) : TokenState::kFree) {
+    case TokenState::kFree:
+      return TokenFinding{.finding = IsTooOld(key.token, retention, now) ? Finding::kExpired : Finding::kFree};
+    case TokenState::kExpired:
+      return TokenFinding{.finding = Finding::kExpired};
+    case TokenState::kAbandoned:
+      return TokenFinding{.finding = Finding::kAbandoned};
+    case TokenState::kExecuted:
+      break;
+  }
   if (record->method() != call.method().name) {
     return TokenFinding{.finding = Finding::kOtherParameters, .record = *std::move(record)};
   }
@@ -21,6 +32,22 @@ absl::StatusOr<TokenFinding> LookUp(const ReadTransaction& txn, const TokenKey& 
   return TokenFinding{.finding = differing.empty() ? Finding::kSameParameters : Finding::kOtherParameters,
                       .record = *std::move(record),
                       .differing = std::move(differing)};
+}
+
+bool IsTooOld(std::string_view token, absl::Duration retention, absl::Time now) {
+  const std::optional<absl::Time> made = TimeOfToken(token);
+  return made.has_value() && now - *made >= retention;
+}
+
+absl::Status RefuseExpired() {
+  return Refuse(Reason::kClientTokenExpired,
+                "the client token is older than replies are kept, so what it did is not known any more; find out by "
+                "other means whether it took effect before a new token is used");
+}
+
+absl::Status RefuseAbandoned() {
+  return Refuse(Reason::kClientTokenAbandoned,
+                "the client token was abandoned; nothing was or will be executed with it");
 }
 
 absl::Status RefuseMismatch(const TokenFinding& found, const UnaryCall& call) {

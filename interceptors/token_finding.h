@@ -2,10 +2,12 @@
 #define HAPAX_INTERCEPTORS_TOKEN_FINDING_H_
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "hapax/interceptors/call.h"
 #include "hapax/storage/store.h"
 #include "hapax/storage/token_table.h"
@@ -14,21 +16,31 @@ namespace hapax {
 
 // What an attempt finds when it looks its token up.
 enum class Finding {
-  kFree,             // No record: nothing was executed with this token.
+  kFree,             // Nothing was executed with this token.
   kSameParameters,   // A record of the same request (C9).
   kOtherParameters,  // A record of another request, or of another method (C7, C10).
+  kExpired,          // Executed too long ago, or the token is too old to tell (C17).
+  kAbandoned,        // The token was given up before anything was executed (C20).
 };
 
 struct TokenFinding {
   Finding finding = Finding::kFree;
-  store::v1::TokenRecord record;       // Unless the token is free.
+  store::v1::TokenRecord record;       // With kSameParameters and kOtherParameters.
   std::vector<std::string> differing;  // With kOtherParameters: which fields; empty when the method differs.
 };
 
-// Looks the token of `call` up, whose request is decoded.
+// Looks the token of `call` up, whose request is decoded. `retention` is that of its method.
 // Errors: the store's; DATA_LOSS for a record that is damaged or too new.
 [[nodiscard]] absl::StatusOr<TokenFinding> LookUp(const ReadTransaction& txn, const TokenKey& key,
-                                                  const UnaryCall& call);
+                                                  const UnaryCall& call, absl::Duration retention, absl::Time now);
+
+// Whether a token of which there is no record says itself that it was made longer ago than `retention`. It may have
+// been executed, and forgotten since.
+[[nodiscard]] bool IsTooOld(std::string_view token, absl::Duration retention, absl::Time now);
+
+// CLIENT_TOKEN_EXPIRED, and CLIENT_TOKEN_ABANDONED.
+[[nodiscard]] absl::Status RefuseExpired();
+[[nodiscard]] absl::Status RefuseAbandoned();
 
 // IDEMPOTENT_PARAMETER_MISMATCH for a kOtherParameters finding: names the fields, never their values.
 [[nodiscard]] absl::Status RefuseMismatch(const TokenFinding& found, const UnaryCall& call);

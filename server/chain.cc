@@ -5,8 +5,8 @@
 
 #include "hapax/interceptors/admission.h"
 #include "hapax/interceptors/decoding.h"
+#include "hapax/interceptors/dispatch.h"
 #include "hapax/interceptors/idempotency.h"
-#include "hapax/interceptors/reading.h"
 #include "hapax/interceptors/telemetry.h"
 
 namespace hapax {
@@ -23,10 +23,11 @@ Chain BuildChain(const ChainOptions& options, const ChainParts& parts, std::uniq
   links.push_back(std::make_unique<Decoding>());
   // The last before the handlers: whatever comes after it happens once. Quotas, capacity and existence are
   // the handlers' to check, so a replay meets none of them (C16).
-  links.push_back(std::make_unique<Idempotency>(Idempotency::Options{.default_region = options.default_region},
-                                                parts.store, parts.workers, parts.clock));
-  // Methods without side effects; the only ones that Idempotency passes on.
-  links.push_back(std::make_unique<Reading>(parts.store));
+  links.push_back(std::make_unique<Idempotency>(
+      Idempotency::Options{.default_region = options.default_region, .policy = options.policy}, parts.store,
+      parts.workers, parts.seal_keys, parts.clock));
+  // Methods that need no rule; the only ones that Idempotency passes on.
+  links.push_back(std::make_unique<Dispatch>(parts.store, parts.clock));
   return Chain(std::move(links));
 }
 

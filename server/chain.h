@@ -7,6 +7,8 @@
 #include "hapax/interceptors/authentication.h"
 #include "hapax/interceptors/call_gate.h"
 #include "hapax/interceptors/interceptor.h"
+#include "hapax/interceptors/seal_keys.h"
+#include "hapax/interceptors/token_policy.h"
 #include "hapax/interceptors/worker_pool.h"
 #include "hapax/storage/clock.h"
 #include "hapax/storage/store.h"
@@ -20,6 +22,7 @@ struct ChainParts {
   Store& store;
   WorkerPool& workers;
   CallGate& gate;
+  const SealKeys& seal_keys;
   const Clock& clock;
   prometheus::Registry& registry;
   spdlog::logger& call_log;
@@ -28,6 +31,7 @@ struct ChainParts {
 struct ChainOptions {
   // The region of a call that names none and implies none.
   std::string default_region;
+  TokenPolicy policy;
 };
 
 // The interceptors around every hosted method, in their order.

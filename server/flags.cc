@@ -12,6 +12,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "hapax/storage/status_macros.h"
 
 ABSL_FLAG(std::string, listen_address, "127.0.0.1:50051",
@@ -28,6 +29,17 @@ ABSL_FLAG(
     "that of the key's bytes; lines that begin with # do not count");
 ABSL_FLAG(std::string, default_region, "us-east-1",
           "Region of a call that names no region, zone or subnet. Part of what makes a client token unique: keep it");
+ABSL_FLAG(absl::Duration, token_retention, absl::Hours(24),
+          "How long the reply of a call with a client token is kept, and a retry of it safe, unless its method says "
+          "otherwise; 1ms to 87600h, such as 24h. Records keep the times they were written with");
+ABSL_FLAG(absl::Duration, token_tombstone_retention, absl::Hours(24 * 30),
+          "How long after that the token is still remembered, and refused with CLIENT_TOKEN_EXPIRED; 0 to 87600h, such "
+          "as 720h");
+ABSL_FLAG(
+    std::string, seal_key_file, "",
+    "File with the keys that replies with secrets are encrypted with before they are stored, one a line, "
+    "\"<id> <64 hexadecimal digits>\": the first one encrypts, all decrypt. Created with one key when it does not "
+    "exist. Empty for --data_dir with .seal_keys at its end. Keep a copy of it apart from the data");
 ABSL_FLAG(std::string, catalog_file, "",
           "Regions, zones, subnets, images, instance types and quotas, as a hapax.compute.v1.Catalog in protobuf text "
           "format; empty for the built-in ones");
@@ -111,6 +123,12 @@ absl::Status CheckNotNegative(absl::string_view flag, absl::Duration value) {
   return Wrong(flag, absl::FormatDuration(value), "must not be negative, or infinite");
 }
 
+absl::Status CheckRetention(absl::string_view flag, absl::Duration value, absl::Duration least) {
+  constexpr absl::Duration kMost = absl::Hours(87'600);
+  if (value >= least && value <= kMost) return absl::OkStatus();
+  return Wrong(flag, absl::FormatDuration(value), absl::StrCat("must be ", absl::FormatDuration(least), " to 87600h"));
+}
+
 absl::Status CheckPositive(absl::string_view flag, int64_t value) {
   return value >= 1 ? absl::OkStatus() : Wrong(flag, absl::StrCat(value), "must be at least 1");
 }
@@ -140,6 +158,15 @@ absl::StatusOr<ServerFlags> ParseServerFlags(int argc, char** argv) {
   flags.api_keys_file = absl::GetFlag(FLAGS_api_keys_file);
   HAPAX_ASSIGN_OR_RETURN(flags.auth, ParseAuth(absl::GetFlag(FLAGS_auth), *listen_address, flags.api_keys_file));
   flags.default_region = absl::GetFlag(FLAGS_default_region);
+  flags.token_policy.retention = absl::GetFlag(FLAGS_token_retention);
+  HAPAX_RETURN_IF_ERROR(CheckRetention("token_retention", flags.token_policy.retention, absl::Milliseconds(1)));
+  flags.token_policy.tombstone_retention = absl::GetFlag(FLAGS_token_tombstone_retention);
+  HAPAX_RETURN_IF_ERROR(
+      CheckRetention("token_tombstone_retention", flags.token_policy.tombstone_retention, absl::ZeroDuration()));
+  flags.seal_key_file = absl::GetFlag(FLAGS_seal_key_file);
+  if (flags.seal_key_file.empty()) {
+    flags.seal_key_file = absl::StrCat(absl::StripSuffix(flags.data_dir, "/"), ".seal_keys");
+  }
   flags.catalog_file = absl::GetFlag(FLAGS_catalog_file);
   flags.simulated_boot_latency = absl::GetFlag(FLAGS_simulated_boot_latency);
   HAPAX_RETURN_IF_ERROR(CheckNotNegative("simulated_boot_latency", flags.simulated_boot_latency));

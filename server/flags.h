@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "hapax/interceptors/token_policy.h"
 #include "spdlog/common.h"
 
 namespace hapax {
@@ -24,6 +25,8 @@ struct ServerFlags {
   Auth auth = Auth::kNone;
   std::string api_keys_file;
   std::string default_region;
+  TokenPolicy token_policy;
+  std::string seal_key_file;
   std::string catalog_file;
   absl::Duration simulated_boot_latency;
   std::string metrics_address;

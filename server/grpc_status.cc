@@ -4,30 +4,32 @@
 #include <string>
 
 #include "absl/strings/cord.h"
-#include "google/rpc/status.pb.h"
 
 namespace hapax {
+
+google::rpc::Status ToRpcStatus(const absl::Status& status) {
+  std::map<std::string, std::string> payloads;
+  status.ForEachPayload([&](absl::string_view type_url, const absl::Cord& payload) {
+    payloads[std::string(type_url)] = std::string(payload);
+  });
+  google::rpc::Status message;
+  message.set_code(static_cast<int>(status.code()));
+  message.set_message(std::string(status.message()));
+  for (const auto& [type_url, payload] : payloads) {
+    google::protobuf::Any* detail = message.add_details();
+    detail->set_type_url(type_url);
+    detail->set_value(payload);
+  }
+  return message;
+}
 
 grpc::Status ToGrpcStatus(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
   // gRPC's codes and Abseil's are the same numbers.
   const auto code = static_cast<grpc::StatusCode>(status.code());
-  const std::string message(status.message());
-
-  std::map<std::string, std::string> payloads;
-  status.ForEachPayload([&](absl::string_view type_url, const absl::Cord& payload) {
-    payloads[std::string(type_url)] = std::string(payload);
-  });
-  if (payloads.empty()) return {code, message};
-  google::rpc::Status details;
-  details.set_code(static_cast<int>(code));
-  details.set_message(message);
-  for (const auto& [type_url, payload] : payloads) {
-    google::protobuf::Any* detail = details.add_details();
-    detail->set_type_url(type_url);
-    detail->set_value(payload);
-  }
-  return {code, message, details.SerializeAsString()};
+  const google::rpc::Status message = ToRpcStatus(status);
+  if (message.details().empty()) return {code, message.message()};
+  return {code, message.message(), message.SerializeAsString()};
 }
 
 }  // namespace hapax

@@ -2,12 +2,16 @@
 #define HAPAX_SERVER_GRPC_STATUS_H_
 
 #include "absl/status/status.h"
+#include "google/rpc/status.pb.h"
 #include "grpcpp/support/status.h"
 
 namespace hapax {
 
-// The status as gRPC sends it: the same code and message, and the payloads, ordered by type, as the details
-// of a google.rpc.Status in `grpc-status-details-bin`.
+// The status as a message: code, message, and the payloads, ordered by type, as details.
+[[nodiscard]] google::rpc::Status ToRpcStatus(const absl::Status& status);
+
+// The status as gRPC sends it: the same code and message, and when it has payloads, all of it as a
+// google.rpc.Status in `grpc-status-details-bin`.
 [[nodiscard]] grpc::Status ToGrpcStatus(const absl::Status& status);
 
 }  // namespace hapax

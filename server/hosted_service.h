@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "google/protobuf/descriptor.h"
+#include "hapax/interceptors/call.h"
 #include "hapax/interceptors/method.h"
 
 namespace hapax {
@@ -41,6 +42,10 @@ class HostedService {
       absl::AnyInvocable<absl::Status(const CallContext&, Transaction&, const Request&, const Prepared&, Reply*) const>;
   template <typename Request>
   using Canonicalizer = absl::AnyInvocable<void(Request*) const>;
+  template <typename Request>
+  using ServingHandler = absl::AnyInvocable<void(UnaryCall&, const Request&) const>;
+  using Refresher =
+      absl::AnyInvocable<absl::StatusOr<std::string>(const CallContext&, const ReadTransaction&, std::string) const>;
 
   explicit HostedService(const google::protobuf::ServiceDescriptor& descriptor) : descriptor_(descriptor) {}
   HostedService(const HostedService&) = delete;
@@ -51,6 +56,9 @@ class HostedService {
     resolvers_.emplace(std::move(name), std::move(resolver));
   }
 
+  // What brings a google.longrunning.Operation on record up to date, for the rules that replay the current one.
+  void SetOperationRefresher(Refresher refresher) { refresh_operation_ = std::move(refresher); }
+
   template <typename Request, typename Reply>
   void Read(std::string_view method, ReadHandler<Request, Reply> handler) {
     Add<Request, Reply>(method).read = [handler = std::move(handler)](
@@ -60,6 +68,15 @@ class HostedService {
     };
   }
 
+  // A read that answers in its own time (Method::serve).
+  template <typename Request, typename Reply>
+  void Serve(std::string_view method, ServingHandler<Request> handler) {
+    Add<Request, Reply>(method).serve = [handler = std::move(handler)](UnaryCall& call) {
+      handler(call, static_cast<const Request&>(*call.request));
+    };
+  }
+
+  // Under an idempotency rule, or declared `idempotency_level = IDEMPOTENT`.
   template <typename Request, typename Reply>
   void Mutation(std::string_view method, MutationHandler<Request, Reply> handler,
                 Canonicalizer<Request> canonicalize = nullptr) {
@@ -101,6 +118,8 @@ class HostedService {
   [[nodiscard]] const std::deque<Method>& methods() const { return methods_; }
 
  private:
+  [[nodiscard]] absl::Status Compile(Method& method);
+
   template <typename Request, typename Reply>
   Method& Add(std::string_view method) {
     Method& added = methods_.emplace_back();
@@ -121,6 +140,7 @@ class HostedService {
 
   const google::protobuf::ServiceDescriptor& descriptor_;
   ScopeResolvers resolvers_;
+  Refresher refresh_operation_;
   std::deque<Method> methods_;  // Calls hold references to its elements.
 };
 

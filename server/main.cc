@@ -1,4 +1,6 @@
 // hapaxd: puts the parts together and runs them until it is told to stop.
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <csignal>
@@ -10,6 +12,7 @@
 #include <sstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -22,13 +25,19 @@
 #include "hapax/server/chain.h"
 #include "hapax/server/compute/catalog.h"
 #include "hapax/server/compute/compute_service.h"
-#include "hapax/server/compute/ids.h"
 #include "hapax/server/compute/lifecycle.h"
 #include "hapax/server/compute/places.h"
+#include "hapax/server/compute/power.h"
 #include "hapax/server/compute/simulated_hypervisor.h"
 #include "hapax/server/flags.h"
+#include "hapax/server/ids.h"
+#include "hapax/server/operations/operation_waiters.h"
+#include "hapax/server/operations/operations.h"
+#include "hapax/server/operations/operations_service.h"
 #include "hapax/server/operations/work_queue.h"
+#include "hapax/server/seal_key_file.h"
 #include "hapax/server/service_host.h"
+#include "hapax/server/tokens_service.h"
 #include "hapax/storage/clock.h"
 #include "hapax/storage/rocksdb_store.h"
 #include "hapax/storage/status_macros.h"
@@ -43,6 +52,7 @@ namespace {
 
 constexpr int kWorkerThreads = 2;
 constexpr size_t kMaxWaitingWork = 256;
+constexpr size_t kMaxWaitingForOperations = 1024;
 constexpr absl::Duration kLameDuckTime = absl::Milliseconds(50);
 constexpr absl::Duration kCloseTimeout = absl::Seconds(1);
 constexpr size_t kLogQueueSize = 8192;
@@ -113,10 +123,29 @@ std::shared_ptr<spdlog::logger> MakeLogger(const std::string& name, const char* 
   return logger;
 }
 
+// Keeps what is in memory, keys and replies among it, out of core files.
+void ForbidCoreDumps() {
+  const rlimit none{.rlim_cur = 0, .rlim_max = 0};
+  setrlimit(RLIMIT_CORE, &none);
+#if !defined(__SANITIZE_ADDRESS__)  // Its leak checker has to trace the process.
+  prctl(PR_SET_DUMPABLE, 0);        // A core pattern that is a pipe heeds no limit.
+#endif
+}
+
+absl::StatusOr<SealKeys> OpenSealKeys(const ServerFlags& flags, Store& store, spdlog::logger& log) {
+  absl::StatusOr<LoadedSealKeys> loaded = LoadSealKeys(flags.seal_key_file, store);
+  if (!loaded.ok()) return FlagError("seal_key_file", flags.seal_key_file, loaded.status());
+  for (const std::string& id : loaded->missing_ids) {
+    log.warn("{} has no key \"{}\" any more: replies that it sealed cannot be read", flags.seal_key_file, id);
+  }
+  return std::move(loaded->keys);
+}
+
 absl::Status Run(int argc, char** argv) {
   // Debian builds Abseil with its deadlock detector on, which makes every lock several times as slow.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   HAPAX_ASSIGN_OR_RETURN(const ServerFlags flags, ParseServerFlags(argc, argv));
+  ForbidCoreDumps();
   umask(S_IRWXG | S_IRWXO);  // What the server writes is for its own user alone.
   const sigset_t stop_signals = BlockStopSignals();
   spdlog::init_thread_pool(kLogQueueSize, 1);
@@ -129,40 +158,62 @@ absl::Status Run(int argc, char** argv) {
                      absl::InvalidArgumentError("must be a region of the catalog"));
   }
   HAPAX_ASSIGN_OR_RETURN(std::unique_ptr<Authenticator> authenticator, MakeAuthenticator(flags));
-  absl::StatusOr<std::unique_ptr<Store>> store = OpenRocksDbStore({.path = flags.data_dir,
-                                                                   .block_cache_bytes = flags.block_cache_bytes,
-                                                                   .max_waiting = flags.max_waiting_transactions});
+  const SystemClock clock;
+  absl::StatusOr<std::unique_ptr<RocksDbStore>> store = OpenRocksDbStore({.path = flags.data_dir,
+                                                                          .block_cache_bytes = flags.block_cache_bytes,
+                                                                          .max_waiting = flags.max_waiting_transactions,
+                                                                          .clock = &clock});
   if (!store.ok()) return FlagError("data_dir", flags.data_dir, store.status());
+  HAPAX_ASSIGN_OR_RETURN(const SealKeys seal_keys, OpenSealKeys(flags, **store, *log));
   absl::StatusOr<std::unique_ptr<const compute::Places>> places = compute::Places::Load(**store, catalog);
   if (!places.ok()) return FlagError("catalog_file", flags.catalog_file, places.status());
 
-  const SystemClock clock;
   const auto metrics = std::make_shared<prometheus::Registry>();
   HAPAX_ASSIGN_OR_RETURN(const auto exposer, ExposeMetrics(flags, metrics));
-  compute::RandomIdSource ids;
+  RandomIdSource ids;
+  OperationWaiters waiters(kMaxWaitingForOperations);
+  const Operations operations(ids, waiters);
   WorkQueue work(**store, clock, *log);
   std::optional<compute::SimulatedHypervisor> hypervisor(flags.simulated_boot_latency);
   compute::BootDriver boot(*hypervisor);
   compute::ShutDownDriver shut_down(*hypervisor);
+  compute::PowerDriver stop(compute::PowerDriver::Kind::kStop, *hypervisor, operations);
+  compute::PowerDriver start(compute::PowerDriver::Kind::kStart, *hypervisor, operations);
   work.AddDriver(std::string(compute::kBootWork), boot);
   work.AddDriver(std::string(compute::kShutDownWork), shut_down);
+  work.AddDriver(std::string(compute::kStopWork), stop);
+  work.AddDriver(std::string(compute::kStartWork), start);
   HAPAX_ASSIGN_OR_RETURN(const int resumed, work.Resume());
 
-  const compute::ComputeService compute_service(catalog, **places, ids, work);
-  const std::unique_ptr<HostedService> hosted = compute_service.Host();
-  HAPAX_RETURN_IF_ERROR(hosted->Compile());
+  const compute::ComputeService compute_service(catalog, **places, ids, work, operations);
+  const std::unique_ptr<HostedService> hosted_compute = compute_service.Host();
+  const OperationsService operations_service(**store, waiters);
+  const std::unique_ptr<HostedService> hosted_operations = operations_service.Host();
+  const ScopeResolver resolver = [&](const PlaceHints& hints) { return (*places)->Resolve(hints); };
+  const TokensService tokens_service({.default_region = flags.default_region,
+                                      .policy = flags.token_policy,
+                                      .resolver = &resolver,
+                                      .services = {hosted_compute.get()}},
+                                     seal_keys);
+  const std::unique_ptr<HostedService> hosted_tokens = tokens_service.Host();
+  const std::vector<const HostedService*> services = {hosted_compute.get(), hosted_operations.get(),
+                                                      hosted_tokens.get()};
+  for (HostedService* service : {hosted_compute.get(), hosted_operations.get(), hosted_tokens.get()}) {
+    HAPAX_RETURN_IF_ERROR(service->Compile());
+  }
   std::optional<WorkerPool> workers(std::in_place, kWorkerThreads, kMaxWaitingWork);
   CallGate gate(flags.max_calls_in_flight);
-  const Chain chain = BuildChain({.default_region = flags.default_region},
+  const Chain chain = BuildChain({.default_region = flags.default_region, .policy = flags.token_policy},
                                  {.store = **store,
                                   .workers = *workers,
                                   .gate = gate,
+                                  .seal_keys = seal_keys,
                                   .clock = clock,
                                   .registry = *metrics,
                                   .call_log = *call_log},
                                  std::move(authenticator));
   absl::StatusOr<std::unique_ptr<ServiceHost>> host =
-      ServiceHost::Start({.listen_address = flags.listen_address}, {hosted.get()}, chain);
+      ServiceHost::Start({.listen_address = flags.listen_address}, services, chain);
   if (!host.ok()) return FlagError("listen_address", flags.listen_address, host.status());
 
   log->info("data in {}, {} pieces of work resumed", flags.data_dir, resumed);
@@ -175,6 +226,7 @@ absl::Status Run(int argc, char** argv) {
   log->info("signal {}: draining", signal);
   (*host)->AnnounceShutdown();
   gate.Close();
+  waiters.Close();
   gate.AwaitIdle(flags.drain_timeout);
   // When connections close, a call that is just arriving is cut off with CANCELLED. So busy clients are
   // given a moment to hear UNAVAILABLE instead, and to go away.

@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "hapax/storage/format.h"
 #include "hapax/storage/status_macros.h"
+#include "hapax/storage/token_compaction.h"
 #include "rocksdb/cache.h"
 #include "rocksdb/filter_policy.h"
 #include "rocksdb/table.h"
@@ -29,6 +30,9 @@ constexpr double kBloomBitsPerKey = 10;
 constexpr double kMemtableFilterShare = 0.02;  // Of the write buffer.
 constexpr size_t kWriteBufferBytes = size_t{64} << 20;
 constexpr size_t kMaxLogBytes = size_t{256} << 20;
+// Files of table tokens that are older than this are compacted though nothing was written beside them, so
+// that the space of expired records is given back.
+constexpr uint64_t kTokenFileMaxAgeSeconds = 12 * 60 * 60;
 
 rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 
@@ -63,6 +67,11 @@ rocksdb::Options EngineOptions(size_t block_cache_bytes) {
   // acknowledged. Damage that does not look like such an end stops the start.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   return options;
+}
+
+const Clock& MachineClock() {
+  static const SystemClock kClock;
+  return kClock;
 }
 
 absl::Status MakeDirectory(const std::string& path) {
@@ -133,14 +142,23 @@ absl::Status FromRocksDb(const rocksdb::Status& status) {
   return absl::UnavailableError(status.ToString());
 }
 
-absl::StatusOr<std::unique_ptr<RocksDbEngine>> RocksDbEngine::Open(const std::string& path, size_t block_cache_bytes) {
+RocksDbEngine::RocksDbEngine(const Clock* clock)
+    : token_filter_(MakeTokenCompactionFilter(clock == nullptr ? MachineClock() : *clock)) {}
+
+absl::StatusOr<std::unique_ptr<RocksDbEngine>> RocksDbEngine::Open(const std::string& path, size_t block_cache_bytes,
+                                                                   const Clock* clock) {
   HAPAX_RETURN_IF_ERROR(MakeDirectory(path));
   const rocksdb::Options options = EngineOptions(block_cache_bytes);
   HAPAX_RETURN_IF_ERROR(CheckFormatBeforeOpening(path, options));
+  std::unique_ptr<RocksDbEngine> engine(new RocksDbEngine(clock));
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
-  for (Table table : kTables) families.emplace_back(std::string(TableName(table)), options);
+  for (Table table : kTables) {
+    rocksdb::ColumnFamilyOptions& family = families.emplace_back(std::string(TableName(table)), options).options;
+    if (table != Table::kTokens) continue;
+    family.compaction_filter = engine->token_filter_.get();
+    family.periodic_compaction_seconds = kTokenFileMaxAgeSeconds;
+  }
 
-  std::unique_ptr<RocksDbEngine> engine(new RocksDbEngine());
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status = rocksdb::DB::Open(options, path, families, &handles, &db);
@@ -204,6 +222,16 @@ absl::Status RocksDbEngine::WriteDurably(const Overlay& writes) {
   rocksdb::WriteOptions options;
   options.sync = true;
   return FromRocksDb(db_->Write(options, &batch));
+}
+
+absl::Status RocksDbEngine::Compact() {
+  for (Table table : kTables) {
+    HAPAX_RETURN_IF_ERROR(FromRocksDb(db_->Flush(rocksdb::FlushOptions(), Handle(table))));
+    rocksdb::CompactRangeOptions options;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+    HAPAX_RETURN_IF_ERROR(FromRocksDb(db_->CompactRange(options, Handle(table), nullptr, nullptr)));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace hapax

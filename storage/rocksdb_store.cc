@@ -11,9 +11,9 @@
 namespace hapax {
 namespace {
 
-class RocksDbStore final : public Store {
+class EngineStore final : public RocksDbStore {
  public:
-  RocksDbStore(std::unique_ptr<RocksDbEngine> engine, size_t max_waiting)
+  EngineStore(std::unique_ptr<RocksDbEngine> engine, size_t max_waiting)
       : engine_(std::move(engine)), group_commit_(*engine_, max_waiting) {}
 
   void Execute(Body body, Done done) override { group_commit_.Execute(std::move(body), std::move(done)); }
@@ -27,6 +27,8 @@ class RocksDbStore final : public Store {
     std::move(done)(std::move(status));
   }
 
+  absl::Status Compact() override { return engine_->Compact(); }
+
  private:
   const std::unique_ptr<RocksDbEngine> engine_;
   GroupCommit group_commit_;
@@ -34,9 +36,9 @@ class RocksDbStore final : public Store {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Store>> OpenRocksDbStore(const RocksDbStoreOptions& options) {
-  HAPAX_ASSIGN_OR_RETURN(auto engine, RocksDbEngine::Open(options.path, options.block_cache_bytes));
-  return std::make_unique<RocksDbStore>(std::move(engine), options.max_waiting);
+absl::StatusOr<std::unique_ptr<RocksDbStore>> OpenRocksDbStore(const RocksDbStoreOptions& options) {
+  HAPAX_ASSIGN_OR_RETURN(auto engine, RocksDbEngine::Open(options.path, options.block_cache_bytes, options.clock));
+  return std::make_unique<EngineStore>(std::move(engine), options.max_waiting);
 }
 
 }  // namespace hapax

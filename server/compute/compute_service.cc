@@ -27,6 +27,9 @@ std::unique_ptr<HostedService> ComputeService::Host() const {
       "CreateKeypair", &Self::PrepareKeypair, bind(&Self::CreateKeypair), CanonicalizeCreateKeypair);
   service->Mutation<TerminateInstancesRequest, TerminateInstancesResponse>("TerminateInstances",
                                                                            bind(&Self::TerminateInstances));
+  service->Mutation<StartInstanceRequest, google::longrunning::Operation>("StartInstance", bind(&Self::StartInstance));
+  service->Mutation<StopInstanceRequest, google::longrunning::Operation>("StopInstance", bind(&Self::StopInstance));
+  service->SetOperationRefresher(Operations::Refresh);
   service->Read<DescribeInstancesRequest, DescribeInstancesResponse>("DescribeInstances",
                                                                      bind(&Self::DescribeInstances));
   service->Read<DescribeHostsRequest, DescribeHostsResponse>("DescribeHosts", bind(&Self::DescribeHosts));

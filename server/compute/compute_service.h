@@ -7,10 +7,11 @@
 #include "absl/status/statusor.h"
 #include "hapax/compute/v1/compute.pb.h"
 #include "hapax/server/compute/catalog.h"
-#include "hapax/server/compute/ids.h"
 #include "hapax/server/compute/key_material.h"
 #include "hapax/server/compute/places.h"
 #include "hapax/server/hosted_service.h"
+#include "hapax/server/ids.h"
+#include "hapax/server/operations/operations.h"
 #include "hapax/server/operations/work_queue.h"
 
 namespace hapax::compute {
@@ -23,8 +24,9 @@ namespace hapax::compute {
 // Errors: refusals with a reason of reason.h; else the store's.
 class ComputeService {
  public:
-  ComputeService(const Catalog& catalog, const Places& places, IdSource& ids, WorkQueue& work)
-      : catalog_(catalog), places_(places), ids_(ids), work_(work) {}
+  ComputeService(const Catalog& catalog, const Places& places, IdSource& ids, WorkQueue& work,
+                 const Operations& operations)
+      : catalog_(catalog), places_(places), ids_(ids), work_(work), operations_(operations) {}
 
   // The service, to be hosted. This outlives it.
   [[nodiscard]] std::unique_ptr<HostedService> Host() const;
@@ -38,6 +40,13 @@ class ComputeService {
   [[nodiscard]] absl::Status TerminateInstances(const CallContext& context, Transaction& txn,
                                                 const v1::TerminateInstancesRequest& request,
                                                 v1::TerminateInstancesResponse* response) const;
+  // power.cc
+  [[nodiscard]] absl::Status StartInstance(const CallContext& context, Transaction& txn,
+                                           const v1::StartInstanceRequest& request,
+                                           google::longrunning::Operation* response) const;
+  [[nodiscard]] absl::Status StopInstance(const CallContext& context, Transaction& txn,
+                                          const v1::StopInstanceRequest& request,
+                                          google::longrunning::Operation* response) const;
   // allocate_hosts.cc
   [[nodiscard]] absl::Status AllocateHosts(const CallContext& context, Transaction& txn,
                                            const v1::AllocateHostsRequest& request,
@@ -70,6 +79,7 @@ class ComputeService {
   const Places& places_;
   IdSource& ids_;
   WorkQueue& work_;
+  const Operations& operations_;
 };
 
 }  // namespace hapax::compute

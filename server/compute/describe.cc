@@ -5,9 +5,9 @@
 
 #include "hapax/interceptors/refusal.h"
 #include "hapax/server/compute/compute_service.h"
-#include "hapax/server/compute/listing.h"
 #include "hapax/server/compute/parameters.h"
 #include "hapax/server/compute/rows.h"
+#include "hapax/server/listing.h"
 #include "hapax/storage/status_macros.h"
 
 namespace hapax::compute {

@@ -3,7 +3,7 @@
 
 #include "hapax/server/compute/capacity.h"
 #include "hapax/server/compute/compute_service.h"
-#include "hapax/server/compute/listing.h"
+#include "hapax/server/listing.h"
 #include "hapax/storage/status_macros.h"
 
 namespace hapax::compute {

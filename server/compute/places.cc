@@ -4,9 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/synchronization/notification.h"
 #include "hapax/interceptors/refusal.h"
 #include "hapax/server/compute/rows.h"
+#include "hapax/storage/blocking.h"
 #include "hapax/storage/key.h"
 #include "hapax/storage/status_macros.h"
 
@@ -39,34 +39,26 @@ std::string Describe(const store::v1::PlaceRow& row) {
 
 absl::StatusOr<std::unique_ptr<const Places>> Places::Load(Store& store, const Catalog& catalog) {
   std::unique_ptr<Places> places;
-  absl::Status status;
-  absl::Notification committed;
-  store.Execute(
-      [&](Transaction& txn) -> absl::Status {
-        places.reset(new Places());
-        absl::Status row_status;
-        HAPAX_RETURN_IF_ERROR(
-            txn.Scan(kTable, KeyRange::Prefix(PlacePrefix()), [&](std::string_view key, std::string_view value) {
-              store::v1::PlaceRow row;
-              KeyParser parser(key.substr(PlacePrefix().size()));
-              const absl::StatusOr<std::string> name = parser.String();
-              row_status = name.ok() ? DecodeRow(key, value, &row) : name.status();
-              if (!row_status.ok()) return false;
-              row_status = places->Add(*name, row);
-              return row_status.ok();
-            }));
-        HAPAX_RETURN_IF_ERROR(row_status);
-        for (const auto& [name, row] : PlacesOf(catalog)) {
-          HAPAX_RETURN_IF_ERROR(places->Add(name, row));
-          PutRow(txn, kTable, PlaceKey(name), row);
-        }
-        return absl::OkStatus();
-      },
-      [&](absl::Status committed_status) {
-        status = std::move(committed_status);
-        committed.Notify();
-      });
-  committed.WaitForNotification();
+  const absl::Status status = ExecuteAndWait(store, [&](Transaction& txn) -> absl::Status {
+    places.reset(new Places());
+    absl::Status row_status;
+    HAPAX_RETURN_IF_ERROR(
+        txn.Scan(kTable, KeyRange::Prefix(PlacePrefix()), [&](std::string_view key, std::string_view value) {
+          store::v1::PlaceRow row;
+          KeyParser parser(key.substr(PlacePrefix().size()));
+          const absl::StatusOr<std::string> name = parser.String();
+          row_status = name.ok() ? DecodeRow(key, value, &row) : name.status();
+          if (!row_status.ok()) return false;
+          row_status = places->Add(*name, row);
+          return row_status.ok();
+        }));
+    HAPAX_RETURN_IF_ERROR(row_status);
+    for (const auto& [name, row] : PlacesOf(catalog)) {
+      HAPAX_RETURN_IF_ERROR(places->Add(name, row));
+      PutRow(txn, kTable, PlaceKey(name), row);
+    }
+    return absl::OkStatus();
+  });
   HAPAX_RETURN_IF_ERROR(status);
   return std::unique_ptr<const Places>(std::move(places));
 }

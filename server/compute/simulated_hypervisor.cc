@@ -27,6 +27,14 @@ void SimulatedHypervisor::Boot(const std::string& /*instance_id*/, Done done) { 
 
 void SimulatedHypervisor::ShutDown(const std::string& /*instance_id*/, Done done) { Add(std::move(done)); }
 
+void SimulatedHypervisor::Stop(const std::string& /*instance_id*/, const std::string& /*task*/, Done done) {
+  Add(std::move(done));
+}
+
+void SimulatedHypervisor::Start(const std::string& /*instance_id*/, const std::string& /*task*/, Done done) {
+  Add(std::move(done));
+}
+
 void SimulatedHypervisor::Add(Done done) {
   absl::MutexLock lock(&mu_);
   pending_.push_back({.due = absl::Now() + latency_, .done = std::move(done)});

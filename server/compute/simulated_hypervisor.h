@@ -23,6 +23,8 @@ class SimulatedHypervisor final : public Hypervisor {
 
   void Boot(const std::string& instance_id, Done done) override;
   void ShutDown(const std::string& instance_id, Done done) override;
+  void Stop(const std::string& instance_id, const std::string& task, Done done) override;
+  void Start(const std::string& instance_id, const std::string& task, Done done) override;
 
  private:
   struct Pending {

@@ -12,8 +12,8 @@
 namespace hapax::compute {
 namespace {
 
-bool IsUp(v1::InstanceState state) {
-  return state == v1::INSTANCE_STATE_PENDING || state == v1::INSTANCE_STATE_RUNNING;
+bool CanBeTerminated(v1::InstanceState state) {
+  return state != v1::INSTANCE_STATE_SHUTTING_DOWN && state != v1::INSTANCE_STATE_TERMINATED;
 }
 
 }  // namespace
@@ -33,7 +33,7 @@ absl::Status ComputeService::TerminateInstances(const CallContext& context, Tran
     v1::InstanceStateChange& change = *response->add_terminating_instances();
     change.set_instance_id(instance_id);
     change.set_previous_state(row->instance().state());
-    if (IsUp(row->instance().state())) {
+    if (CanBeTerminated(row->instance().state())) {
       row->mutable_instance()->set_state(v1::INSTANCE_STATE_SHUTTING_DOWN);
       work_.Schedule(txn, kShutDownWork, key);
       PutRow(txn, kTable, std::move(key), *row);

@@ -7,7 +7,7 @@
 
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
+#include "hapax/storage/blocking.h"
 #include "hapax/storage/check.h"
 #include "hapax/storage/key.h"
 #include "hapax/storage/rows.h"
@@ -48,24 +48,16 @@ void WorkQueue::Schedule(Transaction& txn, std::string_view kind, std::string_vi
 
 absl::StatusOr<int> WorkQueue::Resume() {
   std::vector<Work> works;
-  absl::Status status;
-  absl::Notification read;
-  store_.Query(
-      [&](const ReadTransaction& txn) {
-        works.clear();
-        absl::Status row_status;
-        HAPAX_RETURN_IF_ERROR(txn.Scan(Table::kWork, KeyRange(), [&](std::string_view key, std::string_view value) {
-          Work& work = works.emplace_back(Work{.key = std::string(key)});
-          row_status = DecodeRow(key, value, &work.record);
-          return row_status.ok();
-        }));
-        return row_status;
-      },
-      [&](absl::Status query_status) {
-        status = std::move(query_status);
-        read.Notify();
-      });
-  read.WaitForNotification();
+  const absl::Status status = QueryAndWait(store_, [&](const ReadTransaction& txn) {
+    works.clear();
+    absl::Status row_status;
+    HAPAX_RETURN_IF_ERROR(txn.Scan(Table::kWork, KeyRange(), [&](std::string_view key, std::string_view value) {
+      Work& work = works.emplace_back(Work{.key = std::string(key)});
+      row_status = DecodeRow(key, value, &work.record);
+      return row_status.ok();
+    }));
+    return row_status;
+  });
   HAPAX_RETURN_IF_ERROR(status);
   for (const Work& work : works) {
     if (drivers_.contains(work.record.kind())) continue;
@@ -115,24 +107,15 @@ void WorkQueue::RunCompleter() {
 }
 
 absl::Status WorkQueue::CompleteAll(const std::vector<Work>& works) {
-  absl::Status status;
-  absl::Notification committed;
-  store_.Execute(
-      [&](Transaction& txn) {
-        for (const Work& work : works) {
-          HAPAX_ASSIGN_OR_RETURN(const auto row, txn.Get(Table::kWork, work.key));
-          if (!row.has_value()) continue;  // It was completed by a commit whose success was not learnt.
-          HAPAX_RETURN_IF_ERROR(drivers_.at(work.record.kind())->Complete(work.record.subject(), txn));
-          txn.Delete(Table::kWork, work.key);
-        }
-        return absl::OkStatus();
-      },
-      [&](absl::Status committed_status) {
-        status = std::move(committed_status);
-        committed.Notify();
-      });
-  committed.WaitForNotification();
-  return status;
+  return ExecuteAndWait(store_, [&](Transaction& txn) {
+    for (const Work& work : works) {
+      HAPAX_ASSIGN_OR_RETURN(const auto row, txn.Get(Table::kWork, work.key));
+      if (!row.has_value()) continue;  // It was completed by a commit whose success was not learnt.
+      HAPAX_RETURN_IF_ERROR(drivers_.at(work.record.kind())->Complete(work.record.subject(), txn));
+      txn.Delete(Table::kWork, work.key);
+    }
+    return absl::OkStatus();
+  });
 }
 
 // Keeps one piece of work that cannot be completed from holding up the others. What the store has no room

@@ -22,6 +22,8 @@ const std::vector<Row> kContract = {
     {"INVALID_CLIENT_TOKEN", StatusCode::kInvalidArgument, "never"},
     {"CLIENT_TOKEN_CONFLICT", StatusCode::kInvalidArgument, "never"},
     {"IDEMPOTENT_PARAMETER_MISMATCH", StatusCode::kInvalidArgument, "new-token"},
+    {"CLIENT_TOKEN_EXPIRED", StatusCode::kFailedPrecondition, "new-token"},
+    {"CLIENT_TOKEN_ABANDONED", StatusCode::kFailedPrecondition, "new-token"},
     {"TOKEN_STORE_UNAVAILABLE", StatusCode::kUnavailable, "same-token"},
     {"TOKEN_RECORD_CORRUPT", StatusCode::kDataLoss, "never"},
     {"OVERLOADED", StatusCode::kResourceExhausted, "same-token"},
@@ -40,6 +42,11 @@ const std::vector<Row> kContract = {
     {"INCORRECT_INSTANCE_STATE", StatusCode::kFailedPrecondition, "same-token"},
     {"INSUFFICIENT_INSTANCE_CAPACITY", StatusCode::kResourceExhausted, "same-token"},
     {"QUOTA_EXCEEDED", StatusCode::kResourceExhausted, "same-token"},
+    // What the contract's table leaves out, so that every error has a reason.
+    {"OPERATION_NOT_FOUND", StatusCode::kNotFound, "never"},
+    {"DEADLINE_EXCEEDED", StatusCode::kDeadlineExceeded, "same-token"},
+    {"CANCELLED", StatusCode::kCancelled, "same-token"},
+    {"INTERNAL", StatusCode::kInternal, "same-token"},
 };
 
 TEST(Reason, C27_TheListIsTheContractsWithItsCodesAndVerdicts) {

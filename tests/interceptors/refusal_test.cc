@@ -8,6 +8,7 @@
 #include "gmock/gmock.h"
 #include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
+#include "hapax/storage/timestamps.h"
 #include "hapax/tests/interceptors/refusal_matchers.h"
 #include "hapax/tests/support/status_matchers.h"
 
@@ -96,14 +97,16 @@ TEST(RefuseValue, CutsAfter64Bytes) {
             "f \"" + std::string(64, 'v') + "...\": x");
 }
 
-TEST(RefuseOverloaded, C27_SaysWhenToComeBack) {
-  const absl::Status status = RefuseOverloaded("too many", absl::Milliseconds(1'200));
-  EXPECT_THAT(status, HasReason(Reason::kOverloaded));
-  EXPECT_EQ(status.message(), "too many");
-  const auto retry_info = DetailOf<RetryInfo>(status);
-  ASSERT_TRUE(retry_info.has_value());
-  EXPECT_EQ(retry_info->retry_delay().seconds(), 1);
-  EXPECT_EQ(retry_info->retry_delay().nanos(), 200'000'000);
+TEST(Refuse, C27_SaysWhenToComeBackWhereWaitingHelps) {
+  for (const ReasonInfo& info : AllReasons()) {
+    SCOPED_TRACE(info.name);
+    const auto retry_info = DetailOf<RetryInfo>(Refuse(info.reason, ""));
+    ASSERT_EQ(retry_info.has_value(), info.retry_delay > absl::ZeroDuration());
+    if (!retry_info.has_value()) continue;
+    EXPECT_EQ(FromProtoDuration(retry_info->retry_delay()), info.retry_delay);
+    EXPECT_EQ(info.verdict, RetryVerdict::kSameToken) << "there is nothing to wait for";
+  }
+  EXPECT_TRUE(DetailOf<RetryInfo>(Refuse(Reason::kOverloaded, "")).has_value());
 }
 
 TEST(ReasonOf, IsNoneForAStatusThatWasNotRefused) {
@@ -118,31 +121,33 @@ TEST(ReasonOf, IsNoneForAnErrorInfoOfOthersOrADamagedOne) {
   EXPECT_EQ(ReasonOf(WithErrorInfo("\xFF")), std::nullopt);
 }
 
-TEST(RefuseForStore, C18_GivesTheStoresErrorsTheirReasonsAndKeepsTheirTexts) {
+TEST(ToRefusal, C18_GivesTheStoresErrorsTheirReasonsAndKeepsTheirTexts) {
   const std::string text = "/data/000123.sst: input/output error";
   const std::map<StatusCode, Reason> expected = {{StatusCode::kUnavailable, Reason::kTokenStoreUnavailable},
                                                  {StatusCode::kDataLoss, Reason::kTokenRecordCorrupt},
-                                                 {StatusCode::kResourceExhausted, Reason::kOverloaded}};
+                                                 {StatusCode::kResourceExhausted, Reason::kOverloaded},
+                                                 {StatusCode::kInternal, Reason::kInternal},
+                                                 {StatusCode::kUnknown, Reason::kInternal}};
   for (const auto& [code, reason] : expected) {
-    const absl::Status refused = RefuseForStore(absl::Status(code, text));
+    const absl::Status refused = ToRefusal(absl::Status(code, text));
     EXPECT_THAT(refused, HasReason(reason));
     EXPECT_THAT(EverythingIn(refused), Not(HasSubstr("000123")));
   }
 }
 
-TEST(RefuseForStore, OverloadSaysWhenToComeBack) {
-  const auto retry_info = DetailOf<RetryInfo>(RefuseForStore(absl::ResourceExhaustedError("full")));
+TEST(ToRefusal, OverloadSaysWhenToComeBack) {
+  const auto retry_info = DetailOf<RetryInfo>(ToRefusal(absl::ResourceExhaustedError("full")));
   ASSERT_TRUE(retry_info.has_value());
   EXPECT_GT(retry_info->retry_delay().nanos(), 0);
 }
 
-TEST(RefuseForStore, LeavesEverythingElseAsItIs) {
-  EXPECT_EQ(RefuseForStore(absl::OkStatus()), absl::OkStatus());
+TEST(ToRefusal, LeavesEverythingElseAsItIs) {
+  EXPECT_EQ(ToRefusal(absl::OkStatus()), absl::OkStatus());
   const absl::Status quota = Refuse(Reason::kQuotaExceeded, "no more");
-  EXPECT_EQ(RefuseForStore(quota), quota);
+  EXPECT_EQ(ToRefusal(quota), quota);
   for (const absl::Status& status : {absl::CancelledError("c"), absl::DeadlineExceededError("d"),
-                                     absl::NotFoundError("n"), absl::InternalError("i")}) {
-    EXPECT_EQ(RefuseForStore(status), status);
+                                     absl::NotFoundError("n"), absl::FailedPreconditionError("f")}) {
+    EXPECT_EQ(ToRefusal(status), status);
   }
 }
 

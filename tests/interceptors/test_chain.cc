@@ -4,8 +4,8 @@
 
 #include "hapax/interceptors/admission.h"
 #include "hapax/interceptors/decoding.h"
+#include "hapax/interceptors/dispatch.h"
 #include "hapax/interceptors/idempotency.h"
-#include "hapax/interceptors/reading.h"
 #include "hapax/interceptors/telemetry.h"
 #include "hapax/storage/rocksdb_store.h"
 #include "spdlog/sinks/ostream_sink.h"
@@ -20,18 +20,19 @@ TestChain::TestChain(Store& store, Options options)
     : gate_(options.max_in_flight),
       logger_("calls", std::make_shared<spdlog::sinks::ostream_sink_mt>(log_)),
       workers_(options.worker_threads, options.max_waiting_work),
-      chain_(MakeLinks(store, std::move(options.authenticator))) {}
+      chain_(MakeLinks(store, std::move(options.authenticator), options.policy)) {}
 
 std::vector<std::unique_ptr<UnaryInterceptor>> TestChain::MakeLinks(Store& store,
-                                                                    std::unique_ptr<Authenticator> authenticator) {
+                                                                    std::unique_ptr<Authenticator> authenticator,
+                                                                    const TokenPolicy& policy) {
   std::vector<std::unique_ptr<UnaryInterceptor>> links;
   links.push_back(std::make_unique<Telemetry>(registry_, logger_));
   links.push_back(std::make_unique<Authentication>(std::move(authenticator)));
   links.push_back(std::make_unique<Admission>(gate_));
   links.push_back(std::make_unique<Decoding>());
-  links.push_back(
-      std::make_unique<Idempotency>(Idempotency::Options{.default_region = kDefaultRegion}, store, workers_, clock_));
-  links.push_back(std::make_unique<Reading>(store));
+  links.push_back(std::make_unique<Idempotency>(
+      Idempotency::Options{.default_region = kDefaultRegion, .policy = policy}, store, workers_, seal_keys_, clock_));
+  links.push_back(std::make_unique<Dispatch>(store, clock_));
   return links;
 }
 

@@ -13,6 +13,8 @@
 #include "hapax/interceptors/authentication.h"
 #include "hapax/interceptors/call_gate.h"
 #include "hapax/interceptors/interceptor.h"
+#include "hapax/interceptors/seal_keys.h"
+#include "hapax/interceptors/token_policy.h"
 #include "hapax/interceptors/worker_pool.h"
 #include "hapax/storage/store.h"
 #include "hapax/tests/support/fake_call.h"
@@ -47,6 +49,7 @@ class TestChain {
     int worker_threads = 2;
     size_t max_waiting_work = 16;
     std::unique_ptr<Authenticator> authenticator = std::make_unique<TrustingAuthenticator>();
+    TokenPolicy policy;
   };
   explicit TestChain(Store& store) : TestChain(store, Options()) {}
   TestChain(Store& store, Options options);
@@ -58,15 +61,18 @@ class TestChain {
   [[nodiscard]] Answer Call(const Method& method, const google::protobuf::Message& request) const;
 
   [[nodiscard]] ManualClock& clock() { return clock_; }
+  [[nodiscard]] const SealKeys& seal_keys() const { return seal_keys_; }
   [[nodiscard]] WorkerPool& workers() { return workers_; }
   // What was logged; while no call runs.
   [[nodiscard]] std::string log() const { return log_.str(); }
 
  private:
   [[nodiscard]] std::vector<std::unique_ptr<UnaryInterceptor>> MakeLinks(Store& store,
-                                                                         std::unique_ptr<Authenticator> authenticator);
+                                                                         std::unique_ptr<Authenticator> authenticator,
+                                                                         const TokenPolicy& policy);
 
   ManualClock clock_;
+  const SealKeys seal_keys_ = SealKeys::Parse(SealKeys::NewFile("test")).value();
   CallGate gate_;
   prometheus::Registry registry_;
   std::ostringstream log_;

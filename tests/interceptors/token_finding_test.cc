@@ -69,7 +69,7 @@ class TokenFindingTest : public testing::Test {
     absl::StatusOr<TokenFinding> found;
     store_->Query(
         [&](const ReadTransaction& txn) {
-          found = LookUp(txn, kKey, call);
+          found = LookUp(txn, kKey, call, kRetention, now_);
           return absl::OkStatus();
         },
         [](const absl::Status& status) { EXPECT_THAT(status, IsOk()); });
@@ -83,6 +83,8 @@ class TokenFindingTest : public testing::Test {
     return RefuseMismatch(*Find(method, request), call);
   }
 
+  static constexpr absl::Duration kRetention = absl::Hours(24);
+  const absl::Time now_ = absl::UnixEpoch() + absl::Hours(24 * 20'000);
   const Method place_ = MakeMethod(MethodOf<PlaceOrderRequest>("Orders", "PlaceOrder"));
   const Method engrave_ = MakeMethod(MethodOf<PlaceOrderRequest>("Orders", "EngraveOrder"));
   const TempDir dir_;

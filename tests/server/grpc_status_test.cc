@@ -81,7 +81,7 @@ TEST(ToGrpcStatus, C27TheDetailsHoldCodeMessageAndEveryPayload) {
 }
 
 TEST(ToGrpcStatus, C27ADelayIsAmongTheDetails) {
-  const google::rpc::Status details = Details(ToGrpcStatus(RefuseOverloaded("busy", absl::Milliseconds(1'250))));
+  const google::rpc::Status details = Details(ToGrpcStatus(Refuse(Reason::kOverloaded, "busy")));
   ASSERT_THAT(TypesOf(details),
               ElementsAre("type.googleapis.com/google.rpc.ErrorInfo", "type.googleapis.com/google.rpc.RetryInfo"));
   google::rpc::RetryInfo retry;

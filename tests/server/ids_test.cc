@@ -1,4 +1,4 @@
-#include "hapax/server/compute/ids.h"
+#include "hapax/server/ids.h"
 
 #include <set>
 #include <string>

@@ -1,4 +1,4 @@
-#include "hapax/server/compute/listing.h"
+#include "hapax/server/listing.h"
 
 #include <random>
 #include <set>

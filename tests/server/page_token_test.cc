@@ -5,7 +5,7 @@
 #include "gtest/gtest.h"
 #include "hapax/compute/v1/compute.pb.h"
 #include "hapax/interceptors/reason.h"
-#include "hapax/server/compute/listing.h"
+#include "hapax/server/listing.h"
 #include "hapax/tests/server/support/host_list_fixture.h"
 #include "hapax/tests/server/support/refusal_matchers.h"
 #include "hapax/tests/support/status_matchers.h"

@@ -29,7 +29,7 @@ using WorkQueueRestartTest = WorkQueueTest;
 TEST_F(WorkQueueRestartTest, C14WorkIsPerformedAfterItsCommitIsDurableOnly) {
   ControlledDisk disk;
   disk.Hold();
-  Outcome outcome;
+  TransactionOutcome outcome;
   store_->Execute(Schedule({"a"}), outcome.Done());
   disk.WaitUntilHeld();
   EXPECT_THAT(driver_.performed(), IsEmpty());

@@ -97,10 +97,10 @@ TEST_F(GroupCommitFailureTest, AFailedSyncMakesWhoOnlyReadFromItUnavailableToo) 
     };
   };
   disk_.Hold();
-  Outcome failed;
+  TransactionOutcome failed;
   store_->Execute(PutPair("failed"), failed.Done());
   disk_.WaitUntilHeld();
-  const std::vector<Outcome> readers(3);
+  const std::vector<TransactionOutcome> readers(3);
   store_->Execute(read_failed(absl::OkStatus()), readers[0].Done());
   store_->Execute(read_failed(absl::NotFoundError("the body's own")), readers[1].Done());
   BlockedBody blocked;
@@ -110,19 +110,19 @@ TEST_F(GroupCommitFailureTest, AFailedSyncMakesWhoOnlyReadFromItUnavailableToo) 
   EXPECT_THAT(failed.Wait(), StatusIs(StatusCode::kUnavailable));
   disk_.Work();
   blocked.Release();
-  for (const Outcome& reader : readers) EXPECT_THAT(reader.Wait(), StatusIs(StatusCode::kUnavailable));
+  for (const TransactionOutcome& reader : readers) EXPECT_THAT(reader.Wait(), StatusIs(StatusCode::kUnavailable));
   EXPECT_FALSE(hook_ran);
   EXPECT_THAT(Keys(), ElementsAre("before 1", "before 2"));
 }
 
 TEST_F(GroupCommitFailureTest, AFailedSyncLeavesNothingOfTheGroupThatFollowsItEither) {
   disk_.Hold();
-  Outcome failed;
+  TransactionOutcome failed;
   store_->Execute(PutPair("failed"), failed.Done());
   disk_.WaitUntilHeld();
-  Outcome next;
+  TransactionOutcome next;
   store_->Execute(PutPair("next"), next.Done());
-  Outcome last;
+  TransactionOutcome last;
   BlockedBody blocked;
   store_->Execute(blocked.Body(), last.Done());
   blocked.WaitUntilStarted();
@@ -137,15 +137,15 @@ TEST_F(GroupCommitFailureTest, AFailedSyncLeavesNothingOfTheGroupThatFollowsItEi
 
 TEST_F(GroupCommitFailureTest, EveryTransactionOfAFailedGroupIsUnavailable) {
   BlockedBody blocked;  // Gathers the others behind it: they become one group.
-  Outcome blocked_outcome;
+  TransactionOutcome blocked_outcome;
   store_->Execute(blocked.Body(), blocked_outcome.Done());
   blocked.WaitUntilStarted();
-  std::vector<Outcome> outcomes(20);
+  std::vector<TransactionOutcome> outcomes(20);
   for (size_t i = 0; i < outcomes.size(); ++i) store_->Execute(PutPair(absl::StrCat(i)), outcomes[i].Done());
   disk_.Fail();
   blocked.Release();
   EXPECT_THAT(blocked_outcome.Wait(), IsOk());  // It wrote nothing.
-  for (const Outcome& outcome : outcomes) EXPECT_THAT(outcome.Wait(), StatusIs(StatusCode::kUnavailable));
+  for (const TransactionOutcome& outcome : outcomes) EXPECT_THAT(outcome.Wait(), StatusIs(StatusCode::kUnavailable));
   EXPECT_THAT(Keys(), IsEmpty());
 }
 

@@ -30,7 +30,7 @@ class GroupCommitTest : public testing::Test {
   GroupCommitTest()
       : engine_(*RocksDbEngine::Open(dir_.Path("data"), size_t{1} << 20)), group_commit_(*engine_, kMaxWaiting) {}
 
-  void Put(const std::string& key, const std::string& value, const Outcome& outcome) {
+  void Put(const std::string& key, const std::string& value, const TransactionOutcome& outcome) {
     group_commit_.Execute(
         [=](Transaction& txn) {
           txn.Put(kTable, key, value);
@@ -40,7 +40,7 @@ class GroupCommitTest : public testing::Test {
   }
 
   // What a body of its own sees, or "none"; returns when the body has run, which may be during a sync.
-  std::string SeenByNextBody(const std::string& key, const Outcome& outcome,
+  std::string SeenByNextBody(const std::string& key, const TransactionOutcome& outcome,
                              const absl::Status& result = absl::OkStatus()) {
     std::string seen;
     absl::Notification ran;
@@ -68,7 +68,7 @@ class GroupCommitTest : public testing::Test {
 
 TEST_F(GroupCommitTest, NobodyIsToldAndNothingIsVisibleBeforeTheSync) {
   bool hook_ran = false;
-  Outcome outcome;
+  TransactionOutcome outcome;
   disk_.Hold();
   group_commit_.Execute(
       [&](Transaction& txn) {
@@ -88,7 +88,7 @@ TEST_F(GroupCommitTest, NobodyIsToldAndNothingIsVisibleBeforeTheSync) {
 }
 
 TEST_F(GroupCommitTest, BodiesSeeEarlierWritesThatAreNotSyncedYet) {
-  const std::vector<Outcome> outcomes(4);
+  const std::vector<TransactionOutcome> outcomes(4);
   disk_.Hold();
   Put("a", "1", outcomes[0]);
   disk_.WaitUntilHeld();
@@ -97,17 +97,17 @@ TEST_F(GroupCommitTest, BodiesSeeEarlierWritesThatAreNotSyncedYet) {
   EXPECT_EQ(SeenByNextBody("b", outcomes[3]), "2");  // An earlier body of this group did.
   EXPECT_EQ(InDatabase("a"), "none");
   disk_.Work();
-  for (const Outcome& outcome : outcomes) EXPECT_THAT(outcome.Wait(), IsOk());
+  for (const TransactionOutcome& outcome : outcomes) EXPECT_THAT(outcome.Wait(), IsOk());
   EXPECT_EQ(InDatabase("a"), "1");
   EXPECT_EQ(InDatabase("b"), "2");
 }
 
 // A replay only reads, and a refusal writes nothing: yet they tell what they read.
 TEST_F(GroupCommitTest, WhoOnlyReadIsNotToldBeforeWhatItReadIsDurable) {
-  Outcome writer;
-  Outcome reader;
-  Outcome refused;
-  Outcome last;
+  TransactionOutcome writer;
+  TransactionOutcome reader;
+  TransactionOutcome refused;
+  TransactionOutcome last;
   disk_.Hold();
   Put("key", "value", writer);
   disk_.WaitUntilHeld();
@@ -123,7 +123,7 @@ TEST_F(GroupCommitTest, WhoOnlyReadIsNotToldBeforeWhatItReadIsDurable) {
 }
 
 TEST_F(GroupCommitTest, TransactionsThatOnlyReadNeedNoSync) {
-  Outcome outcome;
+  TransactionOutcome outcome;
   EXPECT_EQ(SeenByNextBody("key", outcome), "none");
   EXPECT_THAT(outcome.Wait(), IsOk());
   EXPECT_EQ(disk_.sync_count(), 0);
@@ -134,13 +134,13 @@ TEST_F(GroupCommitTest, ThoseWhoWaitTogetherShareASyncUpToTheGroupLimit) {
   for (const auto& [waiting, syncs] : {std::pair(100, 1), std::pair(kGroupLimit, 1), std::pair(kGroupLimit + 1, 2)}) {
     const int before = disk_.sync_count();
     BlockedBody blocked;
-    Outcome blocked_outcome;
+    TransactionOutcome blocked_outcome;
     group_commit_.Execute(blocked.Body(), blocked_outcome.Done());
     blocked.WaitUntilStarted();
-    std::vector<Outcome> outcomes(waiting);
+    std::vector<TransactionOutcome> outcomes(waiting);
     for (int i = 0; i < waiting; ++i) Put(std::to_string(i), "value", outcomes[i]);
     blocked.Release();
-    for (const Outcome& outcome : outcomes) EXPECT_THAT(outcome.Wait(), IsOk());
+    for (const TransactionOutcome& outcome : outcomes) EXPECT_THAT(outcome.Wait(), IsOk());
     EXPECT_EQ(disk_.sync_count() - before, syncs) << waiting;
     EXPECT_THAT(blocked_outcome.Wait(), IsOk());
   }
@@ -148,11 +148,11 @@ TEST_F(GroupCommitTest, ThoseWhoWaitTogetherShareASyncUpToTheGroupLimit) {
 
 TEST_F(GroupCommitTest, OneMoreThanMayWaitIsRefusedAtOnceAndNotRun) {
   BlockedBody blocked;
-  Outcome blocked_outcome;
+  TransactionOutcome blocked_outcome;
   group_commit_.Execute(blocked.Body(), blocked_outcome.Done());
   blocked.WaitUntilStarted();  // It no longer waits: it runs.
-  std::vector<Outcome> outcomes(kMaxWaiting);
-  for (const Outcome& outcome : outcomes) Put("key", "value", outcome);
+  std::vector<TransactionOutcome> outcomes(kMaxWaiting);
+  for (const TransactionOutcome& outcome : outcomes) Put("key", "value", outcome);
 
   bool ran = false;
   std::thread::id told_on;
@@ -171,7 +171,7 @@ TEST_F(GroupCommitTest, OneMoreThanMayWaitIsRefusedAtOnceAndNotRun) {
 
   blocked.Release();
   EXPECT_THAT(blocked_outcome.Wait(), IsOk());
-  for (const Outcome& outcome : outcomes) EXPECT_THAT(outcome.Wait(), IsOk());
+  for (const TransactionOutcome& outcome : outcomes) EXPECT_THAT(outcome.Wait(), IsOk());
   EXPECT_FALSE(ran);
 }
 

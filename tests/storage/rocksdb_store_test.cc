@@ -175,7 +175,7 @@ TEST_F(RocksDbStoreTest, AQuerysErrorIsItsStatus) {
 
 TEST_F(RocksDbStoreTest, AQueryDoesNotWaitForABody) {
   BlockedBody blocked;
-  Outcome outcome;
+  TransactionOutcome outcome;
   store_->Execute(blocked.Body(), outcome.Done());
   blocked.WaitUntilStarted();
   EXPECT_EQ(DurableValue(*store_, "key"), "none");
@@ -185,7 +185,7 @@ TEST_F(RocksDbStoreTest, AQueryDoesNotWaitForABody) {
 }
 
 TEST_F(RocksDbStoreTest, DoneMayStartTheNextTransaction) {
-  Outcome second;
+  TransactionOutcome second;
   store_->Execute(PutBody("key", "first"), [&](const absl::Status& status) {
     EXPECT_THAT(status, IsOk());
     store_->Execute(PutBody("key", "second"), second.Done());
@@ -211,7 +211,7 @@ TEST_F(RocksDbStoreTest, IncrementsOfManyThreadsLoseNothing) {
 TEST_F(RocksDbStoreTest, EachDoneIsCalledOnceWhateverTheOutcome) {
   constexpr int kCount = 3'000;
   BlockedBody blocked;
-  Outcome blocked_outcome;
+  TransactionOutcome blocked_outcome;
   store_->Execute(blocked.Body(), blocked_outcome.Done());
   std::vector<std::atomic<int>> calls(kCount);
   for (int i = 0; i < kCount; ++i) {
@@ -229,14 +229,14 @@ TEST_F(RocksDbStoreTest, EachDoneIsCalledOnceWhateverTheOutcome) {
 
 TEST_F(RocksDbStoreTest, TheDestructorCommitsWhatWaits) {
   constexpr int kCount = 100;
-  std::vector<Outcome> outcomes(kCount);
+  std::vector<TransactionOutcome> outcomes(kCount);
   BlockedBody blocked;
-  Outcome blocked_outcome;
+  TransactionOutcome blocked_outcome;
   store_->Execute(blocked.Body(), blocked_outcome.Done());
-  for (Outcome& outcome : outcomes) store_->Execute(Increment, outcome.Done());
+  for (TransactionOutcome& outcome : outcomes) store_->Execute(Increment, outcome.Done());
   blocked.Release();
   store_.reset();
-  for (const Outcome& outcome : outcomes) {
+  for (const TransactionOutcome& outcome : outcomes) {
     ASSERT_TRUE(outcome.settled());
     EXPECT_THAT(outcome.Wait(), IsOk());
   }

@@ -16,7 +16,7 @@ namespace hapax {
 
 // What became of a transaction, for a test that does something else before it asks.
 //
-//   Outcome outcome;
+//   TransactionOutcome outcome;
 //   store.Execute(body, outcome.Done());
 //   ...
 //   EXPECT_THAT(outcome.Wait(), IsOk());
@@ -24,7 +24,7 @@ namespace hapax {
 // A second call of its Done fails the test.
 //
 // Thread-safety: safe.
-class Outcome {
+class TransactionOutcome {
  public:
   [[nodiscard]] Store::Done Done() const {
     return [state = state_](absl::Status status) {
@@ -85,14 +85,14 @@ class BlockedBody {
 
 // As Store::Execute, and waits for `done`, whose status it returns.
 [[nodiscard]] inline absl::Status Execute(Store& store, Store::Body body) {
-  Outcome outcome;
+  TransactionOutcome outcome;
   store.Execute(std::move(body), outcome.Done());
   return outcome.Wait();
 }
 
 // As Store::Query, and waits for `done`, whose status it returns.
 [[nodiscard]] inline absl::Status Query(Store& store, Store::ReadBody body) {
-  Outcome outcome;
+  TransactionOutcome outcome;
   store.Query(std::move(body), outcome.Done());
   return outcome.Wait();
 }

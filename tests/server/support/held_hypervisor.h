@@ -17,20 +17,29 @@ class HeldHypervisor final : public Hypervisor {
  public:
   void Boot(const std::string& instance_id, Done done) override { Hold(boots_, instance_id, std::move(done)); }
   void ShutDown(const std::string& instance_id, Done done) override { Hold(shut_downs_, instance_id, std::move(done)); }
+  void Stop(const std::string& instance_id, const std::string& /*task*/, Done done) override {
+    Hold(stops_, instance_id, std::move(done));
+  }
+  void Start(const std::string& instance_id, const std::string& /*task*/, Done done) override {
+    Hold(starts_, instance_id, std::move(done));
+  }
 
   // The instances that it was told to bring up, or down, and that are not; in the order of their ids.
   [[nodiscard]] std::vector<std::string> booting() const { return Ids(boots_); }
   [[nodiscard]] std::vector<std::string> shutting_down() const { return Ids(shut_downs_); }
+  [[nodiscard]] std::vector<std::string> stopping() const { return Ids(stops_); }
+  [[nodiscard]] std::vector<std::string> starting() const { return Ids(starts_); }
 
   // Says that they are up, or down, and returns how many these are.
   int FinishBoots() { return Finish(boots_); }
   int FinishShutDowns() { return Finish(shut_downs_); }
+  int FinishStops() { return Finish(stops_); }
+  int FinishStarts() { return Finish(starts_); }
 
   // Drops what it was told, as a crash does.
   void Forget() {
     absl::MutexLock lock(&mu_);
-    boots_.clear();
-    shut_downs_.clear();
+    for (Held* held : {&boots_, &shut_downs_, &stops_, &starts_}) held->clear();
   }
 
  private:
@@ -57,8 +66,11 @@ class HeldHypervisor final : public Hypervisor {
   }
 
   mutable absl::Mutex mu_;
-  Held boots_;       // Guarded by mu_.
-  Held shut_downs_;  // Guarded by mu_.
+  // Guarded by mu_.
+  Held boots_;
+  Held shut_downs_;
+  Held stops_;
+  Held starts_;
 };
 
 }  // namespace hapax::compute

@@ -67,13 +67,19 @@ void TestCompute::Start(const v1::Catalog& catalog) {
   places_ = Must(Places::Load(*store_, *catalog_));
   boot_ = std::make_unique<BootDriver>(hypervisor_);
   shut_down_ = std::make_unique<ShutDownDriver>(hypervisor_);
+  stop_ = std::make_unique<PowerDriver>(PowerDriver::Kind::kStop, hypervisor_, operations_);
+  start_ = std::make_unique<PowerDriver>(PowerDriver::Kind::kStart, hypervisor_, operations_);
+  watched_stop_ = std::make_unique<WatchedDriver>(*stop_);
+  watched_start_ = std::make_unique<WatchedDriver>(*start_);
   watched_boot_ = std::make_unique<WatchedDriver>(*boot_);
   watched_shut_down_ = std::make_unique<WatchedDriver>(*shut_down_);
   work_ = std::make_unique<WorkQueue>(*store_, clock_, *logger_);
   work_->AddDriver(std::string(kBootWork), *watched_boot_);
   work_->AddDriver(std::string(kShutDownWork), *watched_shut_down_);
+  work_->AddDriver(std::string(kStopWork), *watched_stop_);
+  work_->AddDriver(std::string(kStartWork), *watched_start_);
   static_cast<void>(Must(work_->Resume()));
-  service_ = std::make_unique<ComputeService>(*catalog_, *places_, ids_, *work_);
+  service_ = std::make_unique<ComputeService>(*catalog_, *places_, ids_, *work_, operations_);
   hosted_ = service_->Host();
   const absl::Status compiled = hosted_->Compile();
   HAPAX_CHECK(compiled.ok(), compiled.ToString().c_str());
@@ -139,6 +145,16 @@ absl::StatusOr<v1::TerminateInstancesResponse> TestCompute::TerminateInstances(
   return Call<v1::TerminateInstancesResponse>("TerminateInstances", request, tenant);
 }
 
+absl::StatusOr<google::longrunning::Operation> TestCompute::StopInstance(const v1::StopInstanceRequest& request,
+                                                                         const std::string& tenant) {
+  return Call<google::longrunning::Operation>("StopInstance", request, tenant);
+}
+
+absl::StatusOr<google::longrunning::Operation> TestCompute::StartInstance(const v1::StartInstanceRequest& request,
+                                                                          const std::string& tenant) {
+  return Call<google::longrunning::Operation>("StartInstance", request, tenant);
+}
+
 absl::StatusOr<v1::DescribeInstancesResponse> TestCompute::DescribeInstances(
     const v1::DescribeInstancesRequest& request, const std::string& tenant) {
   return Call<v1::DescribeInstancesResponse>("DescribeInstances", request, tenant);
@@ -173,6 +189,18 @@ int TestCompute::FinishBoots() {
 int TestCompute::FinishShutDowns() {
   const int count = hypervisor_.FinishShutDowns();
   watched_shut_down_->AwaitCompleted(count);
+  return count;
+}
+
+int TestCompute::FinishStops() {
+  const int count = hypervisor_.FinishStops();
+  watched_stop_->AwaitCompleted(count);
+  return count;
+}
+
+int TestCompute::FinishStarts() {
+  const int count = hypervisor_.FinishStarts();
+  watched_start_->AwaitCompleted(count);
   return count;
 }
 

@@ -12,6 +12,9 @@
 #include "hapax/server/compute/compute_service.h"
 #include "hapax/server/compute/lifecycle.h"
 #include "hapax/server/compute/places.h"
+#include "hapax/server/compute/power.h"
+#include "hapax/server/operations/operation_waiters.h"
+#include "hapax/server/operations/operations.h"
 #include "hapax/server/operations/work_queue.h"
 #include "hapax/storage/rows.h"
 #include "hapax/storage/store.h"
@@ -62,6 +65,10 @@ class TestCompute {
                                                                         const std::string& tenant = kTenant);
   [[nodiscard]] absl::StatusOr<v1::TerminateInstancesResponse> TerminateInstances(
       const v1::TerminateInstancesRequest& request, const std::string& tenant = kTenant);
+  [[nodiscard]] absl::StatusOr<google::longrunning::Operation> StopInstance(const v1::StopInstanceRequest& request,
+                                                                            const std::string& tenant = kTenant);
+  [[nodiscard]] absl::StatusOr<google::longrunning::Operation> StartInstance(const v1::StartInstanceRequest& request,
+                                                                             const std::string& tenant = kTenant);
   [[nodiscard]] absl::StatusOr<v1::DescribeInstancesResponse> DescribeInstances(
       const v1::DescribeInstancesRequest& request = {}, const std::string& tenant = kTenant);
   [[nodiscard]] absl::StatusOr<v1::DescribeHostsResponse> DescribeHosts(const v1::DescribeHostsRequest& request = {},
@@ -76,6 +83,8 @@ class TestCompute {
   // The instances that come up, or go down, are up, or down, and this is written down. Returns how many.
   int FinishBoots();
   int FinishShutDowns();
+  int FinishStops();
+  int FinishStarts();
 
   // Every row of resources and work, in a readable form: the same string, the same rows.
   [[nodiscard]] std::string Rows();
@@ -97,6 +106,8 @@ class TestCompute {
   ManualClock clock_;
   FixedIds ids_;
   HeldHypervisor hypervisor_;
+  OperationWaiters waiters_{/*max_waiting=*/100};
+  const Operations operations_{ids_, waiters_};
   const std::unique_ptr<spdlog::logger> logger_;
 
   // Of one server, in the order they are made.
@@ -105,8 +116,12 @@ class TestCompute {
   std::unique_ptr<const Places> places_;
   std::unique_ptr<BootDriver> boot_;
   std::unique_ptr<ShutDownDriver> shut_down_;
+  std::unique_ptr<PowerDriver> stop_;
+  std::unique_ptr<PowerDriver> start_;
   std::unique_ptr<WatchedDriver> watched_boot_;
   std::unique_ptr<WatchedDriver> watched_shut_down_;
+  std::unique_ptr<WatchedDriver> watched_stop_;
+  std::unique_ptr<WatchedDriver> watched_start_;
   std::unique_ptr<WorkQueue> work_;
   std::unique_ptr<ComputeService> service_;
   std::unique_ptr<HostedService> hosted_;

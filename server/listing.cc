@@ -1,4 +1,4 @@
-#include "hapax/server/compute/listing.h"
+#include "hapax/server/listing.h"
 
 #include <memory>
 
@@ -7,7 +7,7 @@
 #include "hapax/interceptors/refusal.h"
 #include "hapax/storage/check.h"
 
-namespace hapax::compute {
+namespace hapax {
 namespace {
 
 constexpr int32_t kDefaultPageSize = 100;
@@ -69,4 +69,4 @@ absl::StatusOr<std::string> ListNames(const std::set<std::string>& names, Page p
   return std::string();
 }
 
-}  // namespace hapax::compute
+}  // namespace hapax

@@ -1,10 +1,11 @@
-#ifndef HAPAX_SERVER_COMPUTE_LISTING_H_
-#define HAPAX_SERVER_COMPUTE_LISTING_H_
+#ifndef HAPAX_SERVER_LISTING_H_
+#define HAPAX_SERVER_LISTING_H_
 
 #include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -12,7 +13,7 @@
 #include "google/protobuf/message.h"
 #include "hapax/storage/rows.h"
 
-namespace hapax::compute {
+namespace hapax {
 
 // One page of a list, as AIP-158 has it: a position in a fixed order of keys, so that pages stay consistent
 // while others write.
@@ -49,12 +50,13 @@ class Page {
   size_t bytes_ = 0;
 };
 
-// Fills a page from the rows below `prefix`: `take` is given each row in turn, and says whether it belongs to
-// the list. Returns the token of the next page, empty on the last one. It looks at a bounded number of
+// Fills a page from the rows below `prefix`: `take` is given each row in turn, with its key, and says whether it
+// belongs to the list. Returns the token of the next page, empty on the last one. It looks at a bounded number of
 // rows, so that a page may come out short.
 template <typename Row>
-[[nodiscard]] absl::StatusOr<std::string> ListRows(const ReadTransaction& txn, Table table, const std::string& prefix,
-                                                   Page page, absl::FunctionRef<bool(const Row&)> take) {
+[[nodiscard]] absl::StatusOr<std::string> ListKeyedRows(
+    const ReadTransaction& txn, Table table, const std::string& prefix, Page page,
+    absl::FunctionRef<bool(std::string_view key, const Row&)> take) {
   constexpr int kMaxRowsLookedAt = 20'000;
   KeyRange range = KeyRange::Prefix(prefix);
   if (!page.after().empty()) range = KeyRange::After(std::move(range), prefix + page.after());
@@ -70,11 +72,19 @@ template <typename Row>
     if (!row_status.ok()) return false;
     ++looked_at;
     last_key = std::string(key.substr(prefix.size()));
-    if (take(row)) page.Take(value.size());
+    if (take(key, row)) page.Take(value.size());
     return true;
   }));
   HAPAX_RETURN_IF_ERROR(row_status);
   return more ? page.TokenAfter(last_key) : std::string();
+}
+
+// As ListKeyedRows, for rows that say enough by themselves.
+template <typename Row>
+[[nodiscard]] absl::StatusOr<std::string> ListRows(const ReadTransaction& txn, Table table, const std::string& prefix,
+                                                   Page page, absl::FunctionRef<bool(const Row&)> take) {
+  return ListKeyedRows<Row>(txn, table, prefix, std::move(page),
+                            [&](std::string_view /*key*/, const Row& row) { return take(row); });
 }
 
 // Fills a page from `names`, in their order: `take` is given each in turn, and returns how many bytes it added
@@ -82,6 +92,6 @@ template <typename Row>
 [[nodiscard]] absl::StatusOr<std::string> ListNames(const std::set<std::string>& names, Page page,
                                                     absl::FunctionRef<absl::StatusOr<size_t>(const std::string&)> take);
 
-}  // namespace hapax::compute
+}  // namespace hapax
 
-#endif  // HAPAX_SERVER_COMPUTE_LISTING_H_
+#endif  // HAPAX_SERVER_LISTING_H_

@@ -1,10 +1,10 @@
-#ifndef HAPAX_SERVER_COMPUTE_IDS_H_
-#define HAPAX_SERVER_COMPUTE_IDS_H_
+#ifndef HAPAX_SERVER_IDS_H_
+#define HAPAX_SERVER_IDS_H_
 
 #include <string>
 #include <string_view>
 
-namespace hapax::compute {
+namespace hapax {
 
 // Makes resource ids in EC2's style: a prefix, a hyphen and 17 hexadecimal digits.
 // Thread-safety: safe.
@@ -22,6 +22,6 @@ class RandomIdSource final : public IdSource {
   [[nodiscard]] std::string NewId(std::string_view prefix) override;
 };
 
-}  // namespace hapax::compute
+}  // namespace hapax
 
-#endif  // HAPAX_SERVER_COMPUTE_IDS_H_
+#endif  // HAPAX_SERVER_IDS_H_

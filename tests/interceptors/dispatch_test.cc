@@ -1,4 +1,4 @@
-#include "hapax/interceptors/reading.h"
+#include "hapax/interceptors/dispatch.h"
 
 #include <string>
 
@@ -21,13 +21,13 @@ int CountIn(const Answer& answer) {
   return response.count();
 }
 
-class ReadingTest : public ChainTest {
+class DispatchTest : public ChainTest {
  protected:
   FaultyStore faulty_{*store_};
   TestChain faulty_chain_{faulty_};
 };
 
-TEST_F(ReadingTest, RepliesWithWhatTheHandlerReads) {
+TEST_F(DispatchTest, RepliesWithWhatTheHandlerReads) {
   EXPECT_EQ(CountIn(chain_.Call(service_.count_orders(), CountOrdersRequest())), 0);
   ASSERT_EQ(chain_.Call(service_.place_order(), OrderOf("pencil", "")).result, "unprotected");
   const Answer answer = chain_.Call(service_.count_orders(), CountOrdersRequest());
@@ -35,19 +35,19 @@ TEST_F(ReadingTest, RepliesWithWhatTheHandlerReads) {
   EXPECT_EQ(CountIn(answer), 1);
 }
 
-TEST_F(ReadingTest, AReadThatIsRunTwiceRepliesOnce) {
+TEST_F(DispatchTest, AReadThatIsRunTwiceRepliesOnce) {
   ASSERT_EQ(chain_.Call(service_.place_order(), OrderOf("pencil", "")).result, "unprotected");
   faulty_.RunBodiesTwice();
   EXPECT_EQ(CountIn(faulty_chain_.Call(service_.count_orders(), CountOrdersRequest())), 1);
 }
 
-TEST_F(ReadingTest, C18_TheStoresErrorIsRefused) {
+TEST_F(DispatchTest, C18_TheStoresErrorIsRefused) {
   faulty_.FailQueries(absl::UnavailableError("disk"));
   const Answer answer = faulty_chain_.Call(service_.count_orders(), CountOrdersRequest());
   EXPECT_THAT(answer.status, HasReason(Reason::kTokenStoreUnavailable));
 }
 
-TEST_F(ReadingTest, ATokenIsNothingToARead) {
+TEST_F(DispatchTest, ATokenIsNothingToARead) {
   FakeCall call(service_.count_orders(), CountOrdersRequest());
   call.AddMetadata("x-client-token", "not a valid token");
   EXPECT_EQ(chain_.Call(call).result, "ok");

@@ -1,4 +1,4 @@
-#include "hapax/server/compute/ids.h"
+#include "hapax/server/ids.h"
 
 #include <openssl/rand.h>
 
@@ -7,7 +7,7 @@
 #include "absl/strings/escaping.h"
 #include "hapax/storage/check.h"
 
-namespace hapax::compute {
+namespace hapax {
 namespace {
 
 constexpr size_t kHexDigits = 17;
@@ -22,4 +22,4 @@ std::string RandomIdSource::NewId(std::string_view prefix) {
   return std::string(prefix) + "-" + hex;
 }
 
-}  // namespace hapax::compute
+}  // namespace hapax

@@ -1,0 +1,33 @@
+#ifndef HAPAX_INTERCEPTORS_TOKEN_POLICY_H_
+#define HAPAX_INTERCEPTORS_TOKEN_POLICY_H_
+
+#include <optional>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "hapax/interceptors/rule.h"
+
+namespace hapax {
+
+// For how long a token protects (C17).
+//
+//   executed            expires                     forgotten
+//   |---- retention ----|---- tombstone_retention ----|
+//    a retry is answered  a retry is refused            a retry executes again, unless the token tells its age
+//
+// A record keeps the times it was written with: another policy changes nothing that was promised.
+struct TokenPolicy {
+  // Positive. A rule may say otherwise for its method.
+  absl::Duration retention = absl::Hours(24);
+  absl::Duration tombstone_retention = absl::Hours(24 * 30);
+
+  [[nodiscard]] absl::Duration RetentionOf(const Rule& rule) const { return rule.retention().value_or(retention); }
+};
+
+// When the token was made, if it says so: a UUID of version 7 (RFC 9562, section 5.7) in its usual form of 36
+// characters, in either case.
+[[nodiscard]] std::optional<absl::Time> TimeOfToken(std::string_view token);
+
+}  // namespace hapax
+
+#endif  // HAPAX_INTERCEPTORS_TOKEN_POLICY_H_

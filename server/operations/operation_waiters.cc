@@ -1,0 +1,86 @@
+#include "hapax/server/operations/operation_waiters.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/time/clock.h"
+
+namespace hapax {
+namespace {
+
+// How long a client that gave up may take a place.
+constexpr absl::Duration kGivenUpCheckInterval = absl::Milliseconds(250);
+
+}  // namespace
+
+OperationWaiters::OperationWaiters(size_t max_waiting) : max_waiting_(max_waiting), thread_([this] { Run(); }) {}
+
+OperationWaiters::~OperationWaiters() {
+  Close();
+  {
+    absl::MutexLock lock(&mu_);
+    ending_ = true;
+  }
+  thread_.join();
+}
+
+bool OperationWaiters::Add(std::string topic, absl::Time deadline, absl::AnyInvocable<bool()> has_given_up, Wake wake) {
+  absl::MutexLock lock(&mu_);
+  if (waiting_count_ >= max_waiting_) return false;
+  ++waiting_count_;
+  waiting_[std::move(topic)].push_back(
+      {.deadline = deadline, .has_given_up = std::move(has_given_up), .wake = std::move(wake)});
+  return true;
+}
+
+void OperationWaiters::Notify(std::string_view topic) {
+  absl::MutexLock lock(&mu_);
+  const auto found = waiting_.find(absl::string_view(topic.data(), topic.size()));
+  if (found == waiting_.end()) return;
+  due_.splice(due_.end(), found->second);
+  waiting_.erase(found);
+}
+
+void OperationWaiters::Close() {
+  absl::MutexLock lock(&mu_);
+  closed_ = true;
+}
+
+// Takes out whom there is no use in waiting for any longer.
+void OperationWaiters::CollectDue(absl::Time now) {
+  for (auto topic = waiting_.begin(); topic != waiting_.end();) {
+    std::list<Waiter>& waiters = topic->second;
+    for (auto waiter = waiters.begin(); waiter != waiters.end();) {
+      const auto next = std::next(waiter);
+      if (closed_ || waiter->deadline <= now || waiter->has_given_up()) due_.splice(due_.end(), waiters, waiter);
+      waiter = next;
+    }
+    const auto next_topic = std::next(topic);
+    if (waiters.empty()) waiting_.erase(topic);
+    topic = next_topic;
+  }
+}
+
+void OperationWaiters::Run() {
+  const auto somebody_waits = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return ending_ || waiting_count_ > 0; };
+  const auto act_now = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return ending_ || closed_ || !due_.empty(); };
+  while (true) {
+    std::list<Waiter> due;
+    {
+      absl::MutexLock lock(&mu_);
+      mu_.Await(absl::Condition(&somebody_waits));
+      absl::Time wakeup = absl::Now() + kGivenUpCheckInterval;
+      for (const auto& [topic, waiters] : waiting_) {
+        for (const Waiter& waiter : waiters) wakeup = std::min(wakeup, waiter.deadline);
+      }
+      mu_.AwaitWithDeadline(absl::Condition(&act_now), wakeup);
+      CollectDue(absl::Now());
+      due.swap(due_);
+      waiting_count_ -= due.size();
+      if (due.empty() && ending_) return;
+    }
+    for (Waiter& waiter : due) std::move(waiter.wake)();
+  }
+}
+
+}  // namespace hapax

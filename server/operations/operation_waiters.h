@@ -1,0 +1,65 @@
+#ifndef HAPAX_SERVER_OPERATIONS_OPERATION_WAITERS_H_
+#define HAPAX_SERVER_OPERATIONS_OPERATION_WAITERS_H_
+
+#include <cstddef>
+#include <list>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+
+namespace hapax {
+
+// Calls that wait for something to happen, without a thread each. A waiter is woken once: when its topic is
+// notified, its time is up, its client has given up, or the server is about to end.
+//
+// Thread-safety: safe.
+// Lifetime: the destructor wakes all who wait.
+class OperationWaiters {
+ public:
+  using Wake = absl::AnyInvocable<void() &&>;
+
+  // At most `max_waiting` at a time.
+  explicit OperationWaiters(size_t max_waiting);
+  ~OperationWaiters();
+  OperationWaiters(const OperationWaiters&) = delete;
+  OperationWaiters& operator=(const OperationWaiters&) = delete;
+
+  // Calls `wake`, later, on a thread of its own; `has_given_up` is asked now and then before. False, calling neither,
+  // when too many wait. Once closed it wakes at once.
+  [[nodiscard]] bool Add(std::string topic, absl::Time deadline, absl::AnyInvocable<bool()> has_given_up, Wake wake);
+
+  // Wakes those who wait for the topic. Does not block.
+  void Notify(std::string_view topic);
+
+  // Wakes everyone, from now on.
+  void Close();
+
+ private:
+  struct Waiter {
+    absl::Time deadline;
+    absl::AnyInvocable<bool()> has_given_up;
+    Wake wake;
+  };
+
+  void Run();
+  void CollectDue(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  const size_t max_waiting_;
+  absl::Mutex mu_;
+  absl::flat_hash_map<std::string, std::list<Waiter>> waiting_ ABSL_GUARDED_BY(mu_);  // By topic.
+  size_t waiting_count_ ABSL_GUARDED_BY(mu_) = 0;
+  std::list<Waiter> due_ ABSL_GUARDED_BY(mu_);
+  bool closed_ ABSL_GUARDED_BY(mu_) = false;
+  bool ending_ ABSL_GUARDED_BY(mu_) = false;
+  std::thread thread_;
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_SERVER_OPERATIONS_OPERATION_WAITERS_H_

@@ -1,0 +1,87 @@
+#include "hapax/server/operations/operations.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "hapax/interceptors/refusal.h"
+#include "hapax/server/grpc_status.h"
+#include "hapax/storage/key.h"
+#include "hapax/storage/rows.h"
+#include "hapax/storage/status_macros.h"
+
+namespace hapax {
+namespace {
+
+constexpr std::string_view kCollection = "operations/";
+constexpr Table kTable = Table::kResources;
+
+std::string KeyOf(std::string_view tenant, std::string_view name) {
+  return Operations::KeyPrefix(tenant) + KeyBuilder().String(name.substr(kCollection.size())).Build();
+}
+
+}  // namespace
+
+std::string Operations::KeyPrefix(std::string_view tenant) {
+  return KeyBuilder().String("operation").String(tenant).Build();
+}
+
+std::string Operations::Topic(std::string_view tenant, std::string_view name) {
+  return KeyBuilder().String(tenant).String(name).Build();
+}
+
+google::longrunning::Operation Operations::Begin(Transaction& txn, const CallContext& context,
+                                                 const google::protobuf::Message& metadata) const {
+  constexpr size_t kRandomDigits = 8;
+  const std::string random = ids_.NewId("op");
+  Operation operation;
+  operation.set_name(absl::StrFormat("%sop-%013x%s", kCollection.data(), absl::ToUnixMicros(context.now),
+                                     random.substr(random.size() - kRandomDigits)));
+  operation.mutable_metadata()->PackFrom(metadata);
+  PutRow(txn, kTable, KeyOf(context.tenant, operation.name()), operation);
+  return operation;
+}
+
+absl::Status Operations::Succeed(Transaction& txn, const std::string& tenant, const std::string& name,
+                                 const google::protobuf::Message& response) const {
+  HAPAX_ASSIGN_OR_RETURN(Operation operation, Get(txn, tenant, name));
+  if (operation.done()) return absl::OkStatus();
+  operation.mutable_response()->PackFrom(response);
+  return End(txn, tenant, operation);
+}
+
+absl::Status Operations::Fail(Transaction& txn, const std::string& tenant, const std::string& name,
+                              const absl::Status& error) const {
+  HAPAX_ASSIGN_OR_RETURN(Operation operation, Get(txn, tenant, name));
+  if (operation.done()) return absl::OkStatus();
+  *operation.mutable_error() = ToRpcStatus(error);
+  return End(txn, tenant, operation);
+}
+
+absl::Status Operations::End(Transaction& txn, const std::string& tenant, const Operation& ended) const {
+  Operation operation = ended;
+  operation.set_done(true);
+  PutRow(txn, kTable, KeyOf(tenant, operation.name()), operation);
+  txn.OnCommit([this, topic = Topic(tenant, operation.name())] { waiters_.Notify(topic); });
+  return absl::OkStatus();
+}
+
+absl::StatusOr<google::longrunning::Operation> Operations::Get(const ReadTransaction& txn, const std::string& tenant,
+                                                               const std::string& name) {
+  std::optional<Operation> operation;
+  if (name.starts_with(kCollection)) {
+    HAPAX_ASSIGN_OR_RETURN(operation, GetRow<Operation>(txn, kTable, KeyOf(tenant, name)));
+  }
+  if (operation.has_value()) return *std::move(operation);
+  return RefuseValue(Reason::kOperationNotFound, "name", name, "must be the name of an operation of the tenant");
+}
+
+absl::StatusOr<std::string> Operations::Refresh(const CallContext& context, const ReadTransaction& txn,
+                                                const std::string& recorded) {
+  Operation operation;
+  if (!operation.ParseFromString(recorded)) return absl::DataLossError("a recorded reply is not an operation");
+  HAPAX_ASSIGN_OR_RETURN(operation, Get(txn, context.tenant, operation.name()));
+  return operation.SerializeAsString();
+}
+
+}  // namespace hapax

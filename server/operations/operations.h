@@ -1,0 +1,67 @@
+#ifndef HAPAX_SERVER_OPERATIONS_OPERATIONS_H_
+#define HAPAX_SERVER_OPERATIONS_OPERATIONS_H_
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "google/longrunning/operations.pb.h"
+#include "google/protobuf/message.h"
+#include "hapax/interceptors/method.h"
+#include "hapax/server/ids.h"
+#include "hapax/server/operations/operation_waiters.h"
+#include "hapax/storage/store.h"
+
+namespace hapax {
+
+// Long-running operations as rows: begun in the commit of the call that starts the work, ended in the commit that
+// writes the work's completion down. They are kept for good.
+//
+//   table resources, kind "operation"   key (tenant, id)   value google.longrunning.Operation
+//
+// Ids begin with the time, so the order of the keys is that of the calls.
+//
+// Thread-safety: safe.
+// Lifetime: ids and waiters outlive it.
+// Errors: the store's.
+class Operations {
+ public:
+  using Operation = google::longrunning::Operation;
+
+  Operations(IdSource& ids, OperationWaiters& waiters) : ids_(ids), waiters_(waiters) {}
+
+  // A new operation of the caller's, that is not done.
+  [[nodiscard]] Operation Begin(Transaction& txn, const CallContext& context,
+                                const google::protobuf::Message& metadata) const;
+
+  // End an operation; one that has ended stays as it is. Those who wait for it are told once that is durable.
+  [[nodiscard]] absl::Status Succeed(Transaction& txn, const std::string& tenant, const std::string& name,
+                                     const google::protobuf::Message& response) const;
+  [[nodiscard]] absl::Status Fail(Transaction& txn, const std::string& tenant, const std::string& name,
+                                  const absl::Status& error) const;
+
+  // The operation as it stands. Errors: OPERATION_NOT_FOUND.
+  [[nodiscard]] static absl::StatusOr<Operation> Get(const ReadTransaction& txn, const std::string& tenant,
+                                                     const std::string& name);
+
+  // A serialized operation, as it stands now (HostedService::SetOperationRefresher).
+  [[nodiscard]] static absl::StatusOr<std::string> Refresh(const CallContext& context, const ReadTransaction& txn,
+                                                           const std::string& recorded);
+
+  // What the keys of a tenant's operations begin with.
+  [[nodiscard]] static std::string KeyPrefix(std::string_view tenant);
+
+  // What those wait for who wait for the operation.
+  [[nodiscard]] static std::string Topic(std::string_view tenant, std::string_view name);
+
+ private:
+  [[nodiscard]] absl::Status End(Transaction& txn, const std::string& tenant, const Operation& ended) const;
+
+  IdSource& ids_;
+  OperationWaiters& waiters_;
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_SERVER_OPERATIONS_OPERATIONS_H_

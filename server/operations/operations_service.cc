@@ -1,0 +1,133 @@
+#include "hapax/server/operations/operations_service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "hapax/interceptors/refusal.h"
+#include "hapax/server/listing.h"
+#include "hapax/server/operations/operations.h"
+#include "hapax/storage/status_macros.h"
+#include "hapax/storage/timestamps.h"
+
+namespace hapax {
+namespace {
+
+using google::longrunning::GetOperationRequest;
+using google::longrunning::ListOperationsRequest;
+using google::longrunning::ListOperationsResponse;
+using google::longrunning::Operation;
+using google::longrunning::WaitOperationRequest;
+
+// How long before its deadline a waiting call is answered, so that the answer still arrives.
+constexpr absl::Duration kAnswerMargin = absl::Milliseconds(100);
+
+absl::Status GetOperation(const CallContext& context, const ReadTransaction& txn, const GetOperationRequest& request,
+                          Operation* response) {
+  HAPAX_ASSIGN_OR_RETURN(*response, Operations::Get(txn, context.tenant, request.name()));
+  return absl::OkStatus();
+}
+
+absl::Status ListOperations(const CallContext& context, const ReadTransaction& txn,
+                            const ListOperationsRequest& request, ListOperationsResponse* response) {
+  if (!request.name().empty() && request.name() != "operations") {
+    return RefuseParameter("name", "must be operations, or empty");
+  }
+  const bool only_done = request.filter() == "done = true" || request.filter() == "done=true";
+  const bool only_open = request.filter() == "done = false" || request.filter() == "done=false";
+  if (!request.filter().empty() && !only_done && !only_open) {
+    return RefuseParameter("filter", "must be \"done = true\", \"done = false\", or empty");
+  }
+  HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request));
+  HAPAX_ASSIGN_OR_RETURN(
+      *response->mutable_next_page_token(),
+      ListRows<Operation>(txn, Table::kResources, Operations::KeyPrefix(context.tenant), page,
+                          [&](const Operation& operation) {
+                            if (operation.done() ? only_open : only_done) return false;
+                            *response->add_operations() = operation;
+                            return true;
+                          }));
+  return absl::OkStatus();
+}
+
+// When a call that waits is to be answered at the latest.
+absl::StatusOr<absl::Time> AnswerBy(const UnaryCall& call, const WaitOperationRequest& request) {
+  const absl::Time now = absl::Now();
+  absl::Time answer_by = absl::InfiniteFuture();
+  if (request.has_timeout()) {
+    const absl::Duration timeout = FromProtoDuration(request.timeout());
+    if (timeout < absl::ZeroDuration()) return RefuseParameter("timeout", "must not be negative");
+    answer_by = now + timeout;
+  }
+  if (call.deadline() == absl::InfiniteFuture()) return answer_by;
+  const absl::Duration left = call.deadline() - now;
+  return std::min(answer_by, call.deadline() - std::min(kAnswerMargin, left / 2));
+}
+
+}  // namespace
+
+std::unique_ptr<HostedService> OperationsService::Host() const {
+  const auto& descriptor = *GetOperationRequest::descriptor()->file()->FindServiceByName("Operations");
+  auto service = std::make_unique<HostedService>(descriptor);
+  service->Read<GetOperationRequest, Operation>("GetOperation", GetOperation);
+  service->Read<ListOperationsRequest, ListOperationsResponse>("ListOperations", ListOperations);
+  service->Serve<WaitOperationRequest, Operation>(
+      "WaitOperation", [this](UnaryCall& call, const WaitOperationRequest& request) { Wait(call, request); });
+  return service;
+}
+
+// A call that waits, until it is answered.
+struct OperationsService::Waiting {
+  UnaryCall& call;
+  const std::string tenant;
+  const std::string name;
+  const absl::Time answer_by;
+  Operation operation;  // As last read.
+};
+
+// Looks, and waits when there is something to wait for.
+void OperationsService::Wait(UnaryCall& call, const WaitOperationRequest& request) const {
+  const absl::StatusOr<absl::Time> answer_by = AnswerBy(call, request);
+  if (!answer_by.ok()) return call.Finish(answer_by.status());
+  const WaitingPtr waiting(
+      new Waiting{.call = call, .tenant = call.context.tenant, .name = request.name(), .answer_by = *answer_by});
+  Read(waiting, [this, waiting](absl::Status status) {
+    if (!status.ok()) return waiting->call.Finish(ToRefusal(std::move(status)));
+    if (waiting->operation.done()) return waiting->call.Finish(waiting->operation.SerializeAsString());
+    Park(waiting);
+  });
+}
+
+void OperationsService::Park(const WaitingPtr& waiting) const {
+  const std::string topic = Operations::Topic(waiting->tenant, waiting->name);
+  const auto again = std::make_shared<Waiting>(*waiting);
+  const bool parked = waiters_.Add(
+      topic, waiting->answer_by, [waiting] { return waiting->call.IsCancelled(); },
+      [this, waiting] { Answer(waiting); });
+  if (!parked) {
+    waiting->call.Finish(Refuse(Reason::kOverloaded, "too many calls are waiting for operations"));
+    return;
+  }
+  // It may have ended after it was read and before it was waited for. The call itself may be gone by now.
+  Read(again, [this, again, topic](const absl::Status& status) {
+    if (!status.ok() || again->operation.done()) waiters_.Notify(topic);
+  });
+}
+
+void OperationsService::Answer(const WaitingPtr& waiting) const {
+  Read(waiting, [waiting](absl::Status status) {
+    if (!status.ok()) return waiting->call.Finish(ToRefusal(std::move(status)));
+    waiting->call.Finish(waiting->operation.SerializeAsString());
+  });
+}
+
+void OperationsService::Read(const WaitingPtr& waiting, absl::AnyInvocable<void(absl::Status) &&> then) const {
+  store_.Query(
+      [waiting](const ReadTransaction& txn) -> absl::Status {
+        HAPAX_ASSIGN_OR_RETURN(waiting->operation, Operations::Get(txn, waiting->tenant, waiting->name));
+        return absl::OkStatus();
+      },
+      std::move(then));
+}
+
+}  // namespace hapax

@@ -1,0 +1,21 @@
+#ifndef HAPAX_STORAGE_TOKEN_COMPACTION_H_
+#define HAPAX_STORAGE_TOKEN_COMPACTION_H_
+
+#include <memory>
+
+#include "hapax/storage/clock.h"
+#include "rocksdb/compaction_filter.h"
+
+namespace hapax {
+
+// Gives back, whenever RocksDB compacts table tokens, the space of what is too old to matter: an expired
+// record becomes its tombstone, and one that is to be forgotten is dropped. Readers judge by the clock
+// (StateAt), so when this happens changes nothing that can be observed. A damaged row is left as it is: it
+// must stay DATA_LOSS, not become a free token.
+//
+// Internal to storage. Thread-safety: safe. Lifetime: `clock` outlives the database.
+[[nodiscard]] std::unique_ptr<rocksdb::CompactionFilter> MakeTokenCompactionFilter(const Clock& clock);
+
+}  // namespace hapax
+
+#endif  // HAPAX_STORAGE_TOKEN_COMPACTION_H_
