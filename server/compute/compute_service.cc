@@ -23,6 +23,7 @@ std::unique_ptr<HostedService> ComputeService::Host() const {
                                                                CanonicalizeRunInstances);
   service->Mutation<AllocateHostsRequest, AllocateHostsResponse>("AllocateHosts", bind(&Self::AllocateHosts),
                                                                  CanonicalizeAllocateHosts);
+  service->Mutation<ReleaseHostsRequest, ReleaseHostsResponse>("ReleaseHosts", bind(&Self::ReleaseHosts));
   service->PreparedMutation<CreateKeypairRequest, KeyMaterial, CreateKeypairResponse>(
       "CreateKeypair", &Self::PrepareKeypair, bind(&Self::CreateKeypair), CanonicalizeCreateKeypair);
   service->Mutation<TerminateInstancesRequest, TerminateInstancesResponse>("TerminateInstances",

@@ -42,6 +42,10 @@ class ComputeService {
   [[nodiscard]] absl::Status AllocateHosts(const CallContext& context, Transaction& txn,
                                            const v1::AllocateHostsRequest& request,
                                            v1::AllocateHostsResponse* response) const;
+  // release_hosts.cc
+  [[nodiscard]] absl::Status ReleaseHosts(const CallContext& context, Transaction& txn,
+                                          const v1::ReleaseHostsRequest& request,
+                                          v1::ReleaseHostsResponse* response) const;
   // create_keypair.cc
   [[nodiscard]] static absl::StatusOr<KeyMaterial> PrepareKeypair(const CallContext& context,
                                                                   const v1::CreateKeypairRequest& request);

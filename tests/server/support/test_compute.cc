@@ -129,6 +129,11 @@ absl::StatusOr<v1::AllocateHostsResponse> TestCompute::AllocateHosts(const v1::A
   return Call<v1::AllocateHostsResponse>("AllocateHosts", request, tenant);
 }
 
+absl::StatusOr<v1::ReleaseHostsResponse> TestCompute::ReleaseHosts(const v1::ReleaseHostsRequest& request,
+                                                                   const std::string& tenant) {
+  return Call<v1::ReleaseHostsResponse>("ReleaseHosts", request, tenant);
+}
+
 absl::StatusOr<v1::CreateKeypairResponse> TestCompute::CreateKeypair(const v1::CreateKeypairRequest& request,
                                                                      const std::string& tenant) {
   return Call<v1::CreateKeypairResponse>("CreateKeypair", request, tenant);
