@@ -26,6 +26,7 @@ std::unique_ptr<HostedService> ComputeService::Host() const {
   service->Mutation<ReleaseHostsRequest, ReleaseHostsResponse>("ReleaseHosts", bind(&Self::ReleaseHosts));
   service->PreparedMutation<CreateKeypairRequest, KeyMaterial, CreateKeypairResponse>(
       "CreateKeypair", &Self::PrepareKeypair, bind(&Self::CreateKeypair), CanonicalizeCreateKeypair);
+  service->Mutation<DeleteKeypairRequest, DeleteKeypairResponse>("DeleteKeypair", bind(&Self::DeleteKeypair));
   service->Mutation<TerminateInstancesRequest, TerminateInstancesResponse>("TerminateInstances",
                                                                            bind(&Self::TerminateInstances));
   service->Read<DescribeInstancesRequest, DescribeInstancesResponse>("DescribeInstances",

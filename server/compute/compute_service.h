@@ -52,6 +52,10 @@ class ComputeService {
   [[nodiscard]] absl::Status CreateKeypair(const CallContext& context, Transaction& txn,
                                            const v1::CreateKeypairRequest& request, const KeyMaterial& material,
                                            v1::CreateKeypairResponse* response) const;
+  // delete_keypair.cc
+  [[nodiscard]] absl::Status DeleteKeypair(const CallContext& context, Transaction& txn,
+                                           const v1::DeleteKeypairRequest& request,
+                                           v1::DeleteKeypairResponse* response) const;
   // describe.cc
   [[nodiscard]] absl::Status DescribeInstances(const CallContext& context, const ReadTransaction& txn,
                                                const v1::DescribeInstancesRequest& request,

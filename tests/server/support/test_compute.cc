@@ -139,6 +139,11 @@ absl::StatusOr<v1::CreateKeypairResponse> TestCompute::CreateKeypair(const v1::C
   return Call<v1::CreateKeypairResponse>("CreateKeypair", request, tenant);
 }
 
+absl::StatusOr<v1::DeleteKeypairResponse> TestCompute::DeleteKeypair(const v1::DeleteKeypairRequest& request,
+                                                                     const std::string& tenant) {
+  return Call<v1::DeleteKeypairResponse>("DeleteKeypair", request, tenant);
+}
+
 absl::StatusOr<v1::TerminateInstancesResponse> TestCompute::TerminateInstances(
     const v1::TerminateInstancesRequest& request, const std::string& tenant) {
   return Call<v1::TerminateInstancesResponse>("TerminateInstances", request, tenant);

@@ -62,6 +62,8 @@ class TestCompute {
                                                                       const std::string& tenant = kTenant);
   [[nodiscard]] absl::StatusOr<v1::CreateKeypairResponse> CreateKeypair(const v1::CreateKeypairRequest& request,
                                                                         const std::string& tenant = kTenant);
+  [[nodiscard]] absl::StatusOr<v1::DeleteKeypairResponse> DeleteKeypair(const v1::DeleteKeypairRequest& request,
+                                                                        const std::string& tenant = kTenant);
   [[nodiscard]] absl::StatusOr<v1::TerminateInstancesResponse> TerminateInstances(
       const v1::TerminateInstancesRequest& request, const std::string& tenant = kTenant);
   [[nodiscard]] absl::StatusOr<v1::DescribeInstancesResponse> DescribeInstances(
