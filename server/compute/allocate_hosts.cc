@@ -38,7 +38,8 @@ absl::Status ComputeService::AllocateHosts(const CallContext& context, Transacti
                                     " just now: the tenant may have ", catalog_.quota().hosts(), " hosts at a time"));
   }
   HAPAX_ASSIGN_OR_RETURN(ZoneUse zone_use, ZoneUse::Load(txn, *zone));
-  const int64_t vcpus = int64_t{quantity} * type->instances_per_host() * type->vcpus();
+  const int64_t host_vcpus = type->instances_per_host() * type->vcpus();
+  const int64_t vcpus = quantity * host_vcpus;
   if (zone_use.FreeVcpus() < vcpus) {
     return RefuseField(Reason::kInsufficientInstanceCapacity, "quantity",
                        absl::StrCat("must be less just now: ", zone->name, " has ", zone_use.FreeVcpus(),
@@ -53,6 +54,7 @@ absl::Status ComputeService::AllocateHosts(const CallContext& context, Transacti
   *host.mutable_allocation_time() = ToTimestamp(context.now);
   host.set_total_capacity(type->instances_per_host());
   host.set_available_capacity(type->instances_per_host());
+  host.set_total_vcpus(host_vcpus);
   host.set_client_token(context.client_token);
   *host.mutable_tags() = request.tags();
   for (int32_t i = 0; i < quantity; ++i) {

@@ -78,6 +78,14 @@ absl::Status ReturnToZone(Transaction& txn, const store::v1::InstanceRow& instan
   return absl::OkStatus();
 }
 
+absl::Status ReturnVcpus(Transaction& txn, const std::string& zone, int64_t vcpus) {
+  std::string key = ZoneUseKey(zone);
+  HAPAX_ASSIGN_OR_RETURN(store::v1::ZoneRow row, GetRowOrEmpty<store::v1::ZoneRow>(txn, key));
+  row.set_used_vcpus(row.used_vcpus() - vcpus);
+  PutRow(txn, kTable, std::move(key), row);
+  return absl::OkStatus();
+}
+
 absl::Status ChangeTenantUse(Transaction& txn, const std::string& tenant, int64_t instances, int64_t hosts) {
   std::string key = TenantUseKey(tenant);
   HAPAX_ASSIGN_OR_RETURN(store::v1::TenantRow row, GetRowOrEmpty<store::v1::TenantRow>(txn, key));

@@ -45,6 +45,9 @@ class ZoneUse {
 // the catalog keeps its account all the same.
 [[nodiscard]] absl::Status ReturnToZone(Transaction& txn, const store::v1::InstanceRow& instance);
 
+// Gives virtual CPUs back to a zone, which keeps its account even when it has left the catalog.
+[[nodiscard]] absl::Status ReturnVcpus(Transaction& txn, const std::string& zone, int64_t vcpus);
+
 // Adds to what the tenant has, or subtracts with negative numbers.
 [[nodiscard]] absl::Status ChangeTenantUse(Transaction& txn, const std::string& tenant, int64_t instances,
                                            int64_t hosts);

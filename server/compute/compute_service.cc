@@ -23,8 +23,10 @@ std::unique_ptr<HostedService> ComputeService::Host() const {
                                                                CanonicalizeRunInstances);
   service->Mutation<AllocateHostsRequest, AllocateHostsResponse>("AllocateHosts", bind(&Self::AllocateHosts),
                                                                  CanonicalizeAllocateHosts);
+  service->Mutation<ReleaseHostsRequest, ReleaseHostsResponse>("ReleaseHosts", bind(&Self::ReleaseHosts));
   service->PreparedMutation<CreateKeypairRequest, KeyMaterial, CreateKeypairResponse>(
       "CreateKeypair", &Self::PrepareKeypair, bind(&Self::CreateKeypair), CanonicalizeCreateKeypair);
+  service->Mutation<DeleteKeypairRequest, DeleteKeypairResponse>("DeleteKeypair", bind(&Self::DeleteKeypair));
   service->Mutation<TerminateInstancesRequest, TerminateInstancesResponse>("TerminateInstances",
                                                                            bind(&Self::TerminateInstances));
   service->Mutation<StartInstanceRequest, google::longrunning::Operation>("StartInstance", bind(&Self::StartInstance));

@@ -51,12 +51,20 @@ class ComputeService {
   [[nodiscard]] absl::Status AllocateHosts(const CallContext& context, Transaction& txn,
                                            const v1::AllocateHostsRequest& request,
                                            v1::AllocateHostsResponse* response) const;
+  // release_hosts.cc
+  [[nodiscard]] absl::Status ReleaseHosts(const CallContext& context, Transaction& txn,
+                                          const v1::ReleaseHostsRequest& request,
+                                          v1::ReleaseHostsResponse* response) const;
   // create_keypair.cc
   [[nodiscard]] static absl::StatusOr<KeyMaterial> PrepareKeypair(const CallContext& context,
                                                                   const v1::CreateKeypairRequest& request);
   [[nodiscard]] absl::Status CreateKeypair(const CallContext& context, Transaction& txn,
                                            const v1::CreateKeypairRequest& request, const KeyMaterial& material,
                                            v1::CreateKeypairResponse* response) const;
+  // delete_keypair.cc
+  [[nodiscard]] absl::Status DeleteKeypair(const CallContext& context, Transaction& txn,
+                                           const v1::DeleteKeypairRequest& request,
+                                           v1::DeleteKeypairResponse* response) const;
   // describe.cc
   [[nodiscard]] absl::Status DescribeInstances(const CallContext& context, const ReadTransaction& txn,
                                                const v1::DescribeInstancesRequest& request,

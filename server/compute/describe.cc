@@ -1,10 +1,11 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "hapax/interceptors/refusal.h"
 #include "hapax/server/compute/compute_service.h"
+#include "hapax/server/compute/filters.h"
 #include "hapax/server/compute/parameters.h"
 #include "hapax/server/compute/rows.h"
 #include "hapax/server/listing.h"
@@ -17,43 +18,70 @@ using Names = google::protobuf::RepeatedPtrField<std::string>;
 
 std::set<std::string> Sorted(const Names& names) { return {names.begin(), names.end()}; }
 
+// Where the rows of a list are, and what to do with each.
+template <typename Row>
+struct RowList {
+  // The key of the row of this id.
+  absl::FunctionRef<std::string(const std::string& id)> key;
+  // Whether a row that is named is what the request may name: one of its region.
+  absl::FunctionRef<bool(const Row&)> exists;
+  // The refusal for an id that has no such row.
+  absl::FunctionRef<absl::Status(const std::string& id)> not_found;
+  // Adds the row to the reply, if it belongs to the list.
+  absl::FunctionRef<bool(const Row&)> take;
+};
+
+// Fills a page from the rows that the request names, in the order of their ids, each once. That they exist is
+// checked with the first page alone: one that goes away later must not cost the caller the others.
+template <typename Row>
+absl::StatusOr<std::string> ListNamedRows(const ReadTransaction& txn, const std::set<std::string>& ids,
+                                          const Page& page, const RowList<Row>& list) {
+  const auto find = [&](const std::string& id) -> absl::StatusOr<std::optional<Row>> {
+    HAPAX_ASSIGN_OR_RETURN(std::optional<Row> row, GetRow<Row>(txn, kTable, list.key(id)));
+    if (row.has_value() && !list.exists(*row)) row.reset();
+    return row;
+  };
+  if (page.after().empty()) {
+    for (const std::string& id : ids) {
+      HAPAX_ASSIGN_OR_RETURN(const std::optional<Row> row, find(id));
+      if (!row.has_value()) return list.not_found(id);
+    }
+  }
+  return ListNames(ids, page, [&](const std::string& id) -> absl::StatusOr<size_t> {
+    HAPAX_ASSIGN_OR_RETURN(const std::optional<Row> row, find(id));
+    return row.has_value() && list.take(*row) ? row->ByteSizeLong() : 0;
+  });
+}
+
 }  // namespace
 
 absl::Status ComputeService::DescribeInstances(const CallContext& context, const ReadTransaction& txn,
                                                const v1::DescribeInstancesRequest& request,
                                                v1::DescribeInstancesResponse* response) const {
+  using Row = store::v1::InstanceRow;
   HAPAX_RETURN_IF_ERROR(places_.CheckRegion({.field = "region", .value = request.region()}));
   HAPAX_RETURN_IF_ERROR(CheckIds("instance_ids", request.instance_ids()));
+  HAPAX_ASSIGN_OR_RETURN(const auto filters, Filters<v1::Instance>::Of(request.filters()));
   HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request));
-  const auto in_region = [&](const v1::Instance& instance) {
-    return request.region().empty() || instance.region() == request.region();
+  const auto key = [&](const std::string& id) { return InstanceKey(context.tenant, id); };
+  const auto in_region = [&](const Row& row) {
+    return request.region().empty() || row.instance().region() == request.region();
   };
-  const auto has_token = [&](const v1::Instance& instance) {
-    return request.client_token().empty() || instance.client_token() == request.client_token();
+  const auto not_found = [](const std::string& id) {
+    return RefuseValue(Reason::kInstanceNotFound, "instance_ids", id, "must be instances of the tenant");
   };
-
-  if (request.instance_ids().empty()) {
-    HAPAX_ASSIGN_OR_RETURN(*response->mutable_next_page_token(),
-                           ListRows<store::v1::InstanceRow>(txn, kTable, InstancePrefix(context.tenant), page,
-                                                            [&](const store::v1::InstanceRow& row) {
-                                                              const bool listed = in_region(row.instance()) &&
-                                                                                  has_token(row.instance());
-                                                              if (listed) *response->add_instances() = row.instance();
-                                                              return listed;
-                                                            }));
-    return absl::OkStatus();
-  }
+  const auto take = [&](const Row& row) {
+    const v1::Instance& instance = row.instance();
+    const bool listed = in_region(row) && filters.Match(instance) &&
+                        (request.client_token().empty() || instance.client_token() == request.client_token());
+    if (listed) *response->add_instances() = instance;
+    return listed;
+  };
   HAPAX_ASSIGN_OR_RETURN(
       *response->mutable_next_page_token(),
-      ListNames(Sorted(request.instance_ids()), page, [&](const std::string& instance_id) -> absl::StatusOr<size_t> {
-        HAPAX_ASSIGN_OR_RETURN(std::optional<store::v1::InstanceRow> row,
-                               GetRow<store::v1::InstanceRow>(txn, kTable, InstanceKey(context.tenant, instance_id)));
-        if (!row.has_value() || !in_region(row->instance())) {
-          return RefuseValue(Reason::kInstanceNotFound, "instance_ids", instance_id, "must be instances of the tenant");
-        }
-        if (has_token(row->instance())) *response->add_instances() = row->instance();
-        return row->instance().ByteSizeLong();
-      }));
+      request.instance_ids().empty()
+          ? ListRows<Row>(txn, kTable, InstancePrefix(context.tenant), page, take)
+          : ListNamedRows<Row>(txn, Sorted(request.instance_ids()), page, {key, in_region, not_found, take}));
   return absl::OkStatus();
 }
 
@@ -62,30 +90,25 @@ absl::Status ComputeService::DescribeHosts(const CallContext& context, const Rea
                                            v1::DescribeHostsResponse* response) const {
   HAPAX_RETURN_IF_ERROR(places_.CheckRegion({.field = "region", .value = request.region()}));
   HAPAX_RETURN_IF_ERROR(CheckIds("host_ids", request.host_ids()));
+  HAPAX_ASSIGN_OR_RETURN(const auto filters, Filters<v1::Host>::Of(request.filters()));
   HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request));
+  const auto key = [&](const std::string& id) { return HostKey(context.tenant, id); };
   const auto in_region = [&](const v1::Host& host) {
     return request.region().empty() || host.region() == request.region();
   };
-
-  if (request.host_ids().empty()) {
-    HAPAX_ASSIGN_OR_RETURN(*response->mutable_next_page_token(),
-                           ListRows<v1::Host>(txn, kTable, HostPrefix(context.tenant), page, [&](const v1::Host& host) {
-                             if (in_region(host)) *response->add_hosts() = host;
-                             return in_region(host);
-                           }));
-    return absl::OkStatus();
-  }
+  const auto not_found = [](const std::string& id) {
+    return RefuseValue(Reason::kHostNotFound, "host_ids", id, "must be hosts of the tenant");
+  };
+  const auto take = [&](const v1::Host& host) {
+    const bool listed = in_region(host) && filters.Match(host);
+    if (listed) *response->add_hosts() = host;
+    return listed;
+  };
   HAPAX_ASSIGN_OR_RETURN(
       *response->mutable_next_page_token(),
-      ListNames(Sorted(request.host_ids()), page, [&](const std::string& host_id) -> absl::StatusOr<size_t> {
-        HAPAX_ASSIGN_OR_RETURN(std::optional<v1::Host> host,
-                               GetRow<v1::Host>(txn, kTable, HostKey(context.tenant, host_id)));
-        if (!host.has_value() || !in_region(*host)) {
-          return RefuseValue(Reason::kHostNotFound, "host_ids", host_id, "must be hosts of the tenant");
-        }
-        *response->add_hosts() = *host;
-        return host->ByteSizeLong();
-      }));
+      request.host_ids().empty()
+          ? ListRows<v1::Host>(txn, kTable, HostPrefix(context.tenant), page, take)
+          : ListNamedRows<v1::Host>(txn, Sorted(request.host_ids()), page, {key, in_region, not_found, take}));
   return absl::OkStatus();
 }
 
@@ -94,11 +117,13 @@ absl::Status ComputeService::DescribeKeypairs(const CallContext& context, const 
                                               v1::DescribeKeypairsResponse* response) const {
   HAPAX_RETURN_IF_ERROR(places_.CheckRegion({.field = "region", .value = request.region()}));
   HAPAX_RETURN_IF_ERROR(CheckIds("key_names", request.key_names()));
+  HAPAX_ASSIGN_OR_RETURN(const auto filters, Filters<v1::KeyPair>::Of(request.filters()));
   HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request));
 
-  std::set<std::string> missing = Sorted(request.key_names());
-  const bool by_name = !missing.empty();
-  for (const std::string& name : request.key_names()) {
+  const std::set<std::string> wanted = Sorted(request.key_names());
+  // A name may be there in several regions. As with ListNamedRows, only the first page asks for all.
+  std::set<std::string> missing = page.after().empty() ? wanted : std::set<std::string>();
+  for (const std::string& name : std::set(missing)) {
     for (const std::string& region : places_.regions()) {
       if (!request.region().empty() && region != request.region()) continue;
       HAPAX_ASSIGN_OR_RETURN(const auto value, txn.Get(kTable, KeyPairKey(context.tenant, region, name)));
@@ -108,12 +133,11 @@ absl::Status ComputeService::DescribeKeypairs(const CallContext& context, const 
   if (!missing.empty()) {
     return RefuseValue(Reason::kKeypairNotFound, "key_names", *missing.begin(), "must be key pairs of the tenant");
   }
-  const std::set<std::string> wanted = Sorted(request.key_names());
   HAPAX_ASSIGN_OR_RETURN(
       *response->mutable_next_page_token(),
       ListRows<v1::KeyPair>(txn, kTable, KeyPairPrefix(context.tenant), page, [&](const v1::KeyPair& pair) {
         const bool listed = (request.region().empty() || pair.region() == request.region()) &&
-                            (!by_name || wanted.contains(pair.key_name()));
+                            (wanted.empty() || wanted.contains(pair.key_name())) && filters.Match(pair);
         if (listed) *response->add_key_pairs() = pair;
         return listed;
       }));

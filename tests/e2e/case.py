@@ -32,6 +32,7 @@ VERDICTS = {
     "HOST_NOT_FOUND": (StatusCode.NOT_FOUND, "never"),
     "INSTANCE_NOT_FOUND": (StatusCode.NOT_FOUND, "never"),
     "KEYPAIR_ALREADY_EXISTS": (StatusCode.ALREADY_EXISTS, "never"),
+    "INCORRECT_INSTANCE_STATE": (StatusCode.FAILED_PRECONDITION, "same-token"),
     "INSUFFICIENT_INSTANCE_CAPACITY": (StatusCode.RESOURCE_EXHAUSTED, "same-token"),
     "QUOTA_EXCEEDED": (StatusCode.RESOURCE_EXHAUSTED, "same-token"),
 }
@@ -58,6 +59,14 @@ def hosts(token="", zone="us-east-1a", instance_type="m5.large", **fields):
 
 def keypair(token="", name="pair", **fields):
     return compute_pb2.CreateKeypairRequest(client_token=token, key_name=name, **fields)
+
+
+def release(*host_ids, token="", **fields):
+    return compute_pb2.ReleaseHostsRequest(client_token=token, host_ids=host_ids, **fields)
+
+
+def delete_keypair(token="", name="pair", **fields):
+    return compute_pb2.DeleteKeypairRequest(client_token=token, key_name=name, **fields)
 
 
 def terminate(*instance_ids, token="", **fields):
@@ -150,11 +159,11 @@ class ServerCase(ContractCase):
     def instances(self, client=None, **fields) -> list:
         return pages(client or self.client, "DescribeInstances", "instances", **fields)
 
-    def hosts(self, client=None) -> list:
-        return pages(client or self.client, "DescribeHosts", "hosts")
+    def hosts(self, client=None, **fields) -> list:
+        return pages(client or self.client, "DescribeHosts", "hosts", **fields)
 
-    def key_pairs(self, client=None) -> list:
-        return pages(client or self.client, "DescribeKeypairs", "key_pairs")
+    def key_pairs(self, client=None, **fields) -> list:
+        return pages(client or self.client, "DescribeKeypairs", "key_pairs", **fields)
 
     def subnet_in(self, zone: str) -> str:
         subnets = pages(self.client, "DescribeSubnets", "subnets")

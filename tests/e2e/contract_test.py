@@ -6,7 +6,8 @@ import random
 import unittest
 
 import raw_http2
-from case import IMAGE, ServerCase, eventually, hosts, keypair, new_token, run, terminate
+from case import (IMAGE, ServerCase, delete_keypair, eventually, hosts, keypair, new_token, release, run,
+                  terminate)
 from client import SERVICE
 from protos import compute_pb2, resources_pb2
 
@@ -36,12 +37,17 @@ class TokenTest(ServerCase):
 
     def test_C1_every_mutating_method_takes_the_headers(self):
         instance = self.client.call("RunInstances", run()).parsed.instances[0].instance_id
+        headers = ("x-client-token", "idempotency-key")
+        spare = dict(zip(headers, self.client.call("AllocateHosts", hosts(quantity=2)).parsed.host_ids))
         for method, request in (("RunInstances", run()), ("AllocateHosts", hosts()), ("CreateKeypair", keypair()),
+                                ("DeleteKeypair", delete_keypair()), ("ReleaseHosts", release("")),
                                 ("TerminateInstances", terminate(instance))):
-            for name in ("x-client-token", "idempotency-key"):
+            for name in headers:
                 with self.subTest(method=method, header=name):
-                    if method == "CreateKeypair":
+                    if method.endswith("Keypair"):
                         request.key_name = name
+                    if method == "ReleaseHosts":
+                        request.host_ids[:] = [spare[name]]
                     metadata = header(name, new_token())
                     first = self.assertOutcome(self.client.call(method, request, metadata), "executed")
                     self.assertReplays(self.client.call(method, request, metadata), first)

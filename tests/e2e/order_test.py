@@ -2,7 +2,7 @@
 
 import unittest
 
-from case import ServerCase, hosts, keypair, new_token, run
+from case import ServerCase, delete_keypair, hosts, keypair, new_token, release, run
 
 UNDECODABLE = b"\xff\xff\xff"
 LONG = "t" * 65
@@ -74,6 +74,17 @@ class OrderTest(ServerCase):
         token = self.executed_keypair()  # Its name is taken now, by itself.
         self.assertOutcome(self.client.call("CreateKeypair", keypair(token)), "replayed")
         self.assertRefused(self.client.call("CreateKeypair", keypair(new_token())), "KEYPAIR_ALREADY_EXISTS")
+
+    def test_C21_replay_before_existence_of_what_is_gone_by_the_call_itself(self):
+        self.executed_keypair()
+        (host,) = self.client.call("AllocateHosts", hosts()).parsed.host_ids
+        for method, request, gone in (("DeleteKeypair", delete_keypair, "KEYPAIR_NOT_FOUND"),
+                                      ("ReleaseHosts", lambda token: release(host, token=token), "HOST_NOT_FOUND")):
+            with self.subTest(method):
+                token = new_token()
+                first = self.assertOutcome(self.client.call(method, request(token)), "executed")
+                self.assertReplays(self.client.call(method, request(token)), first)
+                self.assertRefused(self.client.call(method, request(new_token())), gone)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ TEST(AllocateHosts, OneHostIsTheDefault) {
   auto expected = FromText<v1::DescribeHostsResponse>(R"(
     hosts {
       host_id: 'h-00000000000000001' instance_type: 'm5.large' region: 'eu-west-1' availability_zone: 'eu-west-1a'
-      auto_placement: 'off' total_capacity: 3 available_capacity: 3 client_token: 'token'
+      auto_placement: 'off' total_capacity: 3 available_capacity: 3 total_vcpus: 6 client_token: 'token'
       tags { key: 'k' value: 'v' }
     }
   )");

@@ -135,9 +135,19 @@ absl::StatusOr<v1::AllocateHostsResponse> TestCompute::AllocateHosts(const v1::A
   return Call<v1::AllocateHostsResponse>("AllocateHosts", request, tenant);
 }
 
+absl::StatusOr<v1::ReleaseHostsResponse> TestCompute::ReleaseHosts(const v1::ReleaseHostsRequest& request,
+                                                                   const std::string& tenant) {
+  return Call<v1::ReleaseHostsResponse>("ReleaseHosts", request, tenant);
+}
+
 absl::StatusOr<v1::CreateKeypairResponse> TestCompute::CreateKeypair(const v1::CreateKeypairRequest& request,
                                                                      const std::string& tenant) {
   return Call<v1::CreateKeypairResponse>("CreateKeypair", request, tenant);
+}
+
+absl::StatusOr<v1::DeleteKeypairResponse> TestCompute::DeleteKeypair(const v1::DeleteKeypairRequest& request,
+                                                                     const std::string& tenant) {
+  return Call<v1::DeleteKeypairResponse>("DeleteKeypair", request, tenant);
 }
 
 absl::StatusOr<v1::TerminateInstancesResponse> TestCompute::TerminateInstances(

@@ -61,7 +61,11 @@ class TestCompute {
                                                                       const std::string& tenant = kTenant);
   [[nodiscard]] absl::StatusOr<v1::AllocateHostsResponse> AllocateHosts(const v1::AllocateHostsRequest& request,
                                                                         const std::string& tenant = kTenant);
+  [[nodiscard]] absl::StatusOr<v1::ReleaseHostsResponse> ReleaseHosts(const v1::ReleaseHostsRequest& request,
+                                                                      const std::string& tenant = kTenant);
   [[nodiscard]] absl::StatusOr<v1::CreateKeypairResponse> CreateKeypair(const v1::CreateKeypairRequest& request,
+                                                                        const std::string& tenant = kTenant);
+  [[nodiscard]] absl::StatusOr<v1::DeleteKeypairResponse> DeleteKeypair(const v1::DeleteKeypairRequest& request,
                                                                         const std::string& tenant = kTenant);
   [[nodiscard]] absl::StatusOr<v1::TerminateInstancesResponse> TerminateInstances(
       const v1::TerminateInstancesRequest& request, const std::string& tenant = kTenant);

@@ -1,0 +1,138 @@
+#include "hapax/server/compute/filters.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
+#include "absl/types/span.h"
+#include "hapax/interceptors/refusal.h"
+#include "hapax/storage/status_macros.h"
+
+namespace hapax::compute {
+namespace {
+
+constexpr char kField[] = "filters";
+constexpr int kMaxFilters = 50;
+constexpr int kMaxValues = 200;
+constexpr std::string_view kTagKey = "tag-key";
+constexpr std::string_view kTagPrefix = "tag:";
+
+// `shutting-down` for INSTANCE_STATE_SHUTTING_DOWN: EC2's spelling, of the states to come as well.
+std::string StateName(v1::InstanceState state) {
+  const std::string& name = v1::InstanceState_Name(state);
+  return absl::StrReplaceAll(absl::AsciiStrToLower(absl::StripPrefix(name, "INSTANCE_STATE_")), {{"_", "-"}});
+}
+
+// What a filter of this name looks at.
+template <typename Resource>
+struct Property {
+  std::string_view name;
+  std::string (*of)(const Resource&);
+};
+
+// The properties of a kind of resource, besides its tags.
+template <typename Resource>
+absl::Span<const Property<Resource>> Properties();
+
+template <>
+absl::Span<const Property<v1::Instance>> Properties() {
+  using Resource = v1::Instance;
+  static constexpr Property<Resource> kProperties[] = {
+      {"instance-state-name", [](const Resource& instance) { return StateName(instance.state()); }},
+      {"instance-type", [](const Resource& instance) { return instance.instance_type(); }},
+      {"image-id", [](const Resource& instance) { return instance.image_id(); }},
+      {"availability-zone", [](const Resource& instance) { return instance.availability_zone(); }},
+      {"subnet-id", [](const Resource& instance) { return instance.subnet_id(); }},
+      {"key-name", [](const Resource& instance) { return instance.key_name(); }},
+      {"reservation-id", [](const Resource& instance) { return instance.reservation_id(); }},
+      {"host-id", [](const Resource& instance) { return instance.host_id(); }},
+      {"private-ip-address", [](const Resource& instance) { return instance.private_ip_address(); }},
+      {"client-token", [](const Resource& instance) { return instance.client_token(); }},
+  };
+  return kProperties;
+}
+
+template <>
+absl::Span<const Property<v1::Host>> Properties() {
+  using Resource = v1::Host;
+  static constexpr Property<Resource> kProperties[] = {
+      {"availability-zone", [](const Resource& host) { return host.availability_zone(); }},
+      {"instance-type", [](const Resource& host) { return host.instance_type(); }},
+      {"auto-placement", [](const Resource& host) { return host.auto_placement(); }},
+      {"client-token", [](const Resource& host) { return host.client_token(); }},
+  };
+  return kProperties;
+}
+
+template <>
+absl::Span<const Property<v1::KeyPair>> Properties() {
+  using Resource = v1::KeyPair;
+  static constexpr Property<Resource> kProperties[] = {
+      {"key-pair-id", [](const Resource& pair) { return pair.key_pair_id(); }},
+      {"key-name", [](const Resource& pair) { return pair.key_name(); }},
+      {"fingerprint", [](const Resource& pair) { return pair.key_fingerprint(); }},
+  };
+  return kProperties;
+}
+
+template <typename Resource>
+absl::Status RefuseName(const std::string& name) {
+  std::string allowed = "must be named one of ";
+  for (const Property<Resource>& property : Properties<Resource>()) allowed += std::string(property.name) + ", ";
+  return RefuseValue(Reason::kInvalidParameter, kField, name, allowed + "tag-key, tag:<KEY>");
+}
+
+}  // namespace
+
+template <typename Resource>
+absl::StatusOr<Filters<Resource>> Filters<Resource>::Of(const google::protobuf::RepeatedPtrField<v1::Filter>& filters) {
+  if (filters.size() > kMaxFilters) return RefuseParameter(kField, absl::StrCat("must be at most ", kMaxFilters));
+  Filters<Resource> compiled;
+  for (const v1::Filter& filter : filters) {
+    HAPAX_ASSIGN_OR_RETURN(Test test, TestOf(filter));
+    compiled.tests_.push_back(std::move(test));
+  }
+  return compiled;
+}
+
+template <typename Resource>
+absl::StatusOr<typename Filters<Resource>::Test> Filters<Resource>::TestOf(const v1::Filter& filter) {
+  if (filter.values().empty() || filter.values_size() > kMaxValues) {
+    return RefuseParameter(kField, absl::StrCat("must have 1 to ", kMaxValues, " values each"));
+  }
+  const absl::flat_hash_set<std::string> values(filter.values().begin(), filter.values().end());
+  const std::string_view name = filter.name();
+  if (name == kTagKey) {
+    return Test([values](const Resource& resource) {
+      return std::any_of(resource.tags().begin(), resource.tags().end(),
+                         [&](const auto& tag) { return values.contains(tag.first); });
+    });
+  }
+  if (name.starts_with(kTagPrefix) && name != kTagPrefix) {
+    return Test([values, key = std::string(name.substr(kTagPrefix.size()))](const Resource& resource) {
+      const auto tag = resource.tags().find(key);
+      return tag != resource.tags().end() && values.contains(tag->second);
+    });
+  }
+  for (const Property<Resource>& property : Properties<Resource>()) {
+    if (property.name != name) continue;
+    return Test([values, of = property.of](const Resource& resource) { return values.contains(of(resource)); });
+  }
+  return RefuseName<Resource>(filter.name());
+}
+
+template <typename Resource>
+bool Filters<Resource>::Match(const Resource& resource) const {
+  return std::all_of(tests_.begin(), tests_.end(), [&](const Test& test) { return test(resource); });
+}
+
+template class Filters<v1::Instance>;
+template class Filters<v1::Host>;
+template class Filters<v1::KeyPair>;
+
+}  // namespace hapax::compute
