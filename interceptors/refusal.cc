@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::string_view kDomain = "hapax";
 constexpr size_t kMaxShownValue = 64;
+// Types that begin like this are not sent.
+constexpr char kCauseType[] = "hapax/cause";
 
 std::string TypeUrl(const google::protobuf::Message& detail) {
   return "type.googleapis.com/" + detail.GetDescriptor()->full_name();
@@ -76,19 +78,30 @@ std::optional<Reason> ReasonOf(const absl::Status& status) {
 
 absl::Status ToRefusal(absl::Status status) {
   if (status.ok() || ReasonOf(status).has_value()) return status;
+  absl::Status refusal;
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
-      return Refuse(Reason::kTokenStoreUnavailable, "the token store cannot be read or written just now");
+      refusal = Refuse(Reason::kTokenStoreUnavailable, "the token store cannot be read or written just now");
+      break;
     case absl::StatusCode::kDataLoss:
-      return Refuse(Reason::kTokenRecordCorrupt, "a stored record that this call needs is damaged");
+      refusal = Refuse(Reason::kTokenRecordCorrupt, "a stored record that this call needs is damaged");
+      break;
     case absl::StatusCode::kResourceExhausted:
-      return Refuse(Reason::kOverloaded, "too many calls are waiting to be executed");
+      refusal = Refuse(Reason::kOverloaded, "too many calls are waiting to be executed");
+      break;
     case absl::StatusCode::kInternal:
     case absl::StatusCode::kUnknown:
-      return Refuse(Reason::kInternal, "the server failed at this call");
+      refusal = Refuse(Reason::kInternal, "the server failed at this call");
+      break;
     default:
       return status;
   }
+  refusal.SetPayload(kCauseType, absl::Cord(status.message()));
+  return refusal;
+}
+
+std::string CauseOf(const absl::Status& status) {
+  return std::string(status.GetPayload(kCauseType).value_or(absl::Cord()));
 }
 
 RetryVerdict VerdictOf(const absl::Status& status) {

@@ -65,16 +65,17 @@ std::string_view StringFieldPath::Read(const Message& message) const {
 }
 
 absl::StatusOr<std::optional<Rule>> Rule::Compile(const MethodDescriptor& method, const ScopeResolvers& resolvers) {
-  const bool has_level = method.options().idempotency_level() != MethodOptions::IDEMPOTENCY_UNKNOWN;
+  const auto level = method.options().idempotency_level();
   const bool has_rule = method.options().HasExtension(idempotency::v1::rule);
-  if (has_level && has_rule)
-    return Wrong(method, "has both an idempotency rule and an idempotency_level; it must have one");
-  if (has_level) return std::nullopt;
-  if (!has_rule) {
+  if (level == MethodOptions::NO_SIDE_EFFECTS && has_rule) {
+    return Wrong(method, "has both an idempotency rule and NO_SIDE_EFFECTS; it must have one");
+  }
+  if (!has_rule && level == MethodOptions::IDEMPOTENCY_UNKNOWN) {
     return Wrong(method,
                  "declares neither (hapax.idempotency.v1.rule) nor an idempotency_level (NO_SIDE_EFFECTS, or "
                  "IDEMPOTENT); it must have one");
   }
+  if (!has_rule) return std::nullopt;
 
   const auto& declared = method.options().GetExtension(idempotency::v1::rule);
   const Descriptor& request = *method.input_type();

@@ -68,7 +68,8 @@ absl::StatusOr<SealKeys> SealKeys::Parse(std::string_view text) {
     line = absl::StripAsciiWhitespace(line);
     if (line.empty() || line.front() == '#') continue;
     absl::StatusOr<Key> key = ParseLine(line);
-    if (key.ok() && parsed.Find(key->id) != nullptr) key = absl::InvalidArgumentError("has an id that is already taken");
+    if (key.ok() && parsed.Find(key->id) != nullptr)
+      key = absl::InvalidArgumentError("has an id that is already taken");
     if (!key.ok()) return absl::InvalidArgumentError(absl::StrCat("line ", number, ": ", key.status().message()));
     parsed.keys_.push_back(*std::move(key));
   }

@@ -34,6 +34,15 @@ std::string_view ResultOf(const UnaryCall& call, const absl::Status& status) {
   return CodeName(status.code());
 }
 
+// The text without what would have to be escaped in a JSON string.
+std::string Quotable(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7F) c = ' ';
+    if (c == '"' || c == '\\') c = '\'';
+  }
+  return text;
+}
+
 bool IsServersOwn(absl::StatusCode code) {
   return code == absl::StatusCode::kInternal || code == absl::StatusCode::kUnknown ||
          code == absl::StatusCode::kUnavailable || code == absl::StatusCode::kDataLoss;
@@ -64,10 +73,11 @@ void Telemetry::Record(const UnaryCall& call, const absl::Status& status, absl::
   const double seconds = absl::ToDoubleSeconds(duration);
   CounterOf(call.method(), result).Increment();
   HistogramOf(call.method()).Observe(seconds);
-  // The tenant is one of a-z A-Z 0-9 . _ - and the rest are names of ours, so nothing needs escaping.
+  const std::string cause = CauseOf(status);
+  // The tenant is one of a-z A-Z 0-9 . _ - and the rest are names of ours, so only the cause needs escaping.
   logger_.log(IsServersOwn(status.code()) ? spdlog::level::warn : spdlog::level::info,
-              R"("method":"{}","tenant":"{}","result":"{}","seconds":{:.6f})", call.method().name, call.context.tenant,
-              result, seconds);
+              R"("method":"{}","tenant":"{}","result":"{}","seconds":{:.6f}{})", call.method().name,
+              call.context.tenant, result, seconds, cause.empty() ? "" : R"(,"cause":")" + Quotable(cause) + '"');
 }
 
 prometheus::Counter& Telemetry::CounterOf(const Method& method, std::string_view result) {

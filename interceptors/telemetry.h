@@ -22,8 +22,8 @@ namespace hapax {
 // Metrics: `hapax_calls_total{method, result}` and `hapax_call_seconds{method}`, where result is the outcome
 // of a mutating call that succeeded, `ok` for a read, else the reason, or the code of an error that has
 // none.
-// Log line: method, tenant, result and seconds, as members of a JSON object; level info, or warning for an error of the
-// server's own. It holds no request field, token, credential or reply.
+// Log line: method, tenant, result and seconds, as members of a JSON object, and of an error of the server's own its
+// cause; level info, or warning for such an error. It holds no request field, token, credential or reply.
 //
 // Thread-safety: safe.
 // Lifetime: registry and logger outlive it.

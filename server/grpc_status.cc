@@ -4,12 +4,14 @@
 #include <string>
 
 #include "absl/strings/cord.h"
+#include "absl/strings/match.h"
 
 namespace hapax {
 
 google::rpc::Status ToRpcStatus(const absl::Status& status) {
   std::map<std::string, std::string> payloads;
   status.ForEachPayload([&](absl::string_view type_url, const absl::Cord& payload) {
+    if (absl::StartsWith(type_url, "hapax/")) return;  // For the server's own use (CauseOf).
     payloads[std::string(type_url)] = std::string(payload);
   });
   google::rpc::Status message;

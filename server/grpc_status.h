@@ -7,7 +7,7 @@
 
 namespace hapax {
 
-// The status as a message: code, message, and the payloads, ordered by type, as details.
+// The status as a message: code, message, and the payloads, ordered by type, as details, but not the cause (refusal.h).
 [[nodiscard]] google::rpc::Status ToRpcStatus(const absl::Status& status);
 
 // The status as gRPC sends it: the same code and message, and when it has payloads, all of it as a

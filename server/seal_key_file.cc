@@ -93,8 +93,8 @@ absl::Status CreateKeyFile(const std::string& path, const std::string& text) {
   if (file < 0) return FileError("cannot be created");
   const absl::Cleanup close_it = [&] { close(file); };
   const bool written = fchmod(file, S_IRUSR | S_IWUSR) == 0 &&
-                       write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                       fsync(file) == 0 && rename(unfinished.c_str(), path.c_str()) == 0;
+                       write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(file) == 0 &&
+                       rename(unfinished.c_str(), path.c_str()) == 0;
   if (!written) return FileError("cannot be created");
   return SyncDirectoryOf(path);
 }
@@ -108,9 +108,10 @@ absl::StatusOr<std::vector<std::string>> Register(const SealKeys& keys, Store& s
       const auto known = used.find(key.id);
       if (known == used.end()) continue;
       if (known->second != CheckOf(key)) {
-        return absl::FailedPreconditionError(absl::StrCat(
-            "key \"", key.id, "\" is not the one of that id that replies in the data directory are sealed with; put "
-            "the right file back from its backup, or give the new key another id"));
+        return absl::FailedPreconditionError(
+            absl::StrCat("key \"", key.id,
+                         "\" is not the one of that id that replies in the data directory are sealed with; put "
+                         "the right file back from its backup, or give the new key another id"));
       }
       used.erase(known);
     }

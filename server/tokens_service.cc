@@ -127,8 +127,7 @@ absl::Status TokensService::GetToken(const CallContext& context, const ReadTrans
 }
 
 absl::Status TokensService::ListTokens(const CallContext& context, const ReadTransaction& txn,
-                                       const api::ListTokensRequest& request,
-                                       api::ListTokensResponse* response) const {
+                                       const api::ListTokensRequest& request, api::ListTokensResponse* response) const {
   HAPAX_RETURN_IF_ERROR(
       (*options_.resolver)({.region = {.field = kRegionField, .value = request.region()}, .zones = {}}).status());
   if (!request.client_token().empty()) HAPAX_RETURN_IF_ERROR(CheckClientToken(kTokenField, request.client_token()));

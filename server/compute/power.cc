@@ -92,16 +92,14 @@ absl::StatusOr<PowerTask> PowerTask::Decode(const std::string& subject) {
 absl::Status ComputeService::StopInstance(const CallContext& context, Transaction& txn,
                                           const v1::StopInstanceRequest& request,
                                           google::longrunning::Operation* response) const {
-  HAPAX_ASSIGN_OR_RETURN(*response,
-                         SetOut(PowerDriver::Kind::kStop, context, txn, request, operations_, work_));
+  HAPAX_ASSIGN_OR_RETURN(*response, SetOut(PowerDriver::Kind::kStop, context, txn, request, operations_, work_));
   return absl::OkStatus();
 }
 
 absl::Status ComputeService::StartInstance(const CallContext& context, Transaction& txn,
                                            const v1::StartInstanceRequest& request,
                                            google::longrunning::Operation* response) const {
-  HAPAX_ASSIGN_OR_RETURN(*response,
-                         SetOut(PowerDriver::Kind::kStart, context, txn, request, operations_, work_));
+  HAPAX_ASSIGN_OR_RETURN(*response, SetOut(PowerDriver::Kind::kStart, context, txn, request, operations_, work_));
   return absl::OkStatus();
 }
 

@@ -39,14 +39,13 @@ absl::Status ListOperations(const CallContext& context, const ReadTransaction& t
     return RefuseParameter("filter", "must be \"done = true\", \"done = false\", or empty");
   }
   HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request));
-  HAPAX_ASSIGN_OR_RETURN(
-      *response->mutable_next_page_token(),
-      ListRows<Operation>(txn, Table::kResources, Operations::KeyPrefix(context.tenant), page,
-                          [&](const Operation& operation) {
-                            if (operation.done() ? only_open : only_done) return false;
-                            *response->add_operations() = operation;
-                            return true;
-                          }));
+  HAPAX_ASSIGN_OR_RETURN(*response->mutable_next_page_token(),
+                         ListRows<Operation>(txn, Table::kResources, Operations::KeyPrefix(context.tenant), page,
+                                             [&](const Operation& operation) {
+                                               if (operation.done() ? only_open : only_done) return false;
+                                               *response->add_operations() = operation;
+                                               return true;
+                                             }));
   return absl::OkStatus();
 }
 

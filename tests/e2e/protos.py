@@ -8,9 +8,11 @@ import tempfile
 
 PROTO = pathlib.Path(__file__).resolve().parents[2] / "proto"
 FILES = (
+    "google/longrunning/operations.proto",
     "google/rpc/error_details.proto",
     "google/rpc/status.proto",
     "hapax/idempotency/v1/rule.proto",
+    "hapax/idempotency/v1/tokens.proto",
     "hapax/compute/v1/catalog.proto",
     "hapax/compute/v1/compute.proto",
     "hapax/compute/v1/resources.proto",
@@ -25,10 +27,13 @@ def _modules() -> list:
         if ended.returncode != 0:
             sys.exit(f"{' '.join(command)}\n{ended.stderr}")
         sys.path.insert(0, out)
+        # Debian's protobuf is a package `google` of its own, to which the generated folders are added.
+        google = importlib.import_module("google")
+        google.__path__ = [*google.__path__, f"{out}/google"]
         try:
             return [importlib.import_module(file.replace(".proto", "_pb2").replace("/", ".")) for file in FILES]
         finally:
             sys.path.remove(out)
 
 
-error_details_pb2, status_pb2, _, catalog_pb2, compute_pb2, resources_pb2 = _modules()
+operations_pb2, error_details_pb2, status_pb2, _, tokens_pb2, catalog_pb2, compute_pb2, resources_pb2 = _modules()

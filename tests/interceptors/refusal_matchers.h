@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/cord.h"
+#include "absl/strings/match.h"
 #include "gmock/gmock.h"
 #include "google/rpc/error_details.pb.h"
 #include "hapax/interceptors/refusal.h"
@@ -36,7 +38,9 @@ template <typename Detail>
 // All that the status tells a client: its message, and its details with their texts.
 [[nodiscard]] inline std::string EverythingIn(const absl::Status& status) {
   std::string everything(status.message());
-  status.ForEachPayload([&](absl::string_view, const absl::Cord& payload) { everything += std::string(payload); });
+  status.ForEachPayload([&](absl::string_view type, const absl::Cord& payload) {
+    if (!absl::StartsWith(type, "hapax/")) everything += std::string(payload);
+  });
   return everything;
 }
 

@@ -58,10 +58,12 @@ RuleRequest Request(const std::string& region, const std::string& zone, const st
 
 auto IsPlace(const std::string& region, const std::string& zone) { return IsOkAndHolds(FieldsAre(region, zone)); }
 
-TEST(Rule, AMethodWithoutSideEffectsHasNone) {
-  const auto rule = Compile("GoodRules", "Read");
-  ASSERT_THAT(rule, IsOk());
-  EXPECT_FALSE(rule->has_value());
+TEST(Rule, AMethodWithoutSideEffectsOrIdempotentByNatureHasNone) {
+  for (const char* method : {"Read", "IdempotentByNature"}) {
+    const auto rule = Compile("GoodRules", method);
+    ASSERT_THAT(rule, IsOk());
+    EXPECT_FALSE(rule->has_value());
+  }
 }
 
 TEST(Rule, AMethodWithARuleHasItWhateverElseItSays) {
@@ -81,7 +83,6 @@ TEST(Rule, EightZoneFieldsAreAllowed) { EXPECT_THAT(Compile("GoodRules", "EightZ
 TEST(Rule, ABadDeclarationIsRefusedWithMethodAndMistake) {
   const std::vector<std::pair<const char*, const char*>> kBad = {
       {"Neither", "declares neither"},
-      {"NeitherThoughIdempotent", "declares neither"},
       {"Both", "has both an idempotency rule and NO_SIDE_EFFECTS"},
       {"NoTokenField", "token_field: \"\" is not a singular field of hapax.tests.v1.RuleRequest"},
       {"UnknownTokenField", "token_field: \"client_token\" is not a singular field"},

@@ -226,12 +226,13 @@ TEST_F(GrpcCallTest, C27EveryReasonHasItsCodeDetailsAndVerdict) {
   EXPECT_EQ(Balance(), 0);
 }
 
-TEST_F(GrpcCallTest, C27AnErrorWithoutAReasonHasAVerdictAllTheSame) {
+TEST_F(GrpcCallTest, C27AHandlersOwnErrorHasAVerdictAllTheSame) {
   ledger_.service().EndWith(absl::InternalError("out of order"));
   RawReply reply = Call(Deposit("token"));
   EXPECT_EQ(reply.status.error_code(), grpc::StatusCode::INTERNAL);
   EXPECT_EQ(reply.retry(), "same-token");
-  EXPECT_EQ(reply.reason(), "none");
+  EXPECT_EQ(reply.reason(), "hapax/INTERNAL");
+  EXPECT_NE(reply.status.error_message(), "out of order");
   ledger_.service().EndWith(absl::UnimplementedError("some other day"));
   reply = Call(Deposit("token"));
   EXPECT_EQ(reply.status.error_code(), grpc::StatusCode::UNIMPLEMENTED);

@@ -68,7 +68,8 @@ TEST(ToGrpcStatus, C27TheDetailsHoldCodeMessageAndEveryPayload) {
   EXPECT_EQ(details.code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(details.message(), status.error_message());
   ASSERT_THAT(TypesOf(details),
-              ElementsAre("type.googleapis.com/google.rpc.BadRequest", "type.googleapis.com/google.rpc.ErrorInfo"));
+              ElementsAre("type.googleapis.com/google.rpc.BadRequest", "type.googleapis.com/google.rpc.ErrorInfo",
+                          "type.googleapis.com/google.rpc.RetryInfo"));
   google::rpc::BadRequest bad_request;
   ASSERT_TRUE(details.details(0).UnpackTo(&bad_request));
   ASSERT_EQ(bad_request.field_violations_size(), 1);
@@ -86,8 +87,8 @@ TEST(ToGrpcStatus, C27ADelayIsAmongTheDetails) {
               ElementsAre("type.googleapis.com/google.rpc.ErrorInfo", "type.googleapis.com/google.rpc.RetryInfo"));
   google::rpc::RetryInfo retry;
   ASSERT_TRUE(details.details(1).UnpackTo(&retry));
-  EXPECT_EQ(retry.retry_delay().seconds(), 1);
-  EXPECT_EQ(retry.retry_delay().nanos(), 250'000'000);
+  EXPECT_EQ(retry.retry_delay().seconds(), 0);
+  EXPECT_EQ(retry.retry_delay().nanos(), 200'000'000);
 }
 
 TEST(ToGrpcStatus, TheOrderOfThePayloadsIsThatOfTheirTypes) {
