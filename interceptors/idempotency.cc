@@ -111,12 +111,12 @@ absl::Status Idempotency::RunOnce(Attempt& attempt, Transaction& txn) const {
 absl::Status Idempotency::AnswerFromRecord(Attempt& attempt, const ReadTransaction& txn) const {
   attempt.outcome.reset();
   const absl::Duration retention = options_.policy.RetentionOf(*attempt.call.method().rule);
-  HAPAX_ASSIGN_OR_RETURN(const TokenFinding found, LookUp(txn, *attempt.key, attempt.call, retention, clock_.Now()));
+  HAPAX_ASSIGN_OR_RETURN(TokenFinding found, LookUp(txn, *attempt.key, attempt.call, retention, clock_.Now()));
   switch (found.finding) {
     case Finding::kFree:
       return absl::OkStatus();
     case Finding::kSameParameters:
-      return Replay(attempt, found.record, txn);
+      return Replay(attempt, std::move(found.record), txn);
     case Finding::kOtherParameters:
       return RefuseMismatch(found, attempt.call);
     case Finding::kExpired:
@@ -127,10 +127,9 @@ absl::Status Idempotency::AnswerFromRecord(Attempt& attempt, const ReadTransacti
   HAPAX_CHECK(false, "a Finding is one of its values");
 }
 
-absl::Status Idempotency::Replay(Attempt& attempt, const store::v1::TokenRecord& record,
-                                 const ReadTransaction& txn) const {
+absl::Status Idempotency::Replay(Attempt& attempt, store::v1::TokenRecord record, const ReadTransaction& txn) const {
   const Method& method = attempt.call.method();
-  HAPAX_ASSIGN_OR_RETURN(attempt.reply, ReadReply(seal_keys_, *attempt.key, record));
+  HAPAX_ASSIGN_OR_RETURN(attempt.reply, ReadReply(seal_keys_, *attempt.key, std::move(record)));
   if (method.refresh != nullptr) {
     HAPAX_ASSIGN_OR_RETURN(attempt.reply, method.refresh(attempt.call.context, txn, std::move(attempt.reply)));
   }

@@ -65,8 +65,7 @@ class Idempotency final : public UnaryInterceptor {
   void Execute(AttemptPtr attempt);
   [[nodiscard]] absl::Status RunOnce(Attempt& attempt, Transaction& txn) const;
   [[nodiscard]] absl::Status AnswerFromRecord(Attempt& attempt, const ReadTransaction& txn) const;
-  [[nodiscard]] absl::Status Replay(Attempt& attempt, const store::v1::TokenRecord& record,
-                                    const ReadTransaction& txn) const;
+  [[nodiscard]] absl::Status Replay(Attempt& attempt, store::v1::TokenRecord record, const ReadTransaction& txn) const;
   [[nodiscard]] store::v1::TokenRecord RecordOf(const Attempt& attempt) const;
   [[nodiscard]] static absl::Status RunHandler(Attempt& attempt, Transaction& txn, Outcome outcome);
 

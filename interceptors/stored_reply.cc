@@ -1,5 +1,7 @@
 #include "hapax/interceptors/stored_reply.h"
 
+#include <utility>
+
 #include "hapax/storage/key.h"
 
 namespace hapax {
@@ -22,7 +24,7 @@ void StoreReply(const Rule& rule, const SealKeys& keys, const TokenKey& key, std
 
 absl::StatusOr<std::string> ReadReply(const SealKeys& keys, const TokenKey& key, const store::v1::TokenRecord& record) {
   if (record.has_sealed_reply()) return keys.Unseal(record.sealed_reply(), SealContext(key, record));
-  return record.reply();
+  return std::move(*record.mutable_reply());
 }
 
 }  // namespace hapax

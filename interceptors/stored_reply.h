@@ -20,7 +20,7 @@ void StoreReply(const Rule& rule, const SealKeys& keys, const TokenKey& key, std
 
 // Errors: those of SealKeys::Unseal.
 [[nodiscard]] absl::StatusOr<std::string> ReadReply(const SealKeys& keys, const TokenKey& key,
-                                                    const store::v1::TokenRecord& record);
+                                                    store::v1::TokenRecord record);
 
 }  // namespace hapax
 

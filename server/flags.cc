@@ -141,7 +141,9 @@ absl::Status FlagError(absl::string_view flag, absl::string_view value, const ab
 
 absl::StatusOr<ServerFlags> ParseServerFlags(int argc, char** argv) {
   absl::SetProgramUsageMessage(
-      "hapaxd serves hapax.compute.v1.Compute: mutating calls that happen once, however often they are retried.\n"
+      "hapaxd serves hapax.compute.v1.Compute: mutating calls that happen once, however often they are retried; with "
+      "it\n"
+      "hapax.idempotency.v1.Tokens, what became of a client token, and google.longrunning.Operations.\n"
       "It stops on SIGTERM or SIGINT, once running calls have finished.");
   const std::vector<char*> arguments = absl::ParseCommandLine(argc, argv);
   if (arguments.size() > 1) {

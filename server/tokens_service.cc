@@ -115,7 +115,7 @@ absl::StatusOr<api::Token> TokensService::Read(const CallContext& context, const
   if (const Method* method = FindMethod(options_.services, record->method())) {
     token.set_reply_type(method->reply->GetDescriptor()->full_name());
   }
-  HAPAX_ASSIGN_OR_RETURN(*token.mutable_reply(), ReadReply(seal_keys_, key, *record));
+  HAPAX_ASSIGN_OR_RETURN(*token.mutable_reply(), ReadReply(seal_keys_, key, *std::move(record)));
   return token;
 }
 
