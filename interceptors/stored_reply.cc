@@ -22,7 +22,7 @@ void StoreReply(const Rule& rule, const SealKeys& keys, const TokenKey& key, std
   }
 }
 
-absl::StatusOr<std::string> ReadReply(const SealKeys& keys, const TokenKey& key, const store::v1::TokenRecord& record) {
+absl::StatusOr<std::string> ReadReply(const SealKeys& keys, const TokenKey& key, store::v1::TokenRecord record) {
   if (record.has_sealed_reply()) return keys.Unseal(record.sealed_reply(), SealContext(key, record));
   return std::move(*record.mutable_reply());
 }
