@@ -1,11 +1,53 @@
 #include "hapax/client/client_token.h"
 
+#include <openssl/evp.h>
+
 #include <cstdint>
 
 #include "absl/random/uniform_int_distribution.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
-namespace hapax {
+namespace hapax::client {
+namespace {
+
+constexpr size_t kUuidBytes = 16;
+// Made for this purpose: the namespace of the tokens that are not UUIDs.
+constexpr std::string_view kTokenNamespace = "\x5d\x8b\x0c\x1f\x2e\x4a\x4d\x67\x9b\x3e\x61\xc4\xf0\x7a\x92\xd8";
+
+// 16 bytes; empty when the text is not a UUID.
+std::string BytesOfUuid(std::string_view text) {
+  constexpr std::string_view kForm = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  if (text.size() != kForm.size()) return "";
+  std::string hex;
+  for (size_t i = 0; i < kForm.size(); ++i) {
+    const bool is_digit = absl::ascii_isxdigit(static_cast<unsigned char>(text[i]));
+    if (kForm[i] == '-' ? text[i] != '-' : !is_digit) return "";
+    if (is_digit) hex.push_back(text[i]);
+  }
+  return absl::HexStringToBytes(hex);
+}
+
+// A UUID of version 5, as 16 bytes.
+std::string HashedUuid(std::string_view name_space, std::string_view name) {
+  const std::string hashed = std::string(name_space) + std::string(name);
+  std::string uuid(EVP_MAX_MD_SIZE, '\0');
+  EVP_Digest(hashed.data(), hashed.size(), reinterpret_cast<unsigned char*>(uuid.data()), nullptr, EVP_sha1(), nullptr);
+  uuid.resize(kUuidBytes);
+  uuid[6] = static_cast<char>((uuid[6] & 0x0F) | 0x50);
+  uuid[8] = static_cast<char>((uuid[8] & 0x3F) | 0x80);
+  return uuid;
+}
+
+std::string FormatUuid(std::string_view bytes) {
+  const std::string hex = absl::BytesToHexString(absl::string_view(bytes.data(), bytes.size()));
+  return absl::StrCat(hex.substr(0, 8), "-", hex.substr(8, 4), "-", hex.substr(12, 4), "-", hex.substr(16, 4), "-",
+                      hex.substr(20));
+}
+
+}  // namespace
 
 std::string NewClientToken(absl::Time now, absl::BitGenRef random) {
   constexpr uint64_t kMask48 = (uint64_t{1} << 48) - 1;
@@ -17,4 +59,10 @@ std::string NewClientToken(absl::Time now, absl::BitGenRef random) {
                          rest_of_b);
 }
 
-}  // namespace hapax
+std::string ChildToken(std::string_view parent, std::string_view step) {
+  std::string parent_uuid = BytesOfUuid(parent);
+  if (parent_uuid.empty()) parent_uuid = HashedUuid(kTokenNamespace, parent);
+  return FormatUuid(HashedUuid(parent_uuid, step));
+}
+
+}  // namespace hapax::client

@@ -9,7 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-namespace hapax {
+namespace hapax::client {
 namespace {
 
 using ::testing::MatchesRegex;
@@ -43,4 +43,4 @@ TEST(NewClientToken, IsNewEveryTimeAtOneInstant) {
 }
 
 }  // namespace
-}  // namespace hapax
+}  // namespace hapax::client

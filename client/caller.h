@@ -1,0 +1,129 @@
+#ifndef HAPAX_CLIENT_CALLER_H_
+#define HAPAX_CLIENT_CALLER_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
+#include "hapax/client/connection.h"
+#include "hapax/client/retry.h"
+#include "hapax/client/timing.h"
+
+namespace hapax::client {
+
+// What became of a mutating call, as the server says it (`hapax-outcome`).
+enum class Outcome {
+  kUnknown,      // The server does not say: a read, or a server that is not Hapax.
+  kExecuted,     // An attempt of this call made the effect.
+  kReplayed,     // The effect was made before; this is the reply of that time.
+  kUnprotected,  // An effect was made, and the server saw no token.
+};
+// `executed`, `replayed`, `unprotected`, or empty.
+[[nodiscard]] std::string OutcomeName(Outcome outcome);
+
+// What is known of a call besides its reply; also of one that failed.
+struct CallInfo {
+  std::string token;  // Empty: the call carried none.
+  Outcome outcome = Outcome::kUnknown;
+  int attempts = 0;
+  // With an error: whether it is sure that there was no effect, and will be none. Else an attempt that was not answered
+  // may have made it, or may yet.
+  bool settled = false;
+};
+
+// A call as bytes, for methods whose messages are not at hand.
+struct RawCall {
+  std::string method;  // Full name, `package.Service/Method`.
+  std::string request;
+  std::string token;  // Empty for none.
+  // Whether the token is in the request already; if not, it goes as metadata `x-client-token`.
+  bool token_in_request = false;
+  // Whether another attempt does no harm: because of the token, or because the method changes nothing.
+  bool retryable = true;
+};
+
+// A call's reply, or its error, and what is known of it in either case.
+template <typename Reply>
+struct Result {
+  absl::StatusOr<Reply> reply;
+  CallInfo info;
+};
+
+// The reply as a message. INTERNAL when it is not one.
+template <typename Reply>
+[[nodiscard]] Result<Reply> ParseReply(Result<std::string> raw) {
+  Result<Reply> result{.reply = raw.reply.status(), .info = std::move(raw.info)};
+  if (!raw.reply.ok()) return result;
+  result.reply.emplace();
+  if (!result.reply->ParseFromString(*raw.reply)) result.reply = absl::InternalError("the reply cannot be parsed");
+  return result;
+}
+
+// How one call differs from the others of its Caller.
+struct CallOptions {
+  std::optional<RetryPolicy> retry;  // In place of the caller's.
+  std::string token;                 // In place of a new one; the request's own goes before.
+  // True: no token is made, and a call that may have had an effect is not retried.
+  bool unprotected = false;
+};
+
+// Makes calls, each of which takes effect once however often it is attempted, and retries them as long as there is hope
+// and time.
+//
+//   Caller caller(*Connect({.endpoint = "127.0.0.1:50051"}));
+//   Result<RunInstancesResponse> launched = caller.Call<RunInstancesResponse>(*method, request);
+//   if (launched.reply.ok()) Use(*launched.reply);
+//
+// A call of a method whose proto declares an idempotency rule carries a token: the one in the request's token field,
+// else that of the options, else a new UUID of version 7; the same one in every attempt. So after a failure that leaves
+// the outcome open (UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED) the same call with `info.token` tells what became of it.
+//
+// Thread-safety: safe. A call blocks its thread.
+// Lifetime: timing outlives it.
+// Errors: the server's, with the details as payloads (ErrorInfoOf reads the reason); DEADLINE_EXCEEDED when the time
+// was over before an attempt ended.
+class Caller {
+ public:
+  struct Options {
+    RetryPolicy retry;
+    RetryBudget::Options budget;
+  };
+  explicit Caller(std::shared_ptr<Connection> connection) : Caller(std::move(connection), Options()) {}
+  Caller(std::shared_ptr<Connection> connection, Options options, Timing& timing = SystemTiming());
+
+  // `Reply` is the method's output type. Errors, besides: INVALID_ARGUMENT for a request of another type, INTERNAL for
+  // a reply that is not of this one.
+  template <typename Reply>
+  [[nodiscard]] Result<Reply> Call(const google::protobuf::MethodDescriptor& method,
+                                   const google::protobuf::Message& request, const CallOptions& options = {}) {
+    const absl::StatusOr<RawCall> raw = Prepare(method, request, options);
+    if (!raw.ok()) return {.reply = raw.status(), .info = {}};
+    return ParseReply<Reply>(CallRaw(*raw, options.retry.value_or(options_.retry)));
+  }
+
+  // The call as CallRaw sends it, and as a journal keeps it: a token is in its place.
+  [[nodiscard]] absl::StatusOr<RawCall> Prepare(const google::protobuf::MethodDescriptor& method,
+                                                const google::protobuf::Message& request,
+                                                const CallOptions& options = {});
+
+  // A call as bytes: nothing of the method but its name need be known.
+  [[nodiscard]] Result<std::string> CallRaw(const RawCall& call, const RetryPolicy& policy);
+  [[nodiscard]] Result<std::string> CallRaw(const RawCall& call) { return CallRaw(call, options_.retry); }
+
+  [[nodiscard]] const RetryPolicy& retry_policy() const { return options_.retry; }
+
+ private:
+  const std::shared_ptr<Connection> connection_;
+  const Options options_;
+  Timing& timing_;
+  RetryBudget budget_;
+};
+
+}  // namespace hapax::client
+
+#endif  // HAPAX_CLIENT_CALLER_H_

@@ -1,0 +1,134 @@
+#include <fstream>
+#include <mutex>
+#include <sstream>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+#include "google/rpc/status.pb.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "grpcpp/grpcpp.h"
+#include "hapax/client/connection.h"
+
+namespace hapax::client {
+namespace {
+
+constexpr int kMaxMessageBytes = 64 << 20;
+
+absl::Status FromGrpcStatus(const grpc::Status& status) {
+  // gRPC's codes and Abseil's are the same numbers.
+  absl::Status converted(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+  google::rpc::Status details;
+  if (!status.error_details().empty() && details.ParseFromString(status.error_details())) {
+    for (const google::protobuf::Any& detail : details.details()) {
+      converted.SetPayload(detail.type_url(), absl::Cord(detail.value()));
+    }
+  }
+  return converted;
+}
+
+void Append(const std::multimap<grpc::string_ref, grpc::string_ref>& from, Metadata& to) {
+  for (const auto& [key, value] : from) {
+    to.emplace_back(std::string(key.data(), key.size()), std::string(value.data(), value.size()));
+  }
+}
+
+// What gRPC writes to and reads from until an attempt ends.
+struct RunningAttempt {
+  grpc::ClientContext context;
+  grpc::ByteBuffer request;
+  grpc::ByteBuffer reply;
+  Connection::Done done;
+};
+
+AttemptEnd EndOf(const RunningAttempt& attempt, const grpc::Status& status) {
+  AttemptEnd end{.status = FromGrpcStatus(status)};
+  Append(attempt.context.GetServerInitialMetadata(), end.metadata);
+  Append(attempt.context.GetServerTrailingMetadata(), end.metadata);
+  grpc::Slice slice;
+  if (!status.ok()) return end;
+  if (!attempt.reply.DumpToSingleSlice(&slice).ok()) {
+    end.status = absl::InternalError("the reply cannot be read");
+    return end;
+  }
+  end.reply.assign(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  return end;
+}
+
+class GrpcConnection final : public Connection {
+ public:
+  GrpcConnection(std::shared_ptr<grpc::Channel> channel, Metadata metadata)
+      : stub_(std::move(channel)), metadata_(std::move(metadata)) {}
+
+  Cancel Start(Attempt attempt, Done done) override {
+    auto running = std::make_shared<RunningAttempt>();
+    running->context.set_deadline(absl::ToChronoTime(attempt.deadline));
+    for (const Metadata* metadata : {&metadata_, static_cast<const Metadata*>(&attempt.metadata)}) {
+      for (const auto& [key, value] : *metadata) running->context.AddMetadata(key, value);
+    }
+    const grpc::Slice slice(attempt.request);
+    running->request = grpc::ByteBuffer(&slice, 1);
+    running->done = std::move(done);
+    // The attempt is kept by its own callback until it has ended, and by whoever may cancel it.
+    stub_.UnaryCall(&running->context, "/" + attempt.method, grpc::StubOptions(), &running->request, &running->reply,
+                    [running](const grpc::Status& status) { std::move(running->done)(EndOf(*running, status)); });
+    return [running] { running->context.TryCancel(); };
+  }
+
+ private:
+  grpc::GenericStub stub_;
+  const Metadata metadata_;
+};
+
+absl::StatusOr<std::string> ReadPem(const std::string& option, const std::string& path) {
+  if (path.empty()) return std::string();
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream content;
+  content << file.rdbuf();
+  if (!file.good() || content.str().empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(option, " \"", path, "\": cannot be read, or is empty"));
+  }
+  return std::move(content).str();
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> CredentialsOf(const ConnectionOptions& options) {
+  const bool has_files =
+      !options.tls_ca_file.empty() || !options.tls_cert_file.empty() || !options.tls_key_file.empty();
+  if (!options.tls && has_files) return absl::InvalidArgumentError("files for TLS are given, but TLS is not asked for");
+  if (!options.tls) return grpc::InsecureChannelCredentials();
+  if (options.tls_cert_file.empty() != options.tls_key_file.empty()) {
+    return absl::InvalidArgumentError("a client certificate and its key are given together, or not at all");
+  }
+  grpc::SslCredentialsOptions ssl;
+  for (const auto& [pem, option, path] : {std::tuple(&ssl.pem_root_certs, "tls_ca_file", &options.tls_ca_file),
+                                          {&ssl.pem_cert_chain, "tls_cert_file", &options.tls_cert_file},
+                                          {&ssl.pem_private_key, "tls_key_file", &options.tls_key_file}}) {
+    absl::StatusOr<std::string> text = ReadPem(option, *path);
+    if (!text.ok()) return text.status();
+    *pem = *std::move(text);
+  }
+  return grpc::SslCredentials(ssl);
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<Connection>> Connect(const ConnectionOptions& options) {
+  const auto credentials = CredentialsOf(options);
+  if (!credentials.ok()) return credentials.status();
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  // A server that comes back is found again soon: by default gRPC waits up to two minutes.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 50);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  // Connections of its own: a channel is else shared with others in the process that go to the same place.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  Metadata metadata;
+  if (!options.api_key.empty()) metadata.emplace_back("x-api-key", options.api_key);
+  if (!options.tenant.empty()) metadata.emplace_back("x-tenant-id", options.tenant);
+  return std::make_shared<GrpcConnection>(grpc::CreateCustomChannel(options.endpoint, *credentials, arguments),
+                                          std::move(metadata));
+}
+
+}  // namespace hapax::client

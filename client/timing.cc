@@ -1,0 +1,34 @@
+#include "hapax/client/timing.h"
+
+#include "absl/random/random.h"
+#include "absl/time/clock.h"
+#include "hapax/client/client_token.h"
+
+namespace hapax::client {
+namespace {
+
+absl::BitGen& Random() {
+  thread_local absl::BitGen random;
+  return random;
+}
+
+class MachineTiming final : public Timing {
+ public:
+  absl::Time Now() override { return absl::Now(); }
+  bool Await(absl::Mutex& mu, const absl::Condition& condition, absl::Time until) override {
+    return mu.AwaitWithDeadline(condition, until);
+  }
+  absl::Duration RandomUpTo(absl::Duration limit) override {
+    return absl::Uniform<double>(absl::IntervalClosed, Random(), 0, 1) * limit;
+  }
+  std::string NewToken() override { return NewClientToken(Now(), Random()); }
+};
+
+}  // namespace
+
+Timing& SystemTiming() {
+  static MachineTiming timing;
+  return timing;
+}
+
+}  // namespace hapax::client
