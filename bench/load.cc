@@ -73,7 +73,7 @@ class Load {
  private:
   void Start(Call& call) {
     if (absl::GetFlag(FLAGS_new_tokens) || call.token.empty()) {
-      call.token = hapax::NewClientToken(absl::Now(), random_);
+      call.token = hapax::client::NewClientToken(absl::Now(), random_);
     }
     request_.set_client_token(call.token);
     call.context = std::make_unique<grpc::ClientContext>();
