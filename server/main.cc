@@ -3,26 +3,17 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <csignal>
 #include <cstdio>
-#include <exception>
 #include <fstream>
 #include <memory>
-#include <optional>
 #include <sstream>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
-#include "absl/time/clock.h"
 #include "hapax/interceptors/api_keys.h"
 #include "hapax/interceptors/authentication.h"
-#include "hapax/interceptors/call_gate.h"
-#include "hapax/interceptors/worker_pool.h"
-#include "hapax/server/chain.h"
 #include "hapax/server/compute/catalog.h"
 #include "hapax/server/compute/compute_service.h"
 #include "hapax/server/compute/lifecycle.h"
@@ -30,44 +21,11 @@
 #include "hapax/server/compute/power.h"
 #include "hapax/server/compute/simulated_hypervisor.h"
 #include "hapax/server/flags.h"
-#include "hapax/server/ids.h"
-#include "hapax/server/operations/operation_waiters.h"
-#include "hapax/server/operations/operations.h"
-#include "hapax/server/operations/operations_service.h"
-#include "hapax/server/operations/work_queue.h"
-#include "hapax/server/seal_key_file.h"
-#include "hapax/server/service_host.h"
-#include "hapax/server/tokens_service.h"
-#include "hapax/storage/clock.h"
-#include "hapax/storage/rocksdb_store.h"
+#include "hapax/server/server.h"
 #include "hapax/storage/status_macros.h"
-#include "prometheus/exposer.h"
-#include "prometheus/registry.h"
-#include "spdlog/async.h"
-#include "spdlog/sinks/stdout_sinks.h"
-#include "spdlog/spdlog.h"
 
 namespace hapax {
 namespace {
-
-constexpr int kWorkerThreads = 2;
-constexpr size_t kMaxWaitingWork = 256;
-constexpr size_t kMaxWaitingForOperations = 1024;
-constexpr absl::Duration kLameDuckTime = absl::Milliseconds(50);
-constexpr absl::Duration kCloseTimeout = absl::Seconds(1);
-constexpr size_t kLogQueueSize = 8192;
-constexpr char kLogPattern[] = "%Y-%m-%dT%H:%M:%S.%f%z %l %v";
-constexpr char kCallLogPattern[] = R"({"time":"%Y-%m-%dT%H:%M:%S.%f%z","level":"%l",%v})";
-
-// The signals that end the server, blocked in every thread so that only the main one takes them.
-sigset_t BlockStopSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
-}
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -100,29 +58,6 @@ absl::StatusOr<std::unique_ptr<Authenticator>> MakeAuthenticator(const ServerFla
   return *std::move(keys);
 }
 
-// Serves the metrics, when that is asked for. prometheus-cpp reports what goes wrong by exceptions.
-absl::StatusOr<std::unique_ptr<prometheus::Exposer>> ExposeMetrics(
-    const ServerFlags& flags, const std::shared_ptr<prometheus::Registry>& metrics) {
-  if (flags.metrics_address.empty()) return nullptr;
-  try {
-    auto exposer = std::make_unique<prometheus::Exposer>(flags.metrics_address);
-    exposer->RegisterCollectable(metrics);
-    return exposer;
-  } catch (const std::exception& error) {
-    return FlagError("metrics_address", flags.metrics_address,
-                     absl::UnavailableError(absl::StrCat("cannot listen there: ", error.what())));
-  }
-}
-
-std::shared_ptr<spdlog::logger> MakeLogger(const std::string& name, const char* pattern,
-                                           spdlog::level::level_enum level) {
-  // A log that cannot keep up loses its oldest lines rather than hold up calls.
-  auto logger = spdlog::create_async_nb<spdlog::sinks::stderr_sink_mt>(name);
-  logger->set_pattern(pattern, spdlog::pattern_time_type::utc);
-  logger->set_level(level);
-  return logger;
-}
-
 // Keeps what is in memory, keys and replies among it, out of core files.
 void ForbidCoreDumps() {
   const rlimit none{.rlim_cur = 0, .rlim_max = 0};
@@ -132,114 +67,84 @@ void ForbidCoreDumps() {
 #endif
 }
 
-absl::StatusOr<SealKeys> OpenSealKeys(const ServerFlags& flags, Store& store, spdlog::logger& log) {
-  absl::StatusOr<LoadedSealKeys> loaded = LoadSealKeys(flags.seal_key_file, store);
-  if (!loaded.ok()) return FlagError("seal_key_file", flags.seal_key_file, loaded.status());
-  for (const std::string& id : loaded->missing_ids) {
-    log.warn("{} has no key \"{}\" any more: replies that it sealed cannot be read", flags.seal_key_file, id);
-  }
-  return std::move(loaded->keys);
+// The error of a server's option, as that of the flag of the same name.
+absl::Status AsFlagError(const absl::Status& error) {
+  const absl::string_view message = error.message();
+  const absl::string_view option = message.substr(0, message.find('='));
+  const bool names_option = option.size() < message.size() && option.find(' ') == absl::string_view::npos;
+  return names_option ? absl::Status(error.code(), absl::StrCat("--", message)) : error;
 }
 
+// The compute service, with what does its work.
+class ComputeParts {
+ public:
+  ComputeParts(const compute::Catalog& catalog, const compute::Places& places, absl::Duration boot_latency,
+               Server& server)
+      : hypervisor_(boot_latency),
+        boot_(hypervisor_),
+        shut_down_(hypervisor_),
+        stop_(compute::PowerDriver::Kind::kStop, hypervisor_, server.operations()),
+        start_(compute::PowerDriver::Kind::kStart, hypervisor_, server.operations()),
+        service_(catalog, places, server.ids(), server.work(), server.operations()),
+        hosted_(service_.Host()) {
+    server.work().AddDriver(std::string(compute::kBootWork), boot_);
+    server.work().AddDriver(std::string(compute::kShutDownWork), shut_down_);
+    server.work().AddDriver(std::string(compute::kStopWork), stop_);
+    server.work().AddDriver(std::string(compute::kStartWork), start_);
+  }
+
+  [[nodiscard]] HostedService* hosted() { return hosted_.get(); }
+
+ private:
+  compute::SimulatedHypervisor hypervisor_;
+  compute::BootDriver boot_;
+  compute::ShutDownDriver shut_down_;
+  compute::PowerDriver stop_;
+  compute::PowerDriver start_;
+  compute::ComputeService service_;
+  std::unique_ptr<HostedService> hosted_;
+};
+
 absl::Status Run(int argc, char** argv) {
-  // Debian builds Abseil with its deadlock detector on, which makes every lock several times as slow.
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   HAPAX_ASSIGN_OR_RETURN(const ServerFlags flags, ParseServerFlags(argc, argv));
   ForbidCoreDumps();
   umask(S_IRWXG | S_IRWXO);  // What the server writes is for its own user alone.
-  const sigset_t stop_signals = BlockStopSignals();
-  spdlog::init_thread_pool(kLogQueueSize, 1);
-  const auto log = MakeLogger("server", kLogPattern, flags.log_level);
-  const auto call_log = MakeLogger("calls", kCallLogPattern, flags.log_level);
-
   HAPAX_ASSIGN_OR_RETURN(const compute::Catalog catalog, LoadCatalog(flags));
   if (!catalog.HasRegion(flags.default_region)) {
     return FlagError("default_region", flags.default_region,
                      absl::InvalidArgumentError("must be a region of the catalog"));
   }
   HAPAX_ASSIGN_OR_RETURN(std::unique_ptr<Authenticator> authenticator, MakeAuthenticator(flags));
-  const SystemClock clock;
-  absl::StatusOr<std::unique_ptr<RocksDbStore>> store = OpenRocksDbStore({.path = flags.data_dir,
-                                                                          .block_cache_bytes = flags.block_cache_bytes,
-                                                                          .max_waiting = flags.max_waiting_transactions,
-                                                                          .clock = &clock});
-  if (!store.ok()) return FlagError("data_dir", flags.data_dir, store.status());
-  HAPAX_ASSIGN_OR_RETURN(const SealKeys seal_keys, OpenSealKeys(flags, **store, *log));
-  absl::StatusOr<std::unique_ptr<const compute::Places>> places = compute::Places::Load(**store, catalog);
-  if (!places.ok()) return FlagError("catalog_file", flags.catalog_file, places.status());
 
-  const auto metrics = std::make_shared<prometheus::Registry>();
-  HAPAX_ASSIGN_OR_RETURN(const auto exposer, ExposeMetrics(flags, metrics));
-  RandomIdSource ids;
-  OperationWaiters waiters(kMaxWaitingForOperations);
-  const Operations operations(ids, waiters);
-  WorkQueue work(**store, clock, *log);
-  std::optional<compute::SimulatedHypervisor> hypervisor(flags.simulated_boot_latency);
-  compute::BootDriver boot(*hypervisor);
-  compute::ShutDownDriver shut_down(*hypervisor);
-  compute::PowerDriver stop(compute::PowerDriver::Kind::kStop, *hypervisor, operations);
-  compute::PowerDriver start(compute::PowerDriver::Kind::kStart, *hypervisor, operations);
-  work.AddDriver(std::string(compute::kBootWork), boot);
-  work.AddDriver(std::string(compute::kShutDownWork), shut_down);
-  work.AddDriver(std::string(compute::kStopWork), stop);
-  work.AddDriver(std::string(compute::kStartWork), start);
-  HAPAX_ASSIGN_OR_RETURN(const int resumed, work.Resume());
+  // Known once the store is open; by then nobody has asked.
+  std::unique_ptr<const compute::Places> places;
+  absl::StatusOr<std::unique_ptr<Server>> server = Server::Open({
+      .listen_address = flags.listen_address,
+      .data_dir = flags.data_dir,
+      .authenticator = std::move(authenticator),
+      .default_region = flags.default_region,
+      .token_resolver = [&places](const PlaceHints& hints) { return places->Resolve(hints); },
+      .token_policy = flags.token_policy,
+      .seal_key_file = flags.seal_key_file,
+      .metrics_address = flags.metrics_address,
+      .max_calls_in_flight = flags.max_calls_in_flight,
+      .max_waiting_transactions = flags.max_waiting_transactions,
+      .block_cache_bytes = flags.block_cache_bytes,
+      .log_level = flags.log_level,
+  });
+  if (!server.ok()) return AsFlagError(server.status());
+  auto loaded = compute::Places::Load((*server)->store(), catalog);
+  if (!loaded.ok()) return FlagError("catalog_file", flags.catalog_file, loaded.status());
+  places = *std::move(loaded);
 
-  const compute::ComputeService compute_service(catalog, **places, ids, work, operations);
-  const std::unique_ptr<HostedService> hosted_compute = compute_service.Host();
-  const OperationsService operations_service(**store, waiters);
-  const std::unique_ptr<HostedService> hosted_operations = operations_service.Host();
-  const ScopeResolver resolver = [&](const PlaceHints& hints) { return (*places)->Resolve(hints); };
-  const TokensService tokens_service({.default_region = flags.default_region,
-                                      .policy = flags.token_policy,
-                                      .resolver = &resolver,
-                                      .services = {hosted_compute.get()}},
-                                     seal_keys);
-  const std::unique_ptr<HostedService> hosted_tokens = tokens_service.Host();
-  const std::vector<const HostedService*> services = {hosted_compute.get(), hosted_operations.get(),
-                                                      hosted_tokens.get()};
-  for (HostedService* service : {hosted_compute.get(), hosted_operations.get(), hosted_tokens.get()}) {
-    HAPAX_RETURN_IF_ERROR(service->Compile());
-  }
-  std::optional<WorkerPool> workers(std::in_place, kWorkerThreads, kMaxWaitingWork);
-  CallGate gate(flags.max_calls_in_flight);
-  const Chain chain = BuildChain({.default_region = flags.default_region, .policy = flags.token_policy},
-                                 {.store = **store,
-                                  .workers = *workers,
-                                  .gate = gate,
-                                  .seal_keys = seal_keys,
-                                  .clock = clock,
-                                  .registry = *metrics,
-                                  .call_log = *call_log},
-                                 std::move(authenticator));
-  absl::StatusOr<std::unique_ptr<ServiceHost>> host =
-      ServiceHost::Start({.listen_address = flags.listen_address}, services, chain);
-  if (!host.ok()) return FlagError("listen_address", flags.listen_address, host.status());
-
-  log->info("data in {}, {} pieces of work resumed", flags.data_dir, resumed);
+  ComputeParts compute(catalog, *places, flags.simulated_boot_latency, **server);
+  if (absl::Status started = (*server)->Start({compute.hosted()}); !started.ok()) return AsFlagError(started);
   const std::string listen_host = flags.listen_address.substr(0, flags.listen_address.rfind(':'));
-  std::printf("hapaxd: listening on %s:%d\n", listen_host.c_str(), (*host)->port());
+  std::printf("hapaxd: listening on %s:%d\n", listen_host.c_str(), (*server)->port());
   std::fflush(stdout);
 
-  int signal = 0;
-  sigwait(&stop_signals, &signal);
-  log->info("signal {}: draining", signal);
-  (*host)->AnnounceShutdown();
-  gate.Close();
-  waiters.Close();
-  gate.AwaitIdle(flags.drain_timeout);
-  // When connections close, a call that is just arriving is cut off with CANCELLED. So busy clients are
-  // given a moment to hear UNAVAILABLE instead, and to go away.
-  absl::SleepFor(kLameDuckTime);
-  (*host)->Drain(kCloseTimeout);
-  // No call runs any more. What was prepared is committed, what was committed may still start work, and
-  // work that is not written down as done is resumed by the next start.
-  workers.reset();
-  work.Stop();
-  store->reset();
-  hypervisor.reset();
-  log->info("stopped");
-  spdlog::shutdown();
+  (*server)->AwaitStopSignal();
+  (*server)->Stop(flags.drain_timeout);
   return absl::OkStatus();
 }
 

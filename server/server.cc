@@ -1,0 +1,228 @@
+#include "hapax/server/server.h"
+
+#include <algorithm>
+#include <csignal>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "hapax/interceptors/call_gate.h"
+#include "hapax/interceptors/seal_keys.h"
+#include "hapax/interceptors/worker_pool.h"
+#include "hapax/server/chain.h"
+#include "hapax/server/operations/operation_waiters.h"
+#include "hapax/server/operations/operations_service.h"
+#include "hapax/server/seal_key_file.h"
+#include "hapax/server/service_host.h"
+#include "hapax/server/tokens_service.h"
+#include "hapax/storage/rocksdb_store.h"
+#include "hapax/storage/status_macros.h"
+#include "prometheus/exposer.h"
+#include "prometheus/registry.h"
+#include "spdlog/async.h"
+#include "spdlog/async_logger.h"
+#include "spdlog/sinks/stdout_sinks.h"
+
+namespace hapax {
+namespace {
+
+constexpr int kWorkerThreads = 2;
+constexpr size_t kMaxWaitingWork = 256;
+constexpr size_t kMaxWaitingForOperations = 1024;
+constexpr absl::Duration kLameDuckTime = absl::Milliseconds(50);
+constexpr absl::Duration kCloseTimeout = absl::Seconds(1);
+constexpr size_t kLogQueueSize = 8192;
+constexpr char kLogPattern[] = "%Y-%m-%dT%H:%M:%S.%f%z %l %v";
+constexpr char kCallLogPattern[] = R"({"time":"%Y-%m-%dT%H:%M:%S.%f%z","level":"%l",%v})";
+
+absl::Status OptionError(absl::string_view option, absl::string_view value, const absl::Status& error) {
+  return {error.code(), absl::StrCat(option, "=", value, ": ", error.message())};
+}
+
+// The signals that end the server, blocked in every thread so that only AwaitStopSignal takes them.
+sigset_t BlockStopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+std::shared_ptr<spdlog::logger> MakeLogger(const std::shared_ptr<spdlog::details::thread_pool>& pool,
+                                           const std::string& name, const char* pattern,
+                                           spdlog::level::level_enum level) {
+  // A log that cannot keep up loses its oldest lines rather than hold up calls.
+  auto logger = std::make_shared<spdlog::async_logger>(name, std::make_shared<spdlog::sinks::stderr_sink_mt>(), pool,
+                                                       spdlog::async_overflow_policy::overrun_oldest);
+  logger->set_pattern(pattern, spdlog::pattern_time_type::utc);
+  logger->set_level(level);
+  return logger;
+}
+
+// prometheus-cpp reports what goes wrong by exceptions.
+absl::StatusOr<std::unique_ptr<prometheus::Exposer>> ExposeMetrics(
+    const std::string& address, const std::shared_ptr<prometheus::Registry>& metrics) {
+  try {
+    auto exposer = std::make_unique<prometheus::Exposer>(address);
+    exposer->RegisterCollectable(metrics);
+    return exposer;
+  } catch (const std::exception& error) {
+    return absl::UnavailableError(absl::StrCat("cannot listen there: ", error.what()));
+  }
+}
+
+absl::StatusOr<Place> PlaceAsItIsNamed(const PlaceHints& hints) {
+  return Place{.region = std::string(hints.region.value),
+               .zone = hints.zones.empty() ? "" : std::string(hints.zones.front().value)};
+}
+
+}  // namespace
+
+// In the order they are made; what is below uses what is above.
+struct Server::Parts {
+  explicit Parts(ServerOptions its_options) : options(std::move(its_options)) {
+    log = MakeLogger(log_threads, "server", kLogPattern, options.log_level);
+    call_log = MakeLogger(log_threads, "calls", kCallLogPattern, options.log_level);
+  }
+
+  ServerOptions options;
+  const sigset_t stop_signals = BlockStopSignals();
+  const std::shared_ptr<spdlog::details::thread_pool> log_threads =
+      std::make_shared<spdlog::details::thread_pool>(kLogQueueSize, /*threads_n=*/1);
+  std::shared_ptr<spdlog::logger> log;
+  std::shared_ptr<spdlog::logger> call_log;
+  const SystemClock clock;
+  RandomIdSource ids;
+  OperationWaiters waiters{kMaxWaitingForOperations};
+  const Operations operations{ids, waiters};
+  std::optional<SealKeys> seal_keys;
+  std::unique_ptr<Store> store;
+  std::optional<WorkQueue> work;
+  std::optional<WorkerPool> workers;
+  std::optional<CallGate> gate;
+  const std::shared_ptr<prometheus::Registry> metrics = std::make_shared<prometheus::Registry>();
+  std::unique_ptr<prometheus::Exposer> exposer;
+  std::optional<TokensService> tokens_service;
+  std::optional<OperationsService> operations_service;
+  std::vector<std::unique_ptr<HostedService>> own_services;
+  std::unique_ptr<const Chain> chain;
+  std::unique_ptr<ServiceHost> host;
+};
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Server::~Server() { Stop(absl::ZeroDuration()); }
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Open(ServerOptions options) {
+  // Debian builds Abseil with its deadlock detector on, which makes every lock several times as slow.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  if (options.seal_key_file.empty()) {
+    options.seal_key_file = absl::StrCat(absl::StripSuffix(options.data_dir, "/"), ".seal_keys");
+  }
+  if (options.authenticator == nullptr) options.authenticator = std::make_unique<TrustingAuthenticator>();
+  if (options.token_resolver == nullptr) options.token_resolver = PlaceAsItIsNamed;
+
+  std::unique_ptr<Server> server(new Server(std::make_unique<Parts>(std::move(options))));
+  Parts& parts = *server->parts_;
+  auto store = OpenRocksDbStore({.path = parts.options.data_dir,
+                                 .block_cache_bytes = parts.options.block_cache_bytes,
+                                 .max_waiting = parts.options.max_waiting_transactions,
+                                 .clock = &parts.clock});
+  if (!store.ok()) return OptionError("data_dir", parts.options.data_dir, store.status());
+  parts.store = *std::move(store);
+  absl::StatusOr<LoadedSealKeys> keys = LoadSealKeys(parts.options.seal_key_file, *parts.store);
+  if (!keys.ok()) return OptionError("seal_key_file", parts.options.seal_key_file, keys.status());
+  for (const std::string& id : keys->missing_ids) {
+    parts.log->warn("{} has no key \"{}\" any more: replies that it sealed cannot be read",
+                    parts.options.seal_key_file, id);
+  }
+  parts.seal_keys = std::move(keys->keys);
+  parts.work.emplace(*parts.store, parts.clock, *parts.log);
+  return server;
+}
+
+Store& Server::store() { return *parts_->store; }
+const Clock& Server::clock() const { return parts_->clock; }
+IdSource& Server::ids() { return parts_->ids; }
+WorkQueue& Server::work() { return *parts_->work; }
+const Operations& Server::operations() const { return parts_->operations; }
+spdlog::logger& Server::log() { return *parts_->log; }
+int Server::port() const { return parts_->host->port(); }
+
+absl::Status Server::Start(std::vector<HostedService*> services) {
+  Parts& parts = *parts_;
+  const ServerOptions& options = parts.options;
+  for (HostedService* service : services) HAPAX_RETURN_IF_ERROR(service->Compile());
+  parts.operations_service.emplace(*parts.store, parts.waiters);
+  parts.tokens_service.emplace(
+      TokensService::Options{.default_region = options.default_region,
+                             .policy = options.token_policy,
+                             .resolver = &options.token_resolver,
+                             .services = std::vector<const HostedService*>(services.begin(), services.end())},
+      *parts.seal_keys);
+  parts.own_services.push_back(parts.operations_service->Host());
+  parts.own_services.push_back(parts.tokens_service->Host());
+  for (const auto& service : parts.own_services) {
+    HAPAX_RETURN_IF_ERROR(service->Compile());
+    services.push_back(service.get());
+  }
+
+  if (!options.metrics_address.empty()) {
+    auto exposer = ExposeMetrics(options.metrics_address, parts.metrics);
+    if (!exposer.ok()) return OptionError("metrics_address", options.metrics_address, exposer.status());
+    parts.exposer = *std::move(exposer);
+  }
+  HAPAX_ASSIGN_OR_RETURN(const int resumed, parts.work->Resume());
+  parts.workers.emplace(kWorkerThreads, kMaxWaitingWork);
+  parts.gate.emplace(options.max_calls_in_flight);
+  const ChainParts chain_parts = {.store = *parts.store,
+                                  .workers = *parts.workers,
+                                  .gate = *parts.gate,
+                                  .seal_keys = *parts.seal_keys,
+                                  .clock = parts.clock,
+                                  .registry = *parts.metrics,
+                                  .call_log = *parts.call_log};
+  // A chain cannot be moved, so it is built where it stays.
+  parts.chain.reset(new Chain(BuildChain({.default_region = options.default_region, .policy = options.token_policy},
+                                         chain_parts, std::move(parts.options.authenticator))));
+  auto host = ServiceHost::Start({.listen_address = options.listen_address},
+                                 std::vector<const HostedService*>(services.begin(), services.end()), *parts.chain);
+  if (!host.ok()) return OptionError("listen_address", options.listen_address, host.status());
+  parts.host = *std::move(host);
+  parts.log->info("data in {}, {} pieces of work resumed", options.data_dir, resumed);
+  return absl::OkStatus();
+}
+
+void Server::AwaitStopSignal() {
+  int signal = 0;
+  sigwait(&parts_->stop_signals, &signal);
+  parts_->log->info("signal {}: draining", signal);
+}
+
+void Server::Stop(absl::Duration timeout) {
+  Parts& parts = *parts_;
+  if (parts.store == nullptr) return;
+  if (parts.host != nullptr) {
+    parts.host->AnnounceShutdown();
+    parts.gate->Close();
+    parts.waiters.Close();
+    parts.gate->AwaitIdle(timeout);
+    // When connections close, a call that is just arriving is cut off with CANCELLED. So busy clients are
+    // given a moment to hear UNAVAILABLE instead, and to go away.
+    absl::SleepFor(std::min(kLameDuckTime, timeout));
+    parts.host->Drain(kCloseTimeout);
+  }
+  // No call runs any more. What was prepared is committed, what was committed may still start work, and
+  // work that is not written down as done is resumed by the next start.
+  parts.workers.reset();
+  if (parts.work.has_value()) parts.work->Stop();
+  parts.store = nullptr;
+  parts.log->info("stopped");
+}
+
+}  // namespace hapax

@@ -1,0 +1,108 @@
+#ifndef HAPAX_SERVER_SERVER_H_
+#define HAPAX_SERVER_SERVER_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "hapax/interceptors/authentication.h"
+#include "hapax/interceptors/scope.h"
+#include "hapax/interceptors/token_policy.h"
+#include "hapax/server/hosted_service.h"
+#include "hapax/server/operations/operations.h"
+#include "hapax/server/operations/work_queue.h"
+#include "hapax/storage/clock.h"
+#include "hapax/storage/store.h"
+#include "spdlog/common.h"
+#include "spdlog/logger.h"
+
+namespace hapax {
+
+// What a server is made of. Each has a default but the data directory.
+struct ServerOptions {
+  // `HOST:PORT` to serve gRPC on; port 0 takes a free one.
+  std::string listen_address = "127.0.0.1:50051";
+  // Directory of the database; created when it does not exist. One server at a time may use it.
+  std::string data_dir;
+  // Who calls. Null believes metadata `x-tenant-id`: only for addresses that nobody else reaches.
+  std::unique_ptr<Authenticator> authenticator;
+  // The region of a call that names none and implies none; part of its token's scope for good.
+  std::string default_region = "default";
+  // Turns the names of a region and a zone into a place, for Tokens. Null takes them as they are.
+  ScopeResolver token_resolver;
+  // For how long tokens protect, unless a method's rule says otherwise.
+  TokenPolicy token_policy;
+  // The keys that secret replies are sealed with (seal_keys.h); created when it does not exist. Empty: the data
+  // directory's name with `.seal_keys` at its end.
+  std::string seal_key_file;
+  // `HOST:PORT` to serve Prometheus metrics on; empty for none.
+  std::string metrics_address;
+  // Bounds; what comes on top is refused with OVERLOADED.
+  int max_calls_in_flight = 4096;
+  size_t max_waiting_transactions = 4096;
+  // Bytes of memory for the database's blocks, filters and indexes.
+  size_t block_cache_bytes = size_t{256} << 20;
+  // Least level of what is logged to stderr; info has a line for every call.
+  spdlog::level::level_enum log_level = spdlog::level::info;
+};
+
+// A server of protobuf services whose mutating calls happen once: the store, the chain of interceptors, the gRPC host,
+// durable work, and with them hapax.idempotency.v1.Tokens and google.longrunning.Operations.
+//
+//   auto server = Server::Open({.data_dir = "data"});
+//   HostedService payments(...);                          // its handlers keep what they keep in the transaction
+//   absl::Status started = (*server)->Start({&payments});
+//   (*server)->AwaitStopSignal();
+//   (*server)->Stop(absl::Seconds(30));
+//
+// Thread-safety: for one thread.
+// Lifetime: hosted services, and drivers of work, outlive Stop; a driver's own machinery ends between Stop and the
+// destructor.
+class Server {
+ public:
+  // Opens the data directory and the key file. From here on SIGTERM and SIGINT are held back for AwaitStopSignal.
+  // Errors: the option's name and value, and what is wrong with it; the codes are those of OpenRocksDbStore and
+  // LoadSealKeys.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Server>> Open(ServerOptions options);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // What services are made of.
+  [[nodiscard]] Store& store();
+  [[nodiscard]] const Clock& clock() const;
+  [[nodiscard]] IdSource& ids();
+  [[nodiscard]] WorkQueue& work();
+  [[nodiscard]] const Operations& operations() const;
+  [[nodiscard]] spdlog::logger& log();
+
+  // Compiles the services' rules, takes up open work, and serves.
+  // Errors: INVALID_ARGUMENT, naming the method whose declaration is wrong; UNAVAILABLE, the address or the metrics'
+  // address cannot be listened on; those of WorkQueue::Resume.
+  [[nodiscard]] absl::Status Start(std::vector<HostedService*> services);
+
+  // The port it listens on.
+  [[nodiscard]] int port() const;
+
+  // Returns when the process is told to stop, by SIGTERM or SIGINT.
+  void AwaitStopSignal();
+
+  // Takes no more calls, lets those that run finish, for `timeout` at the most, and closes the store. Open work is taken
+  // up by the next start.
+  void Stop(absl::Duration timeout);
+
+ private:
+  struct Parts;
+
+  explicit Server(std::unique_ptr<Parts> parts);
+
+  const std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_SERVER_SERVER_H_
