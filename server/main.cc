@@ -9,6 +9,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -129,9 +130,11 @@ absl::Status Run(int argc, char** argv) {
                      absl::InvalidArgumentError("must be a region of the catalog"));
   }
   HAPAX_ASSIGN_OR_RETURN(std::unique_ptr<Authenticator> authenticator, MakeAuthenticator(flags));
-  absl::StatusOr<std::unique_ptr<Store>> store = OpenRocksDbStore({.path = flags.data_dir,
-                                                                   .block_cache_bytes = flags.block_cache_bytes,
-                                                                   .max_waiting = flags.max_waiting_transactions});
+  absl::StatusOr<std::unique_ptr<Store>> store =
+      OpenRocksDbStore({.path = flags.data_dir,
+                        .block_cache_bytes = flags.block_cache_bytes,
+                        .max_waiting = flags.max_waiting_transactions,
+                        .log = [log](std::string_view line) { log->warn("store: {}", line); }});
   if (!store.ok()) return FlagError("data_dir", flags.data_dir, store.status());
   absl::StatusOr<std::unique_ptr<const compute::Places>> places = compute::Places::Load(**store, catalog);
   if (!places.ok()) return FlagError("catalog_file", flags.catalog_file, places.status());

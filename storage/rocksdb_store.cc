@@ -18,16 +18,15 @@ class RocksDbStore final : public Store {
 
   void Execute(Body body, Done done) override { group_commit_.Execute(std::move(body), std::move(done)); }
 
-  void Query(ReadBody body, Done done) override {
-    absl::Status status;
-    {
-      rocksdb::ManagedSnapshot snapshot(&engine_->db());
-      status = body(RocksDbTransaction(*engine_, snapshot.snapshot(), {}));
-    }
-    std::move(done)(std::move(status));
-  }
+  void Query(ReadBody body, Done done) override { std::move(done)(Read(std::move(body))); }
 
  private:
+  absl::Status Read(ReadBody body) const {
+    HAPAX_ASSIGN_OR_RETURN(const std::shared_ptr<Database> database, engine_->Current());
+    rocksdb::ManagedSnapshot snapshot(&database->db());
+    return body(RocksDbTransaction(*database, snapshot.snapshot(), {}));
+  }
+
   const std::unique_ptr<RocksDbEngine> engine_;
   GroupCommit group_commit_;
 };
@@ -35,8 +34,14 @@ class RocksDbStore final : public Store {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store>> OpenRocksDbStore(const RocksDbStoreOptions& options) {
-  HAPAX_ASSIGN_OR_RETURN(auto engine, RocksDbEngine::Open(options.path, options.block_cache_bytes));
-  return std::make_unique<RocksDbStore>(std::move(engine), options.max_waiting);
+  HAPAX_ASSIGN_OR_RETURN(
+      auto engine,
+      RocksDbEngine::Open({.path = options.path, .block_cache_bytes = options.block_cache_bytes, .log = options.log}));
+  return MakeRocksDbStore(std::move(engine), options.max_waiting);
+}
+
+std::unique_ptr<Store> MakeRocksDbStore(std::unique_ptr<RocksDbEngine> engine, size_t max_waiting) {
+  return std::make_unique<RocksDbStore>(std::move(engine), max_waiting);
 }
 
 }  // namespace hapax

@@ -78,7 +78,7 @@ class WithoutRoot {
 class RocksDbEngineOpenTest : public testing::Test {
  protected:
   absl::Status Open(std::string_view name = "data") const {
-    return RocksDbEngine::Open(dir_.Path(name), size_t{1} << 20).status();
+    return RocksDbEngine::Open({.path = dir_.Path(name)}).status();
   }
   // The file of the data directory whose name begins so.
   fs::path File(std::string_view begin, std::string_view name = "data") const {
@@ -93,7 +93,7 @@ class RocksDbEngineOpenTest : public testing::Test {
 };
 
 TEST_F(RocksDbEngineOpenTest, ADirectoryThatIsOpenAlreadyIsFailedPrecondition) {
-  const auto engine = RocksDbEngine::Open(dir_.Path("data"), size_t{1} << 20);
+  const auto engine = RocksDbEngine::Open({.path = dir_.Path("data")});
   ASSERT_THAT(engine, IsOk());
   EXPECT_THAT(Open(), StatusIs(StatusCode::kFailedPrecondition, HasSubstr("in use")));
 }
