@@ -130,7 +130,8 @@ absl::Status ProbeDirectory(const std::string& path, const rocksdb::Options& opt
   uint64_t free = 0;
   const rocksdb::IOStatus asked = files.GetFreeSpace(path, rocksdb::IOOptions(), &free, /*dbg=*/nullptr);
   if (asked.ok() && free < needed) {
-    return absl::UnavailableError(absl::StrCat(path, ": ", free, " bytes are free, ", needed, " are needed"));
+    return absl::UnavailableError(
+        absl::StrCat(path, ": fewer bytes are free than opening its database afresh may take, ", needed));
   }
   const std::string probe = FileIn(path, kProbeName);
   const absl::Status written = FromRocksDb(WriteProbe(files, probe, needed));
@@ -139,7 +140,8 @@ absl::Status ProbeDirectory(const std::string& path, const rocksdb::Options& opt
 }
 
 void RemoveProbe(const std::string& path, const rocksdb::Options& options) {
-  options.env->GetFileSystem()->DeleteFile(FileIn(path, kProbeName), rocksdb::IOOptions(), nullptr)
+  options.env->GetFileSystem()
+      ->DeleteFile(FileIn(path, kProbeName), rocksdb::IOOptions(), nullptr)
       .PermitUncheckedError();
 }
 

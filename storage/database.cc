@@ -57,8 +57,7 @@ class Database::AcknowledgedWrites final : public rocksdb::WalFilter {
     uint64_t number = 0;
     if (batch.Data().size() < sizeof(number)) return WalProcessingOption::kCorruptedRecord;
     std::memcpy(&number, batch.Data().data(), sizeof(number));
-    return number > last_write_ ? WalProcessingOption::kIgnoreCurrentRecord
-                                : WalProcessingOption::kContinueProcessing;
+    return number > last_write_ ? WalProcessingOption::kIgnoreCurrentRecord : WalProcessingOption::kContinueProcessing;
   }
   [[nodiscard]] const char* Name() const override { return "AcknowledgedWrites"; }
 

@@ -8,6 +8,7 @@
 #include "hapax/storage/rocksdb_log.h"
 #include "hapax/storage/status_macros.h"
 #include "rocksdb/cache.h"
+#include "rocksdb/convenience.h"
 #include "rocksdb/filter_policy.h"
 #include "rocksdb/table.h"
 
@@ -143,7 +144,12 @@ bool RocksDbEngine::AwaitFailure() {
 
 absl::Status RocksDbEngine::Recover() {
   HAPAX_RETURN_IF_ERROR(ProbeDirectory(options_.path, rocksdb_options_));
-  if (database_ != nullptr) CloseDatabase();
+  if (database_ != nullptr) {
+    // Closing waits for work in the background, and RocksDB pauses for a second where that has failed. Meanwhile
+    // the database is still read.
+    rocksdb::CancelAllBackgroundWork(&database_->db(), /*wait=*/true);
+    CloseDatabase();
+  }
   retry_delay_ = std::min(2 * retry_delay_, kMaxRetryDelay);
   return OpenDatabase(/*may_create=*/false);
 }

@@ -25,9 +25,9 @@ class ForwardingLogger final : public rocksdb::Logger {
     std::array<char, kMaxLineBytes> line;
     const int size = std::vsnprintf(line.data(), line.size(), format, arguments);
     if (size < 0 || log_ == nullptr) return;
-    std::string_view text(line.data(), std::min(static_cast<size_t>(size), line.size() - 1));
-    while (text.ends_with('\n')) text.remove_suffix(1);
-    log_(text);
+    const std::string_view text(line.data(), std::min(static_cast<size_t>(size), line.size() - 1));
+    // Version edits follow on lines of their own: they tell keys, and these tell tenants and tokens.
+    log_(text.substr(0, text.find('\n')));
   }
 
  private:

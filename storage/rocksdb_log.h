@@ -9,7 +9,8 @@
 
 namespace hapax {
 
-// RocksDB's log, from warnings on: `log` gets each as one line, on any thread; without `log` they are swallowed.
+// RocksDB's log, from warnings on: `log` gets the first line of each, on any thread, and that tells no keys;
+// without `log` they are swallowed.
 //
 // Its own logger, to a file beside the data, ends the process when it cannot write: Debian's RocksDB has
 // assertions, and one of them forbids a second write to a file that failed once.
