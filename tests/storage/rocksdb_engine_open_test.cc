@@ -145,6 +145,30 @@ TEST_F(RocksDbEngineOpenTest, APathWithLockInItIsNotTakenForOneThatIsHeld) {
   EXPECT_THAT(Open("blocks"), AnyOf(StatusIs(StatusCode::kDataLoss), StatusIs(StatusCode::kUnavailable)));
 }
 
+TEST_F(RocksDbEngineOpenTest, C18_ADatabaseWithoutItsCurrentFileIsDataLossAndNotBegunAnew) {
+  ASSERT_THAT(Open(), IsOk());
+  ASSERT_THAT(Open(), IsOk());  // Now it has tables, too.
+  fs::remove(dir_.Path("data/CURRENT"));
+  for (std::string_view left : {"MANIFEST", ".sst", ".log"}) {
+    SCOPED_TRACE(left);
+    const std::string copy = dir_.Path(left);
+    fs::create_directory(copy);
+    for (const fs::directory_entry& file : fs::directory_iterator(dir_.Path("data"))) {
+      const std::string name = file.path().filename().string();
+      if (name.find(left) != std::string::npos) fs::copy(file.path(), fs::path(copy) / name);
+    }
+    ASSERT_FALSE(fs::is_empty(copy));
+    EXPECT_THAT(Open(left), StatusIs(StatusCode::kDataLoss, HasSubstr("CURRENT is missing")));
+    EXPECT_FALSE(fs::exists(fs::path(copy) / "CURRENT"));
+  }
+}
+
+TEST_F(RocksDbEngineOpenTest, ACreationThatWasCutShortBeforeItsCurrentFileIsBegunAnew) {
+  fs::create_directory(dir_.Path("data"));
+  std::ofstream(dir_.Path("data/MANIFEST-000001")) << "half";
+  EXPECT_THAT(Open(), IsOk());
+}
+
 TEST_F(RocksDbEngineOpenTest, ADamagedFileIsDataLoss) {
   ASSERT_THAT(Open(), IsOk());
   std::ofstream(File("CURRENT")) << "damaged";
