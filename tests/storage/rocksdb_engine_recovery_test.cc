@@ -1,31 +1,21 @@
+#include "hapax/storage/rocksdb_engine.h"
+
 #include <algorithm>
-#include <atomic>
-#include <filesystem>
-#include <fstream>
-#include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "hapax/storage/rocksdb_engine.h"
-#include "hapax/tests/support/faulty_file_system.h"
-#include "hapax/tests/support/log_lines.h"
-#include "hapax/tests/support/status_matchers.h"
-#include "hapax/tests/support/temp_dir.h"
+#include "hapax/tests/storage/engine_fixture.h"
 
-// What the engine makes of files that cannot be written or read (C18).
+// What the engine makes of files that cannot be written or read (C18), and of what that has left in the log (C14).
 namespace hapax {
 namespace {
-
-namespace fs = std::filesystem;
 
 using absl::StatusCode;
 using testing::_;
@@ -38,61 +28,7 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::Optional;
 
-constexpr Table kTable = Table::kTokens;
-constexpr absl::Duration kAtOnce = absl::Milliseconds(1);
-constexpr absl::Duration kNever = absl::Hours(24);
-constexpr char kSuspended[] = "writes suspended";
-constexpr char kStillSuspended[] = "writes still suspended";
-constexpr char kResumed[] = "writes resumed";
-
-class RocksDbEngineRecoveryTest : public testing::Test {
- protected:
-  RocksDbEngineRecoveryTest() { Open(); }
-
-  void Open(absl::Duration probe_interval = kAtOnce) {
-    engine_ = nullptr;
-    auto engine = RocksDbEngine::Open({.path = path_,
-                                       .write_buffer_bytes = size_t{1} << 16,
-                                       .log = log_.Sink(),
-                                       .probe_interval = probe_interval,
-                                       .env = files_.env()});
-    ASSERT_THAT(engine, IsOk());
-    engine_ = *std::move(engine);
-  }
-
-  absl::Status Put(std::string key, size_t value_size = 10) {
-    const auto database = engine_->Current();
-    if (!database.ok()) return database.status();
-    Overlay writes;
-    writes.Write(kTable, std::move(key), std::string(value_size, 'v'));
-    return (*database)->WriteDurably(writes);
-  }
-
-  static std::vector<std::string> Keys(const Database& database) {
-    std::vector<std::string> keys;
-    const auto row = database.NewIterator(kTable, nullptr);
-    for (row->SeekToFirst(); row->Valid(); row->Next()) keys.push_back(row->key().ToString());
-    EXPECT_TRUE(row->status().ok()) << row->status().ToString();
-    return keys;
-  }
-  std::vector<std::string> Keys() { return Keys(**engine_->Current()); }
-
-  // Those that a restart would find if the process died now.
-  std::vector<std::string> KeysAfterACrash() {
-    fs::remove_all(copy_);
-    fs::copy(path_, copy_, fs::copy_options::recursive);
-    const auto engine = RocksDbEngine::Open({.path = copy_});
-    EXPECT_THAT(engine, IsOk());
-    return Keys(**(*engine)->Current());
-  }
-
-  const TempDir dir_;
-  const std::string path_ = dir_.Path("data");
-  const std::string copy_ = dir_.Path("copy");
-  FaultyFileSystem files_;
-  const LogLines log_;
-  std::unique_ptr<RocksDbEngine> engine_;
-};
+using RocksDbEngineRecoveryTest = EngineFixture;
 
 TEST_F(RocksDbEngineRecoveryTest, C18_WhileFilesCannotBeWrittenReadsGoOnAndWritesAreRefusedThenBothGoOn) {
   const Fault faults[] = {
@@ -228,102 +164,6 @@ TEST_F(RocksDbEngineRecoveryTest, C18_AReadThatFailsIsUnavailableAndConcernsNobo
   files_.Work();
   EXPECT_THAT(get("in a file"), IsOkAndHolds(Optional(_)));
   EXPECT_THAT(log_.lines(), Each(Not(HasSubstr(kSuspended))));
-}
-
-TEST_F(RocksDbEngineRecoveryTest, TheOldDatabaseIsReadableByWhoHoldsItAndTheNextIsOpenedWhenNobodyDoes) {
-  ASSERT_THAT(Put("before"), IsOk());
-  Open();  // Now it is in a file.
-  auto held = *engine_->Current();
-  files_.Fail({.operation = FileOperation::kSync});
-  ASSERT_THAT(Put("failed"), StatusIs(StatusCode::kUnavailable));
-  files_.Work();
-  while (engine_->Current().ok()) std::this_thread::yield();
-  EXPECT_THAT(held->Get(kTable, "before", nullptr), IsOkAndHolds(Optional(_)));
-  EXPECT_THAT(Keys(*held), ElementsAre("before"));
-  EXPECT_THAT(held->WriteDurably(Overlay()), StatusIs(StatusCode::kUnavailable));
-  EXPECT_THAT(engine_->Current(), StatusIs(StatusCode::kUnavailable));
-  held = nullptr;
-  log_.WaitFor(kResumed);
-  EXPECT_THAT(Keys(), ElementsAre("before"));
-}
-
-TEST_F(RocksDbEngineRecoveryTest, C18_ReadersDuringManyFailuresSeeWhatWasAcknowledgedOrAreUnavailable) {
-  constexpr int kReaders = 3;
-  constexpr int kFailures = 20;
-  ASSERT_THAT(Put("before"), IsOk());
-  std::atomic<bool> finished = false;
-  std::atomic<int> read = 0;
-  std::vector<std::thread> readers;
-  for (int i = 0; i < kReaders; ++i) {
-    readers.emplace_back([&] {
-      while (!finished) {
-        const auto database = engine_->Current();
-        if (!database.ok()) {
-          EXPECT_THAT(database, StatusIs(StatusCode::kUnavailable));
-          continue;
-        }
-        EXPECT_THAT((*database)->Get(kTable, "before", nullptr), IsOkAndHolds(Optional(_)));
-        EXPECT_THAT((*database)->Get(kTable, "failed", nullptr), IsOkAndHolds(Eq(std::nullopt)));
-        ++read;
-      }
-    });
-  }
-  for (int i = 0; i < kFailures; ++i) {
-    files_.Fail({.operation = FileOperation::kSync});
-    EXPECT_THAT(Put("failed"), StatusIs(StatusCode::kUnavailable));
-    files_.Work();
-    log_.WaitFor(kResumed);
-    EXPECT_THAT(Put(absl::StrCat(i)), IsOk());
-  }
-  finished = true;
-  for (std::thread& reader : readers) reader.join();
-  EXPECT_GT(read, 0);
-}
-
-TEST_F(RocksDbEngineRecoveryTest, TheDestructorDoesNotWaitForTheDisk) {
-  for (absl::Duration probe_interval : {kAtOnce, kNever}) {
-    Open(probe_interval);
-    files_.Fail({.operation = FileOperation::kWrite, .error = rocksdb::IOStatus::NoSpace("full")});
-    ASSERT_THAT(Put("failed"), StatusIs(StatusCode::kUnavailable));
-    log_.WaitFor(kSuspended);
-    const absl::Time begin = absl::Now();
-    engine_ = nullptr;
-    EXPECT_LT(absl::Now() - begin, absl::Seconds(10));
-    files_.Work();
-  }
-}
-
-// As when a disk is not mounted any more: what is there is the empty directory below it.
-TEST_F(RocksDbEngineRecoveryTest, AnotherDirectoryInItsPlaceIsLeftAsItIsAndTheOldDatabaseIsReadOn) {
-  ASSERT_THAT(Put("before"), IsOk());
-  files_.Fail({.operation = FileOperation::kSync});
-  fs::rename(path_, copy_);
-  fs::create_directory(path_);
-  ASSERT_THAT(Put("failed"), StatusIs(StatusCode::kUnavailable));
-  files_.Work();
-  log_.WaitFor(kStillSuspended);
-  EXPECT_TRUE(fs::is_empty(path_));
-  EXPECT_THAT(Keys(), ElementsAre("before"));
-  fs::remove(path_);
-  fs::rename(copy_, path_);
-  log_.WaitFor(kResumed);
-  EXPECT_THAT(Keys(), ElementsAre("before"));
-}
-
-TEST_F(RocksDbEngineRecoveryTest, AProbeLeavesNothingAndWhatIsLeftOfOneIsRemovedByTheNextStart) {
-  const auto probes = [&] {
-    return std::count_if(fs::directory_iterator(path_), fs::directory_iterator(),
-                         [](const auto& file) { return file.path().filename() == "hapax-write-probe"; });
-  };
-  files_.Fail({.operation = FileOperation::kSync});
-  ASSERT_THAT(Put("failed"), StatusIs(StatusCode::kUnavailable));
-  log_.WaitFor(kStillSuspended);
-  files_.Work();
-  log_.WaitFor(kResumed);
-  EXPECT_EQ(probes(), 0);
-  std::ofstream(fs::path(path_) / "hapax-write-probe") << "left";
-  Open();
-  EXPECT_EQ(probes(), 0);
 }
 
 }  // namespace
