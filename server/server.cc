@@ -132,14 +132,15 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Open(ServerOptions options) {
   auto store = OpenRocksDbStore({.path = parts.options.data_dir,
                                  .block_cache_bytes = parts.options.block_cache_bytes,
                                  .max_waiting = parts.options.max_waiting_transactions,
+                                 .log = [log = parts.log](std::string_view line) { log->warn("store: {}", line); },
                                  .clock = &parts.clock});
   if (!store.ok()) return OptionError("data_dir", parts.options.data_dir, store.status());
   parts.store = *std::move(store);
   absl::StatusOr<LoadedSealKeys> keys = LoadSealKeys(parts.options.seal_key_file, *parts.store);
   if (!keys.ok()) return OptionError("seal_key_file", parts.options.seal_key_file, keys.status());
   for (const std::string& id : keys->missing_ids) {
-    parts.log->warn("{} has no key \"{}\" any more: replies that it sealed cannot be read",
-                    parts.options.seal_key_file, id);
+    parts.log->warn("{} has no key \"{}\" any more: replies that it sealed cannot be read", parts.options.seal_key_file,
+                    id);
   }
   parts.seal_keys = std::move(keys->keys);
   parts.work.emplace(*parts.store, parts.clock, *parts.log);

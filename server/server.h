@@ -91,8 +91,8 @@ class Server {
   // Returns when the process is told to stop, by SIGTERM or SIGINT.
   void AwaitStopSignal();
 
-  // Takes no more calls, lets those that run finish, for `timeout` at the most, and closes the store. Open work is taken
-  // up by the next start.
+  // Takes no more calls, lets those that run finish, for `timeout` at the most, and closes the store. Open work is
+  // taken up by the next start.
   void Stop(absl::Duration timeout);
 
  private:

@@ -1,6 +1,7 @@
 #ifndef HAPAX_STORAGE_FORMAT_H_
 #define HAPAX_STORAGE_FORMAT_H_
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -30,6 +31,9 @@ namespace hapax {
 
 inline constexpr uint64_t kFormatVersion = 1;
 inline constexpr std::string_view kFormatVersionKey = "format";
+
+inline constexpr std::array<Table, kTableCount> kAllTables = {Table::kMeta, Table::kTokens, Table::kResources,
+                                                              Table::kWork};
 
 // The table's name on disk.
 [[nodiscard]] std::string_view TableName(Table table);

@@ -75,14 +75,24 @@ std::vector<GroupCommit::Task> GroupCommit::TakeTasks(Group& group) {
     if (can_run || can_hand_over || can_end) break;
     executor_wakeup_.Wait(&mu_);
   }
-  // Nobody has read from the group before yet, and its fate is known: if it failed, nobody needs to.
-  if (group.completions.empty() && committing_ == nullptr && group.before != nullptr && !group.before->status.ok()) {
-    group.before = nullptr;
-  }
+  if (group.completions.empty()) Bind(group);
   const auto end = waiting_.begin() + static_cast<ptrdiff_t>(std::min(room, waiting_.size()));
   std::vector<Task> tasks(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
   waiting_.erase(waiting_.begin(), end);
   return tasks;
+}
+
+// Decides which database the group belongs to. While the group before, through which it reads, is being committed,
+// that is the same one; otherwise the current one, which has the writes of the group before or never will.
+void GroupCommit::Bind(Group& group) const {
+  if (committing_ == nullptr) group.before = nullptr;
+  if (group.before != nullptr) {
+    group.database = committing_->database;
+  } else if (auto current = engine_.Current(); current.ok()) {
+    group.database = *std::move(current);
+  } else {
+    group.status = std::move(current).status();
+  }
 }
 
 // Gives the group to the committer, if that is free, and puts a new one in its place.
@@ -99,11 +109,19 @@ void GroupCommit::HandOver(std::shared_ptr<Group>& group) {
   committer_wakeup_.Signal();
 }
 
-void GroupCommit::RunBody(Task task, Group& group) const {
+void GroupCommit::RunBody(Task task, Group& group) {
+  if (group.database == nullptr) {
+    group.completions.push_back({.status = group.status, .done = std::move(task.done)});
+    return;
+  }
   const Overlay* layers[] = {&group.writes, group.before == nullptr ? nullptr : &group.before->writes};
-  RocksDbTransaction transaction(engine_, /*snapshot=*/nullptr,
+  RocksDbTransaction transaction(*group.database, /*snapshot=*/nullptr,
                                  absl::MakeConstSpan(layers, group.before == nullptr ? 1 : 2));
   Completion completion{.status = task.body(transaction), .done = std::move(task.done)};
+  if (completion.status.ok() && group.database->failed() && !transaction.writes().empty()) {
+    // The group would fail with it, and so would those who only read.
+    completion.status = absl::UnavailableError("writes are suspended");
+  }
   if (completion.status.ok()) {
     group.writes.Absorb(std::move(transaction.writes()));
     completion.hooks = std::move(transaction.hooks());
@@ -120,7 +138,7 @@ void GroupCommit::RunCommitter() {
       if (committing_ == nullptr) return;
       group = committing_;
     }
-    if (group->status.ok() && !group->writes.empty()) group->status = engine_.WriteDurably(group->writes);
+    if (group->status.ok() && !group->writes.empty()) group->status = group->database->WriteDurably(group->writes);
     std::vector<Completion> completions = std::move(group->completions);
     if (!group->status.ok()) {
       for (Completion& completion : completions) {
@@ -131,6 +149,7 @@ void GroupCommit::RunCommitter() {
     {
       absl::MutexLock lock(&mu_);
       committing_ = nullptr;
+      group->database = nullptr;  // Whoever reads through the group has it, too.
       executor_wakeup_.Signal();
     }
     completion_threads_.Deliver(std::move(completions));

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "hapax/storage/completion_threads.h"
+#include "hapax/storage/database.h"
 #include "hapax/storage/overlay.h"
 #include "hapax/storage/rocksdb_engine.h"
 #include "hapax/storage/store.h"
@@ -29,6 +30,10 @@ namespace hapax {
 // durable: a group's callers are told, the refused and the replayed ones too, when the group has been committed, which
 // is after every group it could have read from. A group that read from one that could not be committed is not committed
 // either; its callers get UNAVAILABLE.
+//
+// A group belongs to the database that its first body reads from, and is written to that one or to none: what was
+// decided on the state before a failure (rocksdb_engine.h) is never written after it. In a database that
+// has failed, a transaction that writes gets UNAVAILABLE, and one that only reads succeeds.
 //
 // Thread-safety: safe.
 // Lifetime: `engine` outlives it. The destructor commits what waits, and returns when all are told.
@@ -50,6 +55,9 @@ class GroupCommit {
   };
   // Transactions that are committed together.
   struct Group {
+    // What its bodies read from and it is written to; null before its first body, when there is none just
+    // now (`status` says why), and once it is settled.
+    std::shared_ptr<Database> database;
     Overlay writes;
     std::vector<Completion> completions;
     // The group before, while its writes may not be in the database yet; null when it was done already.
@@ -61,8 +69,9 @@ class GroupCommit {
   void RunExecutor();
   void RunCommitter();
   [[nodiscard]] std::vector<Task> TakeTasks(Group& group);
+  void Bind(Group& group) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void HandOver(std::shared_ptr<Group>& group);
-  void RunBody(Task task, Group& group) const;
+  static void RunBody(Task task, Group& group);
 
   RocksDbEngine& engine_;
   const size_t max_waiting_;

@@ -1,67 +1,97 @@
 #ifndef HAPAX_STORAGE_ROCKSDB_ENGINE_H_
 #define HAPAX_STORAGE_ROCKSDB_ENGINE_H_
 
-#include <array>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
 #include "hapax/storage/clock.h"
-#include "hapax/storage/overlay.h"
-#include "hapax/storage/store.h"
+#include "hapax/storage/database.h"
 #include "rocksdb/compaction_filter.h"
-#include "rocksdb/db.h"
+#include "rocksdb/env.h"
 
 namespace hapax {
 
-// A data directory: the open RocksDB, its tables, and the two things done to it, reading a row and
-// writing an overlay durably. Internal to storage: no header outside the folder includes RocksDB's.
+struct RocksDbEngineOptions {
+  // The data directory.
+  std::string path;
+  // Memory for blocks, filters and indexes. Bytes.
+  size_t block_cache_bytes = size_t{256} << 20;
+  // What a table gathers in memory before it is written to a file. Bytes.
+  size_t write_buffer_bytes = size_t{64} << 20;
+  // Gets a line about what goes wrong, on any thread; must not block. May be null.
+  std::function<void(std::string_view line)> log;
+  // Judges which tokens' records have expired; null means the machine's. Outlives the engine.
+  const Clock* clock = nullptr;
+  // How often it is tried whether the disk can be written again, once it could not.
+  absl::Duration probe_interval = absl::Milliseconds(250);
+  // Where the files are; for tests, whose faults it injects. Outlives the engine.
+  rocksdb::Env* env = rocksdb::Env::Default();
+};
+
+// A data directory: its open database, and another one when that has failed. Internal to storage: no header
+// outside the folder includes RocksDB's.
 //
-// Thread-safety: safe, but for one WriteDurably at a time.
+// When the database fails (database.h), a thread probes the directory until it can be written again. Only then
+// does it stop handing out the old database, wait until nobody holds it, close it and open the directory afresh: in
+// the meantime what was committed can be read. Nothing is in two databases: a write that failed is not in the next
+// one, unless the process died before that was opened.
+//
+// Thread-safety: safe.
+// Lifetime: nobody holds a database any more when it is destroyed.
 class RocksDbEngine {
  public:
-  // Opens the data directory at `path`, and creates it when it does not exist.
-  // Errors: FAILED_PRECONDITION, another process holds it or its format is not ours; PERMISSION_DENIED,
-  // it cannot be created or written; DATA_LOSS, it is damaged; UNAVAILABLE, anything else.
-  // `clock` judges which tokens' records have expired, and outlives the engine; null means the machine's.
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<RocksDbEngine>> Open(const std::string& path,
-                                                                           size_t block_cache_bytes,
-                                                                           const Clock* clock = nullptr);
+  // Opens the directory, and creates it when it does not exist.
+  // Errors: as Database::Open; PERMISSION_DENIED, it cannot be created.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<RocksDbEngine>> Open(RocksDbEngineOptions options);
   ~RocksDbEngine();
   RocksDbEngine(const RocksDbEngine&) = delete;
   RocksDbEngine& operator=(const RocksDbEngine&) = delete;
 
-  // `snapshot` may be null: the latest state. What can be read is durable: RocksDB shows a write only
-  // after its log record is synced.
-  [[nodiscard]] absl::StatusOr<std::optional<std::string>> Get(Table table, std::string_view key,
-                                                               const rocksdb::Snapshot* snapshot) const;
-  [[nodiscard]] std::unique_ptr<rocksdb::Iterator> NewIterator(Table table, const rocksdb::Snapshot* snapshot) const;
-
-  // Writes all of `writes` as one atomic batch and syncs it to the disk.
-  [[nodiscard]] absl::Status WriteDurably(const Overlay& writes);
-
-  // Writes everything to files of its own, without what is deleted, overwritten or expired.
-  [[nodiscard]] absl::Status Compact();
-
-  [[nodiscard]] rocksdb::DB& db() const { return *db_; }
+  // The open database, to be held for one transaction or one group of them. It may have failed.
+  // Errors: UNAVAILABLE, it is being opened afresh.
+  [[nodiscard]] absl::StatusOr<std::shared_ptr<Database>> Current() const;
 
  private:
-  explicit RocksDbEngine(const Clock* clock);
+  RocksDbEngine(RocksDbEngineOptions options, rocksdb::Options rocksdb_options);
 
-  [[nodiscard]] rocksdb::ColumnFamilyHandle* Handle(Table table) const { return handles_[static_cast<int>(table)]; }
-  [[nodiscard]] absl::Status CheckFormat();
+  [[nodiscard]] absl::Status OpenDatabase(bool may_create);
+  void CloseDatabase();
 
+  void RunRecovery();
+  [[nodiscard]] bool AwaitFailure();
+  [[nodiscard]] absl::Status Recover();
+  [[nodiscard]] bool Pause(absl::Duration time);
+  void Log(std::string_view line) const;
+
+  const RocksDbEngineOptions options_;
+  const rocksdb::Options rocksdb_options_;
   const std::unique_ptr<rocksdb::CompactionFilter> token_filter_;
-  std::unique_ptr<rocksdb::DB> db_;
-  std::array<rocksdb::ColumnFamilyHandle*, kTableCount> handles_{};  // Owned by db_, given back before it closes.
-};
 
-// RocksDB's status as ours: corruption is DATA_LOSS, everything else UNAVAILABLE.
-[[nodiscard]] absl::Status FromRocksDb(const rocksdb::Status& status);
+  // Only for the thread that recovers, while there is one.
+  std::unique_ptr<Database> database_;          // Null: closed, and not open again yet.
+  std::shared_ptr<absl::Notification> let_go_;  // By the last who held database_.
+  std::optional<uint64_t> last_write_;          // That succeeded, before database_ was opened or was closed.
+  absl::Duration retry_delay_;
+
+  mutable absl::Mutex mu_;
+  std::shared_ptr<Database> current_ ABSL_GUARDED_BY(mu_);  // database_, for others to hold; null: not just now.
+  absl::Status failure_ ABSL_GUARDED_BY(mu_);               // Why database_ takes no writes.
+  bool closing_ ABSL_GUARDED_BY(mu_) = false;
+
+  std::thread recovery_;
+};
 
 }  // namespace hapax
 

@@ -18,18 +18,20 @@ class EngineStore final : public RocksDbStore {
 
   void Execute(Body body, Done done) override { group_commit_.Execute(std::move(body), std::move(done)); }
 
-  void Query(ReadBody body, Done done) override {
-    absl::Status status;
-    {
-      rocksdb::ManagedSnapshot snapshot(&engine_->db());
-      status = body(RocksDbTransaction(*engine_, snapshot.snapshot(), {}));
-    }
-    std::move(done)(std::move(status));
+  void Query(ReadBody body, Done done) override { std::move(done)(Read(std::move(body))); }
+
+  absl::Status Compact() override {
+    HAPAX_ASSIGN_OR_RETURN(const std::shared_ptr<Database> database, engine_->Current());
+    return database->Compact();
   }
 
-  absl::Status Compact() override { return engine_->Compact(); }
-
  private:
+  absl::Status Read(ReadBody body) const {
+    HAPAX_ASSIGN_OR_RETURN(const std::shared_ptr<Database> database, engine_->Current());
+    rocksdb::ManagedSnapshot snapshot(&database->db());
+    return body(RocksDbTransaction(*database, snapshot.snapshot(), {}));
+  }
+
   const std::unique_ptr<RocksDbEngine> engine_;
   GroupCommit group_commit_;
 };
@@ -37,8 +39,15 @@ class EngineStore final : public RocksDbStore {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RocksDbStore>> OpenRocksDbStore(const RocksDbStoreOptions& options) {
-  HAPAX_ASSIGN_OR_RETURN(auto engine, RocksDbEngine::Open(options.path, options.block_cache_bytes, options.clock));
-  return std::make_unique<EngineStore>(std::move(engine), options.max_waiting);
+  HAPAX_ASSIGN_OR_RETURN(auto engine, RocksDbEngine::Open({.path = options.path,
+                                                           .block_cache_bytes = options.block_cache_bytes,
+                                                           .log = options.log,
+                                                           .clock = options.clock}));
+  return MakeRocksDbStore(std::move(engine), options.max_waiting);
+}
+
+std::unique_ptr<RocksDbStore> MakeRocksDbStore(std::unique_ptr<RocksDbEngine> engine, size_t max_waiting) {
+  return std::make_unique<EngineStore>(std::move(engine), max_waiting);
 }
 
 }  // namespace hapax

@@ -2,8 +2,10 @@
 #define HAPAX_STORAGE_ROCKSDB_STORE_H_
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -19,13 +21,25 @@ struct RocksDbStoreOptions {
   size_t block_cache_bytes = size_t{256} << 20;
   // Transactions that may wait; one more is refused with RESOURCE_EXHAUSTED.
   size_t max_waiting = 4096;
+  // Gets a line about what goes wrong with the disk or the files: RocksDB's warnings and errors, and when
+  // writes are suspended and resumed. Called on any thread; must not block. May be null.
+  std::function<void(std::string_view line)> log;
   // Judges which tokens' records have expired; null means the machine's. Outlives the store.
   const Clock* clock = nullptr;
 };
 
+class RocksDbEngine;
+
 // The embedded store: RocksDB, with bodies run one after another on one thread, and their writes
 // committed in groups with one fsync each (group_commit.h). Query runs on the calling thread, on what
 // is durable.
+//
+// When the disk fails, or is full: whatever writes gets UNAVAILABLE, at once, and leaves nothing; whatever only
+// reads goes on. A write that failed may yet be in the log, so the database takes none after it. Once the disk
+// can be written, with room for it, the directory is opened afresh in this process, without what failed, and
+// writes are accepted again. Only while it is opened do reads get UNAVAILABLE, too. If the process
+// dies before, what failed may turn out to be durable: all of a transaction, or nothing.
+// What cannot be read is that read's error: UNAVAILABLE, or DATA_LOSS when a checksum says that it is damaged.
 class RocksDbStore : public Store {
  public:
   // Rewrites everything, so that the space of what was deleted, overwritten or has expired is given back at once;
@@ -34,8 +48,12 @@ class RocksDbStore : public Store {
 };
 
 // Errors: FAILED_PRECONDITION, another process holds the directory, or its format is not ours;
-// PERMISSION_DENIED, it cannot be created or written; DATA_LOSS, it is damaged; UNAVAILABLE, anything else.
+// PERMISSION_DENIED, it cannot be created or written; DATA_LOSS, it is damaged, or part of it is missing;
+// UNAVAILABLE, anything else.
 [[nodiscard]] absl::StatusOr<std::unique_ptr<RocksDbStore>> OpenRocksDbStore(const RocksDbStoreOptions& options);
+
+// The store on an engine that is open already: for the tests of this folder.
+[[nodiscard]] std::unique_ptr<RocksDbStore> MakeRocksDbStore(std::unique_ptr<RocksDbEngine> engine, size_t max_waiting);
 
 }  // namespace hapax
 

@@ -76,9 +76,9 @@ class MergedRows {
 
 }  // namespace
 
-RocksDbTransaction::RocksDbTransaction(const RocksDbEngine& engine, const rocksdb::Snapshot* snapshot,
+RocksDbTransaction::RocksDbTransaction(const Database& database, const rocksdb::Snapshot* snapshot,
                                        absl::Span<const Overlay* const> layers)
-    : engine_(engine), snapshot_(snapshot) {
+    : database_(database), snapshot_(snapshot) {
   layers_.reserve(layers.size() + 1);
   layers_.push_back(&writes_);
   layers_.insert(layers_.end(), layers.begin(), layers.end());
@@ -88,12 +88,12 @@ absl::StatusOr<std::optional<std::string>> RocksDbTransaction::Get(Table table, 
   for (const Overlay* layer : layers_) {
     if (const Overlay::Value* value = layer->Find(table, key)) return *value;
   }
-  return engine_.Get(table, key, snapshot_);
+  return database_.Get(table, key, snapshot_);
 }
 
 absl::Status RocksDbTransaction::Scan(Table table, const KeyRange& range, Visitor visit) const {
   if (range.empty()) return absl::OkStatus();
-  MergedRows rows(engine_.NewIterator(table, snapshot_), range);
+  MergedRows rows(database_.NewIterator(table, snapshot_), range);
   for (const Overlay* layer : layers_) rows.AddLayer(layer->rows(table), range);
   while (rows.VisitNext(visit)) {
   }

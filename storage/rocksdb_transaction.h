@@ -9,19 +9,19 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "hapax/storage/database.h"
 #include "hapax/storage/overlay.h"
-#include "hapax/storage/rocksdb_engine.h"
 #include "hapax/storage/store.h"
 
 namespace hapax {
 
-// A transaction on a RocksDbEngine: its own writes are staged, and reads look through them, then through
+// A transaction on a database: its own writes are staged, and reads look through them, then through
 // `layers`, newest first, then into the database.
 //
-// Lifetime: engine, snapshot and layers outlive it.
+// Lifetime: database, snapshot and layers outlive it.
 class RocksDbTransaction final : public Transaction {
  public:
-  RocksDbTransaction(const RocksDbEngine& engine, const rocksdb::Snapshot* snapshot,
+  RocksDbTransaction(const Database& database, const rocksdb::Snapshot* snapshot,
                      absl::Span<const Overlay* const> layers);
 
   [[nodiscard]] absl::StatusOr<std::optional<std::string>> Get(Table table, std::string_view key) const override;
@@ -35,7 +35,7 @@ class RocksDbTransaction final : public Transaction {
   [[nodiscard]] std::vector<absl::AnyInvocable<void()>>& hooks() { return hooks_; }
 
  private:
-  const RocksDbEngine& engine_;
+  const Database& database_;
   const rocksdb::Snapshot* const snapshot_;
   std::vector<const Overlay*> layers_;  // Newest first; writes_ is the first.
   Overlay writes_;

@@ -65,8 +65,10 @@ class Transaction : public ReadTransaction {
 // Thread-safety: safe. Bodies and `done` run on threads of the store's, or on the caller's.
 // Lifetime: the destructor waits until every `done` has returned.
 // Errors, besides a body's own: UNAVAILABLE, the store cannot be written or read just now (nothing was
-// acknowledged; what was written may yet turn out to be durable); DATA_LOSS, what it holds is damaged;
+// acknowledged, and no later transaction of this process finds anything of it; only if the process dies
+// may it turn out to be durable, as a whole); DATA_LOSS, what it holds is damaged;
 // RESOURCE_EXHAUSTED, too many transactions are waiting, and this one was not started.
+// A transaction that only reads is not refused because others cannot write.
 class Store {
  public:
   using Body = absl::AnyInvocable<absl::Status(Transaction&)>;

@@ -21,6 +21,8 @@ VERDICTS = {
     "INVALID_CLIENT_TOKEN": (StatusCode.INVALID_ARGUMENT, "never"),
     "CLIENT_TOKEN_CONFLICT": (StatusCode.INVALID_ARGUMENT, "never"),
     "IDEMPOTENT_PARAMETER_MISMATCH": (StatusCode.INVALID_ARGUMENT, "new-token"),
+    "TOKEN_STORE_UNAVAILABLE": (StatusCode.UNAVAILABLE, "same-token"),
+    "TOKEN_RECORD_CORRUPT": (StatusCode.DATA_LOSS, "never"),
     "UNAUTHENTICATED": (StatusCode.UNAUTHENTICATED, "never"),
     "INVALID_PARAMETER": (StatusCode.INVALID_ARGUMENT, "never"),
     "UNKNOWN_REGION": (StatusCode.INVALID_ARGUMENT, "never"),

@@ -28,7 +28,7 @@ constexpr size_t kMaxWaiting = 2'000;
 class GroupCommitTest : public testing::Test {
  protected:
   GroupCommitTest()
-      : engine_(*RocksDbEngine::Open(dir_.Path("data"), size_t{1} << 20)), group_commit_(*engine_, kMaxWaiting) {}
+      : engine_(*RocksDbEngine::Open({.path = dir_.Path("data")})), group_commit_(*engine_, kMaxWaiting) {}
 
   void Put(const std::string& key, const std::string& value, const TransactionOutcome& outcome) {
     group_commit_.Execute(
@@ -57,7 +57,7 @@ class GroupCommitTest : public testing::Test {
   }
 
   [[nodiscard]] std::string InDatabase(const std::string& key) const {
-    return engine_->Get(kTable, key, nullptr)->value_or("none");
+    return (*engine_->Current())->Get(kTable, key, nullptr)->value_or("none");
   }
 
   const TempDir dir_;

@@ -17,7 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kCacheBytes = size_t{1} << 20;
 constexpr int kRows = 4;
 
 std::string Key(int row) { return absl::StrCat("row ", row); }
@@ -28,11 +27,11 @@ std::string Value(int row) { return absl::StrCat("value ", row, std::string(40, 
 class RocksDbEngineLogTest : public testing::Test {
  protected:
   RocksDbEngineLogTest() {
-    const auto engine = RocksDbEngine::Open(sound_, kCacheBytes);
+    const auto engine = RocksDbEngine::Open({.path = sound_});
     for (int row = 0; row < kRows; ++row) {
       Overlay writes;
       writes.Write(Table::kWork, Key(row), Value(row));
-      EXPECT_THAT((*engine)->WriteDurably(writes), IsOk());
+      EXPECT_THAT((*(*engine)->Current())->WriteDurably(writes), IsOk());
       log_sizes_.push_back(fs::file_size(Log(sound_)));
     }
   }
@@ -54,14 +53,14 @@ class RocksDbEngineLogTest : public testing::Test {
     fs::remove_all(copy_);
     fs::copy(sound_, copy_, fs::copy_options::recursive);
     damage(Log(copy_));
-    const auto engine = RocksDbEngine::Open(copy_, kCacheBytes);
+    const auto engine = RocksDbEngine::Open({.path = copy_});
     if (!engine.ok()) {
       EXPECT_THAT(engine, StatusIs(absl::StatusCode::kDataLoss));
       return std::nullopt;
     }
     int rows = 0;
     for (int row = 0; row < kRows; ++row) {
-      const auto value = (*engine)->Get(Table::kWork, Key(row), nullptr);
+      const auto value = (*(*engine)->Current())->Get(Table::kWork, Key(row), nullptr);
       EXPECT_THAT(value, IsOk());
       if (!value.ok() || !value->has_value()) continue;
       EXPECT_EQ(**value, Value(row));

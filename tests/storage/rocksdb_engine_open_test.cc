@@ -78,7 +78,7 @@ class WithoutRoot {
 class RocksDbEngineOpenTest : public testing::Test {
  protected:
   absl::Status Open(std::string_view name = "data") const {
-    return RocksDbEngine::Open(dir_.Path(name), size_t{1} << 20).status();
+    return RocksDbEngine::Open({.path = dir_.Path(name)}).status();
   }
   // The file of the data directory whose name begins so.
   fs::path File(std::string_view begin, std::string_view name = "data") const {
@@ -93,7 +93,7 @@ class RocksDbEngineOpenTest : public testing::Test {
 };
 
 TEST_F(RocksDbEngineOpenTest, ADirectoryThatIsOpenAlreadyIsFailedPrecondition) {
-  const auto engine = RocksDbEngine::Open(dir_.Path("data"), size_t{1} << 20);
+  const auto engine = RocksDbEngine::Open({.path = dir_.Path("data")});
   ASSERT_THAT(engine, IsOk());
   EXPECT_THAT(Open(), StatusIs(StatusCode::kFailedPrecondition, HasSubstr("in use")));
 }
@@ -143,6 +143,30 @@ TEST_F(RocksDbEngineOpenTest, APathWithLockInItIsNotTakenForOneThatIsHeld) {
   ASSERT_THAT(Open("blocks"), IsOk());
   fs::remove(File("MANIFEST", "blocks"));
   EXPECT_THAT(Open("blocks"), AnyOf(StatusIs(StatusCode::kDataLoss), StatusIs(StatusCode::kUnavailable)));
+}
+
+TEST_F(RocksDbEngineOpenTest, C18_ADatabaseWithoutItsCurrentFileIsDataLossAndNotBegunAnew) {
+  ASSERT_THAT(Open(), IsOk());
+  ASSERT_THAT(Open(), IsOk());  // Now it has tables, too.
+  fs::remove(dir_.Path("data/CURRENT"));
+  for (std::string_view left : {"MANIFEST", ".sst", ".log"}) {
+    SCOPED_TRACE(left);
+    const std::string copy = dir_.Path(left);
+    fs::create_directory(copy);
+    for (const fs::directory_entry& file : fs::directory_iterator(dir_.Path("data"))) {
+      const std::string name = file.path().filename().string();
+      if (name.find(left) != std::string::npos) fs::copy(file.path(), fs::path(copy) / name);
+    }
+    ASSERT_FALSE(fs::is_empty(copy));
+    EXPECT_THAT(Open(left), StatusIs(StatusCode::kDataLoss, HasSubstr("CURRENT is missing")));
+    EXPECT_FALSE(fs::exists(fs::path(copy) / "CURRENT"));
+  }
+}
+
+TEST_F(RocksDbEngineOpenTest, ACreationThatWasCutShortBeforeItsCurrentFileIsBegunAnew) {
+  fs::create_directory(dir_.Path("data"));
+  std::ofstream(dir_.Path("data/MANIFEST-000001")) << "half";
+  EXPECT_THAT(Open(), IsOk());
 }
 
 TEST_F(RocksDbEngineOpenTest, ADamagedFileIsDataLoss) {

@@ -24,7 +24,6 @@ using testing::Optional;
 
 namespace fs = std::filesystem;
 
-constexpr size_t kCacheBytes = size_t{1} << 20;
 constexpr Table kTables[] = {Table::kMeta, Table::kTokens, Table::kResources, Table::kWork};
 
 // The rows of each of RocksDB's column families, read without our code.
@@ -76,7 +75,7 @@ class RawDatabase {
 class RocksDbEngineTest : public testing::Test {
  protected:
   [[nodiscard]] absl::StatusOr<std::unique_ptr<RocksDbEngine>> Open() const {
-    return RocksDbEngine::Open(path_, kCacheBytes);
+    return RocksDbEngine::Open({.path = path_});
   }
 
   const TempDir dir_;
@@ -85,7 +84,7 @@ class RocksDbEngineTest : public testing::Test {
 
 TEST_F(RocksDbEngineTest, CreatesTheDirectoryAndThoseAboveIt) {
   const std::string path = dir_.Path("some/new/data");
-  EXPECT_THAT(RocksDbEngine::Open(path, kCacheBytes), IsOk());
+  EXPECT_THAT(RocksDbEngine::Open({.path = path}), IsOk());
   EXPECT_TRUE(fs::is_directory(path));
 }
 
@@ -96,14 +95,15 @@ TEST_F(RocksDbEngineTest, WritesOfEveryTableAreReadBackAlsoAfterReopening) {
     writes.Write(table, "kept", std::string(TableName(table)));
     writes.Write(table, "deleted", "value");
   }
-  ASSERT_THAT(engine->WriteDurably(writes), IsOk());
+  ASSERT_THAT((*engine->Current())->WriteDurably(writes), IsOk());
   Overlay deletes;
   for (Table table : kTables) deletes.Write(table, "deleted", std::nullopt);
-  ASSERT_THAT(engine->WriteDurably(deletes), IsOk());
+  ASSERT_THAT((*engine->Current())->WriteDurably(deletes), IsOk());
   for (int round = 0; round < 2; ++round) {
     for (Table table : kTables) {
-      EXPECT_THAT(engine->Get(table, "kept", nullptr), IsOkAndHolds(Optional(std::string(TableName(table)))));
-      EXPECT_THAT(engine->Get(table, "deleted", nullptr), IsOkAndHolds(Eq(std::nullopt)));
+      EXPECT_THAT((*engine->Current())->Get(table, "kept", nullptr),
+                  IsOkAndHolds(Optional(std::string(TableName(table)))));
+      EXPECT_THAT((*engine->Current())->Get(table, "deleted", nullptr), IsOkAndHolds(Eq(std::nullopt)));
     }
     engine.reset();
     engine = *Open();

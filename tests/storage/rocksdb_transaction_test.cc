@@ -47,10 +47,11 @@ Rows Scan(const ReadTransaction& txn, const KeyRange& range, size_t limit = 1'00
 
 class RocksDbTransactionTest : public testing::Test {
  protected:
-  RocksDbTransactionTest() : engine_(*RocksDbEngine::Open(dir_.Path("data"), size_t{1} << 20)) {}
+  RocksDbTransactionTest()
+      : engine_(*RocksDbEngine::Open({.path = dir_.Path("data")})), database_(*engine_->Current()) {}
 
   // Makes `writes` durable: what lies below all layers.
-  void Commit(const Overlay& writes) { ASSERT_THAT(engine_->WriteDurably(writes), IsOk()); }
+  void Commit(const Overlay& writes) { ASSERT_THAT(database_->WriteDurably(writes), IsOk()); }
   void Commit(std::string key, Overlay::Value value) {
     Overlay writes;
     writes.Write(kTable, std::move(key), std::move(value));
@@ -59,6 +60,7 @@ class RocksDbTransactionTest : public testing::Test {
 
   const TempDir dir_;
   const std::unique_ptr<RocksDbEngine> engine_;
+  const std::shared_ptr<Database> database_;
 };
 
 TEST_F(RocksDbTransactionTest, ReadsTheNewestOfStagedLayersAndDatabase) {
@@ -67,7 +69,7 @@ TEST_F(RocksDbTransactionTest, ReadsTheNewestOfStagedLayersAndDatabase) {
   for (const char* key : {"a", "b", "c", "d"}) Commit(key, "database");
   for (const char* key : {"b", "c", "d"}) before.Write(kTable, key, "before");
   for (const char* key : {"c", "d"}) group.Write(kTable, key, "group");
-  RocksDbTransaction txn(*engine_, nullptr, {&group, &before});
+  RocksDbTransaction txn(*database_, nullptr, {&group, &before});
   txn.Put(kTable, "d", "staged");
   EXPECT_THAT(txn.Get(kTable, "a"), IsOkAndHolds(Optional(std::string("database"))));
   EXPECT_THAT(txn.Get(kTable, "b"), IsOkAndHolds(Optional(std::string("before"))));
@@ -86,7 +88,7 @@ TEST_F(RocksDbTransactionTest, ADeletedRowIsGoneThoughALowerLayerHasIt) {
   before.Write(kTable, "b", "before");
   group.Write(kTable, "b", kNone);
   group.Write(kTable, "c", "group");
-  RocksDbTransaction txn(*engine_, nullptr, {&group, &before});
+  RocksDbTransaction txn(*database_, nullptr, {&group, &before});
   txn.Delete(kTable, "c");
   for (const char* key : {"a", "b", "c"}) EXPECT_THAT(txn.Get(kTable, key), IsOkAndHolds(kNone)) << key;
   EXPECT_THAT(Scan(txn, KeyRange()), ElementsAre(Pair("d", "database")));
@@ -96,24 +98,24 @@ TEST_F(RocksDbTransactionTest, ARowThatIsWrittenAfterItWasDeletedIsThereAgain) {
   Overlay group;
   Commit("a", "database");
   group.Write(kTable, "a", kNone);
-  RocksDbTransaction txn(*engine_, nullptr, {&group});
+  RocksDbTransaction txn(*database_, nullptr, {&group});
   txn.Put(kTable, "a", "staged");
   EXPECT_THAT(txn.Get(kTable, "a"), IsOkAndHolds(Optional(std::string("staged"))));
   EXPECT_THAT(Scan(txn, KeyRange()), ElementsAre(Pair("a", "staged")));
 }
 
 TEST_F(RocksDbTransactionTest, StagedWritesStayInTheTransaction) {
-  RocksDbTransaction txn(*engine_, nullptr, {});
+  RocksDbTransaction txn(*database_, nullptr, {});
   txn.Put(kTable, "a", "staged");
-  EXPECT_THAT(Scan(RocksDbTransaction(*engine_, nullptr, {}), KeyRange()), IsEmpty());
+  EXPECT_THAT(Scan(RocksDbTransaction(*database_, nullptr, {}), KeyRange()), IsEmpty());
 }
 
 TEST_F(RocksDbTransactionTest, ASnapshotHidesWhatIsCommittedLater) {
   Commit("a", "before");
-  rocksdb::ManagedSnapshot snapshot(&engine_->db());
+  rocksdb::ManagedSnapshot snapshot(&database_->db());
   Commit("a", "after");
   Commit("b", "after");
-  const RocksDbTransaction txn(*engine_, snapshot.snapshot(), {});
+  const RocksDbTransaction txn(*database_, snapshot.snapshot(), {});
   EXPECT_THAT(txn.Get(kTable, "a"), IsOkAndHolds(Optional(std::string("before"))));
   EXPECT_THAT(txn.Get(kTable, "b"), IsOkAndHolds(kNone));
   EXPECT_THAT(Scan(txn, KeyRange()), ElementsAre(Pair("a", "before")));
@@ -122,14 +124,14 @@ TEST_F(RocksDbTransactionTest, ASnapshotHidesWhatIsCommittedLater) {
 TEST_F(RocksDbTransactionTest, ScanStopsWhenTheVisitorHasEnough) {
   Commit("a", "database");
   Commit("c", "database");
-  RocksDbTransaction txn(*engine_, nullptr, {});
+  RocksDbTransaction txn(*database_, nullptr, {});
   txn.Put(kTable, "b", "staged");
   EXPECT_THAT(Scan(txn, KeyRange(), 2), ElementsAre(Pair("a", "database"), Pair("b", "staged")));
 }
 
 TEST_F(RocksDbTransactionTest, ScanOfARangeThatEndsBeforeItBeginsVisitsNothing) {
   for (const char* key : {"a", "m", "z"}) Commit(key, "database");
-  RocksDbTransaction txn(*engine_, nullptr, {});
+  RocksDbTransaction txn(*database_, nullptr, {});
   for (const char* key : {"a", "m", "z"}) txn.Put(kTable, key, "staged");
   EXPECT_THAT(Scan(txn, {.begin = "x", .end = "b"}), IsEmpty());
   EXPECT_THAT(Scan(txn, KeyRange::After(KeyRange::Prefix("a"), "x")), IsEmpty());
@@ -200,7 +202,7 @@ TEST_F(RocksDbTransactionTest, AgreesWithOneMapWhateverLiesInWhichLayer) {
     Commit(database);
     state.WriteSome([&](std::string key, Overlay::Value value) { before.Write(kTable, key, value); });
     state.WriteSome([&](std::string key, Overlay::Value value) { group.Write(kTable, key, value); });
-    RocksDbTransaction txn(*engine_, nullptr, {&group, &before});
+    RocksDbTransaction txn(*database_, nullptr, {&group, &before});
     state.WriteSome([&](std::string key, Overlay::Value value) {
       value.has_value() ? txn.Put(kTable, key, *value) : txn.Delete(kTable, key);
     });
