@@ -116,6 +116,15 @@ class SecrecyTest(SealCase):
         other.start()
         self.assertNotEqual(other.seal_key_file.read_text(), self.key_file.read_text())
 
+    def test_C25_the_key_file_is_beside_the_data_however_that_directory_is_spelled(self):
+        old, files = self.create("pair"), sorted(self.server.dir.iterdir())
+        for spelled in (f"{self.server.data_dir}/", f"{self.server.data_dir}//", f"{self.server.data_dir}/."):
+            self.server.stop()
+            self.server.flags = (f"--data_dir={spelled}",)
+            self.server.start()
+            self.assertReplay(*old)
+            self.assertEqual(sorted(self.server.dir.iterdir()), files)
+
     def test_C25_memory_is_not_dumped(self):
         limits = pathlib.Path(f"/proc/{self.server.pid}/limits").read_text()
         self.assertRegex(limits, r"Max core file size +0 +0 ")
