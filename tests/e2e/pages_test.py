@@ -25,7 +25,8 @@ class PageTokenTest(ServerCase):
     def fill(self, client) -> None:
         """Gives a tenant COUNT + 1 tokens in us-east-1, and COUNT operations that are done."""
         ids = [i.instance_id for i in client.call("RunInstances", run(new_token(), min_count=COUNT)).parsed.instances]
-        eventually(lambda: {i.state for i in self.instances(client)} == {resources_pb2.INSTANCE_STATE_RUNNING}, "running")
+        running = {resources_pb2.INSTANCE_STATE_RUNNING}
+        eventually(lambda: {i.state for i in self.instances(client)} == running, "running")
         for instance in ids:
             stop = compute_pb2.StopInstanceRequest(client_token=new_token(), instance_id=instance)
             self.assertOutcome(client.call("StopInstance", stop), "executed")
