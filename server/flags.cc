@@ -3,7 +3,9 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "absl/flags/flag.h"
@@ -167,7 +169,11 @@ absl::StatusOr<ServerFlags> ParseServerFlags(int argc, char** argv) {
       CheckRetention("token_tombstone_retention", flags.token_policy.tombstone_retention, absl::ZeroDuration()));
   flags.seal_key_file = absl::GetFlag(FLAGS_seal_key_file);
   if (flags.seal_key_file.empty()) {
-    flags.seal_key_file = absl::StrCat(absl::StripSuffix(flags.data_dir, "/"), ".seal_keys");
+    // Beside the directory however that is spelled: `.` and `data//` would end up with the file in it.
+    std::error_code error;
+    const std::string data_dir = std::filesystem::absolute(flags.data_dir, error).lexically_normal().string();
+    if (error) return Wrong("data_dir", flags.data_dir, absl::StrCat("has no absolute path: ", error.message()));
+    flags.seal_key_file = absl::StrCat(absl::StripSuffix(data_dir, "/"), ".seal_keys");
   }
   flags.catalog_file = absl::GetFlag(FLAGS_catalog_file);
   flags.simulated_boot_latency = absl::GetFlag(FLAGS_simulated_boot_latency);

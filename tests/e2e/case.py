@@ -5,39 +5,19 @@ import time
 import unittest
 import uuid
 
-from grpc import StatusCode
-
-from client import Client, Reply
+from client import TOKENS, Client, Reply
 from harness import Server
-from protos import compute_pb2
+from protos import compute_pb2, tokens_pb2
+from reasons import REASONS
 
 IMAGE = "ami-b232d0db"
 OTHER_IMAGE = "ami-3ac33653"
+FREE = tokens_pb2.TOKEN_STATE_FREE
+EXECUTED = tokens_pb2.TOKEN_STATE_EXECUTED
+EXPIRED = tokens_pb2.TOKEN_STATE_EXPIRED
+ABANDONED = tokens_pb2.TOKEN_STATE_ABANDONED
 # How long something asynchronous may take before a test gives up on it.
 PATIENCE_S = 30
-
-# Every reason that occurs: its gRPC code and its `hapax-retry` (C27).
-VERDICTS = {
-    "INVALID_CLIENT_TOKEN": (StatusCode.INVALID_ARGUMENT, "never"),
-    "CLIENT_TOKEN_CONFLICT": (StatusCode.INVALID_ARGUMENT, "never"),
-    "IDEMPOTENT_PARAMETER_MISMATCH": (StatusCode.INVALID_ARGUMENT, "new-token"),
-    "TOKEN_STORE_UNAVAILABLE": (StatusCode.UNAVAILABLE, "same-token"),
-    "TOKEN_RECORD_CORRUPT": (StatusCode.DATA_LOSS, "never"),
-    "UNAUTHENTICATED": (StatusCode.UNAUTHENTICATED, "never"),
-    "INVALID_PARAMETER": (StatusCode.INVALID_ARGUMENT, "never"),
-    "UNKNOWN_REGION": (StatusCode.INVALID_ARGUMENT, "never"),
-    "UNKNOWN_AVAILABILITY_ZONE": (StatusCode.INVALID_ARGUMENT, "never"),
-    "ZONE_SUBNET_CONFLICT": (StatusCode.INVALID_ARGUMENT, "never"),
-    "IMAGE_NOT_FOUND": (StatusCode.NOT_FOUND, "never"),
-    "SUBNET_NOT_FOUND": (StatusCode.NOT_FOUND, "never"),
-    "KEYPAIR_NOT_FOUND": (StatusCode.NOT_FOUND, "never"),
-    "HOST_NOT_FOUND": (StatusCode.NOT_FOUND, "never"),
-    "INSTANCE_NOT_FOUND": (StatusCode.NOT_FOUND, "never"),
-    "KEYPAIR_ALREADY_EXISTS": (StatusCode.ALREADY_EXISTS, "never"),
-    "INCORRECT_INSTANCE_STATE": (StatusCode.FAILED_PRECONDITION, "same-token"),
-    "INSUFFICIENT_INSTANCE_CAPACITY": (StatusCode.RESOURCE_EXHAUSTED, "same-token"),
-    "QUOTA_EXCEEDED": (StatusCode.RESOURCE_EXHAUSTED, "same-token"),
-}
 
 _tenants = itertools.count(1)
 
@@ -75,9 +55,32 @@ def terminate(*instance_ids, token="", **fields):
     return compute_pb2.TerminateInstancesRequest(client_token=token, instance_ids=instance_ids, **fields)
 
 
+def get_token(client: Client, token: str, region="", zone="") -> Reply:
+    return client.call(TOKENS + "GetToken", tokens_pb2.GetTokenRequest(
+        client_token=token, region=region, availability_zone=zone))
+
+
+def abandon_token(client: Client, token: str, region="", zone="") -> Reply:
+    return client.call(TOKENS + "AbandonToken", tokens_pb2.AbandonTokenRequest(
+        client_token=token, region=region, availability_zone=zone))
+
+
+def uuid7(time_s: float) -> str:
+    """A UUID of version 7 (RFC 9562, section 5.7) that says it was made at this time since the epoch."""
+    random_bits = uuid.uuid4().int & ~(0xFFFFFFFFFFFF << 80 | 0xF << 76)
+    return str(uuid.UUID(int=int(time_s * 1000) << 80 | 7 << 76 | random_bits))
+
+
 def pages(client: Client, method: str, repeated: str, **fields) -> list:
     """Everything that a Describe method lists, over all its pages."""
-    request = getattr(compute_pb2, method + "Request")(**fields)
+    return all_pages(client, method, repeated, getattr(compute_pb2, method + "Request")(**fields))
+
+
+def list_tokens(client: Client, **fields) -> list:
+    return all_pages(client, TOKENS + "ListTokens", "tokens", tokens_pb2.ListTokensRequest(**fields))
+
+
+def all_pages(client: Client, method: str, repeated: str, request) -> list:
     found = []
     for _ in range(10_000):
         page = client.call(method, request).parsed
@@ -117,11 +120,12 @@ class ContractCase(unittest.TestCase):
         """An error of the contract's form (C27), for this reason, that names `field` and says each of `says`."""
         self.assertFalse(reply.ok, f"expected {reason}, got {reply}")
         self.assertEqual(reply.reason, reason, reply)
-        code, retry = VERDICTS[reason]
-        self.assertEqual(reply.code, code, reply)
-        self.assertEqual(reply.retry, retry, reply)
+        expected = REASONS[reason]
+        self.assertEqual(reply.code, expected.code, reply)
+        self.assertEqual(reply.retry, expected.retry, reply)
+        self.assertEqual(reply.retry_delays_s, expected.retry_delays_s, reply)
         self.assertEqual([info.domain for info in reply.error_infos], ["hapax"], reply)
-        self.assertEqual(reply.status.code, code.value[0], reply)
+        self.assertEqual(reply.status.code, expected.code.value[0], reply)
         self.assertEqual(reply.status.message, reply.message)
         self.assertNotIn(reply.outcome, ("executed", "replayed", "unprotected"))
         if field:

@@ -2,9 +2,15 @@
 
 import grpc
 
-from protos import compute_pb2, error_details_pb2, status_pb2
+from protos import compute_pb2, error_details_pb2, operations_pb2, status_pb2, tokens_pb2
 
 SERVICE = "/hapax.compute.v1.Compute/"
+TOKENS = "/hapax.idempotency.v1.Tokens/"
+OPERATIONS = "/google.longrunning.Operations/"
+# By path: the message that a method replies with.
+REPLIES = {f"/{service.full_name}/{method.name}": method.output_type._concrete_class
+           for file in (compute_pb2, tokens_pb2, operations_pb2)
+           for service in file.DESCRIPTOR.services_by_name.values() for method in service.methods}
 # Bounds every call; long enough for a server that runs under a sanitizer.
 CALL_TIMEOUT_S = 60
 # A connection of its own for each client, and no retry behind the test's back.
@@ -35,7 +41,7 @@ class Reply:
         self.raw = raw
         self.initial = _once(call.initial_metadata())
         self.trailing = _once(call.trailing_metadata())
-        self._type = getattr(compute_pb2, method.rpartition("/")[2] + "Response", None)
+        self._type = REPLIES.get(_path(method))
 
     @property
     def ok(self) -> bool:
@@ -77,6 +83,11 @@ class Reply:
         return self.error_infos[0].reason if self.error_infos else None
 
     @property
+    def retry_delays_s(self) -> list:
+        """What each RetryInfo says, in seconds."""
+        return [info.retry_delay.ToTimedelta().total_seconds() for info in self._details(error_details_pb2.RetryInfo)]
+
+    @property
     def violations(self) -> list:
         """The field violations of BadRequest, in the server's order."""
         return [v for bad in self._details(error_details_pb2.BadRequest) for v in bad.field_violations]
@@ -100,6 +111,10 @@ class Pending:
 
     def cancel(self) -> None:
         self._future.cancel()
+
+    @property
+    def done(self) -> bool:
+        return self._future.done()
 
     def reply(self) -> Reply:
         """Waits for the end of the call, which its timeout bounds."""
@@ -128,7 +143,7 @@ class Client:
             self.close()
             self._starts = self._endpoint.starts
             self._channel = grpc.insecure_channel(self._endpoint.address, CHANNEL_OPTIONS)
-        return self._channel.unary_unary(method if method.startswith("/") else SERVICE + method)
+        return self._channel.unary_unary(_path(method))
 
     def start(self, method: str, request, metadata=(), timeout=CALL_TIMEOUT_S) -> Pending:
         """Sends a request (a message, or bytes as they are to travel) without waiting for the reply."""
@@ -142,6 +157,11 @@ class Client:
         except grpc.RpcError as error:
             return Reply(method, error, None)
         return Reply(method, call, raw)
+
+
+def _path(method: str) -> str:
+    """A method's path; one that is only a name is Compute's."""
+    return method if method.startswith("/") else SERVICE + method
 
 
 def _bytes(request) -> bytes:

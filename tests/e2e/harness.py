@@ -14,12 +14,24 @@ import threading
 HAPAXD = os.environ.get("HAPAXD") or sys.exit("HAPAXD: set it to the path of the hapaxd to test")
 LISTENING = re.compile(r"hapaxd: listening on (127\.0\.0\.1:[1-9][0-9]*)")
 START_TIMEOUT_S = 60
+# How long a server that must not start may take to find that out.
+REFUSAL_TIMEOUT_S = 20
 STOP_TIMEOUT_S = 30
 
 
 def command(*flags: str) -> list:
     """The command line of hapaxd; the process dies with this one, however this one ends."""
     return ["setpriv", "--pdeathsig", "KILL", HAPAXD, *flags]
+
+
+def refused_start(*flags: str) -> str:
+    """What hapaxd writes to stderr when it does not start with these flags: that it does, or dies of a signal, is an
+    error."""
+    ended = subprocess.run(command(*flags), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                           timeout=REFUSAL_TIMEOUT_S)
+    if ended.returncode <= 0 or LISTENING.search(ended.stdout):
+        raise AssertionError(f"hapaxd {' '.join(flags)}: exit code {ended.returncode}, stderr:\n{ended.stderr}")
+    return ended.stderr
 
 
 class Server:
@@ -34,6 +46,7 @@ class Server:
         self.flags = flags
         self.address = None
         self.starts = 0
+        self.stdout = []  # Every line that every process so far wrote there.
         self._process = None
         self._stderr = self.dir / "stderr"
 
@@ -46,26 +59,38 @@ class Server:
         """All that every process so far wrote to stderr."""
         return self._stderr.read_text(errors="replace") if self._stderr.exists() else ""
 
+    @property
+    def seal_key_file(self) -> pathlib.Path:
+        """Where hapaxd puts it when it is not told otherwise."""
+        return self.dir / "data.seal_keys"
+
     def write(self, name: str, text: str) -> str:
         """Writes a file beside the data directory and returns its path."""
         path = self.dir / name
         path.write_text(text)
         return str(path)
 
+    @property
+    def _all_flags(self) -> tuple:
+        return ("--listen_address=127.0.0.1:0", f"--data_dir={self.data_dir}", *self.flags)
+
+    def refused_start(self) -> str:
+        """Starts it where it must not start, and returns what that attempt wrote to stderr."""
+        return refused_start(*self._all_flags)
+
     def start(self) -> "Server":
-        flags = ("--listen_address=127.0.0.1:0", f"--data_dir={self.data_dir}", *self.flags)
         with open(self._stderr, "ab") as stderr:
             self._process = subprocess.Popen(
-                command(*flags), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True)
+                command(*self._all_flags), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True)
         found = queue.Queue()
-        threading.Thread(target=_drain, args=(self._process.stdout, found), daemon=True).start()
+        threading.Thread(target=_drain, args=(self._process.stdout, self.stdout, found), daemon=True).start()
         try:
             address = found.get(timeout=START_TIMEOUT_S)
         except queue.Empty:
             address = None
         if address is None:
             self.kill()
-            raise AssertionError(f"hapaxd {' '.join(flags)} did not start, stderr:\n{self.stderr}")
+            raise AssertionError(f"hapaxd {' '.join(self._all_flags)} did not start, stderr:\n{self.stderr}")
         self.address = address
         self.starts += 1
         return self
@@ -100,10 +125,11 @@ class Server:
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
-def _drain(stdout, found: queue.Queue) -> None:
-    """Reads a server's stdout to its end; `found` gets the address, then None when the output ends."""
+def _drain(stdout, lines: list, found: queue.Queue) -> None:
+    """Reads a server's stdout to its end into `lines`; `found` gets the address, then None when the output ends."""
     with stdout:
         for line in stdout:
+            lines.append(line)
             match = LISTENING.fullmatch(line.rstrip("\n"))
             if match:
                 found.put(match[1])

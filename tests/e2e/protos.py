@@ -36,4 +36,5 @@ def _modules() -> list:
             sys.path.remove(out)
 
 
-operations_pb2, error_details_pb2, status_pb2, _, tokens_pb2, catalog_pb2, compute_pb2, resources_pb2 = _modules()
+(operations_pb2, error_details_pb2, status_pb2, rule_pb2, tokens_pb2, catalog_pb2, compute_pb2,
+ resources_pb2) = _modules()

@@ -7,6 +7,10 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST_STREAM, SETTINGS = 0, 1, 3, 4
 END_STREAM, END_HEADERS, ACK = 1, 4, 1
 CANCEL = 8
+# SETTINGS_GRPC_ALLOW_TRUE_BINARY_METADATA: `-bin` metadata comes as it is, neither in base64 nor in Huffman's code.
+TRUE_BINARY = struct.pack(">HI", 0xFE03, 1)
+INDEXED, INCREMENTAL = 0x80, 0x40
+STATUS_200 = 8
 TIMEOUT_S = 20
 
 
@@ -37,10 +41,22 @@ def exchange(address: str, *frames: bytes, until_answered: bool = True) -> bytes
     packed; with `until_answered` False, all that came until the server had read every frame."""
     host, port = address.split(":")
     with socket.create_connection((host, int(port)), timeout=TIMEOUT_S) as connection:
-        connection.sendall(PREFACE + frame(SETTINGS, 0, 0, b"") + b"".join(frames))
+        connection.sendall(PREFACE + frame(SETTINGS, 0, 0, TRUE_BINARY) + b"".join(frames))
         if not until_answered:
             connection.shutdown(socket.SHUT_WR)
         return _receive(connection, until_answered)
+
+
+def refusal(received: bytes):
+    """The fields, as (name, bytes) pairs, of a call that was answered by nothing but an error; None for a reply."""
+    blocks, at = [], 0
+    while at < len(received):
+        length = struct.unpack(">I", b"\0" + received[at:at + 3])[0]
+        kind, _, stream = struct.unpack(">BBI", received[at + 3:at + 9])
+        if kind == HEADERS and stream == 1:
+            blocks.append(received[at + 9:at + 9 + length])
+        at += 9 + length
+    return _fields(blocks[0]) if len(blocks) == 1 else None
 
 
 def send_garbage(address: str, garbage: bytes) -> None:
@@ -78,6 +94,38 @@ def _receive(connection, until_answered: bool) -> bytes:
             last = kind == RST_STREAM or (kind in (DATA, HEADERS) and flags & END_STREAM)
             if until_answered and stream == 1 and last:
                 return received
+
+
+def _fields(block: bytes) -> list:
+    """Unpacks the first header block of a connection, which grpc sends as literals without Huffman coding."""
+    found, at = [], 0
+    while at < len(block):
+        if block[at] & INDEXED:
+            found.append((":status", b"200") if block[at] == INDEXED | STATUS_200 else None)
+            at += 1
+            continue
+        if block[at] not in (0, INCREMENTAL):
+            raise AssertionError(f"a field that is no literal with a name of its own: {block[at:]!r}")
+        name, at = _untext(block, at + 1)
+        value, at = _untext(block, at)
+        found.append((name.decode(), value))
+    return found
+
+
+def _untext(block: bytes, at: int):
+    """The string literal at a position of a block, and the position after it."""
+    length = block[at]
+    if length & 128:
+        raise AssertionError("a string in Huffman's code")
+    at += 1
+    shift = 0
+    while length >= 127:
+        length += (block[at] & 127) << shift
+        shift += 7
+        at += 1
+        if block[at - 1] < 128:
+            break
+    return block[at:at + length], at + length
 
 
 def _text(value: bytes) -> bytes:
