@@ -220,7 +220,7 @@ TEST_F(GroupCommitRecoveryTest, ItsDestructorDuringAnOutageTellsWhoWaits) {
   files_.Fail({.operation = FileOperation::kSync});
   ASSERT_THAT(Call("failed"), StatusIs(StatusCode::kUnavailable));
   std::string result;
-  const Outcome outcomes[2];
+  const TransactionOutcome outcomes[2];
   for (const TransactionOutcome& outcome : outcomes) group_commit_->Execute(Once("token", &result), outcome.Done());
   group_commit_.reset();
   for (const TransactionOutcome& outcome : outcomes) EXPECT_THAT(outcome.Wait(), StatusIs(StatusCode::kUnavailable));
