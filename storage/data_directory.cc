@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "hapax/storage/database.h"
 #include "hapax/storage/format.h"
+#include "hapax/storage/log_check.h"
 #include "hapax/storage/status_macros.h"
 #include "rocksdb/db.h"
 #include "rocksdb/env.h"
@@ -110,6 +111,7 @@ absl::Status MakeDirectory(const std::string& path) {
 // A directory whose creation was cut short is of our format: it has some of our families, and no row.
 absl::Status CheckDirectory(const std::string& path, const rocksdb::Options& options) {
   HAPAX_RETURN_IF_ERROR(CheckCurrentIsThere(path));
+  HAPAX_RETURN_IF_ERROR(CheckLogs(path));
   std::vector<std::string> names;
   if (!rocksdb::DB::ListColumnFamilies(options, path, &names).ok()) return absl::OkStatus();  // Opening tells more.
   const auto is_ours = [](const std::string& name) {

@@ -14,7 +14,7 @@ namespace hapax {
 [[nodiscard]] absl::Status MakeDirectory(const std::string& path);
 
 // Whether what is in the directory may be opened, or made anew: it changes nothing in it.
-// Errors: DATA_LOSS, part of a database is missing; FAILED_PRECONDITION, its tables are not ours.
+// Errors: DATA_LOSS, part of a database is missing, or a log is damaged; FAILED_PRECONDITION, its tables are not ours.
 [[nodiscard]] absl::Status CheckDirectory(const std::string& path, const rocksdb::Options& options);
 
 // Whether the directory can be written, with room for opening its database afresh: files are made in it,

@@ -46,6 +46,14 @@ class RocksDbEngineLogTest : public testing::Test {
     return log;
   }
 
+  static void Flip(const fs::path& log, uintmax_t offset) {
+    std::fstream file(log, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(offset));
+    const char byte = static_cast<char>(file.get() ^ 0x55);
+    file.seekp(static_cast<std::streamoff>(offset));
+    file.put(byte);
+  }
+
   // Opens a copy whose log `damage` has changed, and gives the number of rows in it; nullopt when it is
   // refused, as it must be with DATA_LOSS. Whatever opens has rows 0 to n - 1, as they were.
   template <typename Damage>
@@ -83,20 +91,42 @@ TEST_F(RocksDbEngineLogTest, ALogThatEndsInTheMiddleOfARecordIsReadUpToIt) {
   }
 }
 
-TEST_F(RocksDbEngineLogTest, ADamagedLogIsRefusedOrReadUpToTheDamage) {
-  int refused = 0;
-  for (uintmax_t offset = 0; offset < log_sizes_.back(); offset += 5) {
-    SCOPED_TRACE(offset);
+TEST_F(RocksDbEngineLogTest, C18_ALogWithAnyByteDamagedIsRefused) {
+  for (uintmax_t offset = 0; offset < log_sizes_.back(); ++offset) {
+    EXPECT_EQ(RowsAfter([&](const fs::path& log) { Flip(log, offset); }), std::nullopt) << offset;
+  }
+}
+
+// The header of a record as it is where nothing was written yet.
+TEST_F(RocksDbEngineLogTest, C18_ALogWithZeroesForAHeaderIsRefusedUnlessItIsTheLast) {
+  for (int row = 1; row < kRows; ++row) {
     const std::optional<int> rows = RowsAfter([&](const fs::path& log) {
       std::fstream file(log, std::ios::in | std::ios::out | std::ios::binary);
-      file.seekg(static_cast<std::streamoff>(offset));
-      const char byte = static_cast<char>(file.get() ^ 0x55);
-      file.seekp(static_cast<std::streamoff>(offset));
-      file.put(byte);
+      file.seekp(static_cast<std::streamoff>(log_sizes_[row - 1]));
+      file.write("\0\0\0\0\0\0\0", 7);
     });
-    if (!rows.has_value()) ++refused;
+    EXPECT_EQ(rows, row == kRows - 1 ? std::optional<int>(row) : std::nullopt) << row;
   }
-  EXPECT_GT(refused, 0);
+}
+
+// Where a log of many blocks is damaged, some of its writes reach over the end of theirs.
+TEST_F(RocksDbEngineLogTest, C18_ALongLogIsRefusedWhereverALengthIsDamaged) {
+  constexpr int kManyRows = 60;
+  constexpr size_t kRowBytes = 5'000;
+  std::vector<uintmax_t> starts;
+  {
+    const auto engine = RocksDbEngine::Open({.path = sound_});
+    ASSERT_THAT(engine, IsOk());
+    for (int row = 0; row < kManyRows; ++row) {
+      starts.push_back(fs::file_size(Log(sound_)));
+      Overlay writes;
+      writes.Write(Table::kTokens, Key(row), std::string(kRowBytes, 'v'));
+      ASSERT_THAT((*(*engine)->Current())->WriteDurably(writes), IsOk());
+    }
+  }
+  for (uintmax_t start : starts) {
+    EXPECT_EQ(RowsAfter([&](const fs::path& log) { Flip(log, start + 5); }), std::nullopt) << start;
+  }
 }
 
 }  // namespace
