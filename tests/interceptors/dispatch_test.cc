@@ -5,9 +5,9 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/tests/interceptors/faulty_store.h"
-#include "hapax/tests/interceptors/refusal_matchers.h"
 #include "hapax/tests/interceptors/test_chain.h"
 #include "hapax/tests/support/fake_call.h"
+#include "hapax/tests/support/refusal_matchers.h"
 
 namespace hapax {
 namespace {
