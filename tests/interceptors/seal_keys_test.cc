@@ -148,7 +148,8 @@ TEST(SealKeys, ANewFileHasOneKeyThatNoOtherHas) {
 }
 
 TEST(SealKeys, ParsesCommentsBlankLinesTabsAndEitherCase) {
-  const std::string text = absl::StrCat("# Keys\n\n  \t\r\n\tone \t ", Secret('a'), "  \r\n  # old\nT.w_o-2 ", Secret('A'));
+  const std::string text =
+      absl::StrCat("# Keys\n\n  \t\r\n\tone \t ", Secret('a'), "  \r\n  # old\nT.w_o-2 ", Secret('A'));
   const SealKeys keys = KeysOf(text);
   ASSERT_EQ(keys.keys().size(), 2);
   EXPECT_EQ(keys.keys()[0].id, "one");

@@ -55,7 +55,7 @@ TEST(TimeOfToken, WhatIsAlmostAUuidTellsNoTime) {
   for (const char* token : {
            "",
            "token",
-           "017f22e279b07cc398c4dc0c0c07398f",       // No hyphens.
+           "017f22e279b07cc398c4dc0c0c07398f",        // No hyphens.
            "{017f22e2-79b0-7cc3-98c4-dc0c0c07398f}",  // In braces.
            "urn:uuid:017f22e2-79b0-7cc3-98c4-dc0c0c07398f",
            "017f22e2-79b0-7cc3-98c4-dc0c0c07398",    // One short.
