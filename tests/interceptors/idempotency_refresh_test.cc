@@ -151,8 +151,7 @@ TEST_F(IdempotencyRefreshTest, C18_NeitherDoesOneInItsTransaction) {
     chain_.Run(one);
     chain_.Run(other);
   }
-  EXPECT_THAT((std::vector{one.Result(), other.Result()}),
-              UnorderedElementsAre("executed", "TOKEN_STORE_UNAVAILABLE"));
+  EXPECT_THAT((std::vector{one.Result(), other.Result()}), UnorderedElementsAre("executed", "TOKEN_STORE_UNAVAILABLE"));
   EXPECT_EQ(runs_, 1);
   EXPECT_EQ(DurableRowCount(*store_, Table::kResources), 1);
 }
