@@ -7,6 +7,7 @@
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace hapax {
@@ -30,7 +31,9 @@ namespace hapax {
 [[nodiscard]] inline uint64_t BytesIn(const std::string& directory) {
   uint64_t bytes = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
-    if (entry.is_regular_file()) bytes += entry.file_size();
+    std::error_code gone;  // RocksDB may just have removed it.
+    const uint64_t size = entry.file_size(gone);
+    if (!gone) bytes += size;
   }
   return bytes;
 }
