@@ -74,19 +74,19 @@ class TokenSpaceTest : public testing::Test {
 
   // Whether each record, if there is one, is in that state.
   void ExpectAllAre(TokenState state) {
-    EXPECT_THAT(Query(*store_,
-                      [&](const ReadTransaction& txn) {
-                        int others = 0;
-                        for (int i = 0; i < kRecords; ++i) {
-                          const auto found = FindToken(txn, KeyOf(i));
-                          if (!found.ok()) return found.status();
-                          others +=
-                              (found->has_value() ? StateAt(**found, clock_.Now()) : TokenState::kFree) != state ? 1 : 0;
-                        }
-                        EXPECT_EQ(others, 0);
-                        return absl::OkStatus();
-                      }),
-                IsOk());
+    EXPECT_THAT(
+        Query(*store_,
+              [&](const ReadTransaction& txn) {
+                int others = 0;
+                for (int i = 0; i < kRecords; ++i) {
+                  const auto found = FindToken(txn, KeyOf(i));
+                  if (!found.ok()) return found.status();
+                  others += (found->has_value() ? StateAt(**found, clock_.Now()) : TokenState::kFree) != state ? 1 : 0;
+                }
+                EXPECT_EQ(others, 0);
+                return absl::OkStatus();
+              }),
+        IsOk());
   }
 
   const TempDir dir_;
