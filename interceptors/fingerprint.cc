@@ -1,12 +1,10 @@
 #include "hapax/interceptors/fingerprint.h"
 
-#include <cstring>
+#include <algorithm>
 #include <map>
-#include <memory>
 #include <set>
 
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/unknown_field_set.h"
 #include "hapax/interceptors/canonical.h"
 #include "hapax/interceptors/digest.h"
 
@@ -15,7 +13,6 @@ namespace {
 
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
-using google::protobuf::UnknownFieldSet;
 using store::v1::FieldDigest;
 using store::v1::Fingerprint;
 
@@ -31,57 +28,13 @@ std::string ExactDigest(const Rule& rule, std::string_view bytes) {
   return {reinterpret_cast<const char*>(digest.data()), kExactDigestSize};
 }
 
-uint64_t DigestOfField(std::string_view encoded) {
-  const Sha256Digest digest = Sha256(encoded);
-  uint64_t first_bytes = 0;
-  std::memcpy(&first_bytes, digest.data(), sizeof(first_bytes));
-  return first_bytes;
-}
-
-// The encodings, as they came, of the top-level fields that `wanted` picks, by number.
-template <typename Wanted>
-std::map<int, std::string> EncodingsAsTheyCame(std::string_view bytes, Wanted wanted) {
-  std::map<int, std::string> encodings;
+// The encoding of one top-level field, as it came; empty when it is not there.
+std::string EncodingAsItCame(std::string_view bytes, int wanted) {
+  std::string encoding;
   ForEachWireField(bytes, [&](int number, std::string_view field) {
-    if (wanted(number)) encodings[number] += field;
+    if (number == wanted) encoding += field;
   });
-  return encodings;
-}
-
-// Digests by meaning, in the order of field numbers.
-std::map<int, FieldDigest> DigestFields(const Method& method, const Message& request, std::string_view bytes) {
-  std::unique_ptr<Message> canonical;
-  if (method.canonicalize != nullptr) {
-    canonical.reset(request.New());
-    canonical->CopyFrom(request);
-    method.canonicalize(canonical.get());
-  }
-  const Message& meaning = canonical == nullptr ? request : *canonical;
-
-  std::map<int, FieldDigest> digests;
-  const auto add = [&](int number, std::string_view encoded, bool unknown) {
-    FieldDigest& digest = digests[number];
-    digest.set_number(number);
-    digest.set_digest(DigestOfField(encoded));
-    digest.set_unknown(unknown);
-  };
-  std::vector<const FieldDescriptor*> fields;
-  meaning.GetReflection()->ListFields(meaning, &fields);
-  std::string encoded;
-  for (const FieldDescriptor* field : fields) {
-    if (field->number() == method.rule->token_field().TopLevelNumber()) continue;
-    if (field->number() == method.rule->region_field().TopLevelNumber()) continue;
-    encoded.clear();
-    AppendCanonicalField(meaning, *field, &encoded);
-    add(field->number(), encoded, /*unknown=*/false);
-  }
-  const UnknownFieldSet& unknown_fields = request.GetReflection()->GetUnknownFields(request);
-  if (unknown_fields.empty()) return digests;
-  std::set<int> unknown;
-  for (int i = 0; i < unknown_fields.field_count(); ++i) unknown.insert(unknown_fields.field(i).number());
-  const auto is_unknown = [&](int number) { return unknown.contains(number); };
-  for (const auto& [number, raw] : EncodingsAsTheyCame(bytes, is_unknown)) add(number, raw, /*unknown=*/true);
-  return digests;
+  return encoding;
 }
 
 std::string NameOf(const Message& request, int number) {
@@ -91,33 +44,40 @@ std::string NameOf(const Message& request, int number) {
 
 }  // namespace
 
-Fingerprint MakeFingerprint(const Method& method, const Message& request, std::string_view bytes) {
+Fingerprint MakeFingerprint(const Method& method, const Message& request, std::string_view bytes,
+                            absl::Span<const FingerprintVersion> versions) {
+  const FingerprintVersion& newest = versions.back();
   Fingerprint fingerprint;
-  fingerprint.set_version(kFingerprintVersion);
+  fingerprint.set_version(newest.number);
   fingerprint.set_exact(ExactDigest(*method.rule, bytes));
-  for (auto& [number, digest] : DigestFields(method, request, bytes)) *fingerprint.add_fields() = std::move(digest);
+  for (auto& [number, digest] : newest.digest_fields(method, request, bytes)) {
+    *fingerprint.add_fields() = std::move(digest);
+  }
   return fingerprint;
 }
 
 absl::StatusOr<std::vector<std::string>> DifferingFields(const Fingerprint& recorded, const Method& method,
-                                                         const Message& request, std::string_view bytes) {
+                                                         const Message& request, std::string_view bytes,
+                                                         absl::Span<const FingerprintVersion> versions) {
   std::vector<std::string> differing;
   if (recorded.exact() == ExactDigest(*method.rule, bytes)) return differing;
-  if (recorded.version() != kFingerprintVersion) {
+  const auto* const version = std::find_if(versions.begin(), versions.end(), [&](const FingerprintVersion& candidate) {
+    return candidate.number == recorded.version();
+  });
+  if (version == versions.end()) {
     return absl::DataLossError(
-        absl::StrCat("a fingerprint has version ", recorded.version(), ", this server knows ", kFingerprintVersion));
+        absl::StrCat("a fingerprint has version ", recorded.version(), ", which this server does not know"));
   }
 
-  std::map<int, FieldDigest> now = DigestFields(method, request, bytes);
+  std::map<int, FieldDigest> now = version->digest_fields(method, request, bytes);
   std::set<int> differs;
   for (const FieldDigest& then : recorded.fields()) {
     const auto found = now.find(then.number());
     bool same = found != now.end() && found->second.digest() == then.digest();
     if (!same && then.unknown()) {
       // This server may know the field by now: then the bytes, as they came then and now, decide.
-      const auto is_it = [&](int number) { return number == then.number(); };
-      const auto raw = EncodingsAsTheyCame(bytes, is_it);
-      same = !raw.empty() && DigestOfField(raw.begin()->second) == then.digest();
+      const std::string raw = EncodingAsItCame(bytes, then.number());
+      same = !raw.empty() && version->digest_raw(raw) == then.digest();
     }
     if (!same) differs.insert(then.number());
     if (found != now.end()) now.erase(found);

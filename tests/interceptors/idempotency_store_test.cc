@@ -13,10 +13,10 @@
 #include "hapax/storage/rocksdb_store.h"
 #include "hapax/store/v1/token.pb.h"
 #include "hapax/tests/interceptors/faulty_store.h"
-#include "hapax/tests/interceptors/refusal_matchers.h"
 #include "hapax/tests/interceptors/store_hold.h"
 #include "hapax/tests/interceptors/test_chain.h"
 #include "hapax/tests/support/fake_call.h"
+#include "hapax/tests/support/refusal_matchers.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/temp_dir.h"
 

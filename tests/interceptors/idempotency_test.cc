@@ -12,10 +12,10 @@
 #include "hapax/storage/rocksdb_store.h"
 #include "hapax/storage/timestamps.h"
 #include "hapax/storage/token_table.h"
-#include "hapax/tests/interceptors/refusal_matchers.h"
 #include "hapax/tests/interceptors/test_chain.h"
 #include "hapax/tests/interceptors/wire.h"
 #include "hapax/tests/support/fake_call.h"
+#include "hapax/tests/support/refusal_matchers.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/temp_dir.h"
 

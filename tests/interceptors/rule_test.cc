@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "hapax/tests/interceptors/refusal_matchers.h"
+#include "hapax/tests/support/refusal_matchers.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/test_methods.h"
 #include "hapax/tests/v1/rules.pb.h"
@@ -78,6 +78,34 @@ TEST(Rule, AMethodWithARuleHasItWhateverElseItSays) {
   }
 }
 
+TEST(Rule, SaysNothingOfTheReplyByDefault) {
+  for (const char* method : {"Regional", "Verbatim"}) {
+    const auto rule = Compile("GoodRules", method);
+    ASSERT_THAT(rule, IsOk());
+    EXPECT_FALSE((*rule)->replays_current_operation());
+    EXPECT_FALSE((*rule)->secret_reply());
+    EXPECT_EQ((*rule)->retention(), std::nullopt);
+  }
+}
+
+TEST(Rule, C24_AnOperationMayBeReplayedAsItStands) {
+  const auto rule = Compile("GoodRules", "CurrentOperation");
+  ASSERT_THAT(rule, IsOk());
+  EXPECT_TRUE((*rule)->replays_current_operation());
+}
+
+TEST(Rule, C25_AReplyMayBeSecret) {
+  const auto rule = Compile("GoodRules", "Secret");
+  ASSERT_THAT(rule, IsOk());
+  EXPECT_TRUE((*rule)->secret_reply());
+}
+
+TEST(Rule, C17_AMethodMayHaveARetentionOfItsOwn) {
+  const auto rule = Compile("GoodRules", "Retained");
+  ASSERT_THAT(rule, IsOk());
+  EXPECT_EQ((*rule)->retention(), absl::Seconds(90) + absl::Microseconds(5));
+}
+
 TEST(Rule, EightZoneFieldsAreAllowed) { EXPECT_THAT(Compile("GoodRules", "EightZoneFields"), IsOk()); }
 
 TEST(Rule, ABadDeclarationIsRefusedWithMethodAndMistake) {
@@ -101,6 +129,10 @@ TEST(Rule, ABadDeclarationIsRefusedWithMethodAndMistake) {
       {"TwoZoneFieldsWithoutResolver", "scope.zone_fields: more than one needs a resolver"},
       {"NineZoneFields", "scope.zone_fields: at most 8"},
       {"ZoneRequiredWithoutZoneFields", "scope.zone_required: needs at least one of zone_fields"},
+      {"CurrentOperationOfAnotherReply",
+       "replay: REPLAY_CURRENT_OPERATION needs a reply of type google.longrunning.Operation"},
+      {"NoRetention", "retention: must be positive"},
+      {"NegativeRetention", "retention: must be positive"},
       {"UnknownResolver", "scope.resolver: the service registered none with the name \"nobody\""},
   };
   for (const auto& [method, mistake] : kBad) {

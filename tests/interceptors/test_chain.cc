@@ -17,7 +17,9 @@ Answer AnswerTo(const FakeCall& call) {
 }
 
 TestChain::TestChain(Store& store, Options options)
-    : gate_(options.max_in_flight),
+    : clock_(options.clock == nullptr ? own_clock_ : *options.clock),
+      seal_keys_(SealKeys::Parse(options.seal_key_file).value()),
+      gate_(options.max_in_flight),
       logger_("calls", std::make_shared<spdlog::sinks::ostream_sink_mt>(log_)),
       workers_(options.worker_threads, options.max_waiting_work),
       chain_(MakeLinks(store, std::move(options.authenticator), options.policy)) {}

@@ -41,7 +41,7 @@ struct Answer {
 
 // All links in the order in which a server has them, over a store that the test brings.
 //
-// Lifetime: `store` outlives it.
+// Lifetime: `store`, and the clock of the options, outlive it.
 class TestChain {
  public:
   struct Options {
@@ -50,6 +50,8 @@ class TestChain {
     size_t max_waiting_work = 16;
     std::unique_ptr<Authenticator> authenticator = std::make_unique<TrustingAuthenticator>();
     TokenPolicy policy;
+    ManualClock* clock = nullptr;                           // Null: one of the chain's own.
+    std::string seal_key_file = SealKeys::NewFile("test");  // The text of it.
   };
   explicit TestChain(Store& store) : TestChain(store, Options()) {}
   TestChain(Store& store, Options options);
@@ -71,8 +73,9 @@ class TestChain {
                                                                          std::unique_ptr<Authenticator> authenticator,
                                                                          const TokenPolicy& policy);
 
-  ManualClock clock_;
-  const SealKeys seal_keys_ = SealKeys::Parse(SealKeys::NewFile("test")).value();
+  ManualClock own_clock_;
+  ManualClock& clock_;
+  const SealKeys seal_keys_;
   CallGate gate_;
   prometheus::Registry registry_;
   std::ostringstream log_;

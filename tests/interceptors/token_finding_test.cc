@@ -8,11 +8,13 @@
 #include "gtest/gtest.h"
 #include "hapax/interceptors/fingerprint.h"
 #include "hapax/storage/rocksdb_store.h"
-#include "hapax/tests/interceptors/refusal_matchers.h"
+#include "hapax/storage/timestamps.h"
 #include "hapax/tests/support/fake_call.h"
+#include "hapax/tests/support/refusal_matchers.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/temp_dir.h"
 #include "hapax/tests/support/test_methods.h"
+#include "hapax/tests/support/token_made_at.h"
 #include "hapax/tests/v1/orders.pb.h"
 
 namespace hapax {
@@ -49,11 +51,20 @@ class TokenFindingTest : public testing::Test {
     return record;
   }
 
-  void Put(const TokenRecord& record) {
+  // The same with the times it has when it was executed now.
+  TokenRecord TimedRecordOf(const PlaceOrderRequest& request) const {
+    TokenRecord record = RecordOf(request);
+    *record.mutable_executed_at() = ToTimestamp(now_);
+    *record.mutable_expires_at() = ToTimestamp(now_ + kRetention);
+    *record.mutable_forget_at() = ToTimestamp(now_ + 2 * kRetention);
+    return record;
+  }
+
+  void Put(const TokenRecord& record, const TokenKey& key = kKey) {
     absl::Notification done;
     store_->Execute(
         [&](Transaction& txn) {
-          PutToken(txn, kKey, record);
+          PutToken(txn, key, record);
           return absl::OkStatus();
         },
         [&](const absl::Status& status) {
@@ -63,17 +74,25 @@ class TokenFindingTest : public testing::Test {
     done.WaitForNotification();
   }
 
-  absl::StatusOr<TokenFinding> Find(const Method& method, const PlaceOrderRequest& request) {
+  absl::StatusOr<TokenFinding> Find(const Method& method, const PlaceOrderRequest& request,
+                                    absl::Duration later = absl::ZeroDuration(), const TokenKey& key = kKey) {
     FakeCall call(method, request);
     call.Decode();
     absl::StatusOr<TokenFinding> found;
     store_->Query(
         [&](const ReadTransaction& txn) {
-          found = LookUp(txn, kKey, call, kRetention, now_);
+          found = LookUp(txn, key, call, kRetention, now_ + later);
           return absl::OkStatus();
         },
         [](const absl::Status& status) { EXPECT_THAT(status, IsOk()); });
     return found;
+  }
+
+  // What is found that much later.
+  Finding FindLater(absl::Duration later, const TokenKey& key = kKey) {
+    const auto found = Find(place_, Request("pencil", 1), later, key);
+    EXPECT_THAT(found, IsOk());
+    return found->finding;
   }
 
   // What the call is told when its token belongs to other parameters.
@@ -121,6 +140,56 @@ TEST_F(TokenFindingTest, C7_AnotherMethodIsOtherParametersThoughTheyAreEqual) {
   ASSERT_THAT(found, IsOk());
   EXPECT_EQ(found->finding, Finding::kOtherParameters);
   EXPECT_THAT(found->differing, IsEmpty());
+}
+
+TEST_F(TokenFindingTest, C17_ARecordIsFoundExpiredAndForgottenAtItsTimes) {
+  constexpr absl::Duration kTick = absl::Microseconds(1);
+  Put(TimedRecordOf(Request("pencil", 1)));
+  EXPECT_EQ(FindLater(kRetention - kTick), Finding::kSameParameters);
+  EXPECT_EQ(FindLater(kRetention), Finding::kExpired);
+  EXPECT_EQ(FindLater(2 * kRetention - kTick), Finding::kExpired);
+  EXPECT_EQ(FindLater(2 * kRetention), Finding::kFree);
+}
+
+TEST_F(TokenFindingTest, C17_AnExpiredRecordIsNoMismatch) {
+  Put(TimedRecordOf(Request("pencil", 1)));
+  EXPECT_EQ(Find(place_, Request("pen", 1), kRetention)->finding, Finding::kExpired);
+  EXPECT_EQ(Find(engrave_, Request("pencil", 1), kRetention)->finding, Finding::kExpired);
+}
+
+TEST_F(TokenFindingTest, C17_AForgottenUuidOfVersion7IsExpired) {
+  const TokenKey uuid = {.tenant = "tenant", .region = "region", .zone = "", .token = TokenMadeAt(now_)};
+  EXPECT_EQ(FindLater(kRetention - absl::Microseconds(1), uuid), Finding::kFree);
+  EXPECT_EQ(FindLater(kRetention, uuid), Finding::kExpired);
+  Put(TimedRecordOf(Request("pencil", 1)), uuid);
+  EXPECT_EQ(FindLater(kRetention - absl::Microseconds(1), uuid), Finding::kSameParameters);
+  EXPECT_EQ(FindLater(2 * kRetention, uuid), Finding::kExpired);
+}
+
+TEST_F(TokenFindingTest, C20_AnAbandonedTokenIsFoundSoForEver) {
+  TokenRecord record;
+  *record.mutable_abandoned_at() = ToTimestamp(now_);
+  Put(record);
+  EXPECT_EQ(FindLater(absl::ZeroDuration()), Finding::kAbandoned);
+  EXPECT_EQ(FindLater(365 * 100 * absl::Hours(24)), Finding::kAbandoned);
+  EXPECT_EQ(Find(engrave_, Request("pen", 7))->finding, Finding::kAbandoned);
+}
+
+TEST_F(TokenFindingTest, C17_IsTooOldFromItsRetentionOnIfItTellsItsTime) {
+  const std::string uuid = TokenMadeAt(now_);
+  EXPECT_FALSE(IsTooOld(uuid, kRetention, now_ - absl::Hours(1)));
+  EXPECT_FALSE(IsTooOld(uuid, kRetention, now_ + kRetention - absl::Nanoseconds(1)));
+  EXPECT_TRUE(IsTooOld(uuid, kRetention, now_ + kRetention));
+  EXPECT_FALSE(IsTooOld("token", kRetention, now_ + 1'000 * kRetention));
+}
+
+TEST_F(TokenFindingTest, C27_ExpiredAndAbandonedTokensAskForANewOne) {
+  EXPECT_THAT(RefuseExpired(), HasReason(Reason::kClientTokenExpired));
+  EXPECT_THAT(RefuseAbandoned(), HasReason(Reason::kClientTokenAbandoned));
+  for (const absl::Status& refused : {RefuseExpired(), RefuseAbandoned()}) {
+    EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition);
+    EXPECT_EQ(VerdictOf(refused), RetryVerdict::kNewToken);
+  }
 }
 
 TEST_F(TokenFindingTest, C18_ARecordThatIsTooNewIsDataLoss) {

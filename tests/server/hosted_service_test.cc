@@ -1,18 +1,18 @@
 #include "hapax/server/hosted_service.h"
 
-#include <any>
-#include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "gmock/gmock.h"
+#include "google/longrunning/operations.pb.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "gtest/gtest.h"
 #include "hapax/idempotency/v1/rule.pb.h"
 #include "hapax/storage/rocksdb_store.h"
 #include "hapax/test/v1/ledger.pb.h"
+#include "hapax/tests/server/support/made_service.h"
 #include "hapax/tests/server/support/proto_text.h"
+#include "hapax/tests/support/fake_call.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/sync_store.h"
 #include "hapax/tests/support/temp_dir.h"
@@ -21,9 +21,8 @@ namespace hapax {
 namespace {
 
 using absl::StatusCode;
+using google::longrunning::Operation;
 using google::protobuf::MethodOptions;
-using google::protobuf::ServiceDescriptor;
-using idempotency::v1::IdempotencyRule;
 using test::v1::DepositRequest;
 using test::v1::DepositResponse;
 using test::v1::GetBalanceRequest;
@@ -45,37 +44,6 @@ auto IsWrong(const std::string& method, const std::string& what) {
   return StatusIs(StatusCode::kInvalidArgument, AllOf(HasSubstr(method), HasSubstr(what)));
 }
 
-// A service `Made` with one method, `Change`, that takes a DepositRequest.
-class MadeService {
- public:
-  explicit MadeService(const MethodOptions& options) : pool_(google::protobuf::DescriptorPool::generated_pool()) {
-    auto file = FromText<google::protobuf::FileDescriptorProto>(R"(
-      name: "made.proto" package: "hapax.test.v1" syntax: "proto3" dependency: "hapax/test/v1/ledger.proto"
-      service { name: "Made" method { name: "Change" input_type: ".hapax.test.v1.DepositRequest"
-                                      output_type: ".hapax.test.v1.DepositResponse" } }
-    )");
-    *file.mutable_service(0)->mutable_method(0)->mutable_options() = options;
-    descriptor_ = pool_.BuildFile(file)->FindServiceByName("Made");
-  }
-  [[nodiscard]] const ServiceDescriptor& descriptor() const { return *descriptor_; }
-
- private:
-  google::protobuf::DescriptorPool pool_;
-  const ServiceDescriptor* descriptor_ = nullptr;
-};
-
-MethodOptions ReadOptions() {
-  MethodOptions options;
-  options.set_idempotency_level(MethodOptions::NO_SIDE_EFFECTS);
-  return options;
-}
-
-MethodOptions RuleOptions(const std::string& rule) {
-  MethodOptions options;
-  *options.MutableExtension(idempotency::v1::rule) = FromText<IdempotencyRule>(rule);
-  return options;
-}
-
 // What becomes of a mutation with this rule.
 absl::Status CompileRule(const std::string& rule, bool with_resolver = false) {
   const MadeService made(RuleOptions(rule));
@@ -86,8 +54,6 @@ absl::Status CompileRule(const std::string& rule, bool with_resolver = false) {
   hosted.Mutation<DepositRequest, DepositResponse>("Change", Change);
   return hosted.Compile();
 }
-
-constexpr char kRule[] = "token_field: 'client_token' scope { region_field: 'region' }";
 
 TEST(HostedService, AHandlerForEveryMethodCompiles) {
   EXPECT_THAT(CompileRule(kRule), IsOk());
@@ -191,97 +157,98 @@ TEST(HostedService, AWrongRuleIsNamedWithItsMethodAndOption) {
               IsWrong(kMethod, "scope.resolver"));
 }
 
-// The handlers behind their untyped face, on a store.
-class HostedHandlerTest : public testing::Test {
- protected:
-  HostedHandlerTest() : made_(RuleOptions(kRule)), hosted_(made_.descriptor()) {}
+TEST(HostedService, AMutationMayBeIdempotentByNatureAndNeedsNoRule) {
+  const MadeService made(IdempotentOptions());
+  HostedService hosted(made.descriptor());
+  hosted.Mutation<DepositRequest, DepositResponse>("Change", Change);
+  ASSERT_THAT(hosted.Compile(), IsOk());
+  EXPECT_FALSE(hosted.methods().front().rule.has_value());
+  EXPECT_NE(hosted.methods().front().mutate, nullptr);
+}
 
-  const Method& method() { return hosted_.methods().front(); }
+TEST(HostedService, OneThatIsIdempotentByNatureIsNoRead) {
+  const MadeService made(IdempotentOptions());
+  HostedService hosted(made.descriptor());
+  hosted.Read<DepositRequest, DepositResponse>("Change", Look);
+  EXPECT_THAT(hosted.Compile(), IsWrong("hapax.test.v1.Made/Change", "is a read"));
+  HostedService serving(made.descriptor());
+  serving.Serve<DepositRequest, DepositResponse>("Change", [](UnaryCall&, const DepositRequest&) {});
+  EXPECT_THAT(serving.Compile(), IsWrong("hapax.test.v1.Made/Change", "is a read"));
+}
 
-  // Runs the mutation in a transaction.
-  absl::Status Mutate(const DepositRequest& request, const std::any& prepared, DepositResponse* response) {
-    return Execute(*store_,
-                   [&](Transaction& txn) { return method().mutate(context_, txn, request, prepared, response); });
-  }
-
-  const TempDir dir_;
-  const std::unique_ptr<Store> store_ = *OpenRocksDbStore({.path = dir_.Path("data")});
-  const CallContext context_{.tenant = "tenant", .client_token = "token"};
-  const MadeService made_;
-  HostedService hosted_;
-};
-
-TEST_F(HostedHandlerTest, AMutationGetsWhatItsCallHasAndFillsTheReply) {
-  hosted_.Mutation<DepositRequest, DepositResponse>(
-      "Change",
-      [](const CallContext& context, Transaction& txn, const DepositRequest& request, DepositResponse* reply) {
-        txn.Put(Table::kResources, request.account(), context.tenant);
-        reply->set_memo(context.client_token + " " + request.memo());
+TEST(HostedService, OneThatIsIdempotentByNatureIsNotPrepared) {
+  const MadeService made(IdempotentOptions());
+  HostedService hosted(made.descriptor());
+  hosted.PreparedMutation<DepositRequest, int, DepositResponse>(
+      "Change", [](const CallContext&, const DepositRequest&) -> absl::StatusOr<int> { return 1; },
+      [](const CallContext&, Transaction&, const DepositRequest&, const int&, DepositResponse*) {
         return absl::OkStatus();
       });
-  ASSERT_THAT(hosted_.Compile(), IsOk());
-  EXPECT_EQ(method().prepare, nullptr);
-  EXPECT_EQ(method().canonicalize, nullptr);
-  DepositResponse reply;
-  ASSERT_THAT(Mutate(FromText<DepositRequest>("account: 'a' memo: 'm'"), {}, &reply), IsOk());
-  EXPECT_EQ(reply.memo(), "token m");
-  EXPECT_THAT(Query(*store_,
-                    [](const ReadTransaction& txn) {
-                      EXPECT_EQ((*txn.Get(Table::kResources, "a")).value_or("none"), "tenant");
+  EXPECT_THAT(hosted.Compile(), IsWrong("hapax.test.v1.Made/Change", "prepares, which needs a rule"));
+}
+
+TEST(HostedService, AReadMayAnswerInItsOwnTime) {
+  const MadeService made(ReadOptions());
+  HostedService hosted(made.descriptor());
+  hosted.Serve<DepositRequest, DepositResponse>(
+      "Change", [](UnaryCall& call, const DepositRequest& request) { call.Finish(request.memo()); });
+  ASSERT_THAT(hosted.Compile(), IsOk());
+  const Method& method = hosted.methods().front();
+  EXPECT_EQ(method.read, nullptr);
+  FakeCall call(method, FromText<DepositRequest>("memo: 'm'"));
+  call.Decode();
+  method.serve(call);
+  EXPECT_THAT(call.Reply(), IsOkAndHolds("m"));
+}
+
+constexpr char kOperation[] = ".google.longrunning.Operation";
+const std::string kOperationRule = std::string(kRule) + " replay: REPLAY_CURRENT_OPERATION";
+
+absl::Status Begin(const CallContext&, Transaction&, const DepositRequest&, Operation*) { return absl::OkStatus(); }
+
+TEST(HostedService, C24_ARuleThatReplaysOperationsNeedsThem) {
+  const MadeService made(RuleOptions(kOperationRule), kOperation);
+  HostedService hosted(made.descriptor());
+  hosted.Mutation<DepositRequest, Operation>("Change", Begin);
+  EXPECT_THAT(hosted.Compile(), IsWrong("hapax.test.v1.Made/Change", "the service has no operations"));
+}
+
+TEST(HostedService, C24_WithThemItsRepliesAreRefreshedAndNoOthers) {
+  const auto refresher = [](const CallContext& context, const ReadTransaction&, std::string reply) {
+    return absl::StatusOr<std::string>(context.tenant + " refreshed " + reply);
+  };
+  const MadeService made(RuleOptions(kOperationRule), kOperation);
+  HostedService hosted(made.descriptor());
+  hosted.SetOperationRefresher(refresher);
+  hosted.Mutation<DepositRequest, Operation>("Change", Begin);
+  ASSERT_THAT(hosted.Compile(), IsOk());
+  const TempDir dir;
+  const std::unique_ptr<Store> store = OpenRocksDbStore({.path = dir.Path("data")}).value();
+  EXPECT_THAT(Query(*store,
+                    [&](const ReadTransaction& txn) {
+                      EXPECT_THAT(hosted.methods().front().refresh({.tenant = "tenant"}, txn, "reply"),
+                                  IsOkAndHolds("tenant refreshed reply"));
                       return absl::OkStatus();
                     }),
               IsOk());
+
+  const MadeService verbatim(RuleOptions(kRule), kOperation);
+  HostedService hosted_verbatim(verbatim.descriptor());
+  hosted_verbatim.SetOperationRefresher(refresher);
+  hosted_verbatim.Mutation<DepositRequest, Operation>("Change", Begin);
+  ASSERT_THAT(hosted_verbatim.Compile(), IsOk());
+  EXPECT_EQ(hosted_verbatim.methods().front().refresh, nullptr);
 }
 
-TEST_F(HostedHandlerTest, AHandlersErrorIsTheCallsAndLeavesNothing) {
-  hosted_.Mutation<DepositRequest, DepositResponse>(
-      "Change", [](const CallContext&, Transaction& txn, const DepositRequest&, DepositResponse*) {
-        txn.Put(Table::kResources, "a", "b");
-        return absl::NotFoundError("no such thing");
-      });
-  ASSERT_THAT(hosted_.Compile(), IsOk());
-  DepositResponse reply;
-  EXPECT_THAT(Mutate({}, {}, &reply), StatusIs(StatusCode::kNotFound, "no such thing"));
-  EXPECT_THAT(Query(*store_,
-                    [](const ReadTransaction& txn) {
-                      EXPECT_EQ((*txn.Get(Table::kResources, "a")).value_or("none"), "none");
-                      return absl::OkStatus();
-                    }),
-              IsOk());
-}
-
-TEST_F(HostedHandlerTest, APreparedMutationGetsWhatWasPrepared) {
-  hosted_.PreparedMutation<DepositRequest, std::string, DepositResponse>(
-      "Change",
-      [](const CallContext& context, const DepositRequest& request) -> absl::StatusOr<std::string> {
-        if (request.amount() < 0) return absl::NotFoundError("less than nothing");
-        return context.tenant + " prepared " + request.memo();
-      },
-      [](const CallContext&, Transaction&, const DepositRequest& request, const std::string& prepared,
-         DepositResponse* reply) {
-        reply->set_memo(prepared + " for " + request.account());
-        return absl::OkStatus();
-      });
-  ASSERT_THAT(hosted_.Compile(), IsOk());
-  const auto request = FromText<DepositRequest>("account: 'a' memo: 'm'");
-  const absl::StatusOr<std::any> prepared = method().prepare(context_, request);
-  ASSERT_THAT(prepared, IsOk());
-  DepositResponse reply;
-  for (int run = 0; run < 2; ++run) {  // A body may be run again, with what was prepared once.
-    ASSERT_THAT(Mutate(request, *prepared, &reply), IsOk());
-    EXPECT_EQ(reply.memo(), "tenant prepared m for a");
-  }
-  EXPECT_THAT(method().prepare(context_, FromText<DepositRequest>("amount: -1")),
-              StatusIs(StatusCode::kNotFound, "less than nothing"));
-}
-
-TEST_F(HostedHandlerTest, ACanonicalizerChangesTheRequestInItsOwnType) {
-  hosted_.Mutation<DepositRequest, DepositResponse>("Change", Change,
-                                                    [](DepositRequest* request) { request->clear_zone(); });
-  ASSERT_THAT(hosted_.Compile(), IsOk());
-  auto request = FromText<DepositRequest>("account: 'a' zone: 'z'");
-  method().canonicalize(&request);
-  EXPECT_THAT(request, EqualsProto(FromText<DepositRequest>("account: 'a'")));
+TEST(HostedService, AWrongReplyRuleIsNamed) {
+  EXPECT_THAT(CompileRule(kOperationRule), IsWrong(kMethod, "replay: REPLAY_CURRENT_OPERATION needs a reply"));
+  EXPECT_THAT(CompileRule(std::string(kRule) + " retention {}"), IsWrong(kMethod, "retention: must be positive"));
+  MethodOptions options = RuleOptions(kRule);
+  options.MutableExtension(idempotency::v1::rule)->set_replay(static_cast<idempotency::v1::Replay>(77));
+  const MadeService made(options);
+  HostedService hosted(made.descriptor());
+  hosted.Mutation<DepositRequest, DepositResponse>("Change", Change);
+  EXPECT_THAT(hosted.Compile(), IsWrong(kMethod, "replay: must be REPLAY_VERBATIM or REPLAY_CURRENT_OPERATION"));
 }
 
 }  // namespace

@@ -4,9 +4,11 @@
 #include <optional>
 #include <string>
 
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/storage/rocksdb_store.h"
+#include "hapax/storage/timestamps.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/sync_store.h"
 #include "hapax/tests/support/temp_dir.h"
@@ -138,6 +140,98 @@ TEST_F(TokenTableTest, ADamagedRecordIsDataLossAndNeverAFreeToken) {
                       }),
               IsOk());
   EXPECT_THAT(Find(kKey), StatusIs(absl::StatusCode::kDataLoss));
+}
+
+constexpr absl::Duration kTick = absl::Microseconds(1);
+const absl::Time kExpires = absl::FromUnixMicros(1'700'000'000'123'456);
+const absl::Time kForgotten = kExpires + absl::Hours(1) + kTick;
+
+TokenRecord TimedRecord() {
+  TokenRecord record;
+  *record.mutable_expires_at() = ToTimestamp(kExpires);
+  *record.mutable_forget_at() = ToTimestamp(kForgotten);
+  return record;
+}
+
+TEST(StateAt, C17_ARecordExpiresAndIsForgottenToTheMicrosecond) {
+  const TokenRecord record = TimedRecord();
+  EXPECT_EQ(StateAt(record, absl::InfinitePast()), TokenState::kExecuted);
+  EXPECT_EQ(StateAt(record, kExpires - kTick), TokenState::kExecuted);
+  EXPECT_EQ(StateAt(record, kExpires), TokenState::kExpired);
+  EXPECT_EQ(StateAt(record, kForgotten - kTick), TokenState::kExpired);
+  EXPECT_EQ(StateAt(record, kForgotten), TokenState::kFree);
+  EXPECT_EQ(StateAt(record, absl::InfiniteFuture()), TokenState::kFree);
+}
+
+TEST(StateAt, C17_ATimeThatIsNotSetNeverComes) {
+  TokenRecord record;
+  EXPECT_EQ(StateAt(record, absl::InfiniteFuture()), TokenState::kExecuted);
+  *record.mutable_expires_at() = ToTimestamp(kExpires);
+  EXPECT_EQ(StateAt(record, absl::InfiniteFuture()), TokenState::kExpired);
+}
+
+TEST(StateAt, C17_ATombstoneThatEndsWithTheReplyIsNone) {
+  TokenRecord record = TimedRecord();
+  *record.mutable_forget_at() = record.expires_at();
+  EXPECT_EQ(StateAt(record, kExpires - kTick), TokenState::kExecuted);
+  EXPECT_EQ(StateAt(record, kExpires), TokenState::kFree);
+}
+
+TEST(StateAt, C20_AbandonedIsForEver) {
+  TokenRecord record = TimedRecord();
+  *record.mutable_abandoned_at() = ToTimestamp(kExpires);
+  for (const absl::Time now : {absl::InfinitePast(), kExpires, kForgotten, absl::InfiniteFuture()}) {
+    EXPECT_EQ(StateAt(record, now), TokenState::kAbandoned);
+  }
+}
+
+const TokenKey kKeys[] = {
+    kKey,
+    {},
+    {.tenant = "tenant", .region = "region", .zone = "", .token = "token"},
+    {.tenant = std::string("\0\1", 2), .region = std::string("\0\xFF", 2), .zone = "\xFF", .token = std::string(1, 0)},
+};
+
+TEST(EncodeTokenKey, IsDecodedAsItWas) {
+  for (const TokenKey& key : kKeys) {
+    const auto decoded = DecodeTokenKey(EncodeTokenKey(key));
+    ASSERT_THAT(decoded, IsOk());
+    EXPECT_EQ(decoded->tenant, key.tenant);
+    EXPECT_EQ(decoded->region, key.region);
+    EXPECT_EQ(decoded->zone, key.zone);
+    EXPECT_EQ(decoded->token, key.token);
+  }
+}
+
+TEST(EncodeTokenKey, WhatItDidNotMakeIsDataLoss) {
+  const std::string key = EncodeTokenKey(kKey);
+  for (const std::string& bytes : {std::string(), key.substr(0, key.size() - 1), key + "x", TokenPrefix("tenant"),
+                                   TokenPrefix("tenant", "region"), key + TokenPrefix("more")}) {
+    EXPECT_THAT(DecodeTokenKey(bytes), StatusIs(absl::StatusCode::kDataLoss)) << bytes;
+  }
+}
+
+TEST(TokenPrefix, C4_IsThatOfOneTenantsTokensAndOfNoOthers) {
+  for (const TokenKey& key : kKeys) {
+    for (const TokenKey& other : kKeys) {
+      const bool same_tenant = key.tenant == other.tenant;
+      const bool same_region = same_tenant && key.region == other.region;
+      EXPECT_EQ(EncodeTokenKey(other).starts_with(TokenPrefix(key.tenant)), same_tenant);
+      EXPECT_EQ(EncodeTokenKey(other).starts_with(TokenPrefix(key.tenant, key.region)), same_region);
+    }
+  }
+  EXPECT_FALSE(EncodeTokenKey({.tenant = "tenants"}).starts_with(TokenPrefix("tenant")));
+  EXPECT_FALSE(EncodeTokenKey({.tenant = "t", .region = "east-1"}).starts_with(TokenPrefix("t", "east")));
+}
+
+TEST(ToTimestamp, KeepsMicrosecondsAlsoBeforeTheEpoch) {
+  for (const int64_t micros :
+       {int64_t{0}, int64_t{1}, int64_t{-1}, int64_t{1'700'000'000'123'456}, int64_t{-1'000'001}}) {
+    const auto timestamp = ToTimestamp(absl::FromUnixMicros(micros));
+    EXPECT_EQ(FromTimestamp(timestamp), absl::FromUnixMicros(micros));
+    EXPECT_GE(timestamp.nanos(), 0);
+  }
+  EXPECT_EQ(FromTimestamp(ToTimestamp(absl::FromUnixMicros(7) + absl::Nanoseconds(999))), absl::FromUnixMicros(7));
 }
 
 }  // namespace

@@ -51,22 +51,34 @@ absl::Status Count(const CallContext&, const ReadTransaction& txn, const Method:
 TestService::TestService()
     : place_order_(MakeMethod(MethodOf<PlaceOrderRequest>("Orders", "PlaceOrder"))),
       engrave_order_(MakeMethod(MethodOf<PlaceOrderRequest>("Orders", "EngraveOrder"))),
+      seal_order_(MakeMethod(MethodOf<PlaceOrderRequest>("Orders", "SealOrder"))),
+      hasten_order_(MakeMethod(MethodOf<PlaceOrderRequest>("Orders", "HastenOrder"))),
       count_orders_(MakeMethod(MethodOf<CountOrdersRequest>("Orders", "CountOrders"))) {
-  place_order_.mutate = [this](const CallContext& context, Transaction& txn, const Method::Message& request,
-                               const std::any& prepared, Method::Message* reply) {
+  HandlePlacing(place_order_);
+  HandlePlacing(hasten_order_);
+  HandleEngraving(engrave_order_);
+  HandleEngraving(seal_order_);
+  count_orders_.read = Count;
+}
+
+void TestService::HandlePlacing(Method& method) {
+  method.mutate = [this](const CallContext& context, Transaction& txn, const Method::Message& request,
+                         const std::any& prepared, Method::Message* reply) {
     EXPECT_FALSE(prepared.has_value()) << "of a method that prepares nothing";
     return Place(context, txn, static_cast<const PlaceOrderRequest&>(request), /*engraving=*/"",
                  static_cast<PlaceOrderResponse*>(reply));
   };
-  engrave_order_.prepare = [this](const CallContext& context, const Method::Message& request) {
+}
+
+void TestService::HandleEngraving(Method& method) {
+  method.prepare = [this](const CallContext& context, const Method::Message& request) {
     return Prepare(context, static_cast<const PlaceOrderRequest&>(request));
   };
-  engrave_order_.mutate = [this](const CallContext& context, Transaction& txn, const Method::Message& request,
-                                 const std::any& prepared, Method::Message* reply) {
+  method.mutate = [this](const CallContext& context, Transaction& txn, const Method::Message& request,
+                         const std::any& prepared, Method::Message* reply) {
     return Place(context, txn, static_cast<const PlaceOrderRequest&>(request), std::any_cast<std::string>(prepared),
                  static_cast<PlaceOrderResponse*>(reply));
   };
-  count_orders_.read = Count;
 }
 
 absl::Status TestService::Place(const CallContext& context, Transaction& txn, const PlaceOrderRequest& request,

@@ -31,6 +31,8 @@ class TestService {
 
   [[nodiscard]] const Method& place_order() const { return place_order_; }
   [[nodiscard]] const Method& engrave_order() const { return engrave_order_; }  // Has something to prepare.
+  [[nodiscard]] const Method& seal_order() const { return seal_order_; }        // As engrave_order; a secret reply.
+  [[nodiscard]] const Method& hasten_order() const { return hasten_order_; }    // Its reply is kept for an hour.
   [[nodiscard]] const Method& count_orders() const { return count_orders_; }    // Reads.
 
   // Called in each run of a mutating handler, when its row is put: what it returns, the handler returns.
@@ -44,12 +46,16 @@ class TestService {
   [[nodiscard]] std::vector<std::thread::id> prepare_threads() const;
 
  private:
+  void HandlePlacing(Method& method);
+  void HandleEngraving(Method& method);
   absl::Status Place(const CallContext& context, Transaction& txn, const tests::v1::PlaceOrderRequest& request,
                      const std::string& engraving, tests::v1::PlaceOrderResponse* reply);
   absl::StatusOr<std::any> Prepare(const CallContext& context, const tests::v1::PlaceOrderRequest& request);
 
   Method place_order_;
   Method engrave_order_;
+  Method seal_order_;
+  Method hasten_order_;
   Method count_orders_;
   std::atomic<int> runs_ = 0;
   mutable absl::Mutex mu_;

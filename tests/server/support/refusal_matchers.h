@@ -6,22 +6,12 @@
 
 #include "absl/status/status.h"
 #include "gmock/gmock.h"
-#include "google/rpc/error_details.pb.h"
 #include "hapax/interceptors/reason.h"
 #include "hapax/interceptors/refusal.h"
+#include "hapax/tests/support/refusal_matchers.h"
 #include "hapax/tests/support/status_matchers.h"
 
 namespace hapax {
-
-// The fields that a refusal's google.rpc.BadRequest names.
-[[nodiscard]] inline std::vector<std::string> FieldsOf(const absl::Status& status) {
-  google::rpc::BadRequest bad_request;
-  const auto payload = status.GetPayload("type.googleapis.com/google.rpc.BadRequest");
-  if (payload.has_value()) bad_request.ParseFromString(std::string(*payload));
-  std::vector<std::string> fields;
-  for (const auto& violation : bad_request.field_violations()) fields.push_back(violation.field());
-  return fields;
-}
 
 // An absl::Status or StatusOr that refuses for `reason` with that reason's code, names exactly `field` as
 // wrong, and begins its message with it.

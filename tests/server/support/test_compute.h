@@ -93,6 +93,7 @@ class TestCompute {
   // Every row of resources and work, in a readable form: the same string, the same rows.
   [[nodiscard]] std::string Rows();
 
+  [[nodiscard]] const HostedService& hosted() const { return *hosted_; }
   [[nodiscard]] Store& store() { return *store_; }
   [[nodiscard]] ManualClock& clock() { return clock_; }
   [[nodiscard]] HeldHypervisor& hypervisor() { return hypervisor_; }

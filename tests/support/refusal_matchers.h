@@ -1,5 +1,5 @@
-#ifndef HAPAX_TESTS_INTERCEPTORS_REFUSAL_MATCHERS_H_
-#define HAPAX_TESTS_INTERCEPTORS_REFUSAL_MATCHERS_H_
+#ifndef HAPAX_TESTS_SUPPORT_REFUSAL_MATCHERS_H_
+#define HAPAX_TESTS_SUPPORT_REFUSAL_MATCHERS_H_
 
 #include <optional>
 #include <string>
@@ -53,4 +53,4 @@ MATCHER_P(HasReason, reason, (negation ? "has not reason " : "has reason ") + st
 
 }  // namespace hapax
 
-#endif  // HAPAX_TESTS_INTERCEPTORS_REFUSAL_MATCHERS_H_
+#endif  // HAPAX_TESTS_SUPPORT_REFUSAL_MATCHERS_H_

@@ -1,0 +1,77 @@
+#include "hapax/interceptors/fingerprint_versions.h"
+
+#include <cstring>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "google/protobuf/unknown_field_set.h"
+#include "hapax/interceptors/canonical.h"
+#include "hapax/interceptors/digest.h"
+
+namespace hapax {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::UnknownFieldSet;
+using store::v1::FieldDigest;
+
+// Version 1: SHA-256, first 8 bytes, little-endian, of a field's canonical form (canonical.h) in the canonical
+// request (Method::canonicalize); of an unknown field, of its bytes as they came.
+
+uint64_t DigestV1(std::string_view encoded) {
+  const Sha256Digest digest = Sha256(encoded);
+  uint64_t first_bytes = 0;
+  std::memcpy(&first_bytes, digest.data(), sizeof(first_bytes));
+  return first_bytes;
+}
+
+std::map<int, FieldDigest> DigestFieldsV1(const Method& method, const Message& request, std::string_view bytes) {
+  std::unique_ptr<Message> canonical;
+  if (method.canonicalize != nullptr) {
+    canonical.reset(request.New());
+    canonical->CopyFrom(request);
+    method.canonicalize(canonical.get());
+  }
+  const Message& meaning = canonical == nullptr ? request : *canonical;
+
+  std::map<int, FieldDigest> digests;
+  const auto add = [&](int number, std::string_view encoded, bool unknown) {
+    FieldDigest& digest = digests[number];
+    digest.set_number(number);
+    digest.set_digest(DigestV1(encoded));
+    digest.set_unknown(unknown);
+  };
+  std::vector<const FieldDescriptor*> fields;
+  meaning.GetReflection()->ListFields(meaning, &fields);
+  std::string encoded;
+  for (const FieldDescriptor* field : fields) {
+    if (field->number() == method.rule->token_field().TopLevelNumber()) continue;
+    if (field->number() == method.rule->region_field().TopLevelNumber()) continue;
+    encoded.clear();
+    AppendCanonicalField(meaning, *field, &encoded);
+    add(field->number(), encoded, /*unknown=*/false);
+  }
+  const UnknownFieldSet& unknown_fields = request.GetReflection()->GetUnknownFields(request);
+  if (unknown_fields.empty()) return digests;
+  std::set<int> unknown;
+  for (int i = 0; i < unknown_fields.field_count(); ++i) unknown.insert(unknown_fields.field(i).number());
+  std::map<int, std::string> as_they_came;
+  ForEachWireField(bytes, [&](int number, std::string_view field) {
+    if (unknown.contains(number)) as_they_came[number] += field;
+  });
+  for (const auto& [number, raw] : as_they_came) add(number, raw, /*unknown=*/true);
+  return digests;
+}
+
+constexpr FingerprintVersion kVersions[] = {
+    {.number = 1, .digest_fields = DigestFieldsV1, .digest_raw = DigestV1},
+};
+
+}  // namespace
+
+absl::Span<const FingerprintVersion> FingerprintVersions() { return kVersions; }
+
+}  // namespace hapax

@@ -1,0 +1,33 @@
+#ifndef HAPAX_INTERCEPTORS_FINGERPRINT_VERSIONS_H_
+#define HAPAX_INTERCEPTORS_FINGERPRINT_VERSIONS_H_
+
+#include <cstdint>
+#include <map>
+#include <string_view>
+
+#include "absl/types/span.h"
+#include "google/protobuf/message.h"
+#include "hapax/interceptors/method.h"
+#include "hapax/store/v1/token.pb.h"
+
+namespace hapax {
+
+// One version of how parameters are digested by meaning. Records hold what it made for as long as they are kept,
+// so it never changes: an improvement is another version.
+struct FingerprintVersion {
+  uint32_t number;
+
+  // Digests of the top-level fields that are set, less the token and the region, by field number.
+  std::map<int, store::v1::FieldDigest> (*digest_fields)(const Method& method, const google::protobuf::Message& request,
+                                                         std::string_view bytes);
+
+  // The digest of a field's bytes as they came: what digest_fields has of a field that the server does not know.
+  uint64_t (*digest_raw)(std::string_view encoded);
+};
+
+// Those that this server knows. The last one makes new fingerprints.
+[[nodiscard]] absl::Span<const FingerprintVersion> FingerprintVersions();
+
+}  // namespace hapax
+
+#endif  // HAPAX_INTERCEPTORS_FINGERPRINT_VERSIONS_H_
