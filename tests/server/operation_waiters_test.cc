@@ -102,7 +102,8 @@ TEST(OperationWaitersTest, WhoGivesUpIsWokenAndFreesTheirPlace) {
   Somebody first;
   Somebody next;
   OperationWaiters waiters(1);
-  ASSERT_TRUE(waiters.Add("topic", kNever, [&] { return has_given_up.load(); }, first.Wake()));
+  ASSERT_TRUE(waiters.Add(
+      "topic", kNever, [&] { return has_given_up.load(); }, first.Wake()));
   EXPECT_FALSE(waiters.Add("topic", kNever, StaysOn, next.Wake()));
   has_given_up = true;
   first.Await();
