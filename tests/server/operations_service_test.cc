@@ -111,7 +111,9 @@ TEST_F(OperationsServiceTest, AFilterTellsTheDoneFromTheOpen) {
 
 TEST_F(OperationsServiceTest, AListRequestThatIsWrongIsRefusedWithItsField) {
   BeginMany(2);
-  const auto list = [&](const std::string& text) { return client_.List(FromText<ListOperationsRequest>(text), kTenant); };
+  const auto list = [&](const std::string& text) {
+    return client_.List(FromText<ListOperationsRequest>(text), kTenant);
+  };
   EXPECT_THAT(list("name: 'operations/op-1'"), Refuses(Reason::kInvalidParameter, "name"));
   EXPECT_THAT(list("filter: 'done'"), Refuses(Reason::kInvalidParameter, "filter"));
   EXPECT_THAT(list("filter: 'done = TRUE'"), Refuses(Reason::kInvalidParameter, "filter"));

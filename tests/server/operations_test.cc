@@ -100,8 +100,7 @@ TEST_F(OperationsTest, ANameThatIsNoneOfTheTenantsIsNotFound) {
 TEST_F(OperationsTest, WhoWaitsIsToldOnceTheEndIsDurable) {
   const std::string name = Begin().name();
   absl::Notification told;
-  ASSERT_TRUE(
-      waiters_.Add(Operations::Topic(kTenant, name), absl::InfiniteFuture(), StaysOn, [&] { told.Notify(); }));
+  ASSERT_TRUE(waiters_.Add(Operations::Topic(kTenant, name), absl::InfiniteFuture(), StaysOn, [&] { told.Notify(); }));
   ControlledDisk disk;
   disk.Hold();
   TransactionOutcome outcome;
@@ -120,8 +119,7 @@ TEST_F(OperationsTest, AnEndThatIsDroppedTellsNobody) {
   const std::string other = Begin().name();
   absl::Notification told;
   absl::Notification fence;
-  ASSERT_TRUE(
-      waiters_.Add(Operations::Topic(kTenant, name), absl::InfiniteFuture(), StaysOn, [&] { told.Notify(); }));
+  ASSERT_TRUE(waiters_.Add(Operations::Topic(kTenant, name), absl::InfiniteFuture(), StaysOn, [&] { told.Notify(); }));
   ASSERT_TRUE(
       waiters_.Add(Operations::Topic(kTenant, other), absl::InfiniteFuture(), StaysOn, [&] { fence.Notify(); }));
   ASSERT_THAT(Execute(*store_,

@@ -35,8 +35,8 @@ class OperationsTest : public testing::Test {
     Operation operation;
     EXPECT_THAT(Execute(*store_,
                         [&](Transaction& txn) {
-                          operation = operations_.Begin(txn, {.tenant = tenant, .now = now},
-                                                        ToProtoDuration(absl::Seconds(7)));
+                          operation =
+                              operations_.Begin(txn, {.tenant = tenant, .now = now}, ToProtoDuration(absl::Seconds(7)));
                           return absl::OkStatus();
                         }),
                 IsOk());
