@@ -128,14 +128,13 @@ TEST_P(PowerStateTest, AStopOrAStartFromAnotherStateIsRefusedAndChangesNothing) 
 
 INSTANTIATE_TEST_SUITE_P(
     States, PowerStateTest,
-    testing::Values(
-        StateCase{.name = "Launched", .state = v1::INSTANCE_STATE_PENDING, .by = StateCase::By::kLaunch},
-        StateCase{.name = "Running", .state = v1::INSTANCE_STATE_RUNNING, .may_stop = true},
-        StateCase{.name = "Stopping", .state = v1::INSTANCE_STATE_STOPPING},
-        StateCase{.name = "Stopped", .state = v1::INSTANCE_STATE_STOPPED, .may_start = true},
-        StateCase{.name = "Started", .state = v1::INSTANCE_STATE_PENDING, .by = StateCase::By::kStart},
-        StateCase{.name = "ShuttingDown", .state = v1::INSTANCE_STATE_SHUTTING_DOWN},
-        StateCase{.name = "Terminated", .state = v1::INSTANCE_STATE_TERMINATED}),
+    testing::Values(StateCase{.name = "Launched", .state = v1::INSTANCE_STATE_PENDING, .by = StateCase::By::kLaunch},
+                    StateCase{.name = "Running", .state = v1::INSTANCE_STATE_RUNNING, .may_stop = true},
+                    StateCase{.name = "Stopping", .state = v1::INSTANCE_STATE_STOPPING},
+                    StateCase{.name = "Stopped", .state = v1::INSTANCE_STATE_STOPPED, .may_start = true},
+                    StateCase{.name = "Started", .state = v1::INSTANCE_STATE_PENDING, .by = StateCase::By::kStart},
+                    StateCase{.name = "ShuttingDown", .state = v1::INSTANCE_STATE_SHUTTING_DOWN},
+                    StateCase{.name = "Terminated", .state = v1::INSTANCE_STATE_TERMINATED}),
     [](const auto& state) { return state.param.name; });
 
 TEST_F(PowerTest, AnInstanceThatIsNotTheTenantsInThatRegionIsNotFound) {
@@ -216,8 +215,7 @@ TEST_F(PowerTest, C14_ARestartGoesOnWithWhatWasNotFinished) {
 }
 
 TEST_F(PowerTest, WorkThatIsCompletedTwiceChangesNothingTheSecondTime) {
-  const std::string task =
-      PowerTask{.tenant = kTenant, .instance_id = id_, .operation = MustStop().name()}.Encode();
+  const std::string task = PowerTask{.tenant = kTenant, .instance_id = id_, .operation = MustStop().name()}.Encode();
   PowerDriver stop(PowerDriver::Kind::kStop, compute_.hypervisor(), compute_.operations());
   ASSERT_THAT(Complete(stop, task), IsOk());
   const std::string rows = compute_.Rows();
