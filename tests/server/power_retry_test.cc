@@ -33,8 +33,8 @@ class PowerRetryTest : public testing::Test {
   ~PowerRetryTest() override { EndServer(); }
 
   void StartServer() {
-    server_ = std::make_unique<ComputeServer>(ComputeServer::Options{.data_dir = dir_.Path("data")}, hypervisor_,
-                                              clock_);
+    server_ =
+        std::make_unique<ComputeServer>(ComputeServer::Options{.data_dir = dir_.Path("data")}, hypervisor_, clock_);
     completed_ = 0;
   }
   void EndServer() {
@@ -140,8 +140,8 @@ TEST_F(PowerRetryTest, C3_WithoutATokenTheRaceIsLost) {
 
 TEST_F(PowerRetryTest, C10_OtherParametersAreRefusedAndNamed) {
   ASSERT_EQ(Stop("token").result, "executed");
-  const ChainReply other = server_->Call(
-      "StopInstance", FromText<v1::StopInstanceRequest>("client_token: 'token' instance_id: 'i-other'"));
+  const ChainReply other =
+      server_->Call("StopInstance", FromText<v1::StopInstanceRequest>("client_token: 'token' instance_id: 'i-other'"));
   EXPECT_EQ(other.result, "IDEMPOTENT_PARAMETER_MISMATCH");
   EXPECT_THAT(FieldsOf(other.status), ElementsAre("instance_id"));
 }

@@ -49,8 +49,8 @@ ComputeServer::ComputeServer(const Options& options, Hypervisor& hypervisor, con
   resumed_ = Must(work_.Resume());
   Must(hosted_compute_->Compile());
   Must(hosted_operations_->Compile());
-  client_ = std::make_unique<ChainClient>(*store_, clock,
-                                          std::vector<const HostedService*>{hosted_compute_.get(), hosted_operations_.get()});
+  client_ = std::make_unique<ChainClient>(
+      *store_, clock, std::vector<const HostedService*>{hosted_compute_.get(), hosted_operations_.get()});
 }
 
 ComputeServer::~ComputeServer() {
