@@ -57,9 +57,8 @@ v1::Catalog TwoInstances() {
 ChainReply Call(const ComputeServer& server, std::string_view kind, std::string_view token) {
   const std::string fields = absl::StrCat("client_token: '", std::string(token), "' ");
   if (kind == kBootWork) {
-    return server.Call("RunInstances",
-                       FromText<v1::RunInstancesRequest>(
-                           fields + "image_id: 'ami-1' placement { availability_zone: 'us-east-1a' }"));
+    return server.Call("RunInstances", FromText<v1::RunInstancesRequest>(
+                                           fields + "image_id: 'ami-1' placement { availability_zone: 'us-east-1a' }"));
   }
   const std::string id = "'" + server.Instances().at(0).instance_id() + "'";
   if (kind == kStopWork) {
@@ -86,7 +85,8 @@ ComputeServer::Options OptionsIn(const std::string& dir, StepHook on_step) {
 
 // What the process that is to die does: the scenario's calls, each when the work of the one before is done; or what an
 // earlier process left of them. Before the last call, `prepare` is called.
-void RunScenario(const std::string& dir, const std::string& kind, const StepHook& on_step, void (*prepare)() = nullptr) {
+void RunScenario(const std::string& dir, const std::string& kind, const StepHook& on_step,
+                 void (*prepare)() = nullptr) {
   const ManualClock clock;
   JournalingHypervisor hypervisor(dir + "/journal", on_step);
   ComputeServer server(OptionsIn(dir, on_step), hypervisor, clock);
@@ -193,8 +193,8 @@ using Crash = std::tuple<std::string_view, WorkStep, int>;
 std::string NameOf(const testing::TestParamInfo<Crash>& crash) {
   static constexpr const char* kSteps[] = {"Committed", "BeforeEffect", "AfterEffect", "Completing", "Completed"};
   const auto& [kind, step, crashes] = crash.param;
-  std::string name = absl::StrCat(std::string(kind), "_", kSteps[static_cast<int>(step)], "_",
-                                  crashes == 1 ? "Once" : "Twice");
+  std::string name =
+      absl::StrCat(std::string(kind), "_", kSteps[static_cast<int>(step)], "_", crashes == 1 ? "Once" : "Twice");
   std::replace(name.begin(), name.end(), '.', '_');
   return name;
 }
@@ -218,13 +218,13 @@ TEST_P(WorkCrashAtStepTest, C14_TheNextServerBringsTheWorkToItsEndOnce) {
   ExpectRoomFor(kind == kShutDownWork ? 2 : 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Steps, WorkCrashAtStepTest,
-    testing::Combine(testing::Values(kBootWork, kStopWork, kStartWork, kShutDownWork),
-                     testing::Values(WorkStep::kCommitted, WorkStep::kBeforeEffect, WorkStep::kAfterEffect,
-                                     WorkStep::kCompleting, WorkStep::kCompleted),
-                     testing::Values(1, 2)),
-    NameOf);
+INSTANTIATE_TEST_SUITE_P(Steps, WorkCrashAtStepTest,
+                         testing::Combine(testing::Values(kBootWork, kStopWork, kStartWork, kShutDownWork),
+                                          testing::Values(WorkStep::kCommitted, WorkStep::kBeforeEffect,
+                                                          WorkStep::kAfterEffect, WorkStep::kCompleting,
+                                                          WorkStep::kCompleted),
+                                          testing::Values(1, 2)),
+                         NameOf);
 
 // When the commit of the call itself is written but not synced, either all of it is there or nothing.
 TEST_F(WorkCrashTest, C14_ACrashBeforeTheCallsOwnCommitIsDurableLeavesAllOrNothing) {
@@ -241,8 +241,8 @@ TEST_F(WorkCrashTest, C14_ACrashBeforeTheCallsOwnCommitIsDurableLeavesAllOrNothi
     EXPECT_EQ(again.As<Operation>().name(), retry.As<Operation>().name());
     EXPECT_TRUE(again.As<Operation>().has_response());
     EXPECT_EQ(server.OpenWork(), 0);
-    const std::string work = absl::StrCat(std::string(kind), " ", server.Instances().at(0).instance_id(), " ",
-                                          retry.As<Operation>().name());
+    const std::string work =
+        absl::StrCat(std::string(kind), " ", server.Instances().at(0).instance_id(), " ", retry.As<Operation>().name());
     std::map<std::string, int> journal = Count(ReadJournal(dir.Path("journal")));
     EXPECT_EQ(journal["told " + work], 1);
     EXPECT_EQ(journal["did " + work], 1);
