@@ -31,6 +31,7 @@ VERDICTS = {
     "KEYPAIR_NOT_FOUND": (StatusCode.NOT_FOUND, "never"),
     "HOST_NOT_FOUND": (StatusCode.NOT_FOUND, "never"),
     "INSTANCE_NOT_FOUND": (StatusCode.NOT_FOUND, "never"),
+    "OPERATION_NOT_FOUND": (StatusCode.NOT_FOUND, "never"),
     "KEYPAIR_ALREADY_EXISTS": (StatusCode.ALREADY_EXISTS, "never"),
     "INCORRECT_INSTANCE_STATE": (StatusCode.FAILED_PRECONDITION, "same-token"),
     "INSUFFICIENT_INSTANCE_CAPACITY": (StatusCode.RESOURCE_EXHAUSTED, "same-token"),

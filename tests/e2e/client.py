@@ -2,7 +2,9 @@
 
 import grpc
 
-from protos import compute_pb2, error_details_pb2, status_pb2
+from google.protobuf import symbol_database
+
+from protos import SERVICES, error_details_pb2, status_pb2
 
 SERVICE = "/hapax.compute.v1.Compute/"
 # Bounds every call; long enough for a server that runs under a sanitizer.
@@ -14,6 +16,13 @@ CHANNEL_OPTIONS = (
     ("grpc.max_receive_message_length", -1),
     ("grpc.max_send_message_length", -1),
 )
+
+
+def _reply_type(method: str):
+    """The message class of a method's replies; None for a method that there is not."""
+    service, _, name = (method if method.startswith("/") else SERVICE + method)[1:].partition("/")
+    declared = SERVICES[service].methods_by_name.get(name) if service in SERVICES else None
+    return declared and symbol_database.Default().GetSymbol(declared.output_type.full_name)
 
 
 def _once(metadata) -> dict:
@@ -35,7 +44,7 @@ class Reply:
         self.raw = raw
         self.initial = _once(call.initial_metadata())
         self.trailing = _once(call.trailing_metadata())
-        self._type = getattr(compute_pb2, method.rpartition("/")[2] + "Response", None)
+        self._type = _reply_type(method)
 
     @property
     def ok(self) -> bool:

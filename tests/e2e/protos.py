@@ -37,3 +37,7 @@ def _modules() -> list:
 
 
 operations_pb2, error_details_pb2, status_pb2, _, tokens_pb2, catalog_pb2, compute_pb2, resources_pb2 = _modules()
+
+# Every service that the server hosts, by its full name.
+SERVICES = {service.full_name: service for module in (compute_pb2, operations_pb2, tokens_pb2)
+            for service in module.DESCRIPTOR.services_by_name.values()}
