@@ -28,6 +28,7 @@ bool OperationWaiters::Add(std::string topic, absl::Time deadline, absl::AnyInvo
   absl::MutexLock lock(&mu_);
   if (waiting_count_ >= max_waiting_) return false;
   ++waiting_count_;
+  next_look_ = std::min(next_look_, deadline);
   waiting_[std::move(topic)].push_back(
       {.deadline = deadline, .has_given_up = std::move(has_given_up), .wake = std::move(wake)});
   return true;
@@ -44,6 +45,15 @@ void OperationWaiters::Notify(std::string_view topic) {
 void OperationWaiters::Close() {
   absl::MutexLock lock(&mu_);
   closed_ = true;
+}
+
+// When to look through those who wait, unless something happens before.
+absl::Time OperationWaiters::NextLook() const {
+  absl::Time next = absl::Now() + kGivenUpCheckInterval;
+  for (const auto& [topic, waiters] : waiting_) {
+    for (const Waiter& waiter : waiters) next = std::min(next, waiter.deadline);
+  }
+  return next;
 }
 
 // Takes out whom there is no use in waiting for any longer.
@@ -63,16 +73,16 @@ void OperationWaiters::CollectDue(absl::Time now) {
 
 void OperationWaiters::Run() {
   const auto somebody_waits = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return ending_ || waiting_count_ > 0; };
-  const auto act_now = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return ending_ || closed_ || !due_.empty(); };
   while (true) {
     std::list<Waiter> due;
     {
       absl::MutexLock lock(&mu_);
       mu_.Await(absl::Condition(&somebody_waits));
-      absl::Time wakeup = absl::Now() + kGivenUpCheckInterval;
-      for (const auto& [topic, waiters] : waiting_) {
-        for (const Waiter& waiter : waiters) wakeup = std::min(wakeup, waiter.deadline);
-      }
+      const absl::Time wakeup = NextLook();
+      next_look_ = wakeup;
+      const auto act_now = [this, wakeup]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+        return ending_ || closed_ || !due_.empty() || next_look_ < wakeup;
+      };
       mu_.AwaitWithDeadline(absl::Condition(&act_now), wakeup);
       CollectDue(absl::Now());
       due.swap(due_);

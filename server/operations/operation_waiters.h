@@ -48,12 +48,14 @@ class OperationWaiters {
   };
 
   void Run();
+  [[nodiscard]] absl::Time NextLook() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void CollectDue(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const size_t max_waiting_;
   absl::Mutex mu_;
   absl::flat_hash_map<std::string, std::list<Waiter>> waiting_ ABSL_GUARDED_BY(mu_);  // By topic.
   size_t waiting_count_ ABSL_GUARDED_BY(mu_) = 0;
+  absl::Time next_look_ ABSL_GUARDED_BY(mu_) = absl::InfiniteFuture();  // When the thread looks through them next.
   std::list<Waiter> due_ ABSL_GUARDED_BY(mu_);
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
   bool ending_ ABSL_GUARDED_BY(mu_) = false;

@@ -155,6 +155,8 @@ TEST(HostedService, AWrongRuleIsNamedWithItsMethodAndOption) {
   EXPECT_THAT(CompileRule(scope + "zone_required: true }"), IsWrong(kMethod, "scope.zone_required"));
   EXPECT_THAT(CompileRule(scope + "zone_fields: 'zone' resolver: 'none' }", /*with_resolver=*/true),
               IsWrong(kMethod, "scope.resolver"));
+  EXPECT_THAT(CompileRule(std::string(kRule) + " replay: REPLAY_CURRENT_OPERATION"),
+              IsWrong(kMethod, "replay: REPLAY_CURRENT_OPERATION needs a reply of type google.longrunning.Operation"));
 }
 
 TEST(HostedService, AMutationMayBeIdempotentByNatureAndNeedsNoRule) {

@@ -97,6 +97,7 @@ class TestCompute {
   [[nodiscard]] Store& store() { return *store_; }
   [[nodiscard]] ManualClock& clock() { return clock_; }
   [[nodiscard]] HeldHypervisor& hypervisor() { return hypervisor_; }
+  [[nodiscard]] const Operations& operations() const { return operations_; }
 
  private:
   void Start(const v1::Catalog& catalog);

@@ -1,0 +1,90 @@
+#ifndef HAPAX_TESTS_SERVER_SUPPORT_COMPUTE_SERVER_H_
+#define HAPAX_TESTS_SERVER_SUPPORT_COMPUTE_SERVER_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "google/longrunning/operations.pb.h"
+#include "hapax/compute/v1/catalog.pb.h"
+#include "hapax/compute/v1/compute.pb.h"
+#include "hapax/server/compute/compute_service.h"
+#include "hapax/server/compute/hypervisor.h"
+#include "hapax/server/compute/places.h"
+#include "hapax/server/ids.h"
+#include "hapax/server/operations/operation_waiters.h"
+#include "hapax/server/operations/operations.h"
+#include "hapax/server/operations/operations_service.h"
+#include "hapax/server/operations/work_queue.h"
+#include "hapax/storage/clock.h"
+#include "hapax/storage/store.h"
+#include "hapax/tests/server/support/chain_client.h"
+#include "hapax/tests/server/support/stepped_driver.h"
+#include "hapax/tests/server/support/test_compute.h"
+#include "spdlog/logger.h"
+
+namespace hapax::compute {
+
+// All of hapaxd but gRPC, on a data directory that others may have used before: the store, the work queue, the compute
+// service with its operations, and the chain.
+//
+// Thread-safety: Call and Start are safe; the rest is for one thread.
+// Lifetime: clock and hypervisor outlive it. Before its end the hypervisor has done all it was told, or forgets it.
+class ComputeServer {
+ public:
+  struct Options {
+    std::string data_dir;
+    v1::Catalog catalog = SmallCatalog();
+    StepHook on_step;  // Null for none.
+  };
+
+  // Takes up what an earlier server left.
+  ComputeServer(const Options& options, Hypervisor& hypervisor, const Clock& clock);
+  ~ComputeServer();
+  ComputeServer(const ComputeServer&) = delete;
+  ComputeServer& operator=(const ComputeServer&) = delete;
+
+  [[nodiscard]] ChainReply Call(const std::string& method, const google::protobuf::Message& request,
+                                const std::string& tenant = kTenant) const {
+    return client_->Call(method, request, tenant);
+  }
+  [[nodiscard]] std::unique_ptr<FakeCall> Start(const std::string& method, const google::protobuf::Message& request,
+                                                const std::string& tenant = kTenant) const {
+    return client_->Start(method, request, tenant);
+  }
+
+  // The tenant's instances and operations.
+  [[nodiscard]] std::vector<v1::Instance> Instances() const;
+  [[nodiscard]] std::vector<google::longrunning::Operation> AllOperations() const;
+
+  // How much work was taken up at the start.
+  [[nodiscard]] int resumed() const { return resumed_; }
+  // Returns when `count` pieces of work in all are written down as done.
+  void AwaitCompleted(int count) { completions_.Await(count); }
+  // How much work is written down as open.
+  [[nodiscard]] int OpenWork() const;
+
+ private:
+  const std::unique_ptr<spdlog::logger> logger_;
+  const std::unique_ptr<const Catalog> catalog_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<const Places> places_;
+  RandomIdSource ids_;
+  std::unique_ptr<OperationWaiters> waiters_;
+  const Operations operations_;
+  Completions completions_;
+  std::vector<std::unique_ptr<WorkDriver>> drivers_;
+  WorkQueue work_;
+  int resumed_ = 0;
+  const ComputeService compute_service_;
+  const std::unique_ptr<HostedService> hosted_compute_;
+  const OperationsService operations_service_;
+  const std::unique_ptr<HostedService> hosted_operations_;
+  std::unique_ptr<ChainClient> client_;
+};
+
+}  // namespace hapax::compute
+
+#endif  // HAPAX_TESTS_SERVER_SUPPORT_COMPUTE_SERVER_H_

@@ -1,0 +1,78 @@
+#ifndef HAPAX_TESTS_SERVER_SUPPORT_OPERATIONS_CLIENT_H_
+#define HAPAX_TESTS_SERVER_SUPPORT_OPERATIONS_CLIENT_H_
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "google/longrunning/operations.pb.h"
+#include "hapax/server/hosted_service.h"
+#include "hapax/server/operations/operations_service.h"
+#include "hapax/storage/check.h"
+#include "hapax/tests/support/fake_call.h"
+#include "hapax/tests/support/sync_store.h"
+
+namespace hapax {
+
+// Calls the handlers of google.longrunning.Operations as the chain calls them, without a chain.
+class OperationsClient {
+ public:
+  OperationsClient(Store& store, OperationWaiters& waiters)
+      : store_(store), service_(store, waiters), hosted_(service_.Host()) {
+    const absl::Status compiled = hosted_->Compile();
+    HAPAX_CHECK(compiled.ok(), compiled.ToString().c_str());
+  }
+
+  [[nodiscard]] absl::StatusOr<google::longrunning::Operation> Get(const std::string& name,
+                                                                   const std::string& tenant) const {
+    google::longrunning::GetOperationRequest request;
+    request.set_name(name);
+    return Read<google::longrunning::Operation>("GetOperation", request, tenant);
+  }
+  [[nodiscard]] absl::StatusOr<google::longrunning::ListOperationsResponse> List(
+      const google::longrunning::ListOperationsRequest& request, const std::string& tenant) const {
+    return Read<google::longrunning::ListOperationsResponse>("ListOperations", request, tenant);
+  }
+
+  // A WaitOperation; set its deadline, and Wait.
+  [[nodiscard]] std::unique_ptr<FakeCall> NewWait(const google::longrunning::WaitOperationRequest& request,
+                                                  const std::string& tenant) const {
+    auto call = std::make_unique<FakeCall>(MethodNamed("WaitOperation"), request);
+    call->context.tenant = tenant;
+    call->Decode();
+    return call;
+  }
+  // Starts it.
+  void Wait(FakeCall& call) const { call.method().serve(call); }
+
+ private:
+  [[nodiscard]] const Method& MethodNamed(const std::string& name) const {
+    const auto& methods = hosted_->methods();
+    const auto found = std::find_if(methods.begin(), methods.end(), [&](const Method& method) {
+      return method.name == "google.longrunning.Operations/" + name;
+    });
+    HAPAX_CHECK(found != methods.end(), name.c_str());
+    return *found;
+  }
+  template <typename Reply>
+  absl::StatusOr<Reply> Read(const std::string& name, const google::protobuf::Message& request,
+                             const std::string& tenant) const {
+    Reply reply;
+    const absl::Status status = Query(store_, [&](const ReadTransaction& txn) {
+      reply.Clear();
+      return MethodNamed(name).read({.tenant = tenant}, txn, request, &reply);
+    });
+    if (!status.ok()) return status;
+    return reply;
+  }
+
+  Store& store_;
+  const OperationsService service_;
+  const std::unique_ptr<HostedService> hosted_;
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_TESTS_SERVER_SUPPORT_OPERATIONS_CLIENT_H_
