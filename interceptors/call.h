@@ -46,6 +46,8 @@ class UnaryCall {
   // What arrived.
   [[nodiscard]] const Method& method() const { return method_; }
   [[nodiscard]] virtual std::string_view request_bytes() const = 0;
+  // False when the client ended the call without sending a request; an empty one is one.
+  [[nodiscard]] virtual bool has_request() const { return true; }
   // All values of a metadata key (lower case), in the order they came.
   [[nodiscard]] virtual MetadataValues Metadata(std::string_view key) const = 0;
   // InfiniteFuture when the client set none.

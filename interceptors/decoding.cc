@@ -7,6 +7,10 @@
 namespace hapax {
 
 void Decoding::Intercept(UnaryCall& call, Next next) {
+  if (!call.has_request()) {
+    call.Finish(RefuseParameter("request", "is missing: the call ended before it was sent"));
+    return;
+  }
   const std::string_view bytes = call.request_bytes();
   call.request.reset(call.method().request->New());
   if (!call.request->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {

@@ -15,7 +15,11 @@ constexpr char kRetryMetadata[] = "hapax-retry";
 
 GrpcCall::GrpcCall(const Method& method, grpc::CallbackServerContext& grpc_context,
                    const grpc::ByteBuffer& request_buffer, grpc::ByteBuffer& reply_buffer)
-    : UnaryCall(method), grpc_context_(grpc_context), reply_buffer_(reply_buffer) {
+    : UnaryCall(method),
+      grpc_context_(grpc_context),
+      reply_buffer_(reply_buffer),
+      has_request_(request_buffer.Valid()) {
+  if (!has_request_) return;
   // A short request is one slice, which is taken as it is; a longer one is joined.
   if (!request_buffer.TrySingleSlice(&request_slice_).ok()) request_buffer.DumpToSingleSlice(&request_slice_);
 }

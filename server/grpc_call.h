@@ -20,6 +20,7 @@ class GrpcCall final : public UnaryCall, public grpc::ServerUnaryReactor {
            grpc::ByteBuffer& reply_buffer);
 
   [[nodiscard]] std::string_view request_bytes() const override;
+  [[nodiscard]] bool has_request() const override { return has_request_; }
   [[nodiscard]] MetadataValues Metadata(std::string_view key) const override;
   [[nodiscard]] absl::Time deadline() const override;
   [[nodiscard]] bool IsCancelled() const override { return grpc_context_.IsCancelled(); }
@@ -31,6 +32,7 @@ class GrpcCall final : public UnaryCall, public grpc::ServerUnaryReactor {
   grpc::CallbackServerContext& grpc_context_;
   grpc::ByteBuffer& reply_buffer_;
   grpc::Slice request_slice_;
+  const bool has_request_;
 };
 
 }  // namespace hapax

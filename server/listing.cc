@@ -6,6 +6,7 @@
 #include "hapax/interceptors/digest.h"
 #include "hapax/interceptors/refusal.h"
 #include "hapax/storage/check.h"
+#include "hapax/storage/key.h"
 
 namespace hapax {
 namespace {
@@ -17,24 +18,28 @@ constexpr char kPageSize[] = "page_size";
 constexpr char kPageToken[] = "page_token";
 
 // What of the request a token is bound to: everything but the page's own fields.
-std::string QueryOf(const google::protobuf::Message& request) {
+std::string QueryOf(const google::protobuf::Message& request, std::string_view tenant) {
   const std::unique_ptr<google::protobuf::Message> query(request.New());
   query->CopyFrom(request);
   for (const char* field : {kPageSize, kPageToken}) {
     query->GetReflection()->ClearField(query.get(), query->GetDescriptor()->FindFieldByName(field));
   }
-  const Sha256Digest digest = Sha256(query->GetDescriptor()->full_name() + "\n" + query->SerializeAsString());
+  const Sha256Digest digest = Sha256(KeyBuilder()
+                                         .String(query->GetDescriptor()->full_name())
+                                         .String(tenant)
+                                         .String(query->SerializeAsString())
+                                         .Build());
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
 }  // namespace
 
-absl::StatusOr<Page> Page::Of(const google::protobuf::Message& request) {
+absl::StatusOr<Page> Page::Of(const google::protobuf::Message& request, std::string_view tenant) {
   const auto* size_field = request.GetDescriptor()->FindFieldByName(kPageSize);
   const auto* token_field = request.GetDescriptor()->FindFieldByName(kPageToken);
   HAPAX_CHECK(size_field != nullptr && token_field != nullptr, "every list request has the fields of AIP-158");
   Page page;
-  page.query_ = QueryOf(request);
+  page.query_ = QueryOf(request, tenant);
   page.size_ = request.GetReflection()->GetInt32(request, size_field);
   if (page.size_ < 0 || page.size_ > kMaxPageSize) return RefuseParameter(kPageSize, "must be 0 to 1000; 0 means 100");
   if (page.size_ == 0) page.size_ = kDefaultPageSize;

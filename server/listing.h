@@ -19,13 +19,14 @@ namespace hapax {
 // while others write.
 //
 // A page token holds the last key that was looked at, relative to a prefix that the caller's tenant fixes,
-// and a digest of that and the query: it says nothing that the caller did not see, is of no use elsewhere,
+// and a digest of that, the tenant and the query: it says nothing that the caller did not see, is of no use elsewhere,
 // and a damaged one is found out.
 class Page {
  public:
-  // `request` is any list request with fields `page_size` and `page_token`.
-  // Errors: INVALID_PARAMETER for a size that is not 0 to 1000, or a token that is not of this query.
-  [[nodiscard]] static absl::StatusOr<Page> Of(const google::protobuf::Message& request);
+  // `request` is any list request with fields `page_size` and `page_token`; `tenant` is the caller, or empty when all
+  // get the same list.
+  // Errors: INVALID_PARAMETER for a size that is not 0 to 1000, or a token that is not of this query and tenant.
+  [[nodiscard]] static absl::StatusOr<Page> Of(const google::protobuf::Message& request, std::string_view tenant = "");
 
   // The key, relative to the prefix, after which the page begins; empty for the first page.
   [[nodiscard]] const std::string& after() const { return after_; }

@@ -1,5 +1,5 @@
-// A job that embeds the client: it launches a cluster, one step after the other, and does no step twice, however often it
-// dies and is started again. Usage: cluster ENDPOINT JOURNAL JOB_NAME INSTANCES
+// A job that embeds the client: it launches a cluster, one step after the other, and does no step twice, however often
+// it dies and is started again. Usage: cluster ENDPOINT JOURNAL JOB_NAME INSTANCES
 #include <cstdio>
 #include <cstdlib>
 #include <string>

@@ -39,8 +39,8 @@ absl::Status Charge(const CallContext& context, hapax::Transaction& txn, const C
   return absl::OkStatus();
 }
 
-absl::Status GetAccount(const CallContext& context, const hapax::ReadTransaction& txn,
-                        const GetAccountRequest& request, GetAccountResponse* response) {
+absl::Status GetAccount(const CallContext& context, const hapax::ReadTransaction& txn, const GetAccountRequest& request,
+                        GetAccountResponse* response) {
   HAPAX_ASSIGN_OR_RETURN(*response->mutable_account(), ReadAccount(txn, AccountKey(context, request.account())));
   return absl::OkStatus();
 }

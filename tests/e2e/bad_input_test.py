@@ -159,6 +159,12 @@ class TokenTest(BadInputCase):
 
 
 class TenantTest(BadInputCase):
+    def test_C27_a_request_that_was_never_sent_is_not_an_empty_one(self):
+        for method in ("DescribeSubnets", "RunInstances"):  # An empty request lists all subnets.
+            fields = dict(raw_http2.refusal(raw_http2.exchange(
+                self.server.address, raw_http2.headers(SERVICE + method, []), raw_http2.no_message())))
+            self.assertEqual(fields["grpc-status"], str(grpc.StatusCode.INVALID_ARGUMENT.value[0]).encode(), fields)
+
     def test_C4_malformed_tenants(self):
         for tenant in ("a/b", "a b", "a:b", "*", "t" * 65, ""):
             for method, request in (("RunInstances", run(new_token())), ("DescribeInstances", b"")):

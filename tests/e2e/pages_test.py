@@ -92,20 +92,14 @@ class PageTokenTest(ServerCase):
             for changed in (page_token[:-4], page_token + "AAAA", page_token * 2, "A", "AAAAAAAAAAAAAAAA", " "):
                 self.assertNotMine(method, request(), changed)
 
-    def test_C4_C28_a_page_token_shows_another_tenant_nothing(self):
+    def test_C4_C28_another_tenants_page_token_is_refused(self):
         other = self.client_of("other-" + self.tenant[:50])
         self.fill(self.client)
         self.fill(other)
-        for method, request, listed in (
-                (LIST_TOKENS, tokens_request, self.tokens), (LIST_OPERATIONS, operations_request, self.operations)):
+        for method, request in ((LIST_TOKENS, tokens_request), (LIST_OPERATIONS, operations_request)):
             request = request(page_size=2, page_token=self.page_token(method, request(page_size=1)))
             reply = other.call(method, request)
-            if reply.ok:
-                repeated = "tokens" if method == LIST_TOKENS else "operations"
-                shown = {getattr(row, "client_token", None) or row.name for row in getattr(reply.parsed, repeated)}
-                self.assertLessEqual(shown, set(listed(other)))
-            else:
-                self.assertRefused(reply, "INVALID_PARAMETER", "page_token")
+            self.assertRefused(reply, "INVALID_PARAMETER", "page_token")
 
     def test_C28_a_page_token_is_good_after_kill_minus_9(self):
         self.fill(self.client)

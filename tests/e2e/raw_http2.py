@@ -32,6 +32,11 @@ def message(body: bytes, missing: int = 0) -> bytes:
     return frame(DATA, 0 if missing else END_STREAM, 1, prefix + body)
 
 
+def no_message() -> bytes:
+    """The empty DATA frame of a request that ends before its message was sent."""
+    return frame(DATA, END_STREAM, 1, b"")
+
+
 def cancel() -> bytes:
     return frame(RST_STREAM, 0, 1, struct.pack(">I", CANCEL))
 

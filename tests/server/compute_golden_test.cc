@@ -137,10 +137,10 @@ TEST_F(ComputeGoldenTest, C22_ARetryThatSpellsOutWhatIsImpliedIsTheSame) {
 }
 
 TEST_F(ComputeGoldenTest, C10_OneThatMeansSomethingElseIsAMismatch) {
-  const Answer answer = Retry(
-      Named("run-regional"),
-      FromText<v1::RunInstancesRequest>("client_token: 'run-regional' region: 'us-east-1' image_id: 'ami-1' "
-                                        "min_count: 3 max_count: 4"));
+  const Answer answer =
+      Retry(Named("run-regional"),
+            FromText<v1::RunInstancesRequest>("client_token: 'run-regional' region: 'us-east-1' image_id: 'ami-1' "
+                                              "min_count: 3 max_count: 4"));
   EXPECT_THAT(answer.status, HasReason(Reason::kIdempotentParameterMismatch));
   EXPECT_THAT(FieldsOf(answer.status), testing::ElementsAre("max_count"));
 }

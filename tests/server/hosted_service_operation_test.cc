@@ -31,12 +31,11 @@ class HostedServiceOperationTest : public OperationsTest {
 
   void AddHandlers(HostedService& service) {
     for (const char* method : {"StartJob", "StartJobVerbatim"}) {
-      service.Mutation<StartJobRequest, Operation>(
-          method,
-          [this](const CallContext& context, Transaction& txn, const StartJobRequest& request, Operation* response) {
-            *response = operations_.Begin(txn, context, request);
-            return absl::OkStatus();
-          });
+      service.Mutation<StartJobRequest, Operation>(method, [this](const CallContext& context, Transaction& txn,
+                                                                  const StartJobRequest& request, Operation* response) {
+        *response = operations_.Begin(txn, context, request);
+        return absl::OkStatus();
+      });
     }
   }
   ChainReply Start(const std::string& method, const std::string& tenant = kTenant) {
@@ -81,8 +80,8 @@ TEST_F(HostedServiceOperationTest, C4_TheSameTokenOfAnotherTenantIsAnotherOperat
 TEST_F(HostedServiceOperationTest, ARuleForItNeedsAServiceThatHasOperations) {
   HostedService without(Jobs());
   AddHandlers(without);
-  EXPECT_THAT(without.Compile(),
-              StatusIs(absl::StatusCode::kInvalidArgument, testing::AllOf(HasSubstr("Jobs/StartJob"), HasSubstr("operations"))));
+  EXPECT_THAT(without.Compile(), StatusIs(absl::StatusCode::kInvalidArgument,
+                                          testing::AllOf(HasSubstr("Jobs/StartJob"), HasSubstr("operations"))));
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ namespace hapax {
 //   HostedService hosted(made.descriptor());
 class MadeService {
  public:
-  explicit MadeService(const google::protobuf::MethodOptions& options, const std::string& reply = ".hapax.test.v1.DepositResponse")
+  explicit MadeService(const google::protobuf::MethodOptions& options,
+                       const std::string& reply = ".hapax.test.v1.DepositResponse")
       : pool_(google::protobuf::DescriptorPool::generated_pool()) {
     auto file = FromText<google::protobuf::FileDescriptorProto>(R"(
       name: "made.proto" package: "hapax.test.v1" syntax: "proto3" dependency: "hapax/test/v1/ledger.proto"
