@@ -11,6 +11,15 @@ function(hapax_library folder)
 
   add_library(hapax_${folder} STATIC ${ARG_SOURCES})
   add_library(hapax::${folder} ALIAS hapax_${folder})
-  target_include_directories(hapax_${folder} PUBLIC "${root}")
-  target_link_libraries(hapax_${folder} PUBLIC ${ARG_DEPENDS} PRIVATE hapax_options)
+  target_include_directories(hapax_${folder} PUBLIC "$<BUILD_INTERFACE:${root}>")
+  target_link_libraries(hapax_${folder} PUBLIC ${ARG_DEPENDS} PRIVATE "$<BUILD_INTERFACE:hapax_options>")
+  hapax_install_library(hapax_${folder} ${folder})
+  install(DIRECTORY "${PROJECT_SOURCE_DIR}/${folder}/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/hapax/${folder}"
+    FILES_MATCHING PATTERN "*.h" PATTERN "hapaxctl" EXCLUDE)
+endfunction()
+
+# hapax_install_library(<target> <name>): the target is part of the installed package, as hapax::<name>.
+function(hapax_install_library target name)
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  install(TARGETS ${target} EXPORT hapax INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 endfunction()

@@ -51,7 +51,8 @@ absl::Status Serve(const std::string& listen_address, const std::string& data_di
   payments.Mutation<ChargeRequest, ChargeResponse>("Charge", Charge);
   payments.Read<GetAccountRequest, GetAccountResponse>("GetAccount", GetAccount);
   HAPAX_RETURN_IF_ERROR(server->Start({&payments}));
-  std::printf("payments: listening on port %d\n", server->port());
+  std::printf("payments: listening on %s:%d\n", listen_address.substr(0, listen_address.rfind(':')).c_str(),
+              server->port());
   std::fflush(stdout);
   server->AwaitStopSignal();
   server->Stop(absl::Seconds(30));

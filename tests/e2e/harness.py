@@ -12,16 +12,16 @@ import tempfile
 import threading
 
 HAPAXD = os.environ.get("HAPAXD") or sys.exit("HAPAXD: set it to the path of the hapaxd to test")
-LISTENING = re.compile(r"hapaxd: listening on (127\.0\.0\.1:[1-9][0-9]*)")
+LISTENING = re.compile(r"\w+: listening on (127\.0\.0\.1:[1-9][0-9]*)")
 START_TIMEOUT_S = 60
 # How long a server that must not start may take to find that out.
 REFUSAL_TIMEOUT_S = 20
 STOP_TIMEOUT_S = 30
 
 
-def command(*flags: str) -> list:
+def command(*flags: str, program: str = HAPAXD) -> list:
     """The command line of hapaxd; the process dies with this one, however this one ends."""
-    return ["setpriv", "--pdeathsig", "KILL", HAPAXD, *flags]
+    return ["setpriv", "--pdeathsig", "KILL", program, *flags]
 
 
 def refused_start(*flags: str) -> str:
@@ -40,7 +40,8 @@ class Server:
     `address` is where it listens; `starts` counts the processes so far. Start it on the main thread: it is killed when
     the thread that started it ends."""
 
-    def __init__(self, *flags: str):
+    def __init__(self, *flags: str, program: str = HAPAXD):
+        self.program = program
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="hapax-e2e-"))
         self.data_dir = self.dir / "data"
         self.flags = flags
@@ -81,7 +82,7 @@ class Server:
     def start(self) -> "Server":
         with open(self._stderr, "ab") as stderr:
             self._process = subprocess.Popen(
-                command(*self._all_flags), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True)
+                command(*self._all_flags, program=self.program), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True)
         found = queue.Queue()
         threading.Thread(target=_drain, args=(self._process.stdout, self.stdout, found), daemon=True).start()
         try:

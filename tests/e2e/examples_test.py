@@ -1,0 +1,129 @@
+"""The examples, built as a stranger builds them: separate projects, against the installed package. The payments service
+charges once (C9, C10, C11, C14); the cluster job does no step twice, however often it dies."""
+
+import concurrent.futures
+import importlib
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from grpc import StatusCode
+
+from case import ContractCase, new_token
+from client import Client
+from harness import Server
+from protos import PROTO
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = os.environ.get("HAPAX_BUILD_DIR") or sys.exit("HAPAX_BUILD_DIR: set it to a build directory of Hapax")
+CHARGE = "/payments.v1.Payments/Charge"
+GET_ACCOUNT = "/payments.v1.Payments/GetAccount"
+
+
+def run(*command, **kwargs) -> str:
+    ended = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                           timeout=600, **kwargs)
+    if ended.returncode != 0:
+        raise AssertionError(f"{command}: exit code {ended.returncode}\n{ended.stdout[-4000:]}\n{ended.stderr[-4000:]}")
+    return ended.stdout
+
+
+class PaymentsServer(Server):
+    @property
+    def _all_flags(self) -> tuple:
+        return ("127.0.0.1:0", str(self.data_dir))
+
+
+class ExamplesTest(ContractCase):
+    @classmethod
+    def setUpClass(cls):
+        scratch = tempfile.TemporaryDirectory(prefix="hapax-examples-")
+        cls.addClassCleanup(scratch.cleanup)
+        cls.dir = pathlib.Path(scratch.name)
+        cls.prefix = cls.dir / "prefix"
+        run("cmake", "--install", BUILD, "--prefix", cls.prefix)
+        for name in ("host_your_own", "call_hapax"):
+            # Sources outside the tree, so that nothing is found that was not installed.
+            source = cls.dir / name
+            run("cp", "-r", ROOT / "examples" / name, source)
+            run("cmake", "-S", source, "-B", cls.dir / f"{name}-build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={cls.prefix}",
+                "-DCMAKE_CXX_FLAGS=" + os.environ.get("HAPAX_CXX_FLAGS", ""))
+            run("cmake", "--build", cls.dir / f"{name}-build")
+        generated = cls.dir / "python"
+        generated.mkdir()
+        run("protoc", f"-I{ROOT}/examples/host_your_own/proto", f"-I{PROTO}", f"--python_out={generated}",
+            "payments/v1/payments.proto")
+        sys.path.insert(0, str(generated))
+        cls.addClassCleanup(sys.path.remove, str(generated))
+        cls.pb = importlib.import_module("payments.v1.payments_pb2")
+
+    def payments(self) -> PaymentsServer:
+        server = PaymentsServer(program=str(self.dir / "host_your_own-build" / "payments"))
+        self.addCleanup(server.close)
+        return server.start()
+
+    def client(self, server) -> Client:
+        client = Client(server, "shop")
+        self.addCleanup(client.close)
+        return client
+
+    def charge(self, token: str, cents: int = 100, account: str = "anna"):
+        return self.pb.ChargeRequest(client_token=token, account=account, cents=cents)
+
+    def account(self, client: Client):
+        reply = client.call(GET_ACCOUNT, self.pb.GetAccountRequest(account="anna"))
+        self.assertTrue(reply.ok, reply)
+        return self.pb.GetAccountResponse.FromString(reply.raw).account
+
+    def test_C9_C10_C14_the_payments_service_charges_once(self):
+        server = self.payments()
+        client = self.client(server)
+        first = self.assertOutcome(client.call(CHARGE, self.charge("order-1")), "executed")
+        again = self.assertOutcome(client.call(CHARGE, self.charge("order-1")), "replayed")
+        self.assertEqual(again.raw, first.raw)
+        other = client.call(CHARGE, self.charge("order-1", cents=200))
+        self.assertEqual((other.code, other.reason), (StatusCode.INVALID_ARGUMENT, "IDEMPOTENT_PARAMETER_MISMATCH"))
+        self.assertIn("cents", other.message)
+        self.assertEqual(client.call(CHARGE, self.charge("order-2", cents=0)).reason, "INVALID_PARAMETER")
+        self.assertOutcome(client.call(CHARGE, self.charge("order-2")), "executed")
+        server.kill()
+        server.start()
+        again = self.assertOutcome(client.call(CHARGE, self.charge("order-1")), "replayed")
+        self.assertEqual(again.raw, first.raw)
+        self.assertEqual((self.account(client).charges, self.account(client).total_cents), (2, 200))
+        server.stop()
+
+    def test_C11_of_duplicate_charges_at_once_one_is_made(self):
+        server = self.payments()
+        client = self.client(server)
+        tokens = [new_token() for _ in range(20)] * 10
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            replies = list(pool.map(lambda token: (token, client.call(CHARGE, self.charge(token))), tokens))
+        outcomes = [reply.outcome for _, reply in replies]
+        self.assertEqual((outcomes.count("executed"), outcomes.count("replayed")), (20, 180))
+        self.assertEqual(len({(token, reply.raw) for token, reply in replies}), 20)
+        self.assertEqual(self.account(client).charges, 20)
+
+    def cluster(self, server, job: str) -> list:
+        """What a run of the job says, as (resource id, outcome)."""
+        said = run(self.dir / "call_hapax-build" / "cluster", server.address, self.dir / f"{job}.journal", job, 3)
+        return re.findall(r"^(?:host|instance) (\S+): (\w+)$", said, re.MULTILINE)
+
+    def test_C9_the_cluster_job_does_no_step_twice(self):
+        server = Server(program=str(self.prefix / "bin" / "hapaxd"))
+        self.addCleanup(server.close)
+        server.start()
+        first = self.cluster(server, "blue")
+        self.assertEqual([outcome for _, outcome in first], ["executed"] * 4)
+        server.kill()
+        server.start()
+        self.assertEqual(self.cluster(server, "blue"), [(name, "replayed") for name, _ in first])
+        self.assertEqual([outcome for _, outcome in self.cluster(server, "green")], ["executed"] * 4)
+
+
+if __name__ == "__main__":
+    unittest.main()
