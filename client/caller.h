@@ -62,9 +62,8 @@ struct Result {
 // was lost.
 template <typename Reply>
 [[nodiscard]] Result<Reply> ParseReply(Result<std::string> raw) {
-  Result<Reply> result{.reply = raw.reply.status(), .info = std::move(raw.info)};
-  if (!raw.reply.ok()) return result;
-  result.reply.emplace();
+  if (!raw.reply.ok()) return {.reply = raw.reply.status(), .info = std::move(raw.info)};
+  Result<Reply> result{.reply = Reply(), .info = std::move(raw.info)};
   if (!result.reply->ParseFromString(*raw.reply)) {
     result.reply = absl::InternalError("the reply cannot be parsed");
     result.info.settled = false;
