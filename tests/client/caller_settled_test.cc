@@ -60,8 +60,9 @@ TEST_F(CallerSettled, NotWhenARecordIsDamagedForItMayBeOfAnEffect_C18) {
 
 TEST_F(CallerSettled, NotByAnErrorThatIsNotTheServers) {
   // Such as gRPC's own, of a reply that is too large: the effect was made.
-  for (const StatusCode code : {StatusCode::kResourceExhausted, StatusCode::kUnimplemented, StatusCode::kUnauthenticated,
-                                StatusCode::kPermissionDenied, StatusCode::kInvalidArgument}) {
+  for (const StatusCode code :
+       {StatusCode::kResourceExhausted, StatusCode::kUnimplemented, StatusCode::kUnauthenticated,
+        StatusCode::kPermissionDenied, StatusCode::kInvalidArgument}) {
     network->Next(Lost(code));
     const Result<std::string> result = Call();
     EXPECT_EQ(result.info.attempts, 1);

@@ -69,9 +69,9 @@ TEST_F(CallerRetries, BackoffDoublesUpToItsLimitAndIsDrawnAtRandom) {
   EXPECT_THAT(timing.random_limits, ElementsAre(Milliseconds(100), Milliseconds(200), Milliseconds(400),
                                                 Milliseconds(800), Seconds(1), Seconds(1), Seconds(1)));
   // Each attempt takes a millisecond, and each pause half its limit.
-  EXPECT_THAT(network->starts(), ElementsAre(Milliseconds(0), Milliseconds(51), Milliseconds(152), Milliseconds(353),
-                                             Milliseconds(754), Milliseconds(1255), Milliseconds(1756),
-                                             Milliseconds(2257)));
+  EXPECT_THAT(network->starts(),
+              ElementsAre(Milliseconds(0), Milliseconds(51), Milliseconds(152), Milliseconds(353), Milliseconds(754),
+                          Milliseconds(1255), Milliseconds(1756), Milliseconds(2257)));
 }
 
 TEST_F(CallerRetries, NoPauseAtAllIsTheLuckiest) {
@@ -263,8 +263,8 @@ TEST_F(CallerTokens, OneThatCannotBeMetadataIsRefusedBeforeItIsSent_C2) {
 TEST_F(CallerTypes, AReadIsRetriedWithoutAToken) {
   network->Next(Lost());
   network->Next(Replied("", ""));
-  const auto result = caller.Call<compute::v1::DescribeInstancesResponse>(
-      ComputeClient::Method("DescribeInstances"), compute::v1::DescribeInstancesRequest());
+  const auto result = caller.Call<compute::v1::DescribeInstancesResponse>(ComputeClient::Method("DescribeInstances"),
+                                                                          compute::v1::DescribeInstancesRequest());
   EXPECT_THAT(result.reply, IsOk());
   EXPECT_EQ(result.info.token, "");
   EXPECT_EQ(result.info.attempts, 2);
@@ -282,8 +282,8 @@ TEST_F(CallerTypes, AReplyThatDoesNotParseIsAnErrorThatSettlesNothing) {
 TEST_F(CallerTypes, AnotherMethodsMessagesAreRefusedBeforeAnythingIsSent) {
   const auto& method = ComputeClient::Method("RunInstances");
   const auto of_request = caller.Call<compute::v1::RunInstancesResponse>(method, compute::v1::AllocateHostsRequest());
-  EXPECT_THAT(of_request.reply,
-              StatusIs(StatusCode::kInvalidArgument, AllOf(HasSubstr("RunInstancesRequest"), HasSubstr("AllocateHosts"))));
+  EXPECT_THAT(of_request.reply, StatusIs(StatusCode::kInvalidArgument,
+                                         AllOf(HasSubstr("RunInstancesRequest"), HasSubstr("AllocateHosts"))));
   EXPECT_TRUE(of_request.info.settled);
   const auto of_reply = caller.Call<compute::v1::AllocateHostsResponse>(method, compute::v1::RunInstancesRequest());
   EXPECT_THAT(of_reply.reply, StatusIs(StatusCode::kInvalidArgument, HasSubstr("returns a hapax.compute.v1.RunInst")));

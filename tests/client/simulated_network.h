@@ -31,8 +31,8 @@ class SimulatedTiming final : public Timing {
   std::vector<absl::Duration> random_limits;
 
   absl::Time Now() override { return now_; }
-  bool Await(absl::Mutex& mu, const absl::Condition& condition, absl::Time until) override
-      ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  bool Await(absl::Mutex& mu, const absl::Condition& condition,
+             absl::Time until) override ABSL_NO_THREAD_SAFETY_ANALYSIS {
     while (!condition.Eval()) {
       const auto next = events_.begin();
       if (next == events_.end() || next->first > until) {
