@@ -7,7 +7,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -35,6 +37,22 @@ constexpr char kSchema[] = R"(
     token BLOB NOT NULL,
     token_in_request INTEGER NOT NULL);
 )";
+
+// SQLite takes a file that is too short for a database for an empty one, and writes over it; and what is missing of its
+// last page for zeros. As long as a log stands beside it, SQLite knows better.
+bool MayBeDatabase(const std::string& path) {
+  constexpr std::string_view kMagic("SQLite format 3\0", 16);
+  constexpr uintmax_t kSmallestPage = 512;
+  for (const char* const beside : {"-journal", "-wal"}) {
+    if (access((path + beside).c_str(), F_OK) == 0) return true;
+  }
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  const auto size = static_cast<uintmax_t>(file.tellg());
+  if (size == 0) return true;
+  std::string magic(kMagic.size(), '\0');
+  file.seekg(0).read(magic.data(), static_cast<std::streamsize>(magic.size()));
+  return size % kSmallestPage == 0 && magic == kMagic;
+}
 
 class SqliteJournal final : public TokenJournal {
  public:
@@ -90,6 +108,7 @@ absl::Status SqliteJournal::Open() {
   if (!locks_.LockDoor()) return absl::UnavailableError(absl::StrCat(name_, ": its locks do not work"));
   const absl::Cleanup unlock = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { locks_.UnlockDoor(); };
 
+  if (!MayBeDatabase(path_)) return absl::DataLossError(name_ + ": is not a journal, or damaged");
   const int code = sqlite3_open_v2(path_.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX, nullptr);
   if (code != SQLITE_OK) return FromSqlite(db_, code, name_);
   sqlite3_busy_timeout(db_, kBusyTimeoutMs);
