@@ -238,7 +238,8 @@ std::string FilledJournal(const std::string& path) {
   {
     const auto journal = MustOpen(path);
     for (int i = 0; i < 100; ++i) {
-      EXPECT_THAT(journal->Begin({.method = "a.B/C", .request = std::string(200, 'r'), .token = absl::StrCat(i)}), IsOk());
+      EXPECT_THAT(journal->Begin({.method = "a.B/C", .request = std::string(200, 'r'), .token = absl::StrCat(i)}),
+                  IsOk());
     }
   }
   return ReadFile(path);
