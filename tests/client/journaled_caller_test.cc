@@ -168,9 +168,8 @@ TEST_F(JournaledCallerTest, ATypedEndThatIsNotTakenStays) {
   network->Next(2, Replied(Launched("r-1")));
   compute::v1::RunInstancesRequest request;
   request.set_image_id("image");
-  const auto result = journaled->Call<compute::v1::RunInstancesResponse>(
-      ComputeClient::Method("RunInstances"), request, {},
-      [](const LaunchEnd&) { return false; });
+  const auto result = journaled->Call<compute::v1::RunInstancesResponse>(ComputeClient::Method("RunInstances"), request,
+                                                                         {}, [](const LaunchEnd&) { return false; });
   EXPECT_THAT(result.reply, IsOk());
   EXPECT_THAT(Resume(true, 0), ElementsAre(result.info.token + " " + Launched("r-1")));
   EXPECT_EQ(SentToken(1), result.info.token) << "where the request has it";

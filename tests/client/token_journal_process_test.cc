@@ -71,13 +71,12 @@ int CallAndDie(const std::string& path, Point point) {
   const auto journal = MustOpen(path);
   Caller caller(std::make_shared<FatalConnection>(point));
   JournaledCaller journaled(caller, *journal);
-  const auto result =
-      journaled.CallRaw(CallWith("a"), RetryPolicy(), [&](const Result<std::string>& end) {
-        if (point == Point::kWhenTheReplyIsThere) Die();
-        Tell(end.reply.ok() ? 't' : 'e');
-        if (point == Point::kWhenTheReplyIsTaken) Die();
-        return true;
-      });
+  const auto result = journaled.CallRaw(CallWith("a"), RetryPolicy(), [&](const Result<std::string>& end) {
+    if (point == Point::kWhenTheReplyIsThere) Die();
+    Tell(end.reply.ok() ? 't' : 'e');
+    if (point == Point::kWhenTheReplyIsTaken) Die();
+    return true;
+  });
   return result.reply.ok() ? 0 : 1;
 }
 int DieBeforeSync(const std::string& path, int last) {
