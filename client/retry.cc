@@ -1,6 +1,7 @@
 #include "hapax/client/retry.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "google/rpc/error_details.pb.h"
@@ -12,10 +13,10 @@ namespace {
 constexpr char kVerdictMetadata[] = "hapax-retry";
 constexpr char kRetryInfoType[] = "type.googleapis.com/google.rpc.RetryInfo";
 
-absl::Duration DelayOf(const absl::Status& status) {
+std::optional<absl::Duration> RetryInfoOf(const absl::Status& status) {
   google::rpc::RetryInfo info;
   const auto payload = status.GetPayload(kRetryInfoType);
-  if (!payload.has_value() || !info.ParseFromString(std::string(*payload))) return absl::ZeroDuration();
+  if (!payload.has_value() || !info.ParseFromString(std::string(*payload))) return std::nullopt;
   return absl::Seconds(info.retry_delay().seconds()) + absl::Nanoseconds(info.retry_delay().nanos());
 }
 
@@ -34,16 +35,37 @@ bool MayPass(absl::StatusCode code) {
   }
 }
 
+Proof ProofOf(const absl::Status& status) {
+  const std::string reason = ReasonOf(status);
+  // Not the server's own words.
+  if (reason.empty()) return Proof::kNothing;
+  for (const char* const of_the_token :
+       {"INVALID_CLIENT_TOKEN", "CLIENT_TOKEN_CONFLICT", "IDEMPOTENT_PARAMETER_MISMATCH", "CLIENT_TOKEN_EXPIRED",
+        "CLIENT_TOKEN_ABANDONED"}) {
+    if (reason == of_the_token) return Proof::kEveryAttempt;
+  }
+  switch (status.code()) {
+    // A store that could not be written may turn out to have been, and one that cannot be read may hold an effect;
+    // after a fault of the server's nobody knows.
+    case absl::StatusCode::kUnknown:
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDataLoss:
+      return Proof::kNothing;
+    default:
+      return Proof::kThisAttempt;  // C12: a call that was refused left nothing.
+  }
+}
+
 }  // namespace
 
 RetryAdvice AdviceFor(const AttemptEnd& end) {
   const auto verdict = std::find_if(end.metadata.begin(), end.metadata.end(),
                                     [](const auto& entry) { return entry.first == kVerdictMetadata; });
-  const bool retry = verdict == end.metadata.end() ? MayPass(end.status.code()) : verdict->second == "same-token";
-  // A store that cannot be written may turn out to have been; after a fault of the server's nobody knows.
-  const std::string reason = ReasonOf(end.status);
-  const bool no_effect = !reason.empty() && reason != "TOKEN_STORE_UNAVAILABLE" && reason != "INTERNAL";
-  return {.retry = retry, .delay = DelayOf(end.status), .no_effect = no_effect};
+  const std::optional<absl::Duration> delay = RetryInfoOf(end.status);
+  const bool retry =
+      verdict == end.metadata.end() ? delay.has_value() || MayPass(end.status.code()) : verdict->second == "same-token";
+  return {.retry = retry, .delay = delay.value_or(absl::ZeroDuration()), .proof = ProofOf(end.status)};
 }
 
 bool RetryBudget::TryTake() {
