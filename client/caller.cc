@@ -95,11 +95,13 @@ class CallInProgress {
       budget_.OnSuccess();
       result_.info.outcome = OutcomeOf(end.metadata);
       result_.info.settled = true;
+      result_.info.verdict = RetryVerdict::kUnsaid;
       return Finish(std::move(end.reply));
     }
     const RetryAdvice advice = AdviceFor(end);
     last_error_ = std::move(end.status);
     all_answered_ = all_answered_ && advice.no_effect;
+    result_.info.verdict = advice.verdict;
     absl::MutexLock lock(&attempts_->mu);
     // What is refused for good is refused in every attempt, also in those that are still under way.
     result_.info.settled = !advice.retry || (all_answered_ && attempts_->running == 0);
@@ -119,6 +121,7 @@ class CallInProgress {
   void GiveUp() {
     std::string message = absl::StrCat("no answer within ", absl::FormatDuration(policy_.timeout));
     result_.info.settled = false;
+    result_.info.verdict = RetryVerdict::kUnsaid;
     if (!last_error_.ok()) absl::StrAppend(&message, "; the last attempt failed with: ", last_error_.message());
     Finish(absl::DeadlineExceededError(message));
   }

@@ -34,6 +34,8 @@ struct CallInfo {
   // With an error: whether it is sure that there was no effect, and will be none. Else an attempt that was not answered
   // may have made it, or may yet.
   bool settled = false;
+  // With an error: what the server said of another attempt, in its last answer.
+  RetryVerdict verdict = RetryVerdict::kUnsaid;
 };
 
 // A call as bytes, for methods whose messages are not at hand.

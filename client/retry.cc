@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 
 #include "google/rpc/error_details.pb.h"
 #include "hapax/client/error.h"
@@ -34,16 +35,23 @@ bool MayPass(absl::StatusCode code) {
   }
 }
 
+RetryVerdict VerdictOf(std::string_view name) {
+  if (name == "same-token") return RetryVerdict::kSameToken;
+  return name == "new-token" ? RetryVerdict::kNewToken : RetryVerdict::kNever;
+}
+
 }  // namespace
 
 RetryAdvice AdviceFor(const AttemptEnd& end) {
-  const auto verdict = std::find_if(end.metadata.begin(), end.metadata.end(),
-                                    [](const auto& entry) { return entry.first == kVerdictMetadata; });
-  const bool retry = verdict == end.metadata.end() ? MayPass(end.status.code()) : verdict->second == "same-token";
+  const auto found = std::find_if(end.metadata.begin(), end.metadata.end(),
+                                  [](const auto& entry) { return entry.first == kVerdictMetadata; });
+  const RetryVerdict verdict = found == end.metadata.end() ? RetryVerdict::kUnsaid : VerdictOf(found->second);
+  const bool retry =
+      verdict == RetryVerdict::kUnsaid ? MayPass(end.status.code()) : verdict == RetryVerdict::kSameToken;
   // A store that cannot be written may turn out to have been; after a fault of the server's nobody knows.
   const std::string reason = ReasonOf(end.status);
   const bool no_effect = !reason.empty() && reason != "TOKEN_STORE_UNAVAILABLE" && reason != "INTERNAL";
-  return {.retry = retry, .delay = DelayOf(end.status), .no_effect = no_effect};
+  return {.verdict = verdict, .retry = retry, .delay = DelayOf(end.status), .no_effect = no_effect};
 }
 
 bool RetryBudget::TryTake() {

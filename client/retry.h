@@ -27,8 +27,17 @@ struct RetryPolicy {
   absl::Duration hedge_delay = absl::InfiniteDuration();
 };
 
+// What the server says of another attempt (`hapax-retry`).
+enum class RetryVerdict {
+  kUnsaid,     // The attempt succeeded, was not answered, or was answered by something that is not Hapax.
+  kSameToken,  // Try again.
+  kNewToken,   // This token is used up.
+  kNever,      // Correct the request.
+};
+
 // What the end of an attempt says about another one.
 struct RetryAdvice {
+  RetryVerdict verdict = RetryVerdict::kUnsaid;
   bool retry = false;
   // Not before; from google.rpc.RetryInfo.
   absl::Duration delay = absl::ZeroDuration();
