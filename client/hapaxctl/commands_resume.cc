@@ -80,7 +80,10 @@ ExitCode Resume(Session& session) {
         if (!written.ok()) code = session.Fail(written, ExitCode::kOpen);
         return written.ok();
       });
-  if (!left_open.ok()) code = session.Fail(left_open.status(), calls.any() ? ExitCode::kOpen : ExitCode::kUsage);
+  if (!left_open.ok()) {
+    code = session.Fail(left_open.status(), calls.any() ? ExitCode::kOpen : ExitCode::kUsage);
+    if (!calls.any()) return code;
+  }
   if (const absl::Status written = calls.End(); !written.ok()) code = session.Fail(written, ExitCode::kOpen);
   if (!left_open.ok() || *left_open == 0) return code;
   Say(absl::StrCat(session.verb(), ": ", *left_open, " left open"));

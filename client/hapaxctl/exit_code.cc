@@ -6,22 +6,33 @@ namespace hapax::ctl {
 
 ExitCode Worst(ExitCode one, ExitCode other) { return std::max(one, other); }
 
+namespace {
+
+// What a server or a proxy that is not Hapax will say the next time, too.
+bool WillBeTheSame(absl::StatusCode code) {
+  switch (code) {
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kUnauthenticated:
+    case absl::StatusCode::kUnimplemented:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
 ExitCode ExitCodeOf(const absl::Status& status, const client::CallInfo& info, bool changes) {
   if (status.ok()) return ExitCode::kDone;
   if (info.attempts == 0) return absl::IsDeadlineExceeded(status) ? ExitCode::kNotNow : ExitCode::kUsage;
-  switch (info.verdict) {
-    case client::RetryVerdict::kNever:
-      return ExitCode::kRefused;
-    case client::RetryVerdict::kNewToken:
-      return ExitCode::kTokenUsedUp;
-    case client::RetryVerdict::kSameToken:
-      return info.settled || !changes ? ExitCode::kNotNow : ExitCode::kOpen;
-    case client::RetryVerdict::kUnsaid:
-      break;
-  }
-  // An error from the network, or from gRPC: settled is what will be the same the next time, such as UNIMPLEMENTED.
-  if (info.settled) return ExitCode::kRefused;
-  return changes ? ExitCode::kOpen : ExitCode::kNotNow;
+  if (info.verdict == client::RetryVerdict::kNewToken) return ExitCode::kTokenUsedUp;
+  // An answer settles what its own attempt did; one before it that was not answered may have had the effect.
+  const bool refused = info.verdict == client::RetryVerdict::kNever ||
+                       (info.verdict == client::RetryVerdict::kUnsaid && WillBeTheSame(status.code()));
+  if (refused && (info.settled || info.attempts == 1 || !changes)) return ExitCode::kRefused;
+  return info.settled || !changes ? ExitCode::kNotNow : ExitCode::kOpen;
 }
 
 std::string ExitCodeHelp() {

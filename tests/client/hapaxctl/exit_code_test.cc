@@ -28,7 +28,6 @@ TEST(ExitCodeOf, FollowsTheServersVerdict_C27) {
   EXPECT_EQ(code(RetryVerdict::kNever), ExitCode::kRefused);
   EXPECT_EQ(code(RetryVerdict::kNewToken), ExitCode::kTokenUsedUp);
   EXPECT_EQ(code(RetryVerdict::kSameToken), ExitCode::kNotNow);
-  EXPECT_EQ(code(RetryVerdict::kUnsaid), ExitCode::kRefused);
 }
 
 TEST(ExitCodeOf, WhatIsNotSettledIsOpenUnlessItOnlyReads) {
@@ -37,6 +36,20 @@ TEST(ExitCodeOf, WhatIsNotSettledIsOpenUnlessItOnlyReads) {
     EXPECT_EQ(ExitCodeOf(kError, info, kChanges), ExitCode::kOpen);
     EXPECT_EQ(ExitCodeOf(kError, info, kReads), ExitCode::kNotNow);
   }
+}
+
+TEST(ExitCodeOf, ARefusalSaysNothingOfAnEarlierAttemptThatWasNotAnswered) {
+  const auto code = [](int attempts) {
+    return ExitCodeOf(kError, {.attempts = attempts, .settled = false, .verdict = RetryVerdict::kNever}, kChanges);
+  };
+  EXPECT_EQ(code(1), ExitCode::kRefused);
+  EXPECT_EQ(code(2), ExitCode::kOpen);
+}
+
+TEST(ExitCodeOf, WithoutAVerdictTheCodeDecides) {
+  const CallInfo once{.attempts = 1};
+  EXPECT_EQ(ExitCodeOf(absl::UnimplementedError(""), once, kChanges), ExitCode::kRefused);
+  EXPECT_EQ(ExitCodeOf(absl::CancelledError(""), once, kChanges), ExitCode::kOpen);
 }
 
 TEST(Worst, AnOpenOutcomeGoesBeforeAll) {
