@@ -102,10 +102,12 @@ class CallInProgress {
     if (end.status.ok()) {
       budget_.OnSuccess();
       result_.info.outcome = OutcomeOf(end.metadata);
+      result_.info.verdict = RetryVerdict::kUnsaid;
       return Finish(std::move(end.reply), /*settled=*/true);
     }
     const RetryAdvice advice = AdviceFor(end);
     last_error_ = std::move(end.status);
+    result_.info.verdict = advice.verdict;
     none_had_effect_ = none_had_effect_ && advice.proof != Proof::kNothing;
     const bool settled = advice.proof == Proof::kEveryAttempt || NothingOpen();
     if (!call_.retryable || !advice.retry) return Finish(last_error_, settled);
@@ -132,6 +134,7 @@ class CallInProgress {
 
   void GiveUp() {
     std::string message = absl::StrCat("no answer within ", absl::FormatDuration(policy_.timeout));
+    result_.info.verdict = RetryVerdict::kUnsaid;
     if (!last_error_.ok()) absl::StrAppend(&message, "; the last attempt failed with: ", last_error_.message());
     Finish(absl::DeadlineExceededError(message), NothingOpen());
   }

@@ -35,6 +35,8 @@ struct CallInfo {
   // that was not answered may have made one, or may yet; the same call with the same token tells. (One answer is both
   // settled and no proof that there never was an effect: CLIENT_TOKEN_EXPIRED, for nobody can tell any more.)
   bool settled = false;
+  // With an error: what the server said of another attempt, in its last answer.
+  RetryVerdict verdict = RetryVerdict::kUnsaid;
 };
 
 // A call as bytes, for methods whose messages are not at hand.

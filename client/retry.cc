@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "google/rpc/error_details.pb.h"
 #include "hapax/client/error.h"
@@ -57,15 +58,22 @@ Proof ProofOf(const absl::Status& status) {
   }
 }
 
+RetryVerdict VerdictOf(std::string_view name) {
+  if (name == "same-token") return RetryVerdict::kSameToken;
+  return name == "new-token" ? RetryVerdict::kNewToken : RetryVerdict::kNever;
+}
+
 }  // namespace
 
 RetryAdvice AdviceFor(const AttemptEnd& end) {
-  const auto verdict = std::find_if(end.metadata.begin(), end.metadata.end(),
-                                    [](const auto& entry) { return entry.first == kVerdictMetadata; });
+  const auto found = std::find_if(end.metadata.begin(), end.metadata.end(),
+                                  [](const auto& entry) { return entry.first == kVerdictMetadata; });
+  const RetryVerdict verdict = found == end.metadata.end() ? RetryVerdict::kUnsaid : VerdictOf(found->second);
   const std::optional<absl::Duration> delay = RetryInfoOf(end.status);
-  const bool retry =
-      verdict == end.metadata.end() ? delay.has_value() || MayPass(end.status.code()) : verdict->second == "same-token";
-  return {.retry = retry, .delay = delay.value_or(absl::ZeroDuration()), .proof = ProofOf(end.status)};
+  const bool retry = verdict == RetryVerdict::kUnsaid ? delay.has_value() || MayPass(end.status.code())
+                                                      : verdict == RetryVerdict::kSameToken;
+  return {
+      .verdict = verdict, .retry = retry, .delay = delay.value_or(absl::ZeroDuration()), .proof = ProofOf(end.status)};
 }
 
 bool RetryBudget::TryTake() {

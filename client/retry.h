@@ -34,8 +34,17 @@ enum class Proof {
   kEveryAttempt,  // None with its token and request makes one from now on: the token is used up, or refused as such.
 };
 
+// What the server says of another attempt (`hapax-retry`).
+enum class RetryVerdict {
+  kUnsaid,     // The attempt succeeded, was not answered, or was answered by something that is not Hapax.
+  kSameToken,  // Try again.
+  kNewToken,   // This token is used up.
+  kNever,      // Correct the request.
+};
+
 // What the end of an attempt says about another one.
 struct RetryAdvice {
+  RetryVerdict verdict = RetryVerdict::kUnsaid;
   bool retry = false;
   // Not before; from google.rpc.RetryInfo.
   absl::Duration delay = absl::ZeroDuration();

@@ -1,0 +1,80 @@
+#include "hapax/client/hapaxctl/app.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "hapax/client/hapaxctl/exit_code.h"
+#include "hapax/client/hapaxctl/report.h"
+#include "hapax/client/hapaxctl/session.h"
+
+namespace hapax::ctl {
+namespace {
+
+constexpr char kAbout[] =
+    "Calls hapaxd. A call that changes something happens once, however often it is run with the same client token.";
+
+void AddCommand(CLI::App& parent, const Command& command, const std::string& prefix, Chosen& chosen) {
+  CLI::App& verb = *parent.add_subcommand(command.name, command.about);
+  verb.footer(
+      absl::StrCat("Example:\n  hapaxctl ", command.example, "\n\nhapaxctl --help has the flags of every verb."));
+  Chosen choice{.verb = prefix + command.name, .action = command.bind(verb), .takes_token = command.takes_token};
+  verb.final_callback([&chosen, choice = std::move(choice)] { chosen = choice; });
+}
+
+CLI::App& AddGroup(CLI::App& app, const std::string& name, const std::string& about) {
+  CLI::App& group = *app.add_subcommand(name, about);
+  group.require_subcommand(0, 1);
+  return group;
+}
+
+int Wrong(const std::string& what) {
+  Say(absl::StrCat(what, " (hapaxctl [VERB] --help says what is allowed)"));
+  return static_cast<int>(ExitCode::kUsage);
+}
+
+}  // namespace
+
+void BuildApp(CLI::App& app, Globals& globals, Chosen& chosen) {
+  app.description(kAbout);
+  app.footer(absl::StrCat("Example:\n  hapaxctl ", Ec2Commands().front().example, "\n\n", ExitCodeHelp()));
+  app.set_version_flag("--version", "hapaxctl " HAPAX_VERSION);
+  // Flags of all verbs may stand behind the verb.
+  app.fallthrough();
+  // That there is one is looked at afterwards: else an unknown verb is reported as a missing one.
+  app.require_subcommand(0, 1);
+  AddGlobals(app, globals);
+  CLI::App& ec2 = AddGroup(app, "ec2", "The verbs of `aws ec2`, as below without it");
+  for (const Command& command : Ec2Commands()) {
+    AddCommand(app, command, "", chosen);
+    AddCommand(ec2, command, "", chosen);
+  }
+  for (const Command& command : OwnCommands()) AddCommand(app, command, "", chosen);
+  for (const CommandGroup& group : CommandGroups()) {
+    CLI::App& parent = AddGroup(app, group.name, group.about);
+    for (const Command& command : group.commands) AddCommand(parent, command, absl::StrCat(group.name, " "), chosen);
+  }
+}
+
+int Main(int argc, char** argv) {
+  Globals globals;
+  Chosen chosen;
+  CLI::App app("", "hapaxctl");
+  BuildApp(app, globals, chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const bool asks_for_help = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success);
+    return asks_for_help ? app.exit(error) : Wrong(error.what());
+  }
+  if (!chosen.action) return Wrong("a verb is required");
+  if (!globals.x_client_token.empty() && !chosen.takes_token) {
+    return Wrong(absl::StrCat("--x-client-token: ", chosen.verb, " makes no call that a token could name"));
+  }
+  Session session(std::move(globals), chosen.verb, std::vector<std::string>(argv, argv + argc));
+  const ExitCode code = chosen.action(session);
+  session.AdviseRerun(code);
+  return static_cast<int>(code);
+}
+
+}  // namespace hapax::ctl

@@ -1,0 +1,97 @@
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "google/protobuf/descriptor.h"
+#include "hapax/client/error.h"
+#include "hapax/client/hapaxctl/command.h"
+#include "hapax/client/hapaxctl/output.h"
+#include "hapax/client/hapaxctl/report.h"
+#include "hapax/hapaxctl/v1/output.pb.h"
+
+namespace hapax::ctl {
+namespace {
+
+using client::TokenJournal;
+using hapaxctl::v1::ResumedCall;
+
+void PutReply(const client::RawCall& call, const std::string& reply, ResumedCall& resumed) {
+  const auto* const method = google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(
+      absl::StrReplaceAll(call.method, {{"/", "."}}));
+  if (method == nullptr) return;  // Of a newer version of this program.
+  resumed.mutable_reply()->set_type_url(absl::StrCat("type.googleapis.com/", method->output_type()->full_name()));
+  resumed.mutable_reply()->set_value(reply);
+}
+
+ResumedCall ResumedCallOf(const TokenJournal::Intent& intent, const client::Result<std::string>& result) {
+  ResumedCall resumed;
+  resumed.set_method(intent.call.method);
+  resumed.set_client_token(intent.call.token);
+  const int64_t micros = absl::ToUnixMicros(intent.begun);
+  resumed.mutable_begin_time()->set_seconds(micros / 1'000'000);
+  resumed.mutable_begin_time()->set_nanos(static_cast<int32_t>(micros % 1'000'000 * 1000));
+  if (result.reply.ok()) {
+    resumed.set_outcome(client::OutcomeName(result.info.outcome));
+    PutReply(intent.call, *result.reply, resumed);
+    return resumed;
+  }
+  resumed.set_outcome(result.info.settled ? "refused" : "open");
+  resumed.mutable_error()->set_code(absl::StatusCodeToString(result.reply.status().code()));
+  resumed.mutable_error()->set_reason(client::ReasonOf(result.reply.status()));
+  resumed.mutable_error()->set_message(std::string(result.reply.status().message()));
+  return resumed;
+}
+
+// Prints calls one by one, so that none is taken out of the journal before its reply is written.
+class ResumedCalls {
+ public:
+  explicit ResumedCalls(Format format) : format_(format) {}
+
+  [[nodiscard]] absl::Status Add(const ResumedCall& call) {
+    const absl::StatusOr<std::string> text = Rendered(call, format_);
+    if (!text.ok()) return text.status();
+    const std::string before = format_ == Format::kJson ? (count_ == 0 ? "[\n" : ",\n") : (count_ == 0 ? "" : "\n");
+    ++count_;
+    return WriteToStdout(before + *text);
+  }
+  [[nodiscard]] bool any() const { return count_ > 0; }
+  [[nodiscard]] absl::Status End() {
+    if (format_ == Format::kTable) return absl::OkStatus();
+    return WriteToStdout(count_ == 0 ? "[]\n" : "]\n");
+  }
+
+ private:
+  const Format format_;
+  int count_ = 0;
+};
+
+ExitCode Resume(Session& session) {
+  ResumedCalls calls(session.globals().format);
+  ExitCode code = ExitCode::kDone;
+  const absl::StatusOr<int> left_open =
+      session.Resume([&](const TokenJournal::Intent& intent, const client::Result<std::string>& result) {
+        const std::string subject = absl::StrCat(session.verb(), " ", intent.call.method);
+        if (result.reply.ok()) {
+          Say(OutcomeLine(subject, result.info));
+        } else {
+          for (const std::string& line : ErrorLines(subject, result.reply.status())) Say(line);
+        }
+        const absl::Status written = calls.Add(ResumedCallOf(intent, result));
+        if (!written.ok()) code = session.Fail(written, ExitCode::kOpen);
+        return written.ok();
+      });
+  if (!left_open.ok()) {
+    code = session.Fail(left_open.status(), calls.any() ? ExitCode::kOpen : ExitCode::kUsage);
+    if (!calls.any()) return code;
+  }
+  if (const absl::Status written = calls.End(); !written.ok()) code = session.Fail(written, ExitCode::kOpen);
+  if (!left_open.ok() || *left_open == 0) return code;
+  Say(absl::StrCat(session.verb(), ": ", *left_open, " left open"));
+  return ExitCode::kOpen;
+}
+
+}  // namespace
+
+Action BindResume(CLI::App&) { return Resume; }
+
+}  // namespace hapax::ctl

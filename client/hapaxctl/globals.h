@@ -1,0 +1,38 @@
+#ifndef HAPAX_CLIENT_HAPAXCTL_GLOBALS_H_
+#define HAPAX_CLIENT_HAPAXCTL_GLOBALS_H_
+
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/statusor.h"
+#include "hapax/client/connection.h"
+#include "hapax/client/retry.h"
+
+namespace hapax::ctl {
+
+enum class Format {
+  kJson,
+  kTable,
+};
+
+// What holds for every verb, by flag or environment.
+struct Globals {
+  client::ConnectionOptions connection;
+  std::string api_key_file;
+  std::string region;
+  client::RetryPolicy retry;
+  Format format = Format::kJson;
+  std::string journal;
+  std::string x_client_token;
+};
+
+// The flags. `globals` outlives the app.
+void AddGlobals(CLI::App& app, Globals& globals);
+
+// The connection, with the API key read: from --api-key, else from --api-key-file, else from their environment
+// variables in that order. Errors: INVALID_ARGUMENT, naming the flag; it repeats no key.
+[[nodiscard]] absl::StatusOr<client::ConnectionOptions> ConnectionOptionsOf(const Globals& globals);
+
+}  // namespace hapax::ctl
+
+#endif  // HAPAX_CLIENT_HAPAXCTL_GLOBALS_H_

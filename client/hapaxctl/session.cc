@@ -1,0 +1,144 @@
+#include "hapax/client/hapaxctl/session.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "google/protobuf/descriptor.pb.h"
+#include "hapax/client/hapaxctl/output.h"
+#include "hapax/client/hapaxctl/report.h"
+#include "hapax/client/timing.h"
+
+namespace hapax::ctl {
+namespace {
+
+using google::protobuf::Message;
+
+// The request, in that region unless it has one or needs none.
+std::unique_ptr<Message> InRegion(const Message& request, const std::string& region) {
+  std::unique_ptr<Message> copy(request.New());
+  copy->CopyFrom(request);
+  const auto* const field = copy->GetDescriptor()->FindFieldByName("region");
+  const auto* const access = copy->GetReflection();
+  if (field != nullptr && access->GetString(*copy, field).empty()) access->SetString(copy.get(), field, region);
+  return copy;
+}
+
+std::unique_ptr<Message> NewReply(const google::protobuf::MethodDescriptor& method) {
+  return std::unique_ptr<Message>(
+      google::protobuf::MessageFactory::generated_factory()->GetPrototype(method.output_type())->New());
+}
+
+}  // namespace
+
+const google::protobuf::MethodDescriptor& MethodTaking(const google::protobuf::Descriptor& request) {
+  for (int s = 0; s < request.file()->service_count(); ++s) {
+    const auto* const service = request.file()->service(s);
+    for (int m = 0; m < service->method_count(); ++m) {
+      if (service->method(m)->input_type() == &request) return *service->method(m);
+    }
+  }
+  std::abort();  // Only requests are called with.
+}
+
+Session::Session(Globals globals, std::string verb, std::vector<std::string> command_line)
+    : globals_(std::move(globals)),
+      verb_(std::move(verb)),
+      command_line_(std::move(command_line)),
+      deadline_(absl::Now() + globals_.retry.timeout) {}
+
+absl::Duration Session::TimeLeft() const { return deadline_ - absl::Now(); }
+
+absl::StatusOr<std::string> Session::DecideToken(const std::string& own) {
+  const std::string& other = globals_.x_client_token;
+  if (!own.empty() && !other.empty() && own != other) {
+    return absl::InvalidArgumentError("--client-token and --x-client-token are different tokens");
+  }
+  token_ = own.empty() ? other : own;
+  if (!token_.empty()) return token_;
+  if (absl::Status status = Connect(); !status.ok()) return status;
+  token_ = client::SystemTiming().NewToken();
+  Say(absl::StrCat(verb_, ": client token ", token_, " (new; to run this again, add --client-token ", token_, ")"));
+  return token_;
+}
+
+absl::Status Session::Connect() {
+  if (caller_.has_value()) return absl::OkStatus();
+  const absl::StatusOr<client::ConnectionOptions> options = ConnectionOptionsOf(globals_);
+  if (!options.ok()) return options.status();
+  absl::StatusOr<std::shared_ptr<client::Connection>> connection = client::Connect(*options);
+  if (!connection.ok()) return connection.status();
+  caller_.emplace(*std::move(connection), client::Caller::Options{.retry = globals_.retry});
+  return absl::OkStatus();
+}
+
+absl::Status Session::OpenJournal() {
+  if (journal_ != nullptr) return absl::OkStatus();
+  absl::StatusOr<std::unique_ptr<client::TokenJournal>> journal = client::TokenJournal::Open(globals_.journal);
+  if (journal.ok()) journal_ = *std::move(journal);
+  return journal.status();
+}
+
+Answer Session::Call(const Message& request, absl::Duration at_most) {
+  const auto& method = MethodTaking(*request.GetDescriptor());
+  Answer answer{.changes = method.options().idempotency_level() != google::protobuf::MethodOptions::NO_SIDE_EFFECTS};
+  client::RetryPolicy policy = globals_.retry;
+  policy.timeout = std::min(TimeLeft(), at_most);
+  if (policy.timeout <= absl::ZeroDuration()) {
+    answer.status = absl::DeadlineExceededError("not sent: the time of --timeout is over");
+    return answer;
+  }
+  if (answer.status = Connect(); !answer.status.ok()) return answer;
+  const absl::StatusOr<client::RawCall> raw = caller_->Prepare(method, *InRegion(request, globals_.region));
+  if (answer.status = raw.status(); !raw.ok()) return answer;
+
+  client::Result<std::string> result;
+  if (globals_.journal.empty() || raw->token.empty()) {
+    result = caller_->CallRaw(*raw, policy);
+  } else {
+    if (answer.status = OpenJournal(); !answer.status.ok()) return answer;
+    result = client::JournaledCaller(*caller_, *journal_).CallRaw(*raw, policy);
+  }
+  answer.info = std::move(result.info);
+  if (answer.status = result.reply.status(); !answer.status.ok()) return answer;
+  answer.reply = NewReply(method);
+  if (!answer.reply->ParseFromString(*result.reply)) answer.status = absl::InternalError("the reply cannot be parsed");
+  return answer;
+}
+
+ExitCode Session::Conclude(const std::string& subject, const Answer& answer) {
+  if (!answer.status.ok()) {
+    for (const std::string& line : ErrorLines(subject, answer.status)) Say(line);
+  } else if (answer.changes) {
+    Say(OutcomeLine(subject, answer.info));
+  }
+  return answer.code();
+}
+
+ExitCode Session::Fail(const absl::Status& status, ExitCode code) {
+  Say(absl::StrCat(verb_, ": ", status.message()));
+  return code;
+}
+
+ExitCode Session::Print(const Message& result) {
+  const absl::StatusOr<std::string> text = Rendered(result, globals_.format);
+  absl::Status status = text.status();
+  if (text.ok()) status = WriteToStdout(*text);
+  return status.ok() ? ExitCode::kDone : Fail(status, ExitCode::kOpen);
+}
+
+void Session::AdviseRerun(ExitCode code) const {
+  const bool helps = code == ExitCode::kOpen || (code == ExitCode::kNotNow && !token_.empty());
+  if (helps) Say(absl::StrCat("to run it again: ", RerunLine(command_line_, token_)));
+}
+
+absl::StatusOr<int> Session::Resume(client::JournaledCaller::HandOver hand_over) {
+  if (globals_.journal.empty()) return absl::InvalidArgumentError("--journal (or HAPAX_JOURNAL) says which file");
+  if (absl::Status status = Connect(); !status.ok()) return status;
+  if (absl::Status status = OpenJournal(); !status.ok()) return status;
+  return client::JournaledCaller(*caller_, *journal_).ResumePending(hand_over);
+}
+
+}  // namespace hapax::ctl

@@ -1,0 +1,83 @@
+#include "hapax/client/hapaxctl/table.h"
+
+#include <string>
+
+#include "google/longrunning/operations.pb.h"
+#include "gtest/gtest.h"
+#include "hapax/compute/v1/compute.pb.h"
+#include "hapax/idempotency/v1/tokens.pb.h"
+
+namespace hapax::ctl {
+namespace {
+
+TEST(ToTable, RowsUnderAlignedColumnsAndOtherFieldsAbove) {
+  compute::v1::RunInstancesResponse reply;
+  reply.set_reservation_id("r-1");
+  reply.set_owner_id("team-a");
+  compute::v1::Instance& one = *reply.add_instances();
+  one.set_instance_id("i-1");
+  one.set_state(compute::v1::INSTANCE_STATE_SHUTTING_DOWN);
+  one.mutable_launch_time()->set_seconds(1'700'000'000);
+  (*one.mutable_tags())["b"] = "2";
+  (*one.mutable_tags())["a"] = "1";
+  reply.add_instances()->set_instance_id("i-2");
+  EXPECT_EQ(ToTable(reply),
+            "RESERVATION_ID  r-1\n"
+            "OWNER_ID        team-a\n"
+            "\n"
+            "INSTANCE_ID  STATE          LAUNCH_TIME           TAGS\n"
+            "i-1          shutting-down  2023-11-14 22:13:20Z  a=1,b=2\n"
+            "i-2          -              -                     -\n");
+}
+
+TEST(ToTable, AListOfTextsIsAColumn) {
+  compute::v1::AllocateHostsResponse reply;
+  reply.add_host_ids("h-1");
+  reply.add_host_ids("h-2");
+  EXPECT_EQ(ToTable(reply), "HOST_IDS\nh-1\nh-2\n");
+}
+
+TEST(ToTable, NothingListedIsNothing) { EXPECT_EQ(ToTable(compute::v1::DescribeInstancesResponse()), ""); }
+
+TEST(ToTable, NumbersAreShownWhenTheyAreZero) {
+  compute::v1::DescribeAvailabilityZonesResponse reply;
+  reply.add_availability_zones()->set_zone_name("z");
+  EXPECT_EQ(ToTable(reply), "ZONE_NAME  TOTAL_VCPUS  AVAILABLE_VCPUS\nz          0            0\n");
+}
+
+TEST(ToTable, OpensAnAny) {
+  google::longrunning::Operation operation;
+  operation.set_name("operations/1");
+  compute::v1::InstanceOperationMetadata metadata;
+  metadata.set_instance_id("i-1");
+  metadata.set_method("StopInstance");
+  operation.mutable_metadata()->PackFrom(metadata);
+  EXPECT_EQ(ToTable(operation),
+            "NAME         operations/1\n"
+            "INSTANCE_ID  i-1\n"
+            "METHOD       StopInstance\n"
+            "DONE         false\n");
+}
+
+TEST(ToTable, DurationsReadAsTheyAreWritten) {
+  idempotency::v1::GetPolicyResponse policy;
+  policy.mutable_retention()->set_seconds(86'400);
+  EXPECT_EQ(ToTable(policy), "MAX_TOKEN_LENGTH  0\nRETENTION         24h\n");
+}
+
+TEST(ToTable, EscapesWhatMovesTheCursorButKeepsTheLinesOfAKey) {
+  compute::v1::CreateKeypairResponse reply;
+  reply.set_key_name("a\x1b[2J");
+  reply.set_key_material("-----BEGIN\nabc\n-----END\n");
+  EXPECT_EQ(ToTable(reply), "KEY_NAME      a\\x1b[2J\nKEY_MATERIAL\n-----BEGIN\nabc\n-----END\n");
+}
+
+TEST(ToTable, AlignsByCharactersNotBytes) {
+  compute::v1::DescribeKeypairsResponse reply;
+  (*reply.add_key_pairs()->mutable_tags())["k"] = "\xC3\xA9";
+  reply.mutable_key_pairs(0)->set_key_pair_id("key-1");
+  EXPECT_EQ(ToTable(reply), "KEY_PAIR_ID  TAGS\nkey-1        k=\xC3\xA9\n");
+}
+
+}  // namespace
+}  // namespace hapax::ctl
