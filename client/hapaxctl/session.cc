@@ -99,7 +99,7 @@ Answer Session::Call(const Message& request, absl::Duration at_most) {
     result = caller_->CallRaw(*raw, policy);
   } else {
     if (answer.status = OpenJournal(); !answer.status.ok()) return answer;
-    result = client::JournaledCaller(*caller_, *journal_).CallRaw(*raw, policy);
+    result = client::JournaledCaller(*caller_, *journal_).CallRaw(*raw, policy, [](const auto&) { return true; });
   }
   answer.info = std::move(result.info);
   if (answer.status = result.reply.status(); !answer.status.ok()) return answer;
@@ -134,11 +134,11 @@ void Session::AdviseRerun(ExitCode code) const {
   if (helps) Say(absl::StrCat("to run it again: ", RerunLine(command_line_, token_)));
 }
 
-absl::StatusOr<int> Session::Resume(client::JournaledCaller::HandOver hand_over) {
+absl::StatusOr<int> Session::Resume(client::JournaledCaller::TakeResumedEnd take_end) {
   if (globals_.journal.empty()) return absl::InvalidArgumentError("--journal (or HAPAX_JOURNAL) says which file");
   if (absl::Status status = Connect(); !status.ok()) return status;
   if (absl::Status status = OpenJournal(); !status.ok()) return status;
-  return client::JournaledCaller(*caller_, *journal_).ResumePending(hand_over);
+  return client::JournaledCaller(*caller_, *journal_).ResumePending(take_end);
 }
 
 }  // namespace hapax::ctl

@@ -13,6 +13,7 @@
 #include "hapax/client/caller.h"
 #include "hapax/client/hapaxctl/exit_code.h"
 #include "hapax/client/hapaxctl/globals.h"
+#include "hapax/client/journaled_caller.h"
 #include "hapax/client/token_journal.h"
 
 namespace hapax::ctl {
@@ -60,7 +61,7 @@ class Session {
   void AdviseRerun(ExitCode code) const;
 
   // What an earlier process left open (TokenJournal). Errors: INVALID_ARGUMENT without --journal; the journal's.
-  [[nodiscard]] absl::StatusOr<int> Resume(client::JournaledCaller::HandOver hand_over);
+  [[nodiscard]] absl::StatusOr<int> Resume(client::JournaledCaller::TakeResumedEnd take_end);
 
  private:
   [[nodiscard]] absl::Status Connect();

@@ -7,6 +7,7 @@
 #include "hapax/client/caller.h"
 #include "hapax/client/client_token.h"
 #include "hapax/client/compute_client.h"
+#include "hapax/client/journaled_caller.h"
 #include "hapax/client/token_journal.h"
 
 namespace {

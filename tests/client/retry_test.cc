@@ -36,7 +36,7 @@ TEST(AdviceFor, EveryReasonOfTheServers_C27) {
     SCOPED_TRACE(name);
     const RetryAdvice advice =
         AdviceFor(Refused(info.code, name, std::string(WireName(info.verdict)), info.retry_delay));
-    EXPECT_EQ(advice.retry, info.verdict == RetryVerdict::kSameToken);
+    EXPECT_EQ(advice.retry, info.verdict == hapax::RetryVerdict::kSameToken);
     EXPECT_EQ(advice.delay, info.retry_delay);
     const Proof expected = kOfTheToken.contains(name) ? Proof::kEveryAttempt
                            : kOpen.contains(name)     ? Proof::kNothing
