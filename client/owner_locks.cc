@@ -35,7 +35,7 @@ OwnerLocks::~OwnerLocks() {
 absl::Status OwnerLocks::Open(const std::string& path) {
   file_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (file_ >= 0) return absl::OkStatus();
-  return absl::PermissionDeniedError(absl::StrCat("cannot open ", path, ": ", std::strerror(errno)));
+  return absl::PermissionDeniedError(absl::StrCat("cannot open journal ", path, ": ", std::strerror(errno)));
 }
 
 bool OwnerLocks::TryLock(int64_t owner) { return Set(file_, F_OFD_SETLK, owner, F_WRLCK); }
