@@ -236,7 +236,8 @@ TEST(GrpcConnection, APeerThatVanishesIsGivenUpBeforeTcpWould) {
   for (int fd = 0; fd < 1024; ++fd) {
     sockaddr_in peer{};
     socklen_t size = sizeof(peer);
-    if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0 || ntohs(peer.sin_port) != server.port()) continue;
+    if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0 || ntohs(peer.sin_port) != server.port())
+      continue;
     unsigned timeout_ms = 0;
     size = sizeof(timeout_ms);
     EXPECT_EQ(getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, &size), 0);
