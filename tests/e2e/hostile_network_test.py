@@ -11,10 +11,9 @@ import random
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
-from case import pages
+from case import eventually, pages
 from client import Client
 from harness import Server
 from proxy import Proxy
@@ -40,10 +39,10 @@ class HostileClient:
     def wait(self) -> int:
         return self.process.wait(timeout=CLIENT_TIMEOUT_S)
 
-    def kill(self) -> bool:
-        """SIGKILL. Whether it still ran."""
+    def kill(self) -> None:
+        """SIGKILL, if it still runs."""
         self.process.kill()
-        return self.process.wait() != 0
+        self.process.wait()
 
 
 class HostileNetworkTest(unittest.TestCase):
@@ -74,6 +73,18 @@ class HostileNetworkTest(unittest.TestCase):
         """(token, outcome, attempts, instance ids) of every line."""
         found = [line.split("\t") for line in self.out.read_text().splitlines()]
         return [(token, outcome, int(attempts), ids.split(",")) for token, outcome, attempts, ids in found]
+
+    def await_more_lines(self, count: int, clients: list) -> bool:
+        """Waits until so many more calls have ended, so that the load goes on whatever the machine's pace. False: all
+        clients have ended before."""
+        wanted = self.out.read_bytes().count(b"\n") + count
+
+        def there() -> str:
+            if self.out.read_bytes().count(b"\n") >= wanted:
+                return "more"
+            return "" if any(client.process.poll() is None for client in clients) else "ended"
+
+        return eventually(there, f"{count} more calls", CLIENT_TIMEOUT_S) == "more"
 
     def assertEachCallOnce(self, proxy: Proxy) -> dict:
         """What the callers were told is what the server has: for each token one reply, and its instance, and no more.
@@ -106,15 +117,14 @@ class HostileNetworkTest(unittest.TestCase):
             self.assertEqual(client.wait(), 0)
         self.assertEqual(len(self.assertEachCallOnce(proxy)), CALLS)
         self.assertEqual(len(self.lines()), CALLS)
-        self.assertGreater(sum(proxy.faults.values()), CALLS * 0.3)
+        self.assertGreater(sum(proxy.faults.values()), CALLS * 0.25)
         self.assertEqual(len(proxy.faults), 7, "every kind of fault")
 
     def test_C14_so_they_do_when_the_server_is_killed(self):
         proxy = self.proxy(fault_rate=0.1)
         calls = CALLS // 2
         clients = self.clients(proxy, calls)
-        while any(client.process.poll() is None for client in clients):
-            time.sleep(self.chance.uniform(0.3, 1.0))  # The moment of the kill is what is random.
+        while self.await_more_lines(self.chance.randint(10, 90), clients):
             self.server.kill()
             self.server.start()
         for client in clients:
@@ -129,8 +139,8 @@ class HostileNetworkTest(unittest.TestCase):
             client = HostileClient(self.out, proxy, calls=100_000, journal=self.journal, threads=4,
                                    seed=self.chance.randrange(2**32))
             self.addCleanup(client.kill)
-            time.sleep(self.chance.uniform(0.2, 1.0))  # As above.
-            self.assertTrue(client.kill(), "it ended by itself")
+            self.assertTrue(self.await_more_lines(self.chance.randint(1, 150), [client]), "it ended by itself")
+            client.kill()
             kills += 1
         last = HostileClient(self.out, proxy, calls=0, journal=self.journal)
         self.addCleanup(last.kill)
