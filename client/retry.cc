@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "google/rpc/error_details.pb.h"
 #include "hapax/client/error.h"
@@ -58,17 +57,18 @@ Proof ProofOf(const absl::Status& status) {
   }
 }
 
-RetryVerdict VerdictOf(std::string_view name) {
-  if (name == "same-token") return RetryVerdict::kSameToken;
-  return name == "new-token" ? RetryVerdict::kNewToken : RetryVerdict::kNever;
+RetryVerdict VerdictOf(const Metadata& metadata) {
+  const auto found =
+      std::find_if(metadata.begin(), metadata.end(), [](const auto& entry) { return entry.first == kVerdictMetadata; });
+  if (found == metadata.end()) return RetryVerdict::kUnsaid;
+  if (found->second == "same-token") return RetryVerdict::kSameToken;
+  return found->second == "new-token" ? RetryVerdict::kNewToken : RetryVerdict::kNever;
 }
 
 }  // namespace
 
 RetryAdvice AdviceFor(const AttemptEnd& end) {
-  const auto found = std::find_if(end.metadata.begin(), end.metadata.end(),
-                                  [](const auto& entry) { return entry.first == kVerdictMetadata; });
-  const RetryVerdict verdict = found == end.metadata.end() ? RetryVerdict::kUnsaid : VerdictOf(found->second);
+  const RetryVerdict verdict = VerdictOf(end.metadata);
   const std::optional<absl::Duration> delay = RetryInfoOf(end.status);
   const bool retry = verdict == RetryVerdict::kUnsaid ? delay.has_value() || MayPass(end.status.code())
                                                       : verdict == RetryVerdict::kSameToken;

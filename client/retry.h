@@ -27,19 +27,19 @@ struct RetryPolicy {
   absl::Duration hedge_delay = absl::InfiniteDuration();
 };
 
-// What the error of an attempt proves about effects.
-enum class Proof {
-  kNothing,       // This attempt may have made one, or may yet.
-  kThisAttempt,   // This one made none. Another one with its token may have, or may yet.
-  kEveryAttempt,  // None with its token and request makes one from now on: the token is used up, or refused as such.
-};
-
 // What the server says of another attempt (`hapax-retry`).
 enum class RetryVerdict {
   kUnsaid,     // The attempt succeeded, was not answered, or was answered by something that is not Hapax.
   kSameToken,  // Try again.
   kNewToken,   // This token is used up.
   kNever,      // Correct the request.
+};
+
+// What the error of an attempt proves about effects.
+enum class Proof {
+  kNothing,       // This attempt may have made one, or may yet.
+  kThisAttempt,   // This one made none. Another one with its token may have, or may yet.
+  kEveryAttempt,  // None with its token and request makes one from now on: the token is used up, or refused as such.
 };
 
 // What the end of an attempt says about another one.

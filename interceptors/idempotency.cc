@@ -110,8 +110,10 @@ absl::Status Idempotency::RunOnce(Attempt& attempt, Transaction& txn) const {
 // Answers the attempt from its token's record; leaves it unanswered when the token is free.
 absl::Status Idempotency::AnswerFromRecord(Attempt& attempt, const ReadTransaction& txn) const {
   attempt.outcome.reset();
-  const absl::Duration retention = options_.policy.RetentionOf(*attempt.call.method().rule);
-  HAPAX_ASSIGN_OR_RETURN(TokenFinding found, LookUp(txn, *attempt.key, attempt.call, retention, clock_.Now()));
+  const absl::Time now = clock_.Now();
+  const absl::Duration age_limit =
+      options_.policy.AgeLimitAt(now, options_.policy.RetentionOf(*attempt.call.method().rule));
+  HAPAX_ASSIGN_OR_RETURN(TokenFinding found, LookUp(txn, *attempt.key, attempt.call, age_limit, now));
   switch (found.finding) {
     case Finding::kFree:
       return absl::OkStatus();
@@ -143,8 +145,10 @@ store::v1::TokenRecord Idempotency::RecordOf(const Attempt& attempt) const {
   const absl::Duration retention = options_.policy.RetentionOf(rule);
   const absl::Time expires_at = attempt.call.context.now + retention;
   absl::Time forget_at = expires_at + options_.policy.tombstone_retention;
-  // A token from the future, by its own word, is remembered until that word lets it be refused.
-  if (const auto made = TimeOfToken(attempt.key->token)) forget_at = std::max(forget_at, *made + retention);
+  // A token that tells its time is remembered until no method executes it any more for its age.
+  if (const auto made = TimeOfToken(attempt.key->token)) {
+    forget_at = std::max(forget_at, *made + options_.policy.longest_retention);
+  }
 
   store::v1::TokenRecord record;
   record.set_method(attempt.call.method().name);

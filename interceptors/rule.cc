@@ -20,6 +20,7 @@ using google::protobuf::MethodDescriptor;
 using google::protobuf::MethodOptions;
 
 constexpr int kMaxZoneFields = 8;
+constexpr absl::Duration kMaxRetention = absl::Hours(87'600);
 constexpr std::string_view kOperationMessage = "google.longrunning.Operation";
 
 absl::Status Wrong(const MethodDescriptor& method, std::string_view what) {
@@ -130,7 +131,9 @@ absl::Status Rule::CompileReply(const MethodDescriptor& method, const idempotenc
   secret_reply_ = declared.secret_reply();
   if (declared.has_retention()) {
     retention_ = FromProtoDuration(declared.retention());
-    if (*retention_ <= absl::ZeroDuration()) return Wrong(method, "retention: must be positive");
+    if (*retention_ <= absl::ZeroDuration() || *retention_ > kMaxRetention) {
+      return Wrong(method, "retention: must be positive and at most 87600h");
+    }
   }
   return absl::OkStatus();
 }

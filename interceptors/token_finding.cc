@@ -12,11 +12,11 @@
 namespace hapax {
 
 absl::StatusOr<TokenFinding> LookUp(const ReadTransaction& txn, const TokenKey& key, const UnaryCall& call,
-                                    absl::Duration retention, absl::Time now) {
+                                    absl::Duration age_limit, absl::Time now) {
   HAPAX_ASSIGN_OR_RETURN(std::optional<store::v1::TokenRecord> record, FindToken(txn, key));
   switch (record.has_value() ? StateAt(*record, now) : TokenState::kFree) {
     case TokenState::kFree:
-      return TokenFinding{.finding = IsTooOld(key.token, retention, now) ? Finding::kExpired : Finding::kFree};
+      return TokenFinding{.finding = IsTooOld(key.token, age_limit, now) ? Finding::kExpired : Finding::kFree};
     case TokenState::kExpired:
       return TokenFinding{.finding = Finding::kExpired};
     case TokenState::kAbandoned:
@@ -34,9 +34,9 @@ absl::StatusOr<TokenFinding> LookUp(const ReadTransaction& txn, const TokenKey& 
                       .differing = std::move(differing)};
 }
 
-bool IsTooOld(std::string_view token, absl::Duration retention, absl::Time now) {
+bool IsTooOld(std::string_view token, absl::Duration age_limit, absl::Time now) {
   const std::optional<absl::Time> made = TimeOfToken(token);
-  return made.has_value() && now - *made >= retention;
+  return made.has_value() && now - *made >= age_limit;
 }
 
 absl::Status RefuseExpired() {

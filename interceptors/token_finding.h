@@ -29,14 +29,14 @@ struct TokenFinding {
   std::vector<std::string> differing;  // With kOtherParameters: which fields; empty when the method differs.
 };
 
-// Looks the token of `call` up, whose request is decoded. `retention` is that of its method.
+// Looks the token of `call` up, whose request is decoded. From `age_limit` on a token that tells its time is refused.
 // Errors: the store's; DATA_LOSS for a record that is damaged or too new.
 [[nodiscard]] absl::StatusOr<TokenFinding> LookUp(const ReadTransaction& txn, const TokenKey& key,
-                                                  const UnaryCall& call, absl::Duration retention, absl::Time now);
+                                                  const UnaryCall& call, absl::Duration age_limit, absl::Time now);
 
-// Whether a token of which there is no record says itself that it was made longer ago than `retention`. It may have
+// Whether a token of which there is no record says itself that it was made as long ago as `age_limit`. It may have
 // been executed, and forgotten since.
-[[nodiscard]] bool IsTooOld(std::string_view token, absl::Duration retention, absl::Time now);
+[[nodiscard]] bool IsTooOld(std::string_view token, absl::Duration age_limit, absl::Time now);
 
 // CLIENT_TOKEN_EXPIRED, and CLIENT_TOKEN_ABANDONED.
 [[nodiscard]] absl::Status RefuseExpired();

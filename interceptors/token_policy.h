@@ -1,6 +1,7 @@
 #ifndef HAPAX_INTERCEPTORS_TOKEN_POLICY_H_
 #define HAPAX_INTERCEPTORS_TOKEN_POLICY_H_
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 
@@ -20,8 +21,17 @@ struct TokenPolicy {
   // Positive. A rule may say otherwise for its method.
   absl::Duration retention = absl::Hours(24);
   absl::Duration tombstone_retention = absl::Hours(24 * 30);
+  // The longest retention of any method, this one's default included: until a UUID of version 7 is older than that,
+  // some method would execute it, so its record is kept for that long. The server sets it (token_policy_history.h).
+  absl::Duration longest_retention = retention;
+  // UUIDs of version 7 that were made before may have been executed, and forgotten since, under a shorter retention.
+  absl::Time forgotten_until = absl::InfinitePast();
 
   [[nodiscard]] absl::Duration RetentionOf(const Rule& rule) const { return rule.retention().value_or(retention); }
+  // The age from which a UUID of version 7 is refused when there is no record of it.
+  [[nodiscard]] absl::Duration AgeLimitAt(absl::Time now, absl::Duration its_retention) const {
+    return std::min(its_retention, now - forgotten_until);
+  }
 };
 
 // When the token was made, if it says so: a UUID of version 7 (RFC 9562, section 5.7) in its usual form of 36

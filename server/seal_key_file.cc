@@ -74,6 +74,7 @@ absl::StatusOr<std::optional<std::string>> ReadKeyFile(const std::string& path) 
   std::string text(kMaxFileSize, '\0');
   const ssize_t size = read(file, text.data(), text.size());
   if (size < 0) return FileError("cannot be read");
+  if (static_cast<size_t>(size) == text.size()) return absl::InvalidArgumentError("must be less than 64 KiB");
   text.resize(static_cast<size_t>(size));
   return std::optional(std::move(text));
 }

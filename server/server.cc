@@ -18,6 +18,7 @@
 #include "hapax/server/operations/operations_service.h"
 #include "hapax/server/seal_key_file.h"
 #include "hapax/server/service_host.h"
+#include "hapax/server/token_policy_history.h"
 #include "hapax/server/tokens_service.h"
 #include "hapax/storage/rocksdb_store.h"
 #include "hapax/storage/status_macros.h"
@@ -159,13 +160,15 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
   Parts& parts = *parts_;
   const ServerOptions& options = parts.options;
   for (HostedService* service : services) HAPAX_RETURN_IF_ERROR(service->Compile());
+  const std::vector<const HostedService*> compiled(services.begin(), services.end());
+  HAPAX_ASSIGN_OR_RETURN(parts.options.token_policy,
+                         CompletePolicy(options.token_policy, compiled, *parts.store, parts.clock.Now()));
   parts.operations_service.emplace(*parts.store, parts.waiters);
-  parts.tokens_service.emplace(
-      TokensService::Options{.default_region = options.default_region,
-                             .policy = options.token_policy,
-                             .resolver = &options.token_resolver,
-                             .services = std::vector<const HostedService*>(services.begin(), services.end())},
-      *parts.seal_keys);
+  parts.tokens_service.emplace(TokensService::Options{.default_region = options.default_region,
+                                                      .policy = options.token_policy,
+                                                      .resolver = &options.token_resolver,
+                                                      .services = compiled},
+                               *parts.seal_keys);
   parts.own_services.push_back(parts.operations_service->Host());
   parts.own_services.push_back(parts.tokens_service->Host());
   for (const auto& service : parts.own_services) {

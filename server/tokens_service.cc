@@ -1,6 +1,5 @@
 #include "hapax/server/tokens_service.h"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -59,16 +58,6 @@ const Method* FindMethod(const std::vector<const HostedService*>& services, cons
   return nullptr;
 }
 
-absl::Duration LongestRetention(const TokenPolicy& policy, const std::vector<const HostedService*>& services) {
-  absl::Duration longest = policy.retention;
-  for (const HostedService* service : services) {
-    for (const Method& method : service->methods()) {
-      if (method.rule.has_value()) longest = std::max(longest, policy.RetentionOf(*method.rule));
-    }
-  }
-  return longest;
-}
-
 }  // namespace
 
 std::unique_ptr<HostedService> TokensService::Host() const {
@@ -94,8 +83,9 @@ absl::StatusOr<TokenKey> TokensService::KeyOf(const CallContext& context, const 
   HAPAX_ASSIGN_OR_RETURN(
       Place place, (*options_.resolver)({.region = {.field = kRegionField, .value = request.region()},
                                          .zones = {{.field = kZoneField, .value = request.availability_zone()}}}));
+  if (place.region.empty()) place.region = options_.default_region;
   return TokenKey{.tenant = context.tenant,
-                  .region = place.region.empty() ? options_.default_region : std::move(place.region),
+                  .region = std::move(place.region),
                   .zone = std::move(place.zone),
                   .token = request.client_token()};
 }
@@ -105,8 +95,9 @@ absl::StatusOr<api::Token> TokensService::Read(const CallContext& context, const
                                                const TokenKey& key) const {
   HAPAX_ASSIGN_OR_RETURN(std::optional<store::v1::TokenRecord> record, FindToken(txn, key));
   TokenState state = record.has_value() ? StateAt(*record, context.now) : TokenState::kFree;
-  const absl::Duration longest = LongestRetention(options_.policy, options_.services);
-  if (state == TokenState::kFree && IsTooOld(key.token, longest, context.now)) {
+  // Of a method that keeps it for longest, as it is not known which one it is for.
+  const absl::Duration age_limit = options_.policy.AgeLimitAt(context.now, options_.policy.longest_retention);
+  if (state == TokenState::kFree && IsTooOld(key.token, age_limit, context.now)) {
     record = store::v1::TokenRecord();
     state = TokenState::kExpired;
   }

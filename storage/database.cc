@@ -19,7 +19,7 @@ namespace {
 
 // Files of table tokens that are older than this are compacted though nothing was written beside them, so
 // that the space of expired records is given back.
-constexpr uint64_t kTokenFileMaxAgeSeconds = 12 * 60 * 60;
+constexpr uint64_t kTokenFileMaxAgeSeconds = uint64_t{12} * 60 * 60;
 
 rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 

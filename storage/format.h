@@ -14,6 +14,8 @@
 //
 //   table       key (key.h)                          value
 //   meta        "format"                             the format version in decimal digits, not a row value
+//               ("seal_key", key id)                 hapax.store.v1.SealKeyRow
+//               ("token_policy")                     hapax.store.v1.TokenPolicyRow
 //   tokens      (tenant, region, zone, token)        hapax.store.v1.TokenRecord; zone "" is regional
 //   work        (id)                                 hapax.store.v1.WorkRecord
 //   resources   (kind, ...)                          the hosted services' own (server/compute/rows.h)

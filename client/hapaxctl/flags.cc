@@ -106,8 +106,9 @@ CLI::Option* AddClientToken(CLI::App& app, std::string& target) {
 CLI::Option* AddTags(CLI::App& app, const std::string& resource_type, Tags& target) {
   const auto take = [&target, resource_type](const std::vector<std::string>& texts) {
     absl::StatusOr<Tags> tags = ParseTags(texts, resource_type);
-    if (tags.ok()) target = *std::move(tags);
-    return tags.status();
+    if (!tags.ok()) return tags.status();
+    target = *std::move(tags);
+    return absl::OkStatus();
   };
   const std::string form = absl::StrCat("\"ResourceType=", resource_type, ",Tags=[{Key=k,Value=v},...]\"");
   return AddValues(app, "--tag-specifications", "TAGS", take, absl::StrCat("Tags of what is made: ", form));

@@ -169,6 +169,17 @@ class TombstoneTest(ExpiryCase):
         eventually(past_its_own_time, "past its own time")
         self.assertEqual(self.launches(request.client_token), 1)
 
+    def test_C17_a_longer_retention_executes_nothing_that_a_shorter_one_forgot(self):
+        self.start("500ms", "0s")
+        launch = run(uuid7(time.time()))
+        first = self.execute(launch)
+        self.until_expired(launch, first)
+        self.restart("24h", "24h")
+        self.assertExpired(launch)
+        self.execute(run(uuid7(time.time())))
+        self.restart("48h", "24h")
+        self.assertExpired(launch)
+
     def test_C17_without_a_tombstone_a_plain_token_is_free_once_it_expired(self):
         self.start("100ms", "0")
         request = run(new_token())

@@ -162,6 +162,16 @@ TEST_P(IdempotencyExpiryTest, C17_AMethodsOwnRetentionIsTheAgeAtWhichItRefusesAU
   EXPECT_EQ(Place("pen", token).result, "executed");
 }
 
+TEST_P(IdempotencyExpiryTest, C17_AUuidThatAMethodOfAShorterRetentionForgotIsExecutedByNoOther) {
+  RestartWith({.retention = kDay, .tombstone_retention = absl::Hours(1)});
+  const std::string token = TokenMadeAt(clock_.Now());
+  ASSERT_EQ(Call(service_.hasten_order(), "pencil", token).result, "executed");
+  for (int hour = 0; hour < 30; ++hour) {
+    Pass(absl::Hours(1));
+    EXPECT_EQ(Place("pen", token).result, "CLIENT_TOKEN_EXPIRED") << "after " << hour + 1 << " h";
+  }
+}
+
 TEST_P(IdempotencyExpiryTest, C17_ShorterTimesShortenNothingThatWasPromised) {
   const Answer first = Place("pencil", "token");
   RestartWith({.retention = absl::Hours(1), .tombstone_retention = absl::Hours(1)});

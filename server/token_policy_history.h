@@ -1,0 +1,25 @@
+#ifndef HAPAX_SERVER_TOKEN_POLICY_HISTORY_H_
+#define HAPAX_SERVER_TOKEN_POLICY_HISTORY_H_
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "hapax/interceptors/token_policy.h"
+#include "hapax/server/hosted_service.h"
+#include "hapax/storage/store.h"
+
+namespace hapax {
+
+// Completes the policy by what the services' rules and the store say. The store remembers the longest retention of the
+// last start. When this start's is longer, UUIDs of version 7 that are older than the last one's may be forgotten; they
+// are refused from now on, so that a longer retention never executes one again (C17).
+//
+// `services` are compiled. Errors: the store's.
+[[nodiscard]] absl::StatusOr<TokenPolicy> CompletePolicy(TokenPolicy policy,
+                                                         const std::vector<const HostedService*>& services,
+                                                         Store& store, absl::Time now);
+
+}  // namespace hapax
+
+#endif  // HAPAX_SERVER_TOKEN_POLICY_HISTORY_H_
