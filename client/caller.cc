@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <list>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "hapax/client/client_token.h"
 #include "hapax/idempotency/v1/rule.pb.h"
 
 namespace hapax::client {
@@ -24,13 +26,11 @@ Outcome OutcomeOf(const Metadata& metadata) {
   return Outcome::kUnknown;
 }
 
-// Attempts of one call that have not ended, and the ends that nobody has looked at yet. Shared with the attempts'
-// callbacks, which may come when the call is over.
-struct Attempts {
+// The ends of one call's attempts that the call has not looked at yet. Shared with the attempts, which may end when the
+// call is over.
+struct Ends {
   absl::Mutex mu;
-  int running ABSL_GUARDED_BY(mu) = 0;
-  std::list<AttemptEnd> ended ABSL_GUARDED_BY(mu);
-  std::list<Connection::Cancel> cancels;  // For the thread of the call alone.
+  std::list<AttemptEnd> waiting ABSL_GUARDED_BY(mu);
 };
 
 // One call on its way through its attempts.
@@ -43,22 +43,29 @@ class CallInProgress {
   }
 
   Result<std::string> Run() {
-    deadline_ = timing_.Now() + policy_.timeout;
     next_start_ = timing_.Now();
+    deadline_ = next_start_ + policy_.timeout;
     while (!over_) {
-      if (timing_.Now() >= deadline_) {
+      // What has ended goes first: a reply that is there is not passed over because the time has come for something.
+      if (std::optional<AttemptEnd> end = AwaitEnd(std::min(next_start_, deadline_))) {
+        Judge(*std::move(end));
+      } else if (timing_.Now() >= deadline_) {
         GiveUp();
       } else if (timing_.Now() >= next_start_) {
-        Start();
-      } else if (std::optional<AttemptEnd> end = AwaitEnd(std::min(next_start_, deadline_))) {
-        Judge(*std::move(end));
+        StartIfAffordable();
       }
     }
-    for (Connection::Cancel& cancel : attempts_->cancels) cancel();
+    for (Connection::Cancel& cancel : cancels_) cancel();
     return std::move(result_);
   }
 
  private:
+  // The first attempt is free, a retry was paid for when it was decided on, and one beside others is paid for here.
+  void StartIfAffordable() {
+    if (open_ == 0 || budget_.TryTake()) return Start();
+    next_start_ = absl::InfiniteFuture();
+  }
+
   void Start() {
     const absl::Time now = timing_.Now();
     Attempt attempt{.method = call_.method,
@@ -67,50 +74,54 @@ class CallInProgress {
                     .deadline = std::min(deadline_, now + policy_.attempt_timeout)};
     if (!call_.token.empty() && !call_.token_in_request) attempt.metadata.emplace_back(kTokenMetadata, call_.token);
     ++result_.info.attempts;
+    ++open_;
     const bool hedge = call_.retryable && result_.info.attempts < policy_.max_attempts;
     next_start_ = hedge ? now + policy_.hedge_delay : absl::InfiniteFuture();
-    {
-      absl::MutexLock lock(&attempts_->mu);
-      ++attempts_->running;
-    }
-    attempts_->cancels.push_back(connection_.Start(std::move(attempt), [attempts = attempts_](AttemptEnd end) {
-      absl::MutexLock lock(&attempts->mu);
-      --attempts->running;
-      attempts->ended.push_back(std::move(end));
+    cancels_.push_back(connection_.Start(std::move(attempt), [ends = ends_](AttemptEnd end) {
+      absl::MutexLock lock(&ends->mu);
+      ends->waiting.push_back(std::move(end));
     }));
   }
 
+  // Of several ends a reply comes first.
   std::optional<AttemptEnd> AwaitEnd(absl::Time until) {
-    Attempts& attempts = *attempts_;
-    const auto any_ended = [&attempts]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(attempts.mu) { return !attempts.ended.empty(); };
-    absl::MutexLock lock(&attempts.mu);
-    if (!timing_.Await(attempts.mu, absl::Condition(&any_ended), until)) return std::nullopt;
-    AttemptEnd end = std::move(attempts.ended.front());
-    attempts.ended.pop_front();
+    Ends& ends = *ends_;
+    const auto any = [&ends]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(ends.mu) { return !ends.waiting.empty(); };
+    absl::MutexLock lock(&ends.mu);
+    if (!timing_.Await(ends.mu, absl::Condition(&any), until)) return std::nullopt;
+    auto chosen =
+        std::find_if(ends.waiting.begin(), ends.waiting.end(), [](const auto& end) { return end.status.ok(); });
+    if (chosen == ends.waiting.end()) chosen = ends.waiting.begin();
+    AttemptEnd end = std::move(*chosen);
+    ends.waiting.erase(chosen);
     return end;
   }
 
   void Judge(AttemptEnd end) {
+    --open_;
     if (end.status.ok()) {
       budget_.OnSuccess();
       result_.info.outcome = OutcomeOf(end.metadata);
-      result_.info.settled = true;
       result_.info.verdict = RetryVerdict::kUnsaid;
-      return Finish(std::move(end.reply));
+      return Finish(std::move(end.reply), /*settled=*/true);
     }
     const RetryAdvice advice = AdviceFor(end);
     last_error_ = std::move(end.status);
-    all_answered_ = all_answered_ && advice.no_effect;
     result_.info.verdict = advice.verdict;
-    absl::MutexLock lock(&attempts_->mu);
-    // What is refused for good is refused in every attempt, also in those that are still under way.
-    result_.info.settled = !advice.retry || (all_answered_ && attempts_->running == 0);
-    if (!call_.retryable || !advice.retry) return Finish(last_error_);
-    if (attempts_->running > 0) return;  // Another attempt may still make it.
-    const absl::Time start = timing_.Now() + std::max(advice.delay, Backoff());
-    const bool no_more = result_.info.attempts >= policy_.max_attempts || start >= deadline_ || !budget_.TryTake();
-    if (no_more) return Finish(last_error_);
-    next_start_ = start;
+    none_had_effect_ = none_had_effect_ && advice.proof != Proof::kNothing;
+    const bool settled = advice.proof == Proof::kEveryAttempt || NothingOpen();
+    if (!call_.retryable || !advice.retry) return Finish(last_error_, settled);
+
+    const absl::Time now = timing_.Now();
+    not_before_ = std::max(not_before_, now + advice.delay);
+    if (open_ > 0) {  // Another attempt may still make it.
+      next_start_ = std::max(next_start_, not_before_);
+      return;
+    }
+    next_start_ = std::max(not_before_, now + Backoff());
+    const bool no_more =
+        result_.info.attempts >= policy_.max_attempts || next_start_ >= deadline_ || !budget_.TryTake();
+    if (no_more) Finish(last_error_, settled);
   }
 
   [[nodiscard]] absl::Duration Backoff() {
@@ -118,16 +129,19 @@ class CallInProgress {
     return timing_.RandomUpTo(std::min(policy_.max_backoff, policy_.initial_backoff * (int64_t{1} << doublings)));
   }
 
+  // Whether every attempt ended, and made no effect.
+  [[nodiscard]] bool NothingOpen() const { return none_had_effect_ && open_ == 0 && !call_.attempted_before; }
+
   void GiveUp() {
     std::string message = absl::StrCat("no answer within ", absl::FormatDuration(policy_.timeout));
-    result_.info.settled = false;
     result_.info.verdict = RetryVerdict::kUnsaid;
     if (!last_error_.ok()) absl::StrAppend(&message, "; the last attempt failed with: ", last_error_.message());
-    Finish(absl::DeadlineExceededError(message));
+    Finish(absl::DeadlineExceededError(message), NothingOpen());
   }
 
-  void Finish(absl::StatusOr<std::string> reply) {
+  void Finish(absl::StatusOr<std::string> reply, bool settled) {
     result_.reply = std::move(reply);
+    result_.info.settled = settled;
     over_ = true;
   }
 
@@ -136,18 +150,25 @@ class CallInProgress {
   Connection& connection_;
   Timing& timing_;
   RetryBudget& budget_;
-  const std::shared_ptr<Attempts> attempts_ = std::make_shared<Attempts>();
+  const std::shared_ptr<Ends> ends_ = std::make_shared<Ends>();
+  std::vector<Connection::Cancel> cancels_;
+  int open_ = 0;  // Attempts whose end was not looked at.
   absl::Time deadline_;
   absl::Time next_start_;
+  absl::Time not_before_ = absl::InfinitePast();  // As the server asked.
   absl::Status last_error_;
-  bool all_answered_ = true;  // Every attempt that ended was answered, with an error that left nothing.
+  bool none_had_effect_ = true;  // Of the attempts that ended.
   bool over_ = false;
   Result<std::string> result_;
 };
 
+// Null when the method has none.
 const google::protobuf::FieldDescriptor* TokenFieldOf(const google::protobuf::MethodDescriptor& method) {
   if (!method.options().HasExtension(idempotency::v1::rule)) return nullptr;
-  return method.input_type()->FindFieldByName(method.options().GetExtension(idempotency::v1::rule).token_field());
+  const std::string& name = method.options().GetExtension(idempotency::v1::rule).token_field();
+  const google::protobuf::FieldDescriptor* field = method.input_type()->FindFieldByName(name);
+  if (field == nullptr || field->is_repeated() || field->type() != field->TYPE_STRING) return nullptr;
+  return field;
 }
 
 }  // namespace
@@ -170,14 +191,19 @@ Caller::Caller(std::shared_ptr<Connection> connection, Options options, Timing& 
     : connection_(std::move(connection)), options_(options), timing_(timing), budget_(options.budget) {}
 
 absl::StatusOr<RawCall> Caller::Prepare(const google::protobuf::MethodDescriptor& method,
-                                        const google::protobuf::Message& request, const CallOptions& options) {
+                                        const google::protobuf::Message& request, const CallOptions& options,
+                                        const google::protobuf::Descriptor* reply) {
   if (request.GetDescriptor() != method.input_type()) {
     return absl::InvalidArgumentError(absl::StrCat(method.full_name(), " takes a ", method.input_type()->full_name(),
                                                    ", not a ", request.GetDescriptor()->full_name()));
   }
+  if (reply != nullptr && reply != method.output_type()) {
+    return absl::InvalidArgumentError(absl::StrCat(method.full_name(), " returns a ", method.output_type()->full_name(),
+                                                   ", not a ", reply->full_name()));
+  }
   RawCall call{.method = absl::StrCat(method.service()->full_name(), "/", method.name())};
   const google::protobuf::FieldDescriptor* token_field = TokenFieldOf(method);
-  if (token_field == nullptr || token_field->type() != google::protobuf::FieldDescriptor::TYPE_STRING) {
+  if (token_field == nullptr) {
     // A read, or a method that is idempotent by its nature; or else nobody knows.
     call.retryable = method.options().idempotency_level() != google::protobuf::MethodOptions::IDEMPOTENCY_UNKNOWN;
     call.request = request.SerializeAsString();
@@ -196,6 +222,10 @@ absl::StatusOr<RawCall> Caller::Prepare(const google::protobuf::MethodDescriptor
 }
 
 Result<std::string> Caller::CallRaw(const RawCall& call, const RetryPolicy& policy) {
+  if (!call.token.empty() && !call.token_in_request && !IsClientToken(call.token)) {
+    return {.reply = absl::InvalidArgumentError("a client token has 1 to 64 characters 0x21-0x7E"),
+            .info = {.token = call.token, .settled = !call.attempted_before}};
+  }
   return CallInProgress(call, policy, *connection_, timing_, budget_).Run();
 }
 

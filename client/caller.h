@@ -31,8 +31,9 @@ struct CallInfo {
   std::string token;  // Empty: the call carried none.
   Outcome outcome = Outcome::kUnknown;
   int attempts = 0;
-  // With an error: whether it is sure that there was no effect, and will be none. Else an attempt that was not answered
-  // may have made it, or may yet.
+  // With a reply: true. With an error: whether it is sure that no effect comes of this call any more. Else an attempt
+  // that was not answered may have made one, or may yet; the same call with the same token tells. (One answer is both
+  // settled and no proof that there never was an effect: CLIENT_TOKEN_EXPIRED, for nobody can tell any more.)
   bool settled = false;
   // With an error: what the server said of another attempt, in its last answer.
   RetryVerdict verdict = RetryVerdict::kUnsaid;
@@ -47,6 +48,9 @@ struct RawCall {
   bool token_in_request = false;
   // Whether another attempt does no harm: because of the token, or because the method changes nothing.
   bool retryable = true;
+  // Whether attempts were made before that nobody knows the ends of: then a refusal of this one settles nothing that
+  // they may still do.
+  bool attempted_before = false;
 };
 
 // A call's reply, or its error, and what is known of it in either case.
@@ -56,13 +60,16 @@ struct Result {
   CallInfo info;
 };
 
-// The reply as a message. INTERNAL when it is not one.
+// The reply as a message. INTERNAL, and not settled, when it is not one: there was an effect, and what is known of it
+// was lost.
 template <typename Reply>
 [[nodiscard]] Result<Reply> ParseReply(Result<std::string> raw) {
-  Result<Reply> result{.reply = raw.reply.status(), .info = std::move(raw.info)};
-  if (!raw.reply.ok()) return result;
-  result.reply.emplace();
-  if (!result.reply->ParseFromString(*raw.reply)) result.reply = absl::InternalError("the reply cannot be parsed");
+  if (!raw.reply.ok()) return {.reply = raw.reply.status(), .info = std::move(raw.info)};
+  Result<Reply> result{.reply = Reply(), .info = std::move(raw.info)};
+  if (!result.reply->ParseFromString(*raw.reply)) {
+    result.reply = absl::InternalError("the reply cannot be parsed");
+    result.info.settled = false;
+  }
   return result;
 }
 
@@ -87,8 +94,9 @@ struct CallOptions {
 //
 // Thread-safety: safe. A call blocks its thread.
 // Lifetime: timing outlives it.
-// Errors: the server's, with the details as payloads (ErrorInfoOf reads the reason); DEADLINE_EXCEEDED when the time
-// was over before an attempt ended.
+// Errors: the server's or the network's of the last attempt, with the details as payloads (ReasonOf reads the reason);
+// DEADLINE_EXCEEDED when the time was over before an attempt ended; INVALID_ARGUMENT, and nothing is sent, for a token
+// that cannot be.
 class Caller {
  public:
   struct Options {
@@ -98,20 +106,22 @@ class Caller {
   explicit Caller(std::shared_ptr<Connection> connection) : Caller(std::move(connection), Options()) {}
   Caller(std::shared_ptr<Connection> connection, Options options, Timing& timing = SystemTiming());
 
-  // `Reply` is the method's output type. Errors, besides: INVALID_ARGUMENT for a request of another type, INTERNAL for
-  // a reply that is not of this one.
+  // `Reply` is the method's output type. Errors, besides: INVALID_ARGUMENT, and nothing is sent, for a request or a
+  // `Reply` of another type; INTERNAL for a reply that cannot be parsed.
   template <typename Reply>
   [[nodiscard]] Result<Reply> Call(const google::protobuf::MethodDescriptor& method,
                                    const google::protobuf::Message& request, const CallOptions& options = {}) {
-    const absl::StatusOr<RawCall> raw = Prepare(method, request, options);
-    if (!raw.ok()) return {.reply = raw.status(), .info = {}};
+    const absl::StatusOr<RawCall> raw = Prepare(method, request, options, Reply::descriptor());
+    if (!raw.ok()) return {.reply = raw.status(), .info = {.settled = true}};
     return ParseReply<Reply>(CallRaw(*raw, options.retry.value_or(options_.retry)));
   }
 
-  // The call as CallRaw sends it, and as a journal keeps it: a token is in its place.
+  // The call as CallRaw sends it, and as a journal keeps it: a token is in its place. INVALID_ARGUMENT when the request
+  // is not of the method's type, or `reply` is given, and not the type of its replies.
   [[nodiscard]] absl::StatusOr<RawCall> Prepare(const google::protobuf::MethodDescriptor& method,
                                                 const google::protobuf::Message& request,
-                                                const CallOptions& options = {});
+                                                const CallOptions& options = {},
+                                                const google::protobuf::Descriptor* reply = nullptr);
 
   // A call as bytes: nothing of the method but its name need be known.
   [[nodiscard]] Result<std::string> CallRaw(const RawCall& call, const RetryPolicy& policy);

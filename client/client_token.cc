@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "absl/random/uniform_int_distribution.h"
@@ -13,6 +14,7 @@
 namespace hapax::client {
 namespace {
 
+constexpr size_t kMaxTokenBytes = 64;
 constexpr size_t kUuidBytes = 16;
 // Made for this purpose: the namespace of the tokens that are not UUIDs.
 constexpr std::string_view kTokenNamespace = "\x5d\x8b\x0c\x1f\x2e\x4a\x4d\x67\x9b\x3e\x61\xc4\xf0\x7a\x92\xd8";
@@ -48,6 +50,11 @@ std::string FormatUuid(std::string_view bytes) {
 }
 
 }  // namespace
+
+bool IsClientToken(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxTokenBytes &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
 
 std::string NewClientToken(absl::Time now, absl::BitGenRef random) {
   constexpr uint64_t kMask48 = (uint64_t{1} << 48) - 1;

@@ -42,7 +42,7 @@ class ComputeClient {
   HAPAX_COMPUTE_METHOD(DescribeAvailabilityZones, compute::v1::DescribeAvailabilityZonesResponse)
 #undef HAPAX_COMPUTE_METHOD
 
-  // The method of that name, such as `RunInstances`, for what takes a descriptor (a journal).
+  // The method of that name, such as `RunInstances`, for what takes a descriptor (a journal). Requires: Compute has it.
   [[nodiscard]] static const google::protobuf::MethodDescriptor& Method(std::string_view name);
 
  private:

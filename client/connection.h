@@ -34,7 +34,7 @@ struct AttemptEnd {
 // A way to a server, on which attempts are made; to be replaced in tests. It retries nothing.
 //
 // Thread-safety: safe.
-// Lifetime: it outlives the attempts that it started.
+// Lifetime: it may go while attempts are under way; they end all the same.
 class Connection {
  public:
   using Done = absl::AnyInvocable<void(AttemptEnd) &&>;
@@ -43,8 +43,9 @@ class Connection {
 
   virtual ~Connection() = default;
 
-  // Starts an attempt. `done` is called once, from any thread, also when the attempt is cancelled; possibly before this
-  // returns.
+  // Starts an attempt. `done` is called once, from any thread, also when the attempt is cancelled or its deadline
+  // passes; possibly before this returns. Then it is destroyed, whether or not the Cancel still is there.
+  // INVALID_ARGUMENT, and nothing is sent, when metadata has characters that it must not have.
   virtual Cancel Start(Attempt attempt, Done done) = 0;
 };
 
@@ -63,7 +64,8 @@ struct ConnectionOptions {
 
 // A connection over gRPC, made and kept up in the background. gRPC's own retries are off: they would multiply with
 // those of the caller.
-// Errors: INVALID_ARGUMENT, naming the file that cannot be read, or the options that contradict one another.
+// Errors: INVALID_ARGUMENT, naming the file that cannot be read, the options that contradict one another, or a key or
+// tenant that cannot be sent. Not an error: a server that is not there, which is for the calls to find out.
 [[nodiscard]] absl::StatusOr<std::shared_ptr<Connection>> Connect(const ConnectionOptions& options);
 
 }  // namespace hapax::client

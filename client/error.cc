@@ -16,7 +16,10 @@ Detail DetailOf(const absl::Status& status) {
 
 }  // namespace
 
-std::string ReasonOf(const absl::Status& status) { return DetailOf<google::rpc::ErrorInfo>(status).reason(); }
+std::string ReasonOf(const absl::Status& status) {
+  const auto info = DetailOf<google::rpc::ErrorInfo>(status);
+  return info.domain() == "hapax" ? info.reason() : "";
+}
 
 std::vector<FieldViolation> FieldViolationsOf(const absl::Status& status) {
   std::vector<FieldViolation> violations;

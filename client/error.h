@@ -8,8 +8,8 @@
 
 namespace hapax::client {
 
-// Why the server refused a call: the reason of its google.rpc.ErrorInfo, one of the list in README, such as
-// `IMAGE_NOT_FOUND`; empty for an error that has none, which comes from the network, or from gRPC.
+// Why the server refused a call: the reason of its google.rpc.ErrorInfo with domain `hapax`, one of the list in README,
+// such as `IMAGE_NOT_FOUND`; empty for an error that has none, which comes from the network, a proxy, or gRPC.
 [[nodiscard]] std::string ReasonOf(const absl::Status& status);
 
 // A request field that the server found wrong, of a google.rpc.BadRequest.

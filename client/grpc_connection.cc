@@ -1,8 +1,8 @@
+#include <algorithm>
 #include <fstream>
-#include <mutex>
 #include <sstream>
+#include <string_view>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "google/rpc/status.pb.h"
@@ -14,6 +14,11 @@ namespace hapax::client {
 namespace {
 
 constexpr int kMaxMessageBytes = 64 << 20;
+constexpr int kConnectTimeoutMs = 5'000;
+// What the peer's machine does not acknowledge for so long was sent to nobody: the connection is given up.
+constexpr int kUnacknowledgedMs = 10'000;
+// Pings only tell of a peer that hangs; servers take more than one in 5 minutes amiss.
+constexpr int kPingIntervalMs = 300'000;
 
 absl::Status FromGrpcStatus(const grpc::Status& status) {
   // gRPC's codes and Abseil's are the same numbers.
@@ -31,6 +36,11 @@ void Append(const std::multimap<grpc::string_ref, grpc::string_ref>& from, Metad
   for (const auto& [key, value] : from) {
     to.emplace_back(std::string(key.data(), key.size()), std::string(value.data(), value.size()));
   }
+}
+
+// gRPC ends the process over metadata that it must not send.
+bool CanBeSent(std::string_view value) {
+  return std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
 // What gRPC writes to and reads from until an attempt ends.
@@ -64,14 +74,24 @@ class GrpcConnection final : public Connection {
     auto running = std::make_shared<RunningAttempt>();
     running->context.set_deadline(absl::ToChronoTime(attempt.deadline));
     for (const Metadata* metadata : {&metadata_, static_cast<const Metadata*>(&attempt.metadata)}) {
-      for (const auto& [key, value] : *metadata) running->context.AddMetadata(key, value);
+      for (const auto& [key, value] : *metadata) {
+        if (!CanBeSent(value)) {
+          std::move(done)(
+              {.status = absl::InvalidArgumentError(absl::StrCat(key, " has characters that cannot be sent"))});
+          return [] {};
+        }
+        running->context.AddMetadata(key, value);
+      }
     }
     const grpc::Slice slice(attempt.request);
     running->request = grpc::ByteBuffer(&slice, 1);
     running->done = std::move(done);
     // The attempt is kept by its own callback until it has ended, and by whoever may cancel it.
     stub_.UnaryCall(&running->context, "/" + attempt.method, grpc::StubOptions(), &running->request, &running->reply,
-                    [running](const grpc::Status& status) { std::move(running->done)(EndOf(*running, status)); });
+                    [running](const grpc::Status& status) {
+                      Done ended = std::move(running->done);
+                      std::move(ended)(EndOf(*running, status));
+                    });
     return [running] { running->context.TryCancel(); };
   }
 
@@ -115,13 +135,20 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> CredentialsOf(const Co
 absl::StatusOr<std::shared_ptr<Connection>> Connect(const ConnectionOptions& options) {
   const auto credentials = CredentialsOf(options);
   if (!credentials.ok()) return credentials.status();
+  if (!CanBeSent(options.api_key)) return absl::InvalidArgumentError("the API key has characters that cannot be sent");
+  if (!CanBeSent(options.tenant)) return absl::InvalidArgumentError("the tenant has characters that cannot be sent");
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   // A server that comes back is found again soon: by default gRPC waits up to two minutes.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 50);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  // Not what its name says, but how long an attempt to connect may take at least.
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectTimeoutMs);
+  // With these two gRPC sets TCP_USER_TIMEOUT. Else a peer that vanished is waited for until TCP gives up, for a
+  // quarter of an hour, and every retry goes the same way.
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kPingIntervalMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kUnacknowledgedMs);
   // Connections of its own: a channel is else shared with others in the process that go to the same place.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   Metadata metadata;

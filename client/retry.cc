@@ -1,8 +1,8 @@
 #include "hapax/client/retry.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
-#include <string_view>
 
 #include "google/rpc/error_details.pb.h"
 #include "hapax/client/error.h"
@@ -13,10 +13,10 @@ namespace {
 constexpr char kVerdictMetadata[] = "hapax-retry";
 constexpr char kRetryInfoType[] = "type.googleapis.com/google.rpc.RetryInfo";
 
-absl::Duration DelayOf(const absl::Status& status) {
+std::optional<absl::Duration> RetryInfoOf(const absl::Status& status) {
   google::rpc::RetryInfo info;
   const auto payload = status.GetPayload(kRetryInfoType);
-  if (!payload.has_value() || !info.ParseFromString(std::string(*payload))) return absl::ZeroDuration();
+  if (!payload.has_value() || !info.ParseFromString(std::string(*payload))) return std::nullopt;
   return absl::Seconds(info.retry_delay().seconds()) + absl::Nanoseconds(info.retry_delay().nanos());
 }
 
@@ -35,23 +35,45 @@ bool MayPass(absl::StatusCode code) {
   }
 }
 
-RetryVerdict VerdictOf(std::string_view name) {
-  if (name == "same-token") return RetryVerdict::kSameToken;
-  return name == "new-token" ? RetryVerdict::kNewToken : RetryVerdict::kNever;
+Proof ProofOf(const absl::Status& status) {
+  const std::string reason = ReasonOf(status);
+  // Not the server's own words.
+  if (reason.empty()) return Proof::kNothing;
+  for (const char* const of_the_token :
+       {"INVALID_CLIENT_TOKEN", "CLIENT_TOKEN_CONFLICT", "IDEMPOTENT_PARAMETER_MISMATCH", "CLIENT_TOKEN_EXPIRED",
+        "CLIENT_TOKEN_ABANDONED"}) {
+    if (reason == of_the_token) return Proof::kEveryAttempt;
+  }
+  switch (status.code()) {
+    // A store that could not be written may turn out to have been, and one that cannot be read may hold an effect;
+    // after a fault of the server's nobody knows.
+    case absl::StatusCode::kUnknown:
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDataLoss:
+      return Proof::kNothing;
+    default:
+      return Proof::kThisAttempt;  // C12: a call that was refused left nothing.
+  }
+}
+
+RetryVerdict VerdictOf(const Metadata& metadata) {
+  const auto found =
+      std::find_if(metadata.begin(), metadata.end(), [](const auto& entry) { return entry.first == kVerdictMetadata; });
+  if (found == metadata.end()) return RetryVerdict::kUnsaid;
+  if (found->second == "same-token") return RetryVerdict::kSameToken;
+  return found->second == "new-token" ? RetryVerdict::kNewToken : RetryVerdict::kNever;
 }
 
 }  // namespace
 
 RetryAdvice AdviceFor(const AttemptEnd& end) {
-  const auto found = std::find_if(end.metadata.begin(), end.metadata.end(),
-                                  [](const auto& entry) { return entry.first == kVerdictMetadata; });
-  const RetryVerdict verdict = found == end.metadata.end() ? RetryVerdict::kUnsaid : VerdictOf(found->second);
-  const bool retry =
-      verdict == RetryVerdict::kUnsaid ? MayPass(end.status.code()) : verdict == RetryVerdict::kSameToken;
-  // A store that cannot be written may turn out to have been; after a fault of the server's nobody knows.
-  const std::string reason = ReasonOf(end.status);
-  const bool no_effect = !reason.empty() && reason != "TOKEN_STORE_UNAVAILABLE" && reason != "INTERNAL";
-  return {.verdict = verdict, .retry = retry, .delay = DelayOf(end.status), .no_effect = no_effect};
+  const RetryVerdict verdict = VerdictOf(end.metadata);
+  const std::optional<absl::Duration> delay = RetryInfoOf(end.status);
+  const bool retry = verdict == RetryVerdict::kUnsaid ? delay.has_value() || MayPass(end.status.code())
+                                                      : verdict == RetryVerdict::kSameToken;
+  return {
+      .verdict = verdict, .retry = retry, .delay = delay.value_or(absl::ZeroDuration()), .proof = ProofOf(end.status)};
 }
 
 bool RetryBudget::TryTake() {

@@ -22,8 +22,8 @@ struct RetryPolicy {
   absl::Duration max_backoff = absl::Seconds(5);
   // At most this many attempts; the first one counts.
   int max_attempts = 100;
-  // When no answer came for so long, another attempt is started beside the first: the token makes that safe. Infinite:
-  // never.
+  // When no answer came for so long, another attempt is started beside those under way, out of the budget of retries:
+  // the token makes that safe. The first reply is taken, the rest cancelled. Infinite: never.
   absl::Duration hedge_delay = absl::InfiniteDuration();
 };
 
@@ -35,19 +35,25 @@ enum class RetryVerdict {
   kNever,      // Correct the request.
 };
 
+// What the error of an attempt proves about effects.
+enum class Proof {
+  kNothing,       // This attempt may have made one, or may yet.
+  kThisAttempt,   // This one made none. Another one with its token may have, or may yet.
+  kEveryAttempt,  // None with its token and request makes one from now on: the token is used up, or refused as such.
+};
+
 // What the end of an attempt says about another one.
 struct RetryAdvice {
   RetryVerdict verdict = RetryVerdict::kUnsaid;
   bool retry = false;
   // Not before; from google.rpc.RetryInfo.
   absl::Duration delay = absl::ZeroDuration();
-  // The server answered, and this attempt made no effect.
-  bool no_effect = false;
+  Proof proof = Proof::kNothing;
 };
 
 // The advice for an attempt that failed and carried a token, or changes nothing. Metadata `hapax-retry` decides where
-// it is; without it the error comes from the network, or from a proxy, and its code does: what may be over the next
-// time is worth another attempt.
+// it is (C27). Without it the error comes from the network, or from a proxy: then google.rpc.RetryInfo asks for another
+// attempt, and so does a code that tells of what may be over the next time.
 [[nodiscard]] RetryAdvice AdviceFor(const AttemptEnd& end);
 
 // Keeps retries a fraction of calls, so that clients do not finish off a server that struggles (as gRPC's retry

@@ -44,7 +44,12 @@ ExitCode MakeOnce(Session& session, Message& request) {
   const absl::StatusOr<std::string> token = session.DecideToken(TextOf(request, "client_token"));
   if (!token.ok()) return session.Fail(token.status());
   SetText(request, "client_token", *token);
-  return PrintAnswer(session, session.Call(request));
+  ExitCode code = ExitCode::kOpen;
+  session.CallAndHandOver(request, absl::InfiniteDuration(), [&](const Answer& answer) {
+    code = PrintAnswer(session, answer);
+    return code != ExitCode::kOpen;
+  });
+  return code;
 }
 
 ExitCode Ask(Session& session, const Message& request) { return PrintAnswer(session, session.Call(request)); }
@@ -60,28 +65,23 @@ void AddPaging(CLI::App& app, Paging& paging) {
 }
 
 Answer FetchPages(Session& session, Message& request, const Paging& paging) {
-  Answer all;
+  std::unique_ptr<Message> all;
   std::string next = paging.starting_token;
   int32_t items = 0;
   do {
     int32_t size = paging.page_size;
-    if (paging.max_items > 0) {
-      size = std::min(size == 0 ? kMaxPageSize : size, paging.max_items - items);
-    }
+    if (paging.max_items > 0) size = std::min(size == 0 ? kMaxPageSize : size, paging.max_items - items);
     request.GetReflection()->SetInt32(&request, &FieldOf(request, "page_size"), size);
     SetText(request, "page_token", next);
     Answer page = session.Call(request);
     if (!page.status.ok()) return page;
+    if (all == nullptr) all.reset(page.reply->New());
+    all->MergeFrom(*page.reply);
     next = TextOf(*page.reply, "next_page_token");
     items += ItemsIn(*page.reply);
-    if (all.reply == nullptr) {
-      all = std::move(page);
-    } else {
-      all.reply->MergeFrom(*page.reply);
-      SetText(*all.reply, "next_page_token", next);
-    }
   } while (!next.empty() && (paging.max_items == 0 || items < paging.max_items));
-  return all;
+  SetText(*all, "next_page_token", next);
+  return {.reply = std::move(all)};
 }
 
 }  // namespace hapax::ctl

@@ -65,6 +65,12 @@ class ResumedCalls {
   int count_ = 0;
 };
 
+// An attempt of the process that is gone may still be on its way, so a refusal of this one settles nothing.
+void SayHowToGiveUp(const client::RawCall& call) {
+  Say(absl::StrCat("  to give it up for good: hapaxctl token abandon ", call.token,
+                   " (with --availability-zone if it named a zone or a subnet), then resume"));
+}
+
 ExitCode Resume(Session& session) {
   ResumedCalls calls(session.globals().format);
   ExitCode code = ExitCode::kDone;
@@ -75,6 +81,7 @@ ExitCode Resume(Session& session) {
           Say(OutcomeLine(subject, result.info));
         } else {
           for (const std::string& line : ErrorLines(subject, result.reply.status())) Say(line);
+          if (!result.info.settled && result.info.verdict == client::RetryVerdict::kNever) SayHowToGiveUp(intent.call);
         }
         const absl::Status written = calls.Add(ResumedCallOf(intent, result));
         if (!written.ok()) code = session.Fail(written, ExitCode::kOpen);

@@ -26,9 +26,18 @@ std::unique_ptr<Message> InRegion(const Message& request, const std::string& reg
   return copy;
 }
 
-std::unique_ptr<Message> NewReply(const google::protobuf::MethodDescriptor& method) {
-  return std::unique_ptr<Message>(
+Answer AnswerOf(const google::protobuf::MethodDescriptor& method, const client::Result<std::string>& end) {
+  Answer answer{.status = end.reply.status(), .info = end.info};
+  answer.changes = method.options().idempotency_level() != google::protobuf::MethodOptions::NO_SIDE_EFFECTS;
+  if (!end.reply.ok()) return answer;
+  std::unique_ptr<Message> reply(
       google::protobuf::MessageFactory::generated_factory()->GetPrototype(method.output_type())->New());
+  if (!reply->ParseFromString(*end.reply)) {
+    answer.status = absl::InternalError("the reply cannot be parsed");
+    answer.info.settled = false;
+  }
+  answer.reply = std::move(reply);
+  return answer;
 }
 
 }  // namespace
@@ -81,30 +90,48 @@ absl::Status Session::OpenJournal() {
   return journal.status();
 }
 
-Answer Session::Call(const Message& request, absl::Duration at_most) {
-  const auto& method = MethodTaking(*request.GetDescriptor());
-  Answer answer{.changes = method.options().idempotency_level() != google::protobuf::MethodOptions::NO_SIDE_EFFECTS};
+absl::StatusOr<Session::ReadyCall> Session::Prepare(const google::protobuf::MethodDescriptor& method,
+                                                    const Message& request, absl::Duration at_most) {
   client::RetryPolicy policy = globals_.retry;
   policy.timeout = std::min(TimeLeft(), at_most);
   if (policy.timeout <= absl::ZeroDuration()) {
-    answer.status = absl::DeadlineExceededError("not sent: the time of --timeout is over");
-    return answer;
+    return absl::DeadlineExceededError("not sent: the time of --timeout is over");
   }
-  if (answer.status = Connect(); !answer.status.ok()) return answer;
-  const absl::StatusOr<client::RawCall> raw = caller_->Prepare(method, *InRegion(request, globals_.region));
-  if (answer.status = raw.status(); !raw.ok()) return answer;
+  if (absl::Status status = Connect(); !status.ok()) return status;
+  absl::StatusOr<client::RawCall> raw = caller_->Prepare(method, *InRegion(request, globals_.region));
+  if (!raw.ok()) return raw.status();
+  const bool journaled = !globals_.journal.empty() && !raw->token.empty();
+  if (absl::Status status = journaled ? OpenJournal() : absl::OkStatus(); !status.ok()) return status;
+  return ReadyCall{.raw = *std::move(raw), .policy = policy};
+}
 
-  client::Result<std::string> result;
-  if (globals_.journal.empty() || raw->token.empty()) {
-    result = caller_->CallRaw(*raw, policy);
-  } else {
-    if (answer.status = OpenJournal(); !answer.status.ok()) return answer;
-    result = client::JournaledCaller(*caller_, *journal_).CallRaw(*raw, policy);
+void Session::CallAndHandOver(const Message& request, absl::Duration at_most, Take take) {
+  const auto& method = MethodTaking(*request.GetDescriptor());
+  const absl::StatusOr<ReadyCall> ready = Prepare(method, request, at_most);
+  if (!ready.ok()) {
+    take(AnswerOf(method, {.reply = ready.status(), .info = {.settled = true}}));
+    return;
   }
-  answer.info = std::move(result.info);
-  if (answer.status = result.reply.status(); !answer.status.ok()) return answer;
-  answer.reply = NewReply(method);
-  if (!answer.reply->ParseFromString(*result.reply)) answer.status = absl::InternalError("the reply cannot be parsed");
+  if (journal_ == nullptr) {
+    take(AnswerOf(method, caller_->CallRaw(ready->raw, ready->policy)));
+    return;
+  }
+  bool taken = false;
+  const client::Result<std::string> end =
+      client::JournaledCaller(*caller_, *journal_).CallRaw(ready->raw, ready->policy, [&](const auto& its_end) {
+        taken = true;
+        return take(AnswerOf(method, its_end));
+      });
+  // The journal's own error.
+  if (!taken) take(AnswerOf(method, end));
+}
+
+Answer Session::Call(const Message& request, absl::Duration at_most) {
+  Answer answer;
+  CallAndHandOver(request, at_most, [&answer](const Answer& its_answer) {
+    answer = its_answer;
+    return true;
+  });
   return answer;
 }
 
@@ -134,11 +161,11 @@ void Session::AdviseRerun(ExitCode code) const {
   if (helps) Say(absl::StrCat("to run it again: ", RerunLine(command_line_, token_)));
 }
 
-absl::StatusOr<int> Session::Resume(client::JournaledCaller::HandOver hand_over) {
+absl::StatusOr<int> Session::Resume(client::JournaledCaller::TakeResumedEnd take_end) {
   if (globals_.journal.empty()) return absl::InvalidArgumentError("--journal (or HAPAX_JOURNAL) says which file");
   if (absl::Status status = Connect(); !status.ok()) return status;
   if (absl::Status status = OpenJournal(); !status.ok()) return status;
-  return client::JournaledCaller(*caller_, *journal_).ResumePending(hand_over);
+  return client::JournaledCaller(*caller_, *journal_).ResumePending(take_end);
 }
 
 }  // namespace hapax::ctl

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -13,6 +14,7 @@
 #include "hapax/client/caller.h"
 #include "hapax/client/hapaxctl/exit_code.h"
 #include "hapax/client/hapaxctl/globals.h"
+#include "hapax/client/journaled_caller.h"
 #include "hapax/client/token_journal.h"
 
 namespace hapax::ctl {
@@ -20,7 +22,7 @@ namespace hapax::ctl {
 // How one call ended.
 struct Answer {
   absl::Status status;
-  std::unique_ptr<google::protobuf::Message> reply;  // With OK.
+  std::shared_ptr<const google::protobuf::Message> reply;  // With OK.
   client::CallInfo info;
   bool changes = false;  // Whether the method changes something.
 
@@ -49,6 +51,9 @@ class Session {
   // through the journal when there is one and the call has a token. Blocks.
   [[nodiscard]] Answer Call(const google::protobuf::Message& request,
                             absl::Duration at_most = absl::InfiniteDuration());
+  // Calls likewise, and hands the answer over, once. When `take` returns false, the call stays in the journal.
+  using Take = absl::FunctionRef<bool(const Answer&)>;
+  void CallAndHandOver(const google::protobuf::Message& request, absl::Duration at_most, Take take);
 
   // Says how the call ended, for a method that changes something or an error; returns its code.
   ExitCode Conclude(const std::string& subject, const Answer& answer);
@@ -60,9 +65,16 @@ class Session {
   void AdviseRerun(ExitCode code) const;
 
   // What an earlier process left open (TokenJournal). Errors: INVALID_ARGUMENT without --journal; the journal's.
-  [[nodiscard]] absl::StatusOr<int> Resume(client::JournaledCaller::HandOver hand_over);
+  [[nodiscard]] absl::StatusOr<int> Resume(client::JournaledCaller::TakeResumedEnd take_end);
 
  private:
+  // A call that has not been made yet. Errors: it cannot be, and why.
+  struct ReadyCall {
+    client::RawCall raw;
+    client::RetryPolicy policy;
+  };
+  [[nodiscard]] absl::StatusOr<ReadyCall> Prepare(const google::protobuf::MethodDescriptor& method,
+                                                  const google::protobuf::Message& request, absl::Duration at_most);
   [[nodiscard]] absl::Status Connect();
   [[nodiscard]] absl::Status OpenJournal();
 

@@ -42,5 +42,57 @@ TEST(NewClientToken, IsNewEveryTimeAtOneInstant) {
   EXPECT_EQ(tokens.size(), 10'000u);
 }
 
+TEST(IsClientToken, Is1To64PrintableCharacters_C2) {
+  for (const std::string& good : {std::string("a"), std::string("!~"), std::string(64, 'x')}) {
+    EXPECT_TRUE(IsClientToken(good)) << good;
+  }
+  for (const std::string& bad : {std::string(), std::string(65, 'x'), std::string("a b"), std::string("a\n"),
+                                 std::string("\x7f"), std::string("\xc3\xa4"), std::string(1, '\0')}) {
+    EXPECT_FALSE(IsClientToken(bad)) << bad;
+  }
+}
+
+// Of Python's uuid.uuid5(uuid.UUID(parent), step).
+TEST(ChildToken, IsTheVersion5UuidOfTheStepInTheParentsNamespace) {
+  const std::string dns = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
+  EXPECT_EQ(ChildToken(dns, "python.org"), "886313e1-3b8a-5372-9b90-0c9aee199e5d");
+  EXPECT_EQ(ChildToken(dns, "www.example.com"), "2ed6657d-e927-568b-95e1-2665a8aea6a2");  // RFC 9562, appendix A.4.
+  EXPECT_EQ(ChildToken("6BA7B810-9DAD-11D1-80B4-00C04FD430C8", "python.org"), "886313e1-3b8a-5372-9b90-0c9aee199e5d");
+  const std::string job = "018f4e9a-7c3b-7d21-8a5e-2f6b9c0d1e2f";
+  EXPECT_EQ(ChildToken(job, ""), "4a28a14b-5e5e-5fb9-a669-37ac7ac11574");
+  EXPECT_EQ(ChildToken(job, "launch"), "fff77927-e2ca-5531-a934-c015fdb1a4e9");
+  EXPECT_EQ(ChildToken(job, "\xc3\xa4 step"), "f00f70c4-f7c8-5b5e-804f-690e072f01ad");
+  EXPECT_EQ(ChildToken(job, std::string(200, 'x')), "2aae8b9d-7356-5ec1-ba3b-7c7f54f5fd2c");
+}
+
+TEST(ChildToken, OfAParentThatIsNoUuidIsAVersion5UuidAsWell) {
+  for (const std::string& parent :
+       {std::string("nightly-job-2026-11-23"), std::string(), std::string(64, 'x'),
+        std::string("6ba7b810-9dad-11d1-80b4-00c04fd430cg"), std::string("6ba7b810-9dad-11d1-80b4+00c04fd430c8"),
+        std::string("6ba7b8109dad11d180b400c04fd430c8")}) {
+    const std::string token = ChildToken(parent, "step");
+    EXPECT_THAT(token, MatchesRegex("[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"));
+    EXPECT_TRUE(IsClientToken(token));
+  }
+  // For ever: a job that is taken up again by a newer program repeats nothing. Python:
+  // uuid5(uuid5(UUID("5d8b0c1f-2e4a-4d67-9b3e-61c4f07a92d8"), parent), step).
+  EXPECT_EQ(ChildToken("nightly-job-2026-11-23", "launch"), "79cb02e3-ccc1-5d7e-8e89-d36483a40e73");
+  EXPECT_EQ(ChildToken("", "launch"), "5c83de49-f989-5d59-9229-b4ebe54b71de");
+}
+
+TEST(ChildToken, IsAnotherOneForAnotherParentOrStep) {
+  std::set<std::string> tokens;
+  int asked = 0;
+  for (const char* const parent : {"job-1", "job-2", "job-", "", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"}) {
+    for (const char* const step : {"1", "2", "1-1", "", "step"}) {
+      ++asked;
+      tokens.insert(ChildToken(parent, step));
+      EXPECT_EQ(ChildToken(parent, step), ChildToken(parent, step));
+    }
+  }
+  EXPECT_EQ(tokens.size(), asked);
+  EXPECT_NE(ChildToken(ChildToken("job", "a"), "b"), ChildToken(ChildToken("job", "b"), "a"));
+}
+
 }  // namespace
 }  // namespace hapax::client

@@ -75,15 +75,27 @@ class JournalTest(CtlCase):
         code, (found,) = self.resume()
         self.assertEqual((code, found["outcome"]), (DONE, "executed"))
 
-    def test_a_call_that_is_refused_is_finished_too(self):
+    def test_C20_a_call_that_is_refused_is_over_when_its_token_is_given_up(self):
         down = {"HAPAX_ENDPOINT": f"127.0.0.1:{free_port()}", "HAPAX_JOURNAL": self.journal, "HAPAX_TIMEOUT": "500ms"}
         self.assertFails(self.run_ctl("run-instances", "--image-id", "ami-none", env=down), OPEN)
+        # The attempt of the process that is gone may still be on its way.
         code, (found,) = self.resume()
-        self.assertEqual((code, found["outcome"]), (DONE, "refused"))
+        self.assertEqual((code, found["outcome"]), (OPEN, "open"))
         self.assertEqual((found["error"]["code"], found["error"]["reason"]), ("NOT_FOUND", "IMAGE_NOT_FOUND"))
+        self.ctl("token", "abandon", found["clientToken"])
+        code, (found,) = self.resume()
+        self.assertEqual((code, found["outcome"], found["error"]["reason"]),
+                         (DONE, "refused", "CLIENT_TOKEN_ABANDONED"))
         self.assertEqual(self.resume(), (DONE, []))
 
-    def test_a_reply_that_cannot_be_written_stays_in_the_journal(self):
+    def test_a_call_stays_until_its_reply_is_written(self):
+        with open("/dev/full", "w") as full:
+            ended = self.run_ctl("--journal", self.journal, *RUN, stdout=full)
+        self.assertEqual(ended.code, OPEN, ended)
+        code, (found,) = self.resume()
+        self.assertEqual((code, found["outcome"]), (DONE, "replayed"))
+
+    def test_a_resumed_reply_that_cannot_be_written_stays_in_the_journal(self):
         self.die_while_calling("replies", *RUN)
         with open("/dev/full", "w") as full:
             self.assertEqual(self.run_ctl("--journal", self.journal, "resume", stdout=full).code, OPEN)

@@ -85,7 +85,7 @@ class ExitCodeTest(CtlCase):
                 (f"{RUN} --endpoint localhost", "--endpoint: must be HOST:PORT"),
                 (f"{RUN} --output xml", "--output: xml not in {json,table}"),
                 (f"{RUN} --tls-ca-file /nowhere", "--tls-ca-file: File does not exist"),
-                (f"{RUN} --journal /nowhere/journal", "cannot open journal /nowhere/journal"),
+                (f"{RUN} --journal /nowhere/journal", "cannot open /nowhere/journal"),
                 (f"{RUN} --api-key-file /nowhere", "--api-key-file: \"/nowhere\" cannot be read"),
                 ("resume", "--journal (or HAPAX_JOURNAL)"),
                 ("lunch-instances", "lunch-instances"),

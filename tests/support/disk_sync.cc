@@ -31,7 +31,9 @@ int Sync(int fd, long syscall_number) {
     hook = Installed().hook;
   }
   if (hook != nullptr) {
-    if (const int error = (*hook)(fd); error != 0) {
+    const int error = (*hook)(fd);
+    if (error == kSkipSync) return 0;
+    if (error != 0) {
       errno = error;
       return -1;
     }

@@ -6,9 +6,10 @@
 
 namespace hapax {
 
-// Stands between RocksDB and the disk: fsync() and fdatasync() of a test program that has disk_sync.cc
+// Stands between a database and the disk: fsync() and fdatasync() of a test program that has disk_sync.cc
 // among its sources are ours. `hook` is asked before each of them, on the thread that calls it: 0 lets it
-// go on to the disk, an errno makes it fail. Null, as at first: all go on.
+// go on to the disk, an errno makes it fail, kSkipSync makes it succeed without the disk. Null, as at first: all go on.
+inline constexpr int kSkipSync = -1;
 void SetDiskSyncHook(std::function<int(int fd)> hook);
 
 // What the disk does with the syncs of this process while the object lives; it works, at first.

@@ -23,6 +23,7 @@ TEST(ErrorLines, ReasonThenMessageThenFieldsThatItDoesNotName) {
   absl::Status status = absl::InvalidArgumentError("two fields are wrong");
   google::rpc::ErrorInfo info;
   info.set_reason("INVALID_PARAMETER");
+  info.set_domain("hapax");
   status.SetPayload("type.googleapis.com/google.rpc.ErrorInfo", absl::Cord(info.SerializeAsString()));
   google::rpc::BadRequest bad;
   auto* violation = bad.add_field_violations();
