@@ -102,7 +102,7 @@ class CallInProgress {
     if (end.status.ok()) {
       budget_.OnSuccess();
       result_.info.outcome = OutcomeOf(end.metadata);
-      result_.info.verdict = RetryVerdict::kUnsaid;
+      result_.info.verdict = Verdict::kUnsaid;
       return Finish(std::move(end.reply), /*settled=*/true);
     }
     const RetryAdvice advice = AdviceFor(end);
@@ -134,7 +134,7 @@ class CallInProgress {
 
   void GiveUp() {
     std::string message = absl::StrCat("no answer within ", absl::FormatDuration(policy_.timeout));
-    result_.info.verdict = RetryVerdict::kUnsaid;
+    result_.info.verdict = Verdict::kUnsaid;
     if (!last_error_.ok()) absl::StrAppend(&message, "; the last attempt failed with: ", last_error_.message());
     Finish(absl::DeadlineExceededError(message), NothingOpen());
   }

@@ -36,7 +36,7 @@ struct CallInfo {
   // settled and no proof that there never was an effect: CLIENT_TOKEN_EXPIRED, for nobody can tell any more.)
   bool settled = false;
   // With an error: what the server said of another attempt, in its last answer.
-  RetryVerdict verdict = RetryVerdict::kUnsaid;
+  Verdict verdict = Verdict::kUnsaid;
 };
 
 // A call as bytes, for methods whose messages are not at hand.

@@ -57,21 +57,21 @@ Proof ProofOf(const absl::Status& status) {
   }
 }
 
-RetryVerdict VerdictOf(const Metadata& metadata) {
+Verdict VerdictOf(const Metadata& metadata) {
   const auto found =
       std::find_if(metadata.begin(), metadata.end(), [](const auto& entry) { return entry.first == kVerdictMetadata; });
-  if (found == metadata.end()) return RetryVerdict::kUnsaid;
-  if (found->second == "same-token") return RetryVerdict::kSameToken;
-  return found->second == "new-token" ? RetryVerdict::kNewToken : RetryVerdict::kNever;
+  if (found == metadata.end()) return Verdict::kUnsaid;
+  if (found->second == "same-token") return Verdict::kSameToken;
+  return found->second == "new-token" ? Verdict::kNewToken : Verdict::kNever;
 }
 
 }  // namespace
 
 RetryAdvice AdviceFor(const AttemptEnd& end) {
-  const RetryVerdict verdict = VerdictOf(end.metadata);
+  const Verdict verdict = VerdictOf(end.metadata);
   const std::optional<absl::Duration> delay = RetryInfoOf(end.status);
-  const bool retry = verdict == RetryVerdict::kUnsaid ? delay.has_value() || MayPass(end.status.code())
-                                                      : verdict == RetryVerdict::kSameToken;
+  const bool retry =
+      verdict == Verdict::kUnsaid ? delay.has_value() || MayPass(end.status.code()) : verdict == Verdict::kSameToken;
   return {
       .verdict = verdict, .retry = retry, .delay = delay.value_or(absl::ZeroDuration()), .proof = ProofOf(end.status)};
 }

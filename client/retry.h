@@ -28,7 +28,7 @@ struct RetryPolicy {
 };
 
 // What the server says of another attempt (`hapax-retry`).
-enum class RetryVerdict {
+enum class Verdict {
   kUnsaid,     // The attempt succeeded, was not answered, or was answered by something that is not Hapax.
   kSameToken,  // Try again.
   kNewToken,   // This token is used up.
@@ -44,7 +44,7 @@ enum class Proof {
 
 // What the end of an attempt says about another one.
 struct RetryAdvice {
-  RetryVerdict verdict = RetryVerdict::kUnsaid;
+  Verdict verdict = Verdict::kUnsaid;
   bool retry = false;
   // Not before; from google.rpc.RetryInfo.
   absl::Duration delay = absl::ZeroDuration();

@@ -81,7 +81,7 @@ ExitCode Resume(Session& session) {
           Say(OutcomeLine(subject, result.info));
         } else {
           for (const std::string& line : ErrorLines(subject, result.reply.status())) Say(line);
-          if (!result.info.settled && result.info.verdict == client::RetryVerdict::kNever) SayHowToGiveUp(intent.call);
+          if (!result.info.settled && result.info.verdict == client::Verdict::kNever) SayHowToGiveUp(intent.call);
         }
         const absl::Status written = calls.Add(ResumedCallOf(intent, result));
         if (!written.ok()) code = session.Fail(written, ExitCode::kOpen);

@@ -27,10 +27,10 @@ bool WillBeTheSame(absl::StatusCode code) {
 ExitCode ExitCodeOf(const absl::Status& status, const client::CallInfo& info, bool changes) {
   if (status.ok()) return ExitCode::kDone;
   if (info.attempts == 0) return absl::IsDeadlineExceeded(status) ? ExitCode::kNotNow : ExitCode::kUsage;
-  if (info.verdict == client::RetryVerdict::kNewToken) return ExitCode::kTokenUsedUp;
+  if (info.verdict == client::Verdict::kNewToken) return ExitCode::kTokenUsedUp;
   // An answer settles what its own attempt did; one before it that was not answered may have had the effect.
-  const bool refused = info.verdict == client::RetryVerdict::kNever ||
-                       (info.verdict == client::RetryVerdict::kUnsaid && WillBeTheSame(status.code()));
+  const bool refused = info.verdict == client::Verdict::kNever ||
+                       (info.verdict == client::Verdict::kUnsaid && WillBeTheSame(status.code()));
   if (refused && (info.settled || info.attempts == 1 || !changes)) return ExitCode::kRefused;
   return info.settled || !changes ? ExitCode::kNotNow : ExitCode::kOpen;
 }

@@ -144,7 +144,8 @@ class QuotaTest(CtlCase):
     def setUpClass(cls):
         cls.server = Server()
         cls.addClassCleanup(cls.server.close)
-        cls.server.flags = (f"--catalog_file={cls.server.write('catalog', catalogs.text(catalogs.small(instances=1)))}",)
+        catalog = cls.server.write("catalog", catalogs.text(catalogs.small(instances=1)))
+        cls.server.flags = (f"--catalog_file={catalog}",)
         cls.server.start()
 
     def test_4_refused_for_now_and_the_same_token_executes_when_there_is_room(self):

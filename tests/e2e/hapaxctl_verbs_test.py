@@ -228,7 +228,8 @@ class CompletionTest(CtlCase):
         """What bash offers for the last word."""
         script = self.ctl("completion bash").out
         typed = " ".join(f"'{word}'" for word in words)
-        asked = f"{script}\nCOMP_WORDS=({typed}); COMP_CWORD={len(words) - 1}; _hapaxctl; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        asked = (f"{script}\nCOMP_WORDS=({typed}); COMP_CWORD={len(words) - 1}; _hapaxctl\n"
+                 "printf '%s\\n' \"${COMPREPLY[@]}\"")
         ended = subprocess.run(["bash", "-uc", asked], capture_output=True, text=True, timeout=60)
         self.assertEqual((ended.returncode, ended.stderr), (0, ""))
         return ended.stdout.split()
@@ -238,8 +239,8 @@ class CompletionTest(CtlCase):
         self.assertEqual(self.complete("hapaxctl", "ec2", "allocate"), ["allocate-hosts"])
         self.assertEqual(self.complete("hapaxctl", "--output", "table", "token", "ab"), ["abandon"])
         every = self.complete("hapaxctl", "")
-        listed = re.findall(r"^  ([a-z][a-z0-9-]+) ", self.ctl("--help").out.partition("Subcommands:")[2].partition("Example:")[0],
-                            re.M)
+        verbs = self.ctl("--help").out.partition("Subcommands:")[2].partition("Example:")[0]
+        listed = re.findall(r"^  ([a-z][a-z0-9-]+) ", verbs, re.M)
         self.assertEqual(set(listed) - set(every), set())
         self.assertGreater(len(listed), 15)
 

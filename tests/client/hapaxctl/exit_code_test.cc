@@ -7,7 +7,7 @@ namespace hapax::ctl {
 namespace {
 
 using client::CallInfo;
-using client::RetryVerdict;
+using client::Verdict;
 
 constexpr bool kChanges = true;
 constexpr bool kReads = false;
@@ -22,16 +22,16 @@ TEST(ExitCodeOf, NothingWasSent) {
 }
 
 TEST(ExitCodeOf, FollowsTheServersVerdict_C27) {
-  const auto code = [](RetryVerdict verdict) {
+  const auto code = [](Verdict verdict) {
     return ExitCodeOf(kError, {.attempts = 1, .settled = true, .verdict = verdict}, kChanges);
   };
-  EXPECT_EQ(code(RetryVerdict::kNever), ExitCode::kRefused);
-  EXPECT_EQ(code(RetryVerdict::kNewToken), ExitCode::kTokenUsedUp);
-  EXPECT_EQ(code(RetryVerdict::kSameToken), ExitCode::kNotNow);
+  EXPECT_EQ(code(Verdict::kNever), ExitCode::kRefused);
+  EXPECT_EQ(code(Verdict::kNewToken), ExitCode::kTokenUsedUp);
+  EXPECT_EQ(code(Verdict::kSameToken), ExitCode::kNotNow);
 }
 
 TEST(ExitCodeOf, WhatIsNotSettledIsOpenUnlessItOnlyReads) {
-  for (const RetryVerdict verdict : {RetryVerdict::kSameToken, RetryVerdict::kUnsaid}) {
+  for (const Verdict verdict : {Verdict::kSameToken, Verdict::kUnsaid}) {
     const CallInfo info{.attempts = 2, .settled = false, .verdict = verdict};
     EXPECT_EQ(ExitCodeOf(kError, info, kChanges), ExitCode::kOpen);
     EXPECT_EQ(ExitCodeOf(kError, info, kReads), ExitCode::kNotNow);
@@ -40,7 +40,7 @@ TEST(ExitCodeOf, WhatIsNotSettledIsOpenUnlessItOnlyReads) {
 
 TEST(ExitCodeOf, ARefusalSaysNothingOfAnEarlierAttemptThatWasNotAnswered) {
   const auto code = [](int attempts) {
-    return ExitCodeOf(kError, {.attempts = attempts, .settled = false, .verdict = RetryVerdict::kNever}, kChanges);
+    return ExitCodeOf(kError, {.attempts = attempts, .settled = false, .verdict = Verdict::kNever}, kChanges);
   };
   EXPECT_EQ(code(1), ExitCode::kRefused);
   EXPECT_EQ(code(2), ExitCode::kOpen);
