@@ -34,11 +34,12 @@ struct AttemptEnd {
 // A way to a server, on which attempts are made; to be replaced in tests. It retries nothing.
 //
 // Thread-safety: safe.
-// Lifetime: it may go while attempts are under way; they end all the same.
+// Lifetime: when it goes, it cancels the attempts that are under way and waits for their ends. So it must not go in a
+// Done.
 class Connection {
  public:
   using Done = absl::AnyInvocable<void(AttemptEnd) &&>;
-  // Cancels the attempt; no effect once it has ended. Must not be called after the connection is gone.
+  // Cancels the attempt; no effect once it has ended.
   using Cancel = absl::AnyInvocable<void()>;
 
   virtual ~Connection() = default;

@@ -1,10 +1,15 @@
 #include <algorithm>
 #include <fstream>
+#include <map>
+#include <memory>
 #include <sstream>
 #include <string_view>
+#include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "google/rpc/status.pb.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/grpcpp.h"
@@ -65,10 +70,30 @@ AttemptEnd EndOf(const RunningAttempt& attempt, const grpc::Status& status) {
   return end;
 }
 
+// The attempts under way. Each is kept here until its callback has come and gone, and nowhere else.
+struct OpenAttempts {
+  absl::Mutex mu;
+  std::map<RunningAttempt*, std::shared_ptr<RunningAttempt>> attempts ABSL_GUARDED_BY(mu);
+};
+
 class GrpcConnection final : public Connection {
  public:
   GrpcConnection(std::shared_ptr<grpc::Channel> channel, Metadata metadata)
       : stub_(std::move(channel)), metadata_(std::move(metadata)) {}
+
+  // The channel ends here, and not on a thread of gRPC's that lets go of an attempt: that one would wait for itself.
+  ~GrpcConnection() override {
+    std::vector<std::shared_ptr<RunningAttempt>> under_way;
+    {
+      absl::MutexLock lock(&open_->mu);
+      for (const auto& [attempt, kept] : open_->attempts) under_way.push_back(kept);
+    }
+    for (const auto& attempt : under_way) attempt->context.TryCancel();
+    under_way.clear();
+    absl::MutexLock lock(&open_->mu);
+    const auto none_open = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(open_->mu) { return open_->attempts.empty(); };
+    open_->mu.Await(absl::Condition(&none_open));
+  }
 
   Cancel Start(Attempt attempt, Done done) override {
     auto running = std::make_shared<RunningAttempt>();
@@ -86,18 +111,30 @@ class GrpcConnection final : public Connection {
     const grpc::Slice slice(attempt.request);
     running->request = grpc::ByteBuffer(&slice, 1);
     running->done = std::move(done);
-    // The attempt is kept by its own callback until it has ended, and by whoever may cancel it.
+    {
+      absl::MutexLock lock(&open_->mu);
+      open_->attempts.emplace(running.get(), running);
+    }
     stub_.UnaryCall(&running->context, "/" + attempt.method, grpc::StubOptions(), &running->request, &running->reply,
-                    [running](const grpc::Status& status) {
-                      Done ended = std::move(running->done);
-                      std::move(ended)(EndOf(*running, status));
+                    [open = open_, attempt = running.get()](const grpc::Status& status) {
+                      End(*attempt, status);
+                      absl::MutexLock lock(&open->mu);
+                      open->attempts.erase(attempt);
                     });
-    return [running] { running->context.TryCancel(); };
+    return [weak = std::weak_ptr(running)] {
+      if (const auto open = weak.lock()) open->context.TryCancel();
+    };
   }
 
  private:
+  static void End(RunningAttempt& attempt, const grpc::Status& status) {
+    Done done = std::move(attempt.done);
+    std::move(done)(EndOf(attempt, status));
+  }
+
   grpc::GenericStub stub_;
   const Metadata metadata_;
+  const std::shared_ptr<OpenAttempts> open_ = std::make_shared<OpenAttempts>();
 };
 
 absl::StatusOr<std::string> ReadPem(const std::string& option, const std::string& path) {

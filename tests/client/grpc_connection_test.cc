@@ -187,13 +187,30 @@ TEST(GrpcConnection, CancelEndsAnAttemptHereAndThereAndIsNothingLater) {
   EXPECT_THAT(Pending(*connection, "Echo", "still here").Wait().reply, "still here");
 }
 
-TEST(GrpcConnection, AttemptsEndAlthoughTheConnectionIsGone) {
+TEST(GrpcConnection, CancelsWhatIsUnderWayWhenItGoes) {
   EchoServer server;
   auto connection = ConnectTo(server.port());
-  Pending pending(*connection, "Hang", "", Seconds(1));
+  Pending pending(*connection, "Hang");
   server.hanging.WaitForNotification();
   connection.reset();
-  EXPECT_THAT(pending.Wait().status, StatusIs(StatusCode::kDeadlineExceeded));
+  EXPECT_THAT(pending.Wait().status, StatusIs(StatusCode::kCancelled));
+  pending.Cancel();
+}
+
+TEST(GrpcConnection, MayGoWhileADoneIsUnderWay) {
+  // gRPC's thread must not be left with the last of the channel: it would wait for itself, and end the process.
+  auto connection = ConnectTo(/*port=*/1);
+  absl::Notification in_done;
+  absl::Notification left;
+  Connection::Cancel cancel = connection->Start({.method = "t.T/Echo", .deadline = absl::Now() + Seconds(60)},
+                                                [&in_done, &left](const AttemptEnd&) {
+                                                  in_done.Notify();
+                                                  left.WaitForNotificationWithTimeout(absl::Milliseconds(300));
+                                                });
+  in_done.WaitForNotification();
+  cancel = nullptr;
+  connection.reset();
+  left.Notify();
 }
 
 TEST(GrpcConnection, AServerThatIsGoneIsUnavailableAndIsFoundSoonAfterItIsBack) {
