@@ -66,6 +66,9 @@ TEST_F(OperationsTest, OneThatFailsIsDoneWithTheErrorAndItsDetails) {
   ASSERT_TRUE(operation->error().details(0).UnpackTo(&info));
   EXPECT_EQ(info.reason(), "INCORRECT_INSTANCE_STATE");
   EXPECT_THAT(operation->metadata(), EqualsProto(begun.metadata()));
+  for (const google::protobuf::Any& detail : operation->error().details()) {
+    EXPECT_NE(detail.type_url(), "type.googleapis.com/google.rpc.RetryInfo") << "it has ended";
+  }
 }
 
 TEST_F(OperationsTest, OneThatHasEndedStaysAsItIs) {
