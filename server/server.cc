@@ -1,5 +1,7 @@
 #include "hapax/server/server.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
 #include <exception>
@@ -14,6 +16,7 @@
 #include "hapax/interceptors/seal_keys.h"
 #include "hapax/interceptors/worker_pool.h"
 #include "hapax/server/chain.h"
+#include "hapax/server/log_writer.h"
 #include "hapax/server/operations/operation_waiters.h"
 #include "hapax/server/operations/operations_service.h"
 #include "hapax/server/seal_key_file.h"
@@ -24,9 +27,7 @@
 #include "hapax/storage/status_macros.h"
 #include "prometheus/exposer.h"
 #include "prometheus/registry.h"
-#include "spdlog/async.h"
-#include "spdlog/async_logger.h"
-#include "spdlog/sinks/stdout_sinks.h"
+#include "spdlog/logger.h"
 
 namespace hapax {
 namespace {
@@ -36,7 +37,6 @@ constexpr size_t kMaxWaitingWork = 256;
 constexpr size_t kMaxWaitingForOperations = 1024;
 constexpr absl::Duration kLameDuckTime = absl::Milliseconds(50);
 constexpr absl::Duration kCloseTimeout = absl::Seconds(1);
-constexpr size_t kLogQueueSize = 8192;
 constexpr char kLogPattern[] = "%Y-%m-%dT%H:%M:%S.%f%z %l %v";
 constexpr char kCallLogPattern[] = R"({"time":"%Y-%m-%dT%H:%M:%S.%f%z","level":"%l",%v})";
 
@@ -54,14 +54,13 @@ sigset_t BlockStopSignals() {
   return signals;
 }
 
-std::shared_ptr<spdlog::logger> MakeLogger(const std::shared_ptr<spdlog::details::thread_pool>& pool,
-                                           const std::string& name, const char* pattern,
-                                           spdlog::level::level_enum level) {
-  // A log that cannot keep up loses its oldest lines rather than hold up calls.
-  auto logger = std::make_shared<spdlog::async_logger>(name, std::make_shared<spdlog::sinks::stderr_sink_mt>(), pool,
-                                                       spdlog::async_overflow_policy::overrun_oldest);
+// What is out of the ordinary is written at once.
+std::shared_ptr<spdlog::logger> MakeLogger(const std::string& name, std::shared_ptr<LogWriter> writer,
+                                           const char* pattern, spdlog::level::level_enum level) {
+  auto logger = std::make_shared<spdlog::logger>(name, std::make_shared<LogSink>(std::move(writer)));
   logger->set_pattern(pattern, spdlog::pattern_time_type::utc);
   logger->set_level(level);
+  logger->flush_on(spdlog::level::warn);
   return logger;
 }
 
@@ -87,14 +86,13 @@ absl::StatusOr<Place> PlaceAsItIsNamed(const PlaceHints& hints) {
 // In the order they are made; what is below uses what is above.
 struct Server::Parts {
   explicit Parts(ServerOptions its_options) : options(std::move(its_options)) {
-    log = MakeLogger(log_threads, "server", kLogPattern, options.log_level);
-    call_log = MakeLogger(log_threads, "calls", kCallLogPattern, options.log_level);
+    const auto writer = std::make_shared<LogWriter>(STDERR_FILENO);
+    log = MakeLogger("server", writer, kLogPattern, options.log_level);
+    call_log = MakeLogger("calls", writer, kCallLogPattern, options.log_level);
   }
 
   ServerOptions options;
   const sigset_t stop_signals = BlockStopSignals();
-  const std::shared_ptr<spdlog::details::thread_pool> log_threads =
-      std::make_shared<spdlog::details::thread_pool>(kLogQueueSize, /*threads_n=*/1);
   std::shared_ptr<spdlog::logger> log;
   std::shared_ptr<spdlog::logger> call_log;
   const SystemClock clock;
