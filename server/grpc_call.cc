@@ -1,5 +1,7 @@
 #include "hapax/server/grpc_call.h"
 
+#include <utility>
+
 #include "absl/time/time.h"
 #include "hapax/interceptors/refusal.h"
 #include "hapax/server/grpc_status.h"
@@ -13,15 +15,16 @@ constexpr char kRetryMetadata[] = "hapax-retry";
 
 }  // namespace
 
-GrpcCall::GrpcCall(const Method& method, grpc::CallbackServerContext& grpc_context,
-                   const grpc::ByteBuffer& request_buffer, grpc::ByteBuffer& reply_buffer)
-    : UnaryCall(method),
-      grpc_context_(grpc_context),
-      reply_buffer_(reply_buffer),
-      has_request_(request_buffer.Valid()) {
-  if (!has_request_) return;
+GrpcCall::GrpcCall(const Method& method, const Chain& chain, GrpcStream& stream)
+    : UnaryCall(method), chain_(chain), stream_(stream) {
+  stream_.Read();
+}
+
+void GrpcCall::OnRead(const grpc::ByteBuffer* message) {
+  has_request_ = message != nullptr;
   // A short request is one slice, which is taken as it is; a longer one is joined.
-  if (!request_buffer.TrySingleSlice(&request_slice_).ok()) request_buffer.DumpToSingleSlice(&request_slice_);
+  if (has_request_ && !message->TrySingleSlice(&request_slice_).ok()) message->DumpToSingleSlice(&request_slice_);
+  chain_.Run(*this);
 }
 
 std::string_view GrpcCall::request_bytes() const {
@@ -29,31 +32,36 @@ std::string_view GrpcCall::request_bytes() const {
 }
 
 UnaryCall::MetadataValues GrpcCall::Metadata(std::string_view key) const {
-  const auto [begin, end] = grpc_context_.client_metadata().equal_range(grpc::string_ref(key.data(), key.size()));
+  const auto [begin, end] = stream_.context().client_metadata().equal_range(grpc::string_ref(key.data(), key.size()));
   MetadataValues values;
   for (auto entry = begin; entry != end; ++entry) values.emplace_back(entry->second.data(), entry->second.size());
   return values;
 }
 
 absl::Time GrpcCall::deadline() const {
-  const auto deadline = grpc_context_.deadline();
+  const auto deadline = stream_.context().deadline();
   if (deadline == std::chrono::system_clock::time_point::max()) return absl::InfiniteFuture();
   return absl::FromChrono(deadline);
 }
 
 void GrpcCall::Send(absl::StatusOr<std::string> reply) {
-  if (!reply.ok()) {
-    grpc_context_.AddTrailingMetadata(kRetryMetadata, std::string(WireName(VerdictOf(reply.status()))));
-    ServerUnaryReactor::Finish(ToGrpcStatus(reply.status()));
+  reply_ = std::move(reply);
+  stream_.loop().Post([this] { SendNow(); });
+}
+
+void GrpcCall::SendNow() {
+  grpc::GenericServerContext& context = stream_.context();
+  if (!reply_.ok()) {
+    context.AddTrailingMetadata(kRetryMetadata, std::string(WireName(VerdictOf(reply_.status()))));
+    stream_.Finish(ToGrpcStatus(reply_.status()));
     return;
   }
   if (outcome.has_value()) {
-    grpc_context_.AddInitialMetadata(kOutcomeMetadata, std::string(WireName(*outcome)));
-    if (*outcome == Outcome::kReplayed) grpc_context_.AddInitialMetadata(kReplayedMetadata, "true");
+    context.AddInitialMetadata(kOutcomeMetadata, std::string(WireName(*outcome)));
+    if (*outcome == Outcome::kReplayed) context.AddInitialMetadata(kReplayedMetadata, "true");
   }
-  grpc::Slice slice(*reply);
-  reply_buffer_ = grpc::ByteBuffer(&slice, 1);
-  ServerUnaryReactor::Finish(grpc::Status::OK);
+  const grpc::Slice slice(*reply_);
+  stream_.WriteAndFinish(grpc::ByteBuffer(&slice, 1));
 }
 
 }  // namespace hapax

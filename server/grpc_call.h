@@ -4,37 +4,38 @@
 #include <string>
 #include <string_view>
 
-#include "grpcpp/grpcpp.h"
+#include "grpcpp/support/slice.h"
 #include "hapax/interceptors/call.h"
+#include "hapax/interceptors/interceptor.h"
+#include "hapax/server/grpc_stream.h"
 
 namespace hapax {
 
-// A UnaryCall that came over gRPC. It sends the outcome as initial metadata `hapax-outcome` (C26), and with
-// an error the verdict as trailing metadata `hapax-retry` (C27).
+// A UnaryCall that came over gRPC: reads the request, takes it through the chain, and sends its end. The outcome is
+// initial metadata `hapax-outcome` (C26); an error has the verdict as trailing metadata `hapax-retry` (C27).
 //
-// Lifetime: made with new; it deletes itself once gRPC is done with the call.
-class GrpcCall final : public UnaryCall, public grpc::ServerUnaryReactor {
+// Lifetime: its stream's handler.
+class GrpcCall final : public UnaryCall, public GrpcStream::Handler {
  public:
-  // Context and buffers live until OnDone, as gRPC's callback API has it.
-  GrpcCall(const Method& method, grpc::CallbackServerContext& grpc_context, const grpc::ByteBuffer& request_buffer,
-           grpc::ByteBuffer& reply_buffer);
+  // Begins to read the request.
+  GrpcCall(const Method& method, const Chain& chain, GrpcStream& stream);
 
   [[nodiscard]] std::string_view request_bytes() const override;
   [[nodiscard]] bool has_request() const override { return has_request_; }
   [[nodiscard]] MetadataValues Metadata(std::string_view key) const override;
   [[nodiscard]] absl::Time deadline() const override;
-  [[nodiscard]] bool IsCancelled() const override { return grpc_context_.IsCancelled(); }
+  [[nodiscard]] bool IsCancelled() const override { return stream_.IsCancelled(); }
 
  private:
+  void OnRead(const grpc::ByteBuffer* message) override;
   void Send(absl::StatusOr<std::string> reply) override;
-  void OnDone() override { delete this; }
-  // OnDone does so little that gRPC may run it where the call ends, without waking a thread for it.
-  bool InternalInlineable() override { return true; }
+  void SendNow();
 
-  grpc::CallbackServerContext& grpc_context_;
-  grpc::ByteBuffer& reply_buffer_;
+  const Chain& chain_;
+  GrpcStream& stream_;
   grpc::Slice request_slice_;
-  const bool has_request_;
+  bool has_request_ = false;
+  absl::StatusOr<std::string> reply_;  // Once Send was called.
 };
 
 }  // namespace hapax

@@ -1,25 +1,23 @@
 #include "hapax/server/ids.h"
 
-#include <openssl/rand.h>
+#include <algorithm>
 
-#include <array>
-
-#include "absl/strings/escaping.h"
-#include "hapax/storage/check.h"
+#include "absl/random/random.h"
+#include "absl/strings/str_cat.h"
 
 namespace hapax {
-namespace {
 
-constexpr size_t kHexDigits = 17;
+std::string TimeOrderedIdSource::NewId(std::string_view prefix) {
+  const int64_t now = absl::ToUnixMicros(clock_.Now());
+  int64_t last = last_micros_.load(std::memory_order_relaxed);
+  int64_t micros = 0;
+  do {
+    micros = std::max(now, last + 1);
+  } while (!last_micros_.compare_exchange_weak(last, micros, std::memory_order_relaxed));
 
-}  // namespace
-
-std::string RandomIdSource::NewId(std::string_view prefix) {
-  std::array<unsigned char, (kHexDigits + 1) / 2> bytes;
-  HAPAX_CHECK(RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) == 1, "the system has a random generator");
-  std::string hex = absl::BytesToHexString({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  hex.resize(kHexDigits);
-  return std::string(prefix) + "-" + hex;
+  thread_local absl::InsecureBitGen bits;
+  return absl::StrCat(absl::string_view(prefix.data(), prefix.size()), "-", absl::Hex(micros, absl::kZeroPad13),
+                      absl::Hex(absl::Uniform<uint16_t>(bits), absl::kZeroPad4));
 }
 
 }  // namespace hapax

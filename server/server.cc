@@ -96,7 +96,7 @@ struct Server::Parts {
   std::shared_ptr<spdlog::logger> log;
   std::shared_ptr<spdlog::logger> call_log;
   const SystemClock clock;
-  RandomIdSource ids;
+  TimeOrderedIdSource ids{clock};
   OperationWaiters waiters{kMaxWaitingForOperations};
   const Operations operations{ids, waiters};
   std::optional<SealKeys> seal_keys;

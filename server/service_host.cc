@@ -1,83 +1,91 @@
 #include "hapax/server/service_host.h"
 
-#include <list>
+#include <algorithm>
+#include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "grpcpp/ext/proto_server_reflection_plugin.h"
-#include "grpcpp/grpcpp.h"
-#include "grpcpp/health_check_service_interface.h"
-#include "grpcpp/impl/codegen/server_callback_handlers.h"
-#include "grpcpp/impl/service_type.h"
+#include "grpcpp/server_builder.h"
 #include "hapax/server/grpc_call.h"
 
 namespace hapax {
+namespace {
 
-// Registers each method of a service as generated code would with WithRawCallbackMethod_: request and
-// reply stay bytes.
-class ServiceHost::RawService final : public grpc::Service {
- public:
-  RawService(const HostedService& service, const Chain& chain) {
-    using Handler = grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
-    int index = 0;
-    for (const Method& method : service.methods()) {
-      const std::string& path = paths_.emplace_back("/" + method.name);
-      AddMethod(new grpc::internal::RpcServiceMethod(path.c_str(), grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
-      MarkMethodRawCallback(
-          index++, new Handler([&method, &chain](grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-                                                 grpc::ByteBuffer* reply) {
-            auto* call = new GrpcCall(method, *context, *request, *reply);
-            chain.Run(*call);
-            return call;
-          }));
-    }
-  }
+// Calls that each event thread is ready to take at once; more wait in gRPC for a moment.
+constexpr int kReadyCalls = 128;
 
- private:
-  std::list<std::string> paths_;  // gRPC keeps pointers to them.
-};
+constexpr char kHealthService[] = "grpc.health.v1.Health";
+constexpr char kReflectionService[] = "grpc.reflection.v1alpha.ServerReflection";
+
+// The other cores are for transactions, their commits, and whoever else is on the machine.
+int DefaultEventThreads() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / 2); }
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<ServiceHost>> ServiceHost::Start(const Options& options,
                                                                 const std::vector<const HostedService*>& services,
                                                                 const Chain& chain) {
-  grpc::EnableDefaultHealthCheckService(true);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  std::unique_ptr<ServiceHost> host(new ServiceHost());
+  std::unique_ptr<ServiceHost> host(new ServiceHost(services, chain));
   grpc::ServerBuilder builder;
   // Two servers on one port would each get some of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddListeningPort(options.listen_address, grpc::InsecureServerCredentials(), &host->port_);
-  for (const HostedService* service : services) {
-    host->raw_services_.push_back(std::make_unique<RawService>(*service, chain));
-    // Reflection finds the service by this name among those that are linked in.
-    builder.RegisterService(host->raw_services_.back().get());
+  builder.RegisterAsyncGenericService(&host->generic_service_);
+  const int event_threads = options.event_threads > 0 ? options.event_threads : DefaultEventThreads();
+  for (int i = 0; i < event_threads; ++i) {
+    host->loops_.push_back(std::make_unique<EventLoop>(builder.AddCompletionQueue()));
   }
   host->server_ = builder.BuildAndStart();
   if (host->server_ == nullptr || host->port_ == 0) {
     return absl::UnavailableError(
         absl::StrCat("cannot listen on ", options.listen_address, ": it is in use, or not an address of this machine"));
   }
-  for (const HostedService* service : services) host->SetServing(service->descriptor().full_name(), true);
+  for (const auto& loop : host->loops_) {
+    for (int i = 0; i < kReadyCalls; ++i) GrpcStream::Accept(host->generic_service_, *host, *loop);
+    loop->Start();
+  }
   return host;
 }
 
-void ServiceHost::SetServing(const std::string& service, bool serving) {
-  auto* health = server_->GetHealthCheckService();
-  if (health != nullptr) health->SetServingStatus(service, serving);
+ServiceHost::ServiceHost(const std::vector<const HostedService*>& services, const Chain& chain)
+    : chain_(chain), reflection_(NamesOf(services)) {
+  health_.SetServing("", true);
+  for (const HostedService* service : services) {
+    health_.SetServing(service->descriptor().full_name(), true);
+    for (const Method& method : service->methods()) methods_.emplace("/" + method.name, &method);
+  }
 }
 
 ServiceHost::~ServiceHost() { Drain(absl::ZeroDuration()); }
 
-void ServiceHost::AnnounceShutdown() {
-  auto* health = server_->GetHealthCheckService();
-  if (health != nullptr) health->SetServingStatus(false);
+std::vector<std::string> ServiceHost::NamesOf(const std::vector<const HostedService*>& services) {
+  std::vector<std::string> names = {kHealthService, kReflectionService};
+  for (const HostedService* service : services) names.push_back(service->descriptor().full_name());
+  return names;
 }
+
+std::unique_ptr<GrpcStream::Handler> ServiceHost::Route(GrpcStream& stream) {
+  const std::string& name = stream.context().method();
+  if (const auto method = methods_.find(name); method != methods_.end()) {
+    return std::make_unique<GrpcCall>(*method->second, chain_, stream);
+  }
+  if (name == "/grpc.health.v1.Health/Check") return health_.HandleCheck(stream);
+  if (name == "/grpc.health.v1.Health/Watch") return health_.HandleWatch(stream);
+  if (name == "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo" ||
+      name == "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo") {
+    return reflection_.Handle(stream);
+  }
+  return nullptr;
+}
+
+void ServiceHost::AnnounceShutdown() { health_.SetNoneServing(); }
 
 void ServiceHost::Drain(absl::Duration grace) {
   if (server_ == nullptr) return;
   server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
-  server_->Wait();
   server_ = nullptr;
+  loops_.clear();
 }
 
 }  // namespace hapax

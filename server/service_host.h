@@ -5,11 +5,17 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "grpcpp/generic/async_generic_service.h"
 #include "grpcpp/server.h"
 #include "hapax/interceptors/interceptor.h"
+#include "hapax/server/event_loop.h"
+#include "hapax/server/grpc_stream.h"
+#include "hapax/server/health.h"
 #include "hapax/server/hosted_service.h"
+#include "hapax/server/reflection.h"
 
 namespace hapax {
 
@@ -20,13 +26,15 @@ namespace hapax {
 //   ...
 //   host->Drain(absl::Seconds(30));
 //
-// Thread-safety: Start and Drain on one thread. Calls run on gRPC's event threads.
+// Thread-safety: Start and Drain on one thread. Calls run on its event threads.
 // Lifetime: services and chain outlive it; so does whatever their calls use.
-class ServiceHost {
+class ServiceHost : private GrpcStream::Router {
  public:
   struct Options {
     // `HOST:PORT`; port 0 takes a free one.
     std::string listen_address;
+    // Threads that serve connections; 0: half as many as there are cores, but one at the least.
+    int event_threads = 0;
   };
 
   // `services` are compiled.
@@ -35,7 +43,7 @@ class ServiceHost {
       const Options& options, const std::vector<const HostedService*>& services, const Chain& chain);
 
   // Cancels what Drain left.
-  ~ServiceHost();
+  ~ServiceHost() override;
   ServiceHost(const ServiceHost&) = delete;
   ServiceHost& operator=(const ServiceHost&) = delete;
 
@@ -50,13 +58,17 @@ class ServiceHost {
   void Drain(absl::Duration grace);
 
  private:
-  class RawService;
+  ServiceHost(const std::vector<const HostedService*>& services, const Chain& chain);
 
-  ServiceHost() = default;
+  [[nodiscard]] static std::vector<std::string> NamesOf(const std::vector<const HostedService*>& services);
+  std::unique_ptr<GrpcStream::Handler> Route(GrpcStream& stream) override;
 
-  void SetServing(const std::string& service, bool serving);
-
-  std::vector<std::unique_ptr<RawService>> raw_services_;
+  const Chain& chain_;
+  absl::flat_hash_map<std::string, const Method*> methods_;  // By path.
+  Health health_;
+  const Reflection reflection_;
+  grpc::AsyncGenericService generic_service_;
+  std::vector<std::unique_ptr<EventLoop>> loops_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
 };

@@ -3,7 +3,6 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/str_format.h"
 #include "hapax/interceptors/refusal.h"
 #include "hapax/server/grpc_status.h"
 #include "hapax/storage/key.h"
@@ -32,11 +31,8 @@ std::string Operations::Topic(std::string_view tenant, std::string_view name) {
 
 google::longrunning::Operation Operations::Begin(Transaction& txn, const CallContext& context,
                                                  const google::protobuf::Message& metadata) const {
-  constexpr size_t kRandomDigits = 8;
-  const std::string random = ids_.NewId("op");
   Operation operation;
-  operation.set_name(absl::StrFormat("%sop-%013x%s", kCollection.data(), absl::ToUnixMicros(context.now),
-                                     random.substr(random.size() - kRandomDigits)));
+  operation.set_name(std::string(kCollection) + ids_.NewId("op"));
   operation.mutable_metadata()->PackFrom(metadata);
   PutRow(txn, kTable, KeyOf(context.tenant, operation.name()), operation);
   return operation;

@@ -99,18 +99,20 @@ void WorkQueue::RunCompleter() {
       works.assign(std::make_move_iterator(performed_.begin()), std::make_move_iterator(end));
       performed_.erase(performed_.begin(), end);
     }
-    const absl::Status status = CompleteAll(works);
+    const absl::Status status = CompleteAll(works, Trial::kFirst);
     if (status.ok()) continue;
     logger_.warn("completing {} pieces of work: {}", works.size(), status.ToString());
     CompleteOneByOne(std::move(works));
   }
 }
 
-absl::Status WorkQueue::CompleteAll(const std::vector<Work>& works) {
+absl::Status WorkQueue::CompleteAll(const std::vector<Work>& works, Trial trial) {
   return ExecuteAndWait(store_, [&](Transaction& txn) {
     for (const Work& work : works) {
-      HAPAX_ASSIGN_OR_RETURN(const auto row, txn.Get(Table::kWork, work.key));
-      if (!row.has_value()) continue;  // It was completed by a commit whose success was not learnt.
+      if (trial == Trial::kAnother) {
+        HAPAX_ASSIGN_OR_RETURN(const auto row, txn.Get(Table::kWork, work.key));
+        if (!row.has_value()) continue;
+      }
       HAPAX_RETURN_IF_ERROR(drivers_.at(work.record.kind())->Complete(work.record.subject(), txn));
       txn.Delete(Table::kWork, work.key);
     }
@@ -124,7 +126,7 @@ void WorkQueue::CompleteOneByOne(std::vector<Work> works) {
   for (Work& work : works) {
     std::vector<Work> one;
     one.push_back(std::move(work));
-    const absl::Status status = CompleteAll(one);
+    const absl::Status status = CompleteAll(one, Trial::kAnother);
     if (status.ok()) continue;
     if (absl::IsUnavailable(status) || absl::IsResourceExhausted(status)) {
       WaitBeforeRetry();

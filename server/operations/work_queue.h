@@ -73,9 +73,14 @@ class WorkQueue {
     store::v1::WorkRecord record;
   };
 
+  enum class Trial {
+    kFirst,
+    kAnother,  // An earlier one failed, or its success was not learnt: what has no row any more is done.
+  };
+
   void Start(Work work);
   void RunCompleter();
-  [[nodiscard]] absl::Status CompleteAll(const std::vector<Work>& works);
+  [[nodiscard]] absl::Status CompleteAll(const std::vector<Work>& works, Trial trial);
   void CompleteOneByOne(std::vector<Work> works);
   void WaitBeforeRetry();
 

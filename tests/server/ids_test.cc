@@ -7,37 +7,53 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/storage/clock.h"
+#include "hapax/tests/support/manual_clock.h"
 
 namespace hapax::compute {
 namespace {
 
 using testing::MatchesRegex;
 
-constexpr size_t kHexDigits = 17;
-
-TEST(RandomIdSource, AnIdIsThePrefixAHyphenAndSeventeenHexadecimalDigits) {
-  RandomIdSource ids;
+TEST(TimeOrderedIdSource, AnIdIsThePrefixAHyphenAndSeventeenHexadecimalDigits) {
+  const SystemClock clock;
+  TimeOrderedIdSource ids(clock);
   for (const char* prefix : {"i", "r", "h", "key"}) {
     EXPECT_THAT(ids.NewId(prefix), MatchesRegex(std::string(prefix) + "-[0-9a-f]{17}"));
   }
 }
 
-// A digit that misses one of the 16 values in this many ids would be a chance of 1 in 10^27.
-TEST(RandomIdSource, EveryDigitTakesEveryValue) {
-  RandomIdSource ids;
-  std::vector<std::set<char>> seen(kHexDigits);
-  for (int i = 0; i < 1'000; ++i) {
-    const std::string id = ids.NewId("i");
-    ASSERT_EQ(id.size(), 2 + kHexDigits);
-    for (size_t digit = 0; digit < kHexDigits; ++digit) seen[digit].insert(id[2 + digit]);
+TEST(TimeOrderedIdSource, TheOrderOfIdsIsThatOfTheirMaking) {
+  const SystemClock clock;
+  TimeOrderedIdSource ids(clock);
+  std::string last = ids.NewId("i");
+  for (int i = 0; i < 10'000; ++i) {
+    std::string next = ids.NewId("i");
+    ASSERT_LT(last, next);
+    last = std::move(next);
   }
-  for (const std::set<char>& values : seen) EXPECT_EQ(values.size(), 16u);
 }
 
-TEST(RandomIdSource, NoIdComesTwiceThoughManyThreadsAsk) {
+TEST(TimeOrderedIdSource, IdsGoOnWhenTheClockIsSetBack) {
+  ManualClock clock(absl::FromUnixSeconds(1'700'000'000));
+  TimeOrderedIdSource ids(clock);
+  const std::string before = ids.NewId("i");
+  clock.Advance(-absl::Hours(1));
+  EXPECT_LT(before, ids.NewId("i"));
+}
+
+TEST(TimeOrderedIdSource, IdsOfOtherRunsInTheSameMicrosecondDifferByChance) {
+  const ManualClock clock(absl::FromUnixSeconds(1'700'000'000));
+  std::set<std::string> first_ids;
+  for (int run = 0; run < 8; ++run) first_ids.insert(TimeOrderedIdSource(clock).NewId("i"));
+  EXPECT_GT(first_ids.size(), 1u);
+}
+
+TEST(TimeOrderedIdSource, NoIdComesTwiceThoughManyThreadsAsk) {
   constexpr int kThreads = 4;
   constexpr int kIds = 20'000;
-  RandomIdSource ids;
+  const SystemClock clock;
+  TimeOrderedIdSource ids(clock);
   std::vector<std::vector<std::string>> drawn(kThreads);
   std::vector<std::thread> threads;
   for (std::vector<std::string>& own : drawn) {

@@ -71,7 +71,8 @@ class ComputeServer {
   const std::unique_ptr<const Catalog> catalog_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<const Places> places_;
-  RandomIdSource ids_;
+  const SystemClock clock_;
+  TimeOrderedIdSource ids_{clock_};
   std::unique_ptr<OperationWaiters> waiters_;
   const Operations operations_;
   Completions completions_;

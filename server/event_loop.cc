@@ -1,0 +1,51 @@
+#include "hapax/server/event_loop.h"
+
+#include <chrono>
+
+namespace hapax {
+namespace {
+
+thread_local const EventLoop* this_threads_loop = nullptr;
+
+}  // namespace
+
+EventLoop::EventLoop(std::unique_ptr<grpc::ServerCompletionQueue> queue) : queue_(std::move(queue)) {}
+
+EventLoop::~EventLoop() {
+  queue_->Shutdown();
+  if (thread_.joinable()) {
+    thread_.join();
+  } else {
+    Run();
+  }
+}
+
+void EventLoop::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void EventLoop::Post(absl::AnyInvocable<void()> task) {
+  if (this_threads_loop == this) return task();
+  absl::MutexLock lock(&mu_);
+  posted_.push_back(std::move(task));
+  if (posted_.size() == 1) alarm_.Set(queue_.get(), std::chrono::system_clock::now(), &rung_);
+}
+
+void EventLoop::RunPosted() {
+  std::vector<absl::AnyInvocable<void()>> tasks;
+  {
+    absl::MutexLock lock(&mu_);
+    tasks.swap(posted_);
+  }
+  for (auto& task : tasks) task();
+}
+
+void EventLoop::Run() {
+  this_threads_loop = this;
+  void* event = nullptr;
+  bool ok = false;
+  while (queue_->Next(&event, &ok)) static_cast<Event*>(event)->Happen(ok);
+  this_threads_loop = nullptr;
+}
+
+}  // namespace hapax

@@ -1,0 +1,70 @@
+#ifndef HAPAX_SERVER_EVENT_LOOP_H_
+#define HAPAX_SERVER_EVENT_LOOP_H_
+
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/synchronization/mutex.h"
+#include "grpcpp/alarm.h"
+#include "grpcpp/completion_queue.h"
+
+namespace hapax {
+
+// A completion queue of gRPC's, and the one thread that serves it: an event thread.
+//
+// Made for speed. Everything that touches a connection happens on the thread that reads it, so nothing is handed over
+// and no lock is fought for. gRPC's callback API has at least two threads take turns on every connection: with it, a
+// bare echo takes 14-18 us of the server's CPU time, with one event thread 10-12 (2 cores, 64 and 256 calls in flight).
+//
+// Thread-safety: Post is safe. Events happen on the loop's thread, one after another; they must not block.
+// Lifetime: what waits on the queue does so until it has happened. The destructor waits for all of it; nothing may be
+// begun or posted any more then.
+class EventLoop {
+ public:
+  // Something that happens on the loop's thread, because its address was given to gRPC as a tag.
+  class Event {
+   public:
+    explicit Event(absl::AnyInvocable<void(bool ok)> happened) : happened_(std::move(happened)) {}
+    Event(const Event&) = delete;
+    Event& operator=(const Event&) = delete;
+    void Happen(bool ok) { happened_(ok); }
+
+   private:
+    absl::AnyInvocable<void(bool)> happened_;
+  };
+
+  explicit EventLoop(std::unique_ptr<grpc::ServerCompletionQueue> queue);
+  ~EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  // Begins to serve the queue.
+  void Start();
+
+  [[nodiscard]] grpc::ServerCompletionQueue& queue() { return *queue_; }
+
+  // Runs `task` on the loop's thread: soon, or before it returns when that is this thread.
+  void Post(absl::AnyInvocable<void()> task);
+
+ private:
+  void Run();
+  void RunPosted();
+
+  const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
+
+  absl::Mutex mu_;
+  // An alarm is on its way as long as something is posted.
+  std::vector<absl::AnyInvocable<void()>> posted_ ABSL_GUARDED_BY(mu_);
+  grpc::Alarm alarm_ ABSL_GUARDED_BY(mu_);
+  Event rung_{[this](bool) { RunPosted(); }};
+
+  std::thread thread_;
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_SERVER_EVENT_LOOP_H_
