@@ -5,6 +5,9 @@
 namespace hapax {
 namespace {
 
+// gRPC rounds times up to milliseconds, but does not wait for one that is past.
+constexpr std::chrono::system_clock::time_point kAtOnce;
+
 thread_local const EventLoop* this_threads_loop = nullptr;
 
 }  // namespace
@@ -28,7 +31,7 @@ void EventLoop::Post(absl::AnyInvocable<void()> task) {
   if (this_threads_loop == this) return task();
   absl::MutexLock lock(&mu_);
   posted_.push_back(std::move(task));
-  if (posted_.size() == 1) alarm_.Set(queue_.get(), std::chrono::system_clock::now(), &rung_);
+  if (posted_.size() == 1) alarm_.Set(queue_.get(), kAtOnce, &rung_);
 }
 
 void EventLoop::RunPosted() {
