@@ -76,7 +76,8 @@ std::vector<GroupCommit::Task> GroupCommit::TakeTasks(Group& group) {
     executor_wakeup_.Wait(&mu_);
   }
   if (group.completions.empty()) Bind(group);
-  const auto end = waiting_.begin() + static_cast<ptrdiff_t>(std::min(room, waiting_.size()));
+  if (waiting_.size() <= room) return std::exchange(waiting_, {});
+  const auto end = waiting_.begin() + static_cast<ptrdiff_t>(room);
   std::vector<Task> tasks(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
   waiting_.erase(waiting_.begin(), end);
   return tasks;

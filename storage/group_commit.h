@@ -2,7 +2,6 @@
 #define HAPAX_STORAGE_GROUP_COMMIT_H_
 
 #include <cstddef>
-#include <deque>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -80,7 +79,7 @@ class GroupCommit {
   absl::Mutex mu_;
   absl::CondVar executor_wakeup_;
   absl::CondVar committer_wakeup_;
-  std::deque<Task> waiting_ ABSL_GUARDED_BY(mu_);
+  std::vector<Task> waiting_ ABSL_GUARDED_BY(mu_);
   std::shared_ptr<Group> committing_ ABSL_GUARDED_BY(mu_);  // Null: the committer is free.
   bool closing_ ABSL_GUARDED_BY(mu_) = false;
   bool executor_done_ ABSL_GUARDED_BY(mu_) = false;

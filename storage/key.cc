@@ -12,9 +12,13 @@ constexpr char kTerminator = '\1';
 }  // namespace
 
 KeyBuilder& KeyBuilder::String(std::string_view element) {
-  for (char c : element) {
-    key_.push_back(c);
-    if (c == kEscape) key_.push_back(kEscapedZero);
+  while (true) {
+    const size_t zero = element.find(kEscape);
+    key_.append(element.substr(0, zero));
+    if (zero == std::string_view::npos) break;
+    key_.push_back(kEscape);
+    key_.push_back(kEscapedZero);
+    element.remove_prefix(zero + 1);
   }
   key_.push_back(kEscape);
   key_.push_back(kTerminator);

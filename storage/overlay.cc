@@ -23,8 +23,10 @@ void Overlay::Absorb(Overlay&& newer) {
       rows.swap(newer_rows);
       continue;
     }
-    for (auto& [key, value] : newer_rows) rows.insert_or_assign(key, std::move(value));
-    newer_rows.clear();
+    while (!newer_rows.empty()) {
+      auto inserted = rows.insert(newer_rows.extract(newer_rows.begin()));
+      if (!inserted.inserted) inserted.position->second = std::move(inserted.node.mapped());
+    }
   }
 }
 
