@@ -18,8 +18,8 @@ namespace hapax {
 // Gathers log lines in memory, and a thread of its own writes them to a file descriptor, many at a time. A reader who
 // stops reading holds up nobody: lines that find no room are left out, and a line says how many they were.
 //
-// Made for speed: spdlog's asynchronous logger wakes its thread, and writes, once a line, which was 6 of the 28 us of CPU
-// time of a replay.
+// Made for speed: spdlog's asynchronous logger wakes its thread, and writes, once a line, which was 6 of the 28 us of
+// CPU time of a replay.
 //
 // Thread-safety: safe; nothing here waits for the descriptor, but for the destructor.
 // Lifetime: the destructor writes what is left. A crash loses the lines of the last 10 ms.

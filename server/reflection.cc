@@ -102,7 +102,8 @@ ServerReflectionResponse Reflection::Answer(const ServerReflectionRequest& reque
       AnswerExtensionNumbers(request.all_extension_numbers_of_type(), response);
       break;
     case ServerReflectionRequest::kListServices:
-      for (const std::string& service : services_) response.mutable_list_services_response()->add_service()->set_name(service);
+      for (const std::string& service : services_)
+        response.mutable_list_services_response()->add_service()->set_name(service);
       break;
     case ServerReflectionRequest::MESSAGE_REQUEST_NOT_SET:
       AnswerError(grpc::StatusCode::INVALID_ARGUMENT, "message_request is required", response);
