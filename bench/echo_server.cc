@@ -1,5 +1,5 @@
-// A bare gRPC callback server that answers RunInstances with one prepared reply: the ceiling that Hapax is
-// measured against. It parses the request and serializes the reply, as generated code does, and nothing else.
+// A bare gRPC callback server with prepared replies: the ceiling that Hapax is measured against. It parses each
+// request and serializes its reply, as generated code does, and nothing else.
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -11,53 +11,54 @@
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "grpcpp/impl/codegen/server_callback_handlers.h"
 #include "grpcpp/impl/service_type.h"
+#include "hapax/bench/messages.h"
+#include "hapax/bench/prepared_reply.h"
 #include "hapax/compute/v1/compute.pb.h"
 
 ABSL_FLAG(std::string, listen_address, "127.0.0.1:0", "HOST:PORT to serve on; port 0 takes a free one");
+ABSL_FLAG(int, instances, 1, "Instances in the reply to each launch");
 
 namespace {
 
+using hapax::compute::v1::DescribeInstancesRequest;
+using hapax::compute::v1::DescribeInstancesResponse;
 using hapax::compute::v1::RunInstancesRequest;
 using hapax::compute::v1::RunInstancesResponse;
 
-// As large as a real reply to a launch of one instance.
-RunInstancesResponse PreparedReply() {
-  RunInstancesResponse reply;
-  reply.set_reservation_id("r-0123456789abcdef0");
-  reply.set_owner_id("default");
-  auto& instance = *reply.add_instances();
-  instance.set_instance_id("i-0123456789abcdef0");
-  instance.set_reservation_id("r-0123456789abcdef0");
-  instance.set_image_id("ami-b232d0db");
-  instance.set_instance_type("m5.large");
-  instance.set_state(hapax::compute::v1::INSTANCE_STATE_PENDING);
-  instance.set_region("us-east-1");
-  instance.set_availability_zone("us-east-1a");
-  instance.set_subnet_id("subnet-use1a");
-  instance.set_private_ip_address("10.0.100.200");
-  instance.mutable_launch_time()->set_seconds(1'700'000'000);
-  instance.mutable_launch_time()->set_nanos(123'456'000);
-  instance.set_client_token("550e8400-e29b-41d4-a716-446655440000");
-  return reply;
-}
-
 class EchoService final : public grpc::Service {
  public:
-  EchoService() {
-    using Handler = grpc::internal::CallbackUnaryHandler<RunInstancesRequest, RunInstancesResponse>;
-    AddMethod(new grpc::internal::RpcServiceMethod("/hapax.compute.v1.Compute/RunInstances",
-                                                   grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
-    MarkMethodCallback(0, new Handler([this](grpc::CallbackServerContext* context, const RunInstancesRequest*,
-                                             RunInstancesResponse* reply) {
-                         *reply = reply_;
+  explicit EchoService(int instances)
+      : protected_launch_(hapax::bench::PreparedReply(instances)),
+        unprotected_launch_(hapax::bench::PreparedReply(instances, /*with_token=*/false)),
+        list_(hapax::bench::PreparedList()) {
+    Answer<RunInstancesRequest, RunInstancesResponse>(
+        hapax::bench::kRunInstances, [this](const RunInstancesRequest& request) -> const RunInstancesResponse& {
+          return request.client_token().empty() ? unprotected_launch_ : protected_launch_;
+        });
+    Answer<DescribeInstancesRequest, DescribeInstancesResponse>(
+        hapax::bench::kDescribeInstances,
+        [this](const DescribeInstancesRequest&) -> const DescribeInstancesResponse& { return list_; });
+  }
+
+ private:
+  // Registers a method, as generated code does.
+  template <typename Request, typename Reply, typename Pick>
+  void Answer(const char* method, Pick pick) {
+    using Handler = grpc::internal::CallbackUnaryHandler<Request, Reply>;
+    AddMethod(new grpc::internal::RpcServiceMethod(method, grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
+    MarkMethodCallback(methods_++,
+                       new Handler([pick](grpc::CallbackServerContext* context, const Request* request, Reply* reply) {
+                         *reply = pick(*request);
                          grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
                          reactor->Finish(grpc::Status::OK);
                          return reactor;
                        }));
   }
 
- private:
-  const RunInstancesResponse reply_ = PreparedReply();
+  const RunInstancesResponse protected_launch_;
+  const RunInstancesResponse unprotected_launch_;
+  const DescribeInstancesResponse list_;
+  int methods_ = 0;
 };
 
 }  // namespace
@@ -69,7 +70,7 @@ int main(int argc, char** argv) {
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
-  EchoService service;
+  EchoService service(absl::GetFlag(FLAGS_instances));
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort(absl::GetFlag(FLAGS_listen_address), grpc::InsecureServerCredentials(), &port);

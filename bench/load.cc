@@ -1,122 +1,223 @@
-// A closed-loop load of RunInstances: keeps so many calls in flight for so long, and prints one JSON object.
+// Puts a load on a server and prints what became of it as one line of JSON (Recorder::Json says what is in it). Before
+// that it prints `measuring` when the window begins, and `measured` when it ends, for whoever measures the server
+// meanwhile. The exit code is 1 when any call failed.
 #include <algorithm>
-#include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
-#include "absl/random/random.h"
-#include "absl/time/clock.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "grpcpp/generic/generic_stub.h"
-#include "grpcpp/grpcpp.h"
-#include "hapax/client/client_token.h"
-#include "hapax/compute/v1/compute.pb.h"
+#include "hapax/bench/figure.h"
+#include "hapax/bench/grpc_load.h"
+#include "hapax/bench/http_load.h"
+#include "hapax/bench/messages.h"
 
-ABSL_FLAG(std::string, target, "", "HOST:PORT to call");
-ABSL_FLAG(int, in_flight, 64, "Calls in flight");
-ABSL_FLAG(absl::Duration, duration, absl::Seconds(3), "How long to measure, after a fifth of that to warm up");
-ABSL_FLAG(bool, new_tokens, true, "A new token for every call; else one for each call in flight, again and again");
+ABSL_FLAG(std::string, target, "", "HOST:PORT to call; with --protocol=http1 HOST:PORT/PATH to POST to");
+ABSL_FLAG(std::string, protocol, "grpc", "grpc; or http1: JSON with an Idempotency-Key header");
+ABSL_FLAG(std::string, figure, "first_execution",
+          "first_execution: each launch under a new token; replay: of launches that were made before; unprotected: "
+          "launches without a token; read: of one instance");
+ABSL_FLAG(int, in_flight, 64, "Calls in flight; with --rate the most there may be");
+ABSL_FLAG(double, rate, 0,
+          "Calls a second that are due whatever becomes of those before, their latency counting from when they were "
+          "due; 0: a call starts when another ends");
+ABSL_FLAG(absl::Duration, duration, absl::Seconds(3), "How long to measure");
+ABSL_FLAG(absl::Duration, warmup, absl::Seconds(1), "How long to call before that");
+ABSL_FLAG(int, tokens, 10000, "How many tokens are replayed; each is executed once before the warm-up");
+ABSL_FLAG(uint64_t, filled_tokens, 0,
+          "With --figure=replay: replays the tokens that bench_fill put into the table, of which there are so many");
+ABSL_FLAG(uint64_t, fill_seed, 1, "bench_fill's --seed");
+ABSL_FLAG(int, instances, 1, "Instances that each launch asks for: the size of the reply");
+ABSL_FLAG(
+    int, connections, 1,
+    "Connections of gRPC, which the calls take turns on; at least one for each thread. Over HTTP each call in flight "
+    "has its own");
+ABSL_FLAG(int, threads, 1, "Threads, each with its share of the calls and connections");
+ABSL_FLAG(std::string, expect_outcome, "", "What hapax-outcome must say: executed, replayed or unprotected");
 
+namespace hapax::bench {
 namespace {
 
-constexpr char kMethod[] = "/hapax.compute.v1.Compute/RunInstances";
+// What is executed before a measurement, so many at once.
+constexpr int kPrepareInFlight = 64;
+constexpr std::chrono::minutes kPrepareTimeout(10);
 
-grpc::ByteBuffer Serialize(const google::protobuf::Message& message) {
-  const grpc::Slice slice(message.SerializeAsString());
-  return {&slice, 1};
+int Fail(const std::string& why) {
+  std::fprintf(stderr, "bench_load: %s\n", why.c_str());
+  return 1;
 }
 
-struct Call {
-  std::unique_ptr<grpc::ClientContext> context;
-  std::unique_ptr<grpc::GenericClientAsyncResponseReader> reader;
-  grpc::ByteBuffer reply;
-  grpc::Status status;
-  absl::Time start;
-  std::string token;
-};
+void Say(const std::string& line) {
+  std::printf("%s\n", line.c_str());
+  std::fflush(stdout);
+}
 
-class Load {
- public:
-  Load() : stub_(grpc::CreateChannel(absl::GetFlag(FLAGS_target), grpc::InsecureChannelCredentials())) {
-    request_.set_image_id("ami-b232d0db");
-    request_.mutable_placement()->set_availability_zone("us-east-1a");
+bool Grpc() { return absl::GetFlag(FLAGS_protocol) == "grpc"; }
+
+// HOST:PORT and /PATH.
+std::pair<std::string, std::string> HttpTarget() {
+  const std::string target = absl::GetFlag(FLAGS_target);
+  const size_t slash = target.find('/');
+  if (slash == std::string::npos) return {target, "/"};
+  return {target.substr(0, slash), target.substr(slash)};
+}
+
+// What stays the same in every request.
+absl::StatusOr<RequestTemplate> MakeTemplate(Figure figure) {
+  const bool with_token = figure == Figure::kFirstExecution || figure == Figure::kReplay;
+  if (!Grpc()) {
+    const auto [host_and_port, path] = HttpTarget();
+    return LaunchPost(host_and_port, path, with_token);
   }
+  if (figure != Figure::kRead) return LaunchMessage(absl::GetFlag(FLAGS_instances), with_token);
+  NewTokens tokens;
+  const RequestTemplate launch = LaunchMessage(1, /*with_token=*/true);
+  std::string request(launch.size(), '\0');
+  launch.Write(tokens.Next(), request.data());
+  const absl::StatusOr<std::string> launched = CallOnce(absl::GetFlag(FLAGS_target), kRunInstances, request);
+  if (!launched.ok()) return launched.status();
+  return ReadMessage(FirstInstanceId(*launched));
+}
+
+// Connected, for so many calls in flight.
+absl::StatusOr<std::unique_ptr<LoadClient>> MakeClient(Figure figure, int connections, int in_flight) {
+  std::unique_ptr<LoadClient> client;
+  if (Grpc()) {
+    client = std::make_unique<GrpcLoad>(absl::GetFlag(FLAGS_target), connections,
+                                        figure == Figure::kRead ? kDescribeInstances : kRunInstances);
+  } else {
+    client = std::make_unique<HttpLoad>(HttpTarget().first, in_flight);
+  }
+  if (absl::Status status = client->Connect(); !status.ok()) return status;
+  return client;
+}
+
+// The part of thread `index` of so many things.
+int Share(int of, int index, int threads) { return of / threads + (index < of % threads ? 1 : 0); }
+
+class Run {
+ public:
+  Run(Figure figure, const RequestTemplate& bytes) : figure_(figure), template_(bytes) {}
 
   // Returns the exit code.
-  int Run() {
-    const absl::Duration duration = absl::GetFlag(FLAGS_duration);
-    measure_from_ = absl::Now() + duration / 5;
-    end_ = measure_from_ + duration;
-    std::vector<Call> calls(static_cast<size_t>(absl::GetFlag(FLAGS_in_flight)));
-    for (Call& call : calls) Start(call);
-    size_t open = calls.size();
-    while (open > 0) {
-      void* tag = nullptr;
-      bool ok = false;
-      if (!queue_.Next(&tag, &ok)) break;
-      Call& call = *static_cast<Call*>(tag);
-      Record(call);
-      if (absl::Now() < end_) {
-        Start(call);
-      } else {
-        --open;
-      }
+  int Do() {
+    if (figure_ == Figure::kReplay && absl::GetFlag(FLAGS_filled_tokens) == 0) {
+      if (absl::Status status = Prepare(); !status.ok()) return Fail(std::string(status.message()));
     }
-    Print();
-    return errors_ == 0 ? 0 : 1;
+    for (int i = 0; i < threads_; ++i) {
+      auto client = MakeClient(figure_, std::max(Share(absl::GetFlag(FLAGS_connections), i, threads_), 1),
+                               Share(absl::GetFlag(FLAGS_in_flight), i, threads_));
+      if (!client.ok()) return Fail(std::string(client.status().message()));
+      clients_.push_back(*std::move(client));
+    }
+    const Recorder recorder = Measure();
+    if (recorder.errors() > 0) std::fprintf(stderr, "bench_load: %s\n", recorder.first_error().c_str());
+    Say(recorder.Json());
+    return recorder.errors() == 0 ? 0 : 1;
   }
 
  private:
-  void Start(Call& call) {
-    if (absl::GetFlag(FLAGS_new_tokens) || call.token.empty()) {
-      call.token = hapax::client::NewClientToken(absl::Now(), random_);
+  // Executes every token that is to be replayed.
+  absl::Status Prepare() {
+    list_ = MakeTokenList(static_cast<size_t>(absl::GetFlag(FLAGS_tokens)));
+    auto client = MakeClient(figure_, 1, kPrepareInFlight);
+    if (!client.ok()) return client.status();
+    Requests requests(template_, std::make_unique<EachToken>(list_));
+    const Instant now = std::chrono::steady_clock::now();
+    const Recorder recorder =
+        (*client)->Run({.in_flight = kPrepareInFlight, .window = {now, now + kPrepareTimeout}}, requests);
+    if (recorder.errors() > 0) return absl::UnknownError(recorder.first_error());
+    return absl::OkStatus();
+  }
+
+  Recorder Measure() {
+    const Instant start = std::chrono::steady_clock::now();
+    const Instant from = start + absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_warmup));
+    const Window window{from, from + absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_duration))};
+    std::vector<Recorder> recorders(clients_.size(), Recorder(window));
+    std::vector<std::thread> threads;
+    threads.reserve(clients_.size());
+    for (int i = 0; i < threads_; ++i) {
+      threads.emplace_back([this, plan = PlanOf(i, start, window), i, &recorders] {
+        Requests requests(template_, MakeTokens());
+        recorders[i] = clients_[i]->Run(plan, requests);
+      });
     }
-    request_.set_client_token(call.token);
-    call.context = std::make_unique<grpc::ClientContext>();
-    call.start = absl::Now();
-    call.reader = stub_.PrepareUnaryCall(call.context.get(), kMethod, Serialize(request_), &queue_);
-    call.reader->StartCall();
-    call.reader->Finish(&call.reply, &call.status, &call);
+    SleepUntil(window.from);
+    Say("measuring");
+    SleepUntil(window.to);
+    Say("measured");
+    for (std::thread& thread : threads) thread.join();
+    Recorder merged(window);
+    for (const Recorder& recorder : recorders) merged.Merge(recorder);
+    return merged;
   }
 
-  void Record(const Call& call) {
-    if (!call.status.ok()) {
-      if (errors_++ == 0) std::fprintf(stderr, "bench_load: %s\n", call.status.error_message().c_str());
-      return;
+  LoadPlan PlanOf(int thread, Instant start, Window window) const {
+    return {.in_flight = Share(absl::GetFlag(FLAGS_in_flight), thread, threads_),
+            .rate = absl::GetFlag(FLAGS_rate) / threads_,
+            .start = start,
+            .window = window,
+            .expected_outcome = absl::GetFlag(FLAGS_expect_outcome)};
+  }
+
+  std::unique_ptr<TokenSource> MakeTokens() const {
+    switch (figure_) {
+      case Figure::kFirstExecution:
+        return std::make_unique<NewTokens>();
+      case Figure::kReplay:
+        if (const uint64_t filled = absl::GetFlag(FLAGS_filled_tokens); filled > 0) {
+          return std::make_unique<FilledTokens>(filled, absl::GetFlag(FLAGS_fill_seed));
+        }
+        return std::make_unique<AnyToken>(list_);
+      case Figure::kUnprotected:
+      case Figure::kRead:
+        return nullptr;
     }
-    if (call.start >= measure_from_) latencies_.push_back(absl::Now() - call.start);
+    return nullptr;
   }
 
-  void Print() {
-    std::sort(latencies_.begin(), latencies_.end());
-    const auto percentile_us = [&](double fraction) {
-      if (latencies_.empty()) return 0.0;
-      return absl::ToDoubleMicroseconds(
-          latencies_[static_cast<size_t>(fraction * static_cast<double>(latencies_.size() - 1))]);
-    };
-    std::printf("{\"calls\": %zu, \"rps\": %.0f, \"p50_us\": %.0f, \"p99_us\": %.0f, \"errors\": %lld}\n",
-                latencies_.size(),
-                static_cast<double>(latencies_.size()) / absl::ToDoubleSeconds(absl::GetFlag(FLAGS_duration)),
-                percentile_us(0.5), percentile_us(0.99), static_cast<long long>(errors_));
-  }
-
-  grpc::GenericStub stub_;
-  grpc::CompletionQueue queue_;
-  hapax::compute::v1::RunInstancesRequest request_;
-  absl::BitGen random_;
-  int64_t errors_ = 0;
-  absl::Time measure_from_;
-  absl::Time end_;
-  std::vector<absl::Duration> latencies_;
+  const Figure figure_;
+  const RequestTemplate& template_;
+  const int threads_ = absl::GetFlag(FLAGS_threads);
+  TokenList list_;
+  std::vector<std::unique_ptr<LoadClient>> clients_;
 };
 
+// Why the flags make no sense together; empty when they do.
+std::string WrongFlags(std::optional<Figure> figure) {
+  const std::string protocol = absl::GetFlag(FLAGS_protocol);
+  if (!figure.has_value()) return absl::StrCat("--figure=", absl::GetFlag(FLAGS_figure), " is none");
+  if (protocol != "grpc" && protocol != "http1") return absl::StrCat("--protocol=", protocol, " is none");
+  if (!Grpc() && figure == Figure::kRead) return "--figure=read needs --protocol=grpc";
+  if (!Grpc() && !absl::GetFlag(FLAGS_expect_outcome).empty()) return "--expect_outcome needs --protocol=grpc";
+  if (absl::GetFlag(FLAGS_threads) < 1) return "--threads must be at least 1";
+  if (absl::GetFlag(FLAGS_in_flight) < absl::GetFlag(FLAGS_threads)) return "--in_flight must be at least --threads";
+  if (absl::GetFlag(FLAGS_connections) < 1) return "--connections must be at least 1";
+  if (absl::GetFlag(FLAGS_tokens) < 1) return "--tokens must be at least 1";
+  if (absl::GetFlag(FLAGS_rate) < 0) return "--rate must not be negative";
+  return "";
+}
+
+int Main() {
+  const std::optional<Figure> figure = ParseFigure(absl::GetFlag(FLAGS_figure));
+  if (const std::string wrong = WrongFlags(figure); !wrong.empty()) return Fail(wrong);
+  const absl::StatusOr<RequestTemplate> bytes = MakeTemplate(*figure);
+  if (!bytes.ok()) return Fail(std::string(bytes.status().message()));
+  return Run(*figure, *bytes).Do();
+}
+
 }  // namespace
+}  // namespace hapax::bench
 
 int main(int argc, char** argv) {
   absl::ParseCommandLine(argc, argv);
-  return Load().Run();
+  return hapax::bench::Main();
 }

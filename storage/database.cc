@@ -93,7 +93,9 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(Opening opening) {
   families.reserve(kTableCount);
   for (Table table : kAllTables) {
     rocksdb::ColumnFamilyOptions& family = families.emplace_back(std::string(TableName(table)), options).options;
-    if (table != Table::kTokens || opening.token_filter == nullptr) continue;
+    if (table != Table::kTokens) continue;
+    if (opening.token_files != nullptr) family.table_factory = opening.token_files;
+    if (opening.token_filter == nullptr) continue;
     family.compaction_filter = opening.token_filter;
     family.periodic_compaction_seconds = kTokenFileMaxAgeSeconds;
   }

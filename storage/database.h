@@ -17,6 +17,7 @@
 #include "hapax/storage/store.h"
 #include "rocksdb/compaction_filter.h"
 #include "rocksdb/db.h"
+#include "rocksdb/table.h"
 #include "rocksdb/wal_filter.h"
 
 namespace hapax {
@@ -43,6 +44,8 @@ class Database {
     std::optional<uint64_t> last_write;
     // Gives back the space of tokens that are too old (token_compaction.h); outlives the database. May be null.
     const rocksdb::CompactionFilter* token_filter = nullptr;
+    // How the files of tokens are written and read; null: as those of the other tables.
+    std::shared_ptr<rocksdb::TableFactory> token_files;
     // Called once, on any thread, when the database has failed; must not block.
     std::function<void(const absl::Status& why)> on_failure = [](const absl::Status&) {};
   };

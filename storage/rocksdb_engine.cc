@@ -29,18 +29,36 @@ const Clock& MachineClock() {
   return kClock;
 }
 
-rocksdb::Options EngineOptions(const RocksDbEngineOptions& engine) {
+rocksdb::BlockBasedTableOptions TableOptions() {
   rocksdb::BlockBasedTableOptions table;
-  table.block_cache = rocksdb::NewLRUCache(engine.block_cache_bytes);
-  // Most lookups are of tokens that are not there yet: a filter answers them without reading a block.
-  // Filters and indexes live in the cache, so that memory is bounded whatever the tables hold.
+  // Most lookups are of rows that are not there yet: a filter answers them without reading a block.
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey));
+  // Keys share long prefixes: an index that does not repeat them is a third as large.
+  table.index_block_restart_interval = 16;
+  return table;
+}
+
+// What table tokens is read by. A token is looked up once or twice in its life, so blocks of it in a cache would only
+// displace one another, at the price of a memory allocation each: what is read again soon is in the memtable or the
+// operating system's page cache. Filters and indexes stay in memory, some 3 bytes a token.
+rocksdb::BlockBasedTableOptions TokenTableOptions() {
+  rocksdb::BlockBasedTableOptions table = TableOptions();
+  table.no_block_cache = true;
+  return table;
+}
+
+rocksdb::Options EngineOptions(const RocksDbEngineOptions& engine) {
+  rocksdb::BlockBasedTableOptions table = TableOptions();
+  table.block_cache = rocksdb::NewLRUCache(engine.block_cache_bytes);
+  // Here they live in the cache, so that memory is bounded whatever the tables hold.
   table.cache_index_and_filter_blocks = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
 
   rocksdb::Options options;
   options.env = engine.env;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  // A token outside the cache costs a block's decompression: LZ4's is the cheapest.
+  options.compression = rocksdb::kLZ4Compression;
   options.write_buffer_size = engine.write_buffer_bytes;
   options.max_total_wal_size = kMaxLogBytes;
   // The same filter for what is still in memory.
@@ -62,6 +80,8 @@ absl::StatusOr<std::unique_ptr<RocksDbEngine>> RocksDbEngine::Open(RocksDbEngine
   HAPAX_RETURN_IF_ERROR(MakeDirectory(options.path));
   rocksdb::Options rocksdb_options = EngineOptions(options);
   RemoveProbe(options.path, rocksdb_options);
+  // Compaction has time, and those who call have not. Should it fall behind, RocksDB slows writes down for it.
+  rocksdb_options.env->LowerThreadPoolCPUPriority(rocksdb::Env::LOW, rocksdb::CpuPriority::kLow).PermitUncheckedError();
   std::unique_ptr<RocksDbEngine> engine(new RocksDbEngine(std::move(options), std::move(rocksdb_options)));
   HAPAX_RETURN_IF_ERROR(engine->OpenDatabase(/*may_create=*/true));
   engine->recovery_ = std::thread([self = engine.get()] { self->RunRecovery(); });
@@ -72,6 +92,7 @@ RocksDbEngine::RocksDbEngine(RocksDbEngineOptions options, rocksdb::Options rock
     : options_(std::move(options)),
       rocksdb_options_(std::move(rocksdb_options)),
       token_filter_(MakeTokenCompactionFilter(options_.clock == nullptr ? MachineClock() : *options_.clock)),
+      token_files_(rocksdb::NewBlockBasedTableFactory(TokenTableOptions())),
       retry_delay_(options_.probe_interval) {}
 
 RocksDbEngine::~RocksDbEngine() {
@@ -100,6 +121,7 @@ absl::Status RocksDbEngine::OpenDatabase(bool may_create) {
                                                     .may_create = may_create,
                                                     .last_write = last_write_,
                                                     .token_filter = token_filter_.get(),
+                                                    .token_files = token_files_,
                                                     .on_failure = [this](const absl::Status& why) {
                                                       absl::MutexLock lock(&mu_);
                                                       failure_ = why;

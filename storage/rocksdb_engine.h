@@ -20,13 +20,14 @@
 #include "hapax/storage/database.h"
 #include "rocksdb/compaction_filter.h"
 #include "rocksdb/env.h"
+#include "rocksdb/table.h"
 
 namespace hapax {
 
 struct RocksDbEngineOptions {
   // The data directory.
   std::string path;
-  // Memory for blocks, filters and indexes. Bytes.
+  // Memory for blocks, filters and indexes of all tables but that of tokens, whose take 3 bytes a token. Bytes.
   size_t block_cache_bytes = size_t{256} << 20;
   // What a table gathers in memory before it is written to a file. Bytes.
   size_t write_buffer_bytes = size_t{64} << 20;
@@ -78,6 +79,7 @@ class RocksDbEngine {
   const RocksDbEngineOptions options_;
   const rocksdb::Options rocksdb_options_;
   const std::unique_ptr<rocksdb::CompactionFilter> token_filter_;
+  const std::shared_ptr<rocksdb::TableFactory> token_files_;
 
   // Only for the thread that recovers, while there is one.
   std::unique_ptr<Database> database_;          // Null: closed, and not open again yet.

@@ -1,0 +1,28 @@
+"""Directories with token tables of any size, made by bench_fill."""
+
+import json
+import pathlib
+import subprocess
+
+from context import Context
+from systems import Hapax
+
+# The pattern's token is drawn from a table of one, under a seed of its own.
+PATTERN_FLAGS = {"filled_tokens": 1, "fill_seed": 2}
+FILL_TIMEOUT_S = 600
+
+
+def fill(context: Context, scratch: pathlib.Path, tokens: int, **flags) -> dict:
+    """Lets a server create its data in `scratch` and execute one launch, and adds so many copies of its token.
+
+    `flags` are bench_fill's. Returns its JSON."""
+    hapax = Hapax(context.build)
+    running = hapax.start(scratch)
+    try:
+        context.load(running, "replay", in_flight=1, seconds=0.01, warmup=0, flags=PATTERN_FLAGS)
+    finally:
+        hapax.stop()
+    command = [context.build / "bench_fill", f"--data_dir={scratch / 'data'}", f"--tokens={tokens}",
+               *(f"--{name}={value}" for name, value in flags.items())]
+    return json.loads(subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True,
+                                     timeout=FILL_TIMEOUT_S).stdout)

@@ -1,0 +1,47 @@
+#include "hapax/bench/messages.h"
+
+#include "absl/strings/str_cat.h"
+#include "hapax/compute/v1/compute.pb.h"
+
+namespace hapax::bench {
+namespace {
+
+constexpr char kImage[] = "ami-b232d0db";
+constexpr char kZone[] = "us-east-1a";
+
+absl::string_view Abseil(std::string_view text) { return {text.data(), text.size()}; }
+
+}  // namespace
+
+RequestTemplate LaunchMessage(int instances, bool with_token) {
+  compute::v1::RunInstancesRequest request;
+  if (with_token) request.set_client_token(std::string(RequestTemplate::kPlaceholder));
+  request.set_image_id(kImage);
+  request.mutable_placement()->set_availability_zone(kZone);
+  if (instances > 1) request.set_min_count(instances);
+  return RequestTemplate(request.SerializeAsString());
+}
+
+RequestTemplate ReadMessage(std::string_view instance_id) {
+  compute::v1::DescribeInstancesRequest request;
+  request.add_instance_ids(std::string(instance_id));
+  return RequestTemplate(request.SerializeAsString());
+}
+
+std::string FirstInstanceId(const std::string& response) {
+  compute::v1::RunInstancesResponse parsed;
+  if (!parsed.ParseFromString(response) || parsed.instances().empty()) return "";
+  return parsed.instances(0).instance_id();
+}
+
+RequestTemplate LaunchPost(std::string_view host_and_port, std::string_view path, bool with_token) {
+  const std::string body =
+      absl::StrCat(R"({"image_id":")", kImage, R"(","placement":{"availability_zone":")", kZone, R"("}})");
+  const std::string key =
+      with_token ? absl::StrCat("Idempotency-Key: ", Abseil(RequestTemplate::kPlaceholder), "\r\n") : "";
+  return RequestTemplate(absl::StrCat("POST ", Abseil(path), " HTTP/1.1\r\nHost: ", Abseil(host_and_port),
+                                      "\r\nContent-Type: application/json\r\n", key, "Content-Length: ", body.size(),
+                                      "\r\n\r\n", body));
+}
+
+}  // namespace hapax::bench

@@ -1,0 +1,28 @@
+#ifndef HAPAX_BENCH_MESSAGES_H_
+#define HAPAX_BENCH_MESSAGES_H_
+
+#include <string>
+#include <string_view>
+
+#include "hapax/bench/requests.h"
+
+namespace hapax::bench {
+
+inline constexpr char kRunInstances[] = "/hapax.compute.v1.Compute/RunInstances";
+inline constexpr char kDescribeInstances[] = "/hapax.compute.v1.Compute/DescribeInstances";
+
+// A launch of so many instances, as RunInstancesRequest.
+[[nodiscard]] RequestTemplate LaunchMessage(int instances, bool with_token);
+
+// A read of one instance, as DescribeInstancesRequest.
+[[nodiscard]] RequestTemplate ReadMessage(std::string_view instance_id);
+
+// The id of the first instance of a RunInstancesResponse; empty when there is none.
+[[nodiscard]] std::string FirstInstanceId(const std::string& response);
+
+// A launch of one instance as a request of HTTP/1.1: the parameters in JSON, the token in `Idempotency-Key`.
+[[nodiscard]] RequestTemplate LaunchPost(std::string_view host_and_port, std::string_view path, bool with_token);
+
+}  // namespace hapax::bench
+
+#endif  // HAPAX_BENCH_MESSAGES_H_

@@ -1,0 +1,75 @@
+#include "hapax/bench/micro/compute_in_process.h"
+
+#include <algorithm>
+
+#include "hapax/bench/messages.h"
+#include "hapax/interceptors/authentication.h"
+#include "hapax/server/chain.h"
+#include "hapax/server/compute/lifecycle.h"
+#include "hapax/storage/check.h"
+#include "spdlog/sinks/null_sink.h"
+
+namespace hapax::bench {
+namespace {
+
+// Room for any number of launches: see systems.py.
+constexpr char kCatalog[] = R"(
+  regions { name: "us-east-1" zones { name: "us-east-1a" vcpus: 1000000000
+    subnets { id: "subnet-bench" cidr_block: "10.0.0.0/8" } } }
+  image_ids: "ami-b232d0db"
+  instance_types { name: "m5.large" vcpus: 2 instances_per_host: 48 }
+  default_instance_type: "m5.large"
+  quota { instances: 1000000000 hosts: 1 }
+)";
+
+}  // namespace
+
+class ComputeInProcess::IdleDriver final : public WorkDriver {
+ public:
+  void Perform(const std::string& /*subject*/, absl::AnyInvocable<void() &&> /*done*/) override {}
+  absl::Status Complete(const std::string& /*subject*/, Transaction& /*txn*/) override { return absl::OkStatus(); }
+};
+
+std::string LaunchBytes(std::string_view token) {
+  const RequestTemplate launch = LaunchMessage(/*instances=*/1, /*with_token=*/true);
+  std::string bytes(launch.size(), '\0');
+  launch.Write(token, bytes.data());
+  return bytes;
+}
+
+ComputeInProcess::ComputeInProcess(const std::string& directory)
+    : log_("calls", std::make_shared<spdlog::sinks::null_sink_mt>()),
+      store_(OpenRocksDbStore({.path = directory}).value()),
+      seal_keys_(SealKeys::Parse(SealKeys::NewFile("bench")).value()),
+      catalog_(compute::Catalog::Parse(kCatalog).value()),
+      places_(compute::Places::Load(*store_, catalog_).value()),
+      waiters_(/*max_waiting=*/1),
+      driver_(std::make_unique<IdleDriver>()),
+      work_(*store_, clock_, log_),
+      service_(catalog_, *places_, ids_, work_, operations_),
+      hosted_(service_.Host()),
+      workers_(/*threads=*/1, /*max_waiting=*/1),
+      gate_(/*max_in_flight=*/4096) {
+  work_.AddDriver(std::string(compute::kBootWork), *driver_);
+  const absl::Status compiled = hosted_->Compile();
+  HAPAX_CHECK(compiled.ok(), "the compute service's rules are right");
+  const ChainParts parts = {.store = *store_,
+                            .workers = workers_,
+                            .gate = gate_,
+                            .seal_keys = seal_keys_,
+                            .clock = clock_,
+                            .registry = metrics_,
+                            .call_log = log_};
+  chain_.emplace(
+      BuildChain({.default_region = "us-east-1", .policy = {}}, parts, std::make_unique<TrustingAuthenticator>()));
+}
+
+ComputeInProcess::~ComputeInProcess() { work_.Stop(); }
+
+const Method& ComputeInProcess::run_instances() const {
+  const auto& methods = hosted_->methods();
+  return *std::find_if(methods.begin(), methods.end(),
+                       [](const Method& method) { return "/" + method.name == kRunInstances; });
+}
+
+}  // namespace hapax::bench

@@ -1,0 +1,102 @@
+#ifndef HAPAX_BENCH_MICRO_COMPUTE_IN_PROCESS_H_
+#define HAPAX_BENCH_MICRO_COMPUTE_IN_PROCESS_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "hapax/interceptors/call.h"
+#include "hapax/interceptors/call_gate.h"
+#include "hapax/interceptors/interceptor.h"
+#include "hapax/interceptors/seal_keys.h"
+#include "hapax/interceptors/worker_pool.h"
+#include "hapax/server/compute/catalog.h"
+#include "hapax/server/compute/compute_service.h"
+#include "hapax/server/compute/places.h"
+#include "hapax/server/hosted_service.h"
+#include "hapax/server/ids.h"
+#include "hapax/server/operations/operation_waiters.h"
+#include "hapax/server/operations/operations.h"
+#include "hapax/server/operations/work_queue.h"
+#include "hapax/storage/clock.h"
+#include "hapax/storage/rocksdb_store.h"
+#include "prometheus/registry.h"
+#include "spdlog/logger.h"
+
+namespace hapax::bench {
+
+// A launch without a wire: its bytes go in, and what would be sent is kept.
+class LaunchCall final : public UnaryCall {
+ public:
+  LaunchCall(const Method& run_instances, std::string bytes) : UnaryCall(run_instances), bytes_(std::move(bytes)) {}
+
+  [[nodiscard]] std::string_view request_bytes() const override { return bytes_; }
+  [[nodiscard]] MetadataValues Metadata(std::string_view /*key*/) const override { return {}; }
+  [[nodiscard]] absl::Time deadline() const override { return absl::InfiniteFuture(); }
+  [[nodiscard]] bool IsCancelled() const override { return false; }
+
+  // Waits for the end.
+  [[nodiscard]] const absl::StatusOr<std::string>& reply() const {
+    ended_.WaitForNotification();
+    return reply_;
+  }
+
+ private:
+  void Send(absl::StatusOr<std::string> reply) override {
+    reply_ = std::move(reply);
+    ended_.Notify();
+  }
+
+  const std::string bytes_;
+  absl::Notification ended_;
+  absl::StatusOr<std::string> reply_;
+};
+
+// The serialized RunInstancesRequest of a load (messages.h) under that token.
+[[nodiscard]] std::string LaunchBytes(std::string_view token);
+
+// Everything of a server that runs the compute service but the wire: chain, store, handlers. What is launched is never
+// booted. Its log is formatted and goes nowhere.
+//
+// Thread-safety: as its parts.
+class ComputeInProcess {
+ public:
+  // `directory` is that of the data.
+  explicit ComputeInProcess(const std::string& directory);
+  ~ComputeInProcess();
+
+  [[nodiscard]] const Chain& chain() const { return *chain_; }
+  [[nodiscard]] RocksDbStore& store() { return *store_; }
+  [[nodiscard]] const Method& run_instances() const;
+
+ private:
+  // Of work that is never done.
+  class IdleDriver;
+
+  const SystemClock clock_;
+  spdlog::logger log_;
+  const std::unique_ptr<RocksDbStore> store_;
+  const SealKeys seal_keys_;
+  const compute::Catalog catalog_;
+  const std::unique_ptr<const compute::Places> places_;
+  TimeOrderedIdSource ids_{clock_};
+  OperationWaiters waiters_;
+  const Operations operations_{ids_, waiters_};
+  const std::unique_ptr<WorkDriver> driver_;
+  WorkQueue work_;
+  compute::ComputeService service_;
+  const std::unique_ptr<HostedService> hosted_;
+  WorkerPool workers_;
+  CallGate gate_;
+  prometheus::Registry metrics_;
+  std::optional<const Chain> chain_;
+};
+
+}  // namespace hapax::bench
+
+#endif  // HAPAX_BENCH_MICRO_COMPUTE_IN_PROCESS_H_

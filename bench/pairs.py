@@ -1,0 +1,68 @@
+"""A system measured against the echo: in pairs, one right after the other, so that what the machine does just then
+happens to both."""
+
+import statistics
+import time
+
+from context import Context
+from processes import cpu_seconds
+from systems import Running
+
+# A system is idle when it used less than this fraction of a core for that long.
+IDLE_CORES = 0.05
+IDLE_S = 0.3
+SETTLE_TIMEOUT_S = 10
+
+
+def settle(running: Running) -> None:
+    """Waits until a system has done what it does after its calls (booting instances, compaction), which would be
+    measured with whatever comes next; goes on after a while in any case."""
+    end = time.monotonic() + SETTLE_TIMEOUT_S
+    before = cpu_seconds(running.pids)
+    while time.monotonic() < end:
+        time.sleep(IDLE_S)
+        now = cpu_seconds(running.pids)
+        if now - before < IDLE_CORES * IDLE_S:
+            return
+        before = now
+
+
+def measure_pairs(context: Context, echo: Running, system: Running, figure: str, *, outcome: str = "",
+                  echo_arguments: dict = None, beside=None, **arguments) -> dict:
+    """Measures both `context.repeats` times, each first in turn.
+
+    Returns medians; `ratio_to_echo` is the median of the pairs' ratios of throughput, and `ratio_min` and `ratio_max`
+    the least and the greatest of them. `beside()` is called after each pair, and its dict's medians are added.
+    `echo_arguments` replace those that the echo cannot do as the system does."""
+    pairs = []
+    extras = []
+    for repeat in range(context.repeats):
+        runs = {}
+        for name in ("echo", "system") if repeat % 2 == 0 else ("system", "echo"):
+            if name == "echo":
+                runs[name] = context.load(echo, figure, **{**arguments, **(echo_arguments or {})})
+            else:
+                runs[name] = context.load(system, figure, outcome=outcome, **arguments)
+                settle(system)
+        pairs.append((runs["system"], runs["echo"]))
+        if beside is not None:
+            extras.append(beside())
+    return {**summary(pairs), **{key: statistics.median(extra[key] for extra in extras) for key in (extras or [{}])[0]}}
+
+
+def summary(pairs: list) -> dict:
+    """The medians of pairs of results (of the system, of the echo)."""
+    def median(key: str, which: int = 0) -> float:
+        return statistics.median(pair[which][key] for pair in pairs)
+
+    ratios = [system["rps"] / echo["rps"] for system, echo in pairs]
+    row = {key: round(median(key), 1) for key in ("rps", "p50_us", "p99_us", "p999_us")}
+    row.update(rps_min=min(pair[0]["rps"] for pair in pairs), rps_max=max(pair[0]["rps"] for pair in pairs),
+               ratio_to_echo=round(statistics.median(ratios), 3), ratio_min=round(min(ratios), 3),
+               ratio_max=round(max(ratios), 3))
+    row.update({f"echo_{key}": round(median(key, 1), 1) for key in ("rps", "p50_us", "p99_us", "p999_us")})
+    row.update(server_cpu_us_per_call=round(median("server_cpu_us_per_call"), 2),
+               echo_cpu_us_per_call=round(median("server_cpu_us_per_call", 1), 2),
+               reply_bytes=round(median("reply_bytes"), 1), echo_reply_bytes=round(median("reply_bytes", 1), 1),
+               calls=sum(pair[0]["calls"] for pair in pairs), repeats=len(pairs))
+    return row

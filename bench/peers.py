@@ -1,0 +1,10 @@
+"""The systems that Hapax is compared with, by name."""
+
+from peer_etcd import Etcd
+from peer_postgres import Postgres
+from peer_redis import RedisAlways, RedisEverysec
+from peer_restate import Restate
+
+# Each is a systems.System, made with the build directory. What it needs comes from scripts/setup --bench; when something
+# is missing all the same, unavailable() says what.
+PEERS = {peer.name: peer for peer in (RedisAlways, RedisEverysec, Postgres, Etcd, Restate)}

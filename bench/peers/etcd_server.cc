@@ -1,0 +1,155 @@
+// RunInstances with its tokens in etcd: look the token up; if it is not there, put record and effect in one transaction
+// on condition that it still is not.
+#include <atomic>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "etcd.pb.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "grpcpp/grpcpp.h"
+#include "grpcpp/impl/codegen/proto_utils.h"
+#include "hapax/bench/peers/facade.h"
+
+ABSL_FLAG(std::string, etcd, "", "HOST:PORT of etcd");
+ABSL_FLAG(int, connections, 4, "Connections to etcd; each has any number of calls in flight");
+
+namespace hapax::bench {
+namespace {
+
+constexpr absl::Duration kConnectTimeout = absl::Seconds(30);
+
+using RangeStub = grpc::TemplatedGenericStub<etcd::RangeRequest, etcd::RangeResponse>;
+using TxnStub = grpc::TemplatedGenericStub<etcd::TxnRequest, etcd::TxnResponse>;
+
+struct Connection {
+  explicit Connection(const std::shared_ptr<grpc::Channel>& channel) : range(channel), txn(channel) {}
+
+  RangeStub range;
+  TxnStub txn;
+};
+
+// One call: deletes itself once it is answered.
+class Attempt {
+ public:
+  Attempt(Connection& connection, Launch launch, Done done)
+      : connection_(connection),
+        launch_(std::move(launch)),
+        done_(std::move(done)),
+        key_(absl::StrCat("token/", launch_.token)) {}
+
+  // A record never changes, so one that this member has is the record, whatever the quorum has seen since.
+  void Start() {
+    range_request_.set_key(key_);
+    range_request_.set_serializable(true);
+    connection_.range.UnaryCall(&range_context_, "/etcdserverpb.KV/Range", {}, &range_request_, &range_response_,
+                                [this](const grpc::Status& status) {
+                                  if (!status.ok() || range_response_.kvs_size() > 0) {
+                                    Finish(status, range_response_);
+                                  } else {
+                                    CreateIfAbsent();
+                                  }
+                                });
+  }
+
+ private:
+  void CreateIfAbsent() {
+    etcd::Compare& absent = *txn_request_.add_compare();
+    absent.set_target(etcd::Compare::CREATE);
+    absent.set_key(key_);
+    absent.set_create_revision(0);
+    etcd::PutRequest& record = *txn_request_.add_success()->mutable_request_put();
+    record.set_key(key_);
+    record.set_value(launch_.reply);
+    etcd::PutRequest& effect = *txn_request_.add_success()->mutable_request_put();
+    effect.set_key(absl::StrCat("instance/", launch_.instance_id));
+    effect.set_value(launch_.reply);
+    txn_request_.add_failure()->mutable_request_range()->set_key(key_);
+    connection_.txn.UnaryCall(&txn_context_, "/etcdserverpb.KV/Txn", {}, &txn_request_, &txn_response_,
+                              [this](const grpc::Status& status) { OnTxn(status); });
+  }
+
+  void OnTxn(const grpc::Status& status) {
+    if (status.ok() && txn_response_.succeeded()) {
+      Answer(status, launch_.reply);
+    } else {
+      Finish(status, txn_response_.responses_size() > 0 ? txn_response_.responses(0).response_range()
+                                                        : etcd::RangeResponse::default_instance());
+    }
+  }
+
+  // With the record that was found.
+  void Finish(const grpc::Status& status, const etcd::RangeResponse& found) {
+    if (!status.ok()) {
+      Answer({grpc::StatusCode::UNAVAILABLE, status.error_message()}, {});
+    } else if (found.kvs_size() != 1) {
+      Answer({grpc::StatusCode::INTERNAL, "etcd found neither a free token nor its record"}, {});
+    } else {
+      Answer(status, found.kvs(0).value());
+    }
+  }
+
+  void Answer(const grpc::Status& status, std::string_view reply) {
+    const std::unique_ptr<Attempt> self(this);
+    done_(status, reply);
+  }
+
+  Connection& connection_;
+  Launch launch_;
+  Done done_;
+  const std::string key_;
+  grpc::ClientContext range_context_;
+  etcd::RangeRequest range_request_;
+  etcd::RangeResponse range_response_;
+  grpc::ClientContext txn_context_;
+  etcd::TxnRequest txn_request_;
+  etcd::TxnResponse txn_response_;
+};
+
+class EtcdBackend final : public Backend {
+ public:
+  // False, having said why, when there is no etcd.
+  bool Connect() {
+    for (int i = 0; i < absl::GetFlag(FLAGS_connections); ++i) {
+      grpc::ChannelArguments arguments;
+      arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+      const std::shared_ptr<grpc::Channel> channel =
+          grpc::CreateCustomChannel(absl::GetFlag(FLAGS_etcd), grpc::InsecureChannelCredentials(), arguments);
+      if (!channel->WaitForConnected(absl::ToChronoTime(absl::Now() + kConnectTimeout))) {
+        std::fprintf(stderr, "no etcd at %s\n", absl::GetFlag(FLAGS_etcd).c_str());
+        return false;
+      }
+      connections_.push_back(std::make_unique<Connection>(channel));
+    }
+    return true;
+  }
+
+  void RunOnce(Launch launch, Done done) override {
+    Connection& connection = *connections_[next_.fetch_add(1, std::memory_order_relaxed) % connections_.size()];
+    (new Attempt(connection, std::move(launch), std::move(done)))->Start();
+  }
+
+ private:
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::atomic<size_t> next_ = 0;
+};
+
+}  // namespace
+}  // namespace hapax::bench
+
+int main(int argc, char** argv) {
+  absl::ParseCommandLine(argc, argv);
+  return hapax::bench::Serve("bench_etcd", []() -> std::unique_ptr<hapax::bench::Backend> {
+    auto backend = std::make_unique<hapax::bench::EtcdBackend>();
+    if (!backend->Connect()) return nullptr;
+    return backend;
+  });
+}

@@ -1,0 +1,66 @@
+// One connection to PostgreSQL in pipeline mode.
+#ifndef HAPAX_BENCH_PEERS_PG_CONNECTION_H_
+#define HAPAX_BENCH_PEERS_PG_CONNECTION_H_
+
+#include <libpq-fe.h>
+#include <uv.h>
+
+#include <deque>
+#include <string>
+
+#include "hapax/bench/peers/facade.h"
+
+namespace hapax::bench {
+
+// Each launch is one statement and one transaction, committed durably before it is answered:
+//
+//   the token is new          -> its record and the instance are inserted
+//   the token has a record    -> the reply on record is read, nothing is written
+//   another transaction is    -> waits for it; the record it made is not in this statement's snapshot,
+//   inserting it right now       so no row comes back, and the statement is sent again
+//
+// Statements are sent without waiting for those before them, and carried out one after another.
+// Thread-safety: not; everything after Connect() happens on the loop's thread.
+class PgConnection {
+ public:
+  PgConnection() = default;
+  ~PgConnection();
+  PgConnection(const PgConnection&) = delete;
+  PgConnection& operator=(const PgConnection&) = delete;
+
+  // Blocks. Returns false, having said why on stderr, when there is no database.
+  bool Connect(const std::string& conninfo);
+  // From here on the loop's thread calls.
+  void Attach(uv_loop_t* loop);
+  void Run(Launch launch, Done done);
+  // Sends what Run() has left to send.
+  void Flush();
+  // Launches that were sent and are not answered.
+  size_t pending() const { return pending_.size(); }
+
+ private:
+  struct Attempt {
+    Launch launch;
+    Done done;
+    bool row_came = false;
+    std::string error;
+  };
+
+  void Send(Attempt attempt);
+  void OnSocket(int status, int events);
+  // Takes every result that has come.
+  void Receive();
+  void OnResult(PGresult* result);
+  // The first pending attempt's transaction is over.
+  void OnCommitted();
+  void Watch(int events);
+  void FailAll();
+
+  PGconn* connection_ = nullptr;
+  uv_poll_t poll_{};
+  std::deque<Attempt> pending_;
+};
+
+}  // namespace hapax::bench
+
+#endif  // HAPAX_BENCH_PEERS_PG_CONNECTION_H_

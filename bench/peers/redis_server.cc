@@ -1,0 +1,147 @@
+// RunInstances with its tokens in Redis, the way most services do it: claim the token (SET NX), do the work, put the
+// reply in the claim's place.
+#include <hiredis/async.h>
+#include <hiredis/hiredis.h>
+
+#include <array>
+#include <atomic>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/strings/str_cat.h"
+#include "hapax/bench/peers/facade.h"
+#include "hapax/bench/peers/loop.h"
+#include "hiredis/adapters/libuv.h"
+
+ABSL_FLAG(std::string, redis_socket, "", "Unix socket of the Redis server");
+ABSL_FLAG(int, connections, 2, "Connections to Redis; each pipelines what it is given");
+
+namespace hapax::bench {
+namespace {
+
+// Never a reply: a serialized RunInstancesResponse begins with a field's tag.
+constexpr std::string_view kInProgress = "in progress";
+// How long a claim stands whose holder has died, in seconds.
+constexpr std::string_view kClaimSeconds = "60";
+constexpr std::string_view kRecordSeconds = "86400";
+
+// One call: alive from RunOnce() to Finish().
+struct Attempt {
+  Launch launch;
+  Done done;
+  std::string record_key;
+  bool effect_stored = false;
+
+  void Finish(const grpc::Status& status, std::string_view reply = {}) {
+    const std::unique_ptr<Attempt> self(this);
+    done(status, reply);
+  }
+};
+
+template <size_t N>
+void Send(redisAsyncContext* redis, redisCallbackFn* callback, Attempt* attempt,
+          const std::array<std::string_view, N>& words) {
+  std::array<const char*, N> data;
+  std::array<size_t, N> sizes;
+  for (size_t i = 0; i < N; ++i) {
+    data[i] = words[i].data();
+    sizes[i] = words[i].size();
+  }
+  if (redisAsyncCommandArgv(redis, callback, attempt, N, data.data(), sizes.data()) != REDIS_OK) {
+    callback(redis, nullptr, attempt);
+  }
+}
+
+grpc::Status Unavailable(const redisReply* reply) {
+  return {grpc::StatusCode::UNAVAILABLE,
+          reply == nullptr ? "the connection to Redis is lost" : std::string(reply->str, reply->len)};
+}
+
+bool IsOk(const redisReply* reply) { return reply != nullptr && reply->type == REDIS_REPLY_STATUS; }
+
+void OnEffect(redisAsyncContext* /*redis*/, void* data, void* attempt) {
+  static_cast<Attempt*>(attempt)->effect_stored = IsOk(static_cast<redisReply*>(data));
+}
+
+void OnRecorded(redisAsyncContext* /*redis*/, void* data, void* context) {
+  auto& attempt = *static_cast<Attempt*>(context);
+  const auto* reply = static_cast<redisReply*>(data);
+  if (attempt.effect_stored && IsOk(reply)) {
+    attempt.Finish(grpc::Status::OK, attempt.launch.reply);
+  } else {
+    attempt.Finish(Unavailable(reply));
+  }
+}
+
+// What stood at the token's key before the claim: nothing, another's claim, or a reply.
+void OnClaimed(redisAsyncContext* redis, void* data, void* context) {
+  auto& attempt = *static_cast<Attempt*>(context);
+  const auto* reply = static_cast<redisReply*>(data);
+  if (reply != nullptr && reply->type == REDIS_REPLY_NIL) {
+    Send<3>(redis, OnEffect, &attempt,
+            {"SET", absl::StrCat("instance:", attempt.launch.instance_id), attempt.launch.reply});
+    Send<5>(redis, OnRecorded, &attempt, {"SET", attempt.record_key, attempt.launch.reply, "EX", kRecordSeconds});
+  } else if (reply == nullptr || reply->type != REDIS_REPLY_STRING) {
+    attempt.Finish(Unavailable(reply));
+  } else if (const std::string_view found(reply->str, reply->len); found == kInProgress) {
+    attempt.Finish({grpc::StatusCode::ABORTED, "a call with this token is in progress: retry"});
+  } else {
+    attempt.Finish(grpc::Status::OK, found);
+  }
+}
+
+class RedisBackend final : public Backend {
+ public:
+  ~RedisBackend() override {
+    for (redisAsyncContext* connection : connections_) {
+      loop_.Post([connection] { redisAsyncFree(connection); });
+    }
+  }
+
+  // False, having said why, when there is no Redis.
+  bool Connect() {
+    const std::string socket = absl::GetFlag(FLAGS_redis_socket);
+    for (int i = 0; i < absl::GetFlag(FLAGS_connections); ++i) {
+      redisAsyncContext* connection = redisAsyncConnectUnix(socket.c_str());
+      if (connection == nullptr || connection->err != 0) {
+        std::fprintf(stderr, "%s: %s\n", socket.c_str(), connection == nullptr ? "out of memory" : connection->errstr);
+        return false;
+      }
+      connections_.push_back(connection);
+      loop_.Post([this, connection] { redisLibuvAttach(connection, loop_.uv()); });
+    }
+    return true;
+  }
+
+  void RunOnce(Launch launch, Done done) override {
+    std::string key = absl::StrCat("token:", launch.token);
+    auto* attempt = new Attempt{.launch = std::move(launch), .done = std::move(done), .record_key = std::move(key)};
+    redisAsyncContext* redis = connections_[next_.fetch_add(1, std::memory_order_relaxed) % connections_.size()];
+    loop_.Post([redis, attempt] {
+      Send<7>(redis, OnClaimed, attempt, {"SET", attempt->record_key, kInProgress, "NX", "GET", "EX", kClaimSeconds});
+    });
+  }
+
+ private:
+  Loop loop_;
+  std::vector<redisAsyncContext*> connections_;
+  std::atomic<size_t> next_ = 0;
+};
+
+}  // namespace
+}  // namespace hapax::bench
+
+int main(int argc, char** argv) {
+  absl::ParseCommandLine(argc, argv);
+  return hapax::bench::Serve("bench_redis", []() -> std::unique_ptr<hapax::bench::Backend> {
+    auto backend = std::make_unique<hapax::bench::RedisBackend>();
+    if (!backend->Connect()) return nullptr;
+    return backend;
+  });
+}

@@ -1,0 +1,103 @@
+"""Servers as processes: started, found by the line they print, their CPU time and memory read from /proc, stopped."""
+
+import os
+import pathlib
+import queue
+import re
+import signal
+import subprocess
+import threading
+
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+LISTENING = re.compile(r"listening on (\S+:[1-9][0-9]*)")
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 120
+
+
+def _stat(pid: int) -> list:
+    """The fields of /proc/PID/stat after the command's name; none when the process is gone."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def tree(pids) -> set:
+    """These processes and all their descendants."""
+    parents = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and (fields := _stat(int(entry))):
+            parents[int(entry)] = int(fields[1])
+    found = set()
+    new = set(pids)
+    while new:
+        found |= new
+        new = {pid for pid, parent in parents.items() if parent in found} - found
+    return found
+
+
+def cpu_seconds(pids) -> float:
+    """User and system time so far of these processes and all their descendants, those that were waited for included."""
+    ticks = 0
+    for pid in tree(pids):
+        if fields := _stat(pid):
+            ticks += sum(int(field) for field in fields[11:15])
+    return ticks / TICKS_PER_SECOND
+
+
+def rss_bytes(pids) -> int:
+    """Resident memory of these processes and all their descendants; pages that they share are counted for each."""
+    return sum(int(fields[21]) * PAGE_BYTES for pid in tree(pids) if (fields := _stat(pid)))
+
+
+def memory_bytes(pid: int) -> dict:
+    """Resident memory of one process: `now`, and the `peak` of its life."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return {name: int(re.search(rf"^{field}:\s+(\d+) kB", status, re.MULTILINE)[1]) * 1024
+            for name, field in (("now", "VmRSS"), ("peak", "VmHWM"))}
+
+
+class ServerProcess:
+    """A server that prints `listening on HOST:PORT` to stdout. It dies with this process, however this one ends."""
+
+    def __init__(self, *command, stderr: pathlib.Path):
+        """Returns when it listens; a RuntimeError says what it wrote to stderr when it does not."""
+        with open(stderr, "ab") as log:
+            self._process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *map(str, command)],
+                                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)
+        self.pid = self._process.pid
+        found = queue.Queue()
+        threading.Thread(target=_drain, args=(self._process.stdout, found), daemon=True).start()
+        try:
+            self.address = found.get(timeout=START_TIMEOUT_S)
+        except queue.Empty:
+            self.address = None
+        if self.address is None:
+            self.kill()
+            raise RuntimeError(f"{command[0]} did not start: {stderr.read_text(errors='replace')[-2000:]}")
+
+    def stop(self) -> None:
+        """SIGTERM, and an error when that does not end it with exit code 0 in time."""
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            code = self._process.wait(timeout=STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+        if code != 0:
+            raise RuntimeError(f"{self._process.args[3]} ended with exit code {code}")
+
+    def kill(self) -> None:
+        """SIGKILL; nothing when it is gone already."""
+        self._process.kill()
+        self._process.wait()
+
+
+def _drain(stdout, found: queue.Queue) -> None:
+    """Reads all of a server's output; `found` gets the address, and None when the output ends."""
+    with stdout:
+        for line in stdout:
+            if match := LISTENING.search(line):
+                found.put(match[1])
+    found.put(None)

@@ -1,0 +1,76 @@
+"""Measures Hapax beside the echo and its peers: scripts/bench says how it is used."""
+
+import argparse
+import json
+import pathlib
+import signal
+import sys
+import traceback
+
+import connections
+import expiry
+import figures
+import growth
+import machine
+import open_loop
+import reply_size
+import tables
+from context import Context
+from systems import FIGURES
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+# In the order in which they are measured. The first one is `figures`, of which --only may name a part.
+PARTS = {"figures": figures, "open_loop": open_loop, "connections": connections, "reply_size": reply_size,
+         "growth": growth, "expiry": expiry}
+NAMES = (*FIGURES, *figures.SYSTEMS, *PARTS)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures Hapax beside a bare gRPC echo and its peers.")
+    parser.add_argument("--quick", action="store_true", help="in two minutes: Hapax and the echo, short")
+    parser.add_argument("--only", action="append", default=[], choices=NAMES, metavar="NAME",
+                        help=f"only this; may be repeated: {', '.join(NAMES)}")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also writes everything that was measured")
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release", metavar="DIR",
+                        help="where the programs are; default build/release, which is built first")
+    parser.add_argument("--repeats", type=int, metavar="N", help="how often each pair is measured; default 5, 3 if quick")
+    parser.add_argument("--seconds", type=float, metavar="S", help="how long each time; default 3, 0.5 if quick")
+    return parser.parse_args()
+
+
+def wanted_parts(context: Context) -> list:
+    """Those that --only names, and `figures` when it names one of those, or a system."""
+    if not context.only:
+        return ["figures"] if context.quick else list(PARTS)
+    inside_figures = context.only & {*FIGURES, *figures.SYSTEMS}
+    return [part for part in PARTS if part in context.only or (part == "figures" and inside_figures)]
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    # So that what was started is stopped, and what was written removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    context = Context(build=arguments.build.resolve(), quick=arguments.quick,
+                      repeats=arguments.repeats or (3 if arguments.quick else 5),
+                      seconds=arguments.seconds or (0.5 if arguments.quick else 3),
+                      warmup=0.6 if arguments.quick else 1, only=frozenset(arguments.only))
+    result = {"machine": machine.facts(), "quick": context.quick, "seconds": context.seconds, "repeats": context.repeats}
+    failed = []
+    for part in wanted_parts(context):
+        try:
+            for name, rows in PARTS[part].run(context).items():
+                result.setdefault(name, []).extend(rows)
+        except Exception:  # What was measured so far is worth having.
+            traceback.print_exc()
+            failed.append(part)
+        if arguments.json:
+            arguments.json.write_text(json.dumps(result, indent=1) + "\n")
+    print(tables.text(result))
+    failed += [row["system"] for row in result.get("failed", [])]
+    if failed:
+        print(f"scripts/bench: failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""What is measured: Hapax, the bare echo that is its ceiling, and the peers, all behind one interface."""
+
+import pathlib
+from typing import NamedTuple, Optional
+
+from processes import ServerProcess
+
+# What a call does: see load.cc.
+FIGURES = ("first_execution", "replay", "unprotected", "read")
+
+
+class Running(NamedTuple):
+    """A started system."""
+
+    # HOST:PORT of gRPC, or HOST:PORT/PATH to POST to.
+    target: str
+    # `grpc`, or `http1`: JSON with an Idempotency-Key header.
+    protocol: str
+    # Processes whose CPU time, with that of all their descendants, is what a call costs: the service and what it
+    # keeps its tokens in.
+    pids: list
+
+
+class System:
+    """A system that can be measured, made with the build directory. It is stopped after each start, whatever happens."""
+
+    # As `--only` and the JSON name it.
+    name: str
+    # Those it can answer.
+    figures: tuple = FIGURES
+
+    def unavailable(self) -> Optional[str]:
+        """Why it cannot be measured here, such as a program that is not installed; None when it can."""
+        return None
+
+    def version(self) -> str:
+        """What the report calls it, such as `redis 7.0.15`."""
+        return self.name
+
+    def start(self, scratch: pathlib.Path) -> Running:
+        """Starts it on free ports of 127.0.0.1, with all its data and logs in `scratch`, an empty directory."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """Ends every process that start() started; nothing when there is none."""
+        raise NotImplementedError
+
+
+# Room for every call of a run: the built-in quotas are for people, not for load.
+CATALOG = """
+regions { name: "us-east-1" zones { name: "us-east-1a" vcpus: 1000000000
+  subnets { id: "subnet-bench" cidr_block: "10.0.0.0/8" } } }
+image_ids: "ami-b232d0db"
+instance_types { name: "m5.large" vcpus: 2 instances_per_host: 48 }
+default_instance_type: "m5.large"
+quota { instances: 1000000000 hosts: 1 }
+"""
+
+
+class Hapax(System):
+    """hapaxd as in production: its log goes to a file, at the default level."""
+
+    name = "hapax"
+
+    def __init__(self, build: pathlib.Path, *flags: str):
+        self._build = build
+        self.flags = flags
+        self.process: Optional[ServerProcess] = None
+
+    def start(self, scratch: pathlib.Path) -> Running:
+        """On the data that `scratch` holds from an earlier start, if any."""
+        catalog = scratch / "catalog.textproto"
+        catalog.write_text(CATALOG)
+        self.process = ServerProcess(
+            self._build / "hapaxd", "--listen_address=127.0.0.1:0", f"--data_dir={scratch / 'data'}",
+            f"--catalog_file={catalog}", *self.flags, stderr=scratch / "hapaxd.log")
+        return Running(self.process.address, "grpc", [self.process.pid])
+
+    def stop(self) -> None:
+        if self.process is not None:
+            process, self.process = self.process, None
+            process.stop()
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash."""
+        if self.process is not None:
+            process, self.process = self.process, None
+            process.kill()
+
+
+class Echo(System):
+    """The ceiling: a bare gRPC callback server with prepared replies as large as Hapax's to launches of so many."""
+
+    name = "echo"
+
+    def __init__(self, build: pathlib.Path, instances: int = 1):
+        self._build = build
+        self._instances = instances
+        self._process: Optional[ServerProcess] = None
+
+    def start(self, scratch: pathlib.Path) -> Running:
+        self._process = ServerProcess(self._build / "bench_echo", f"--instances={self._instances}",
+                                      stderr=scratch / "echo.log")
+        return Running(self._process.address, "grpc", [self._process.pid])
+
+    def stop(self) -> None:
+        if self._process is not None:
+            process, self._process = self._process, None
+            process.stop()

@@ -1,0 +1,95 @@
+"""What Hapax is to reach, and whether it does, from the JSON of a run."""
+
+from typing import NamedTuple, Optional
+
+GIB = 2**30
+
+
+class Target(NamedTuple):
+    """One row of the table."""
+
+    target: str
+    # Ready to print; None when it was not measured.
+    measured: Optional[str]
+    met: Optional[bool]
+
+
+def figure(result: dict, name: str, in_flight: int, system: str = "hapax") -> Optional[dict]:
+    """The row of a figure; None when it was not measured."""
+    for row in result.get("figures", []):
+        if (row["figure"], row["in_flight"], row["system"]) == (name, in_flight, system):
+            return row
+    return None
+
+
+def judge(result: dict) -> list:
+    """All targets, in the order in which they are printed."""
+    return [*_throughput(result), _latency(result), *_peers(result), *_cpu(result), *_growth(result), _expiry(result)]
+
+
+def _at_least(target: str, value: Optional[float], least: float) -> Target:
+    return Target(target, None, None) if value is None else Target(target, f"{value:.2f}", value >= least)
+
+
+def _at_most(target: str, value: Optional[float], most: float) -> Target:
+    return Target(target, None, None) if value is None else Target(target, f"{value:.2f}", value <= most)
+
+
+def _throughput(result: dict) -> list:
+    rows = []
+    for name, in_flight, least in (("replay", 1, 0.95), ("replay", 64, 1.0), ("replay", 256, 1.0),
+                                   ("first_execution", 64, 0.55), ("first_execution", 256, 0.75)):
+        row = figure(result, name, in_flight)
+        rows.append(_at_least(f"{words(name)}, {in_flight} in flight: at least {least:.2f} of the echo's throughput",
+                              row and row["ratio_to_echo"], least))
+    return rows
+
+
+def _latency(result: dict) -> Target:
+    row = figure(result, "first_execution", 1)
+    target = "first execution, one at a time: p50 at most the echo's and 1.3 fdatasyncs"
+    if row is None or not result.get("disk"):
+        return Target(target, None, None)
+    most = row["echo_p50_us"] + 1.3 * result["disk"][0]["fdatasync_p50_us"]
+    return Target(target, f"{row['p50_us']:.0f} us, of {most:.0f} us", row["p50_us"] <= most)
+
+
+def _peers(result: dict) -> list:
+    rows = []
+    hapax = figure(result, "first_execution", 64)
+    for name, least in (("redis_always", 2), ("node_idempotency", 1.3), ("postgres", 5), ("etcd", 5), ("restate", 12)):
+        peer = figure(result, "first_execution", 64, name)
+        # Each to the echo beside it: the machine was not the same at both times.
+        value = hapax["ratio_to_echo"] / peer["ratio_to_echo"] if hapax and peer else None
+        rows.append(_at_least(f"first execution, 64 in flight: at least {least} times {name}", value, least))
+    return rows
+
+
+def _cpu(result: dict) -> list:
+    rows = []
+    for name, most in (("replay", 1.0), ("first_execution", 1.8)):
+        row = figure(result, name, 256)
+        value = row and row["server_cpu_us_per_call"] / row["echo_cpu_us_per_call"]
+        rows.append(_at_most(f"{words(name)}, 256 in flight: server CPU a call at most {most} times the echo's", value, most))
+    return rows
+
+
+def _growth(result: dict) -> list:
+    rows = result.get("growth", [])
+    kept = min((row["ratio_to_smallest"] for row in rows), default=None)
+    rss = max((row["peak_rss_bytes"] for row in rows), default=None)
+    restart = max((row["start_after_crash_s"] for row in rows), default=None)
+    return [
+        _at_least("a full table: at least 0.9 of the throughput of a small one", kept, 0.9),
+        Target("a full table: less than 1 GiB of memory", rss and f"{rss / GIB:.2f} GiB", rss and rss < GIB),
+        Target("a full table: answers within 2 s after kill -9", restart and f"{restart:.2f} s", restart and restart < 2)]
+
+
+def _expiry(result: dict) -> Target:
+    worst = max((row["p99_us_during"] / row["p99_us_before"] for row in result.get("expiry", [])), default=None)
+    return _at_most("while records expire: p99 at most 2 times that before", worst, 2)
+
+
+def words(name: str) -> str:
+    """A name of the JSON as it reads in a sentence."""
+    return name.replace("_", " ")

@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""The peers of the benchmark keep their promises: one that cheated would be worthless as a comparison.
+
+A peer that cannot be had here is skipped, and its reason printed."""
+
+import concurrent.futures
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import uuid
+
+import grpc
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests" / "e2e")]
+
+from peers import PEERS  # noqa: E402
+from protos import compute_pb2  # noqa: E402
+
+BUILD = pathlib.Path(os.environ.get("HAPAX_BUILD_DIR") or sys.exit("HAPAX_BUILD_DIR: set it to the build directory"))
+CALL_TIMEOUT_S = 30
+DUPLICATES = 16
+TOKENS_AT_ONCE = 8
+# What one who is refused because of a duplicate under way is told.
+IN_PROGRESS = None
+
+
+def new_token() -> str:
+    return str(uuid.uuid4())
+
+
+class GrpcClient:
+    """Thread-safe."""
+
+    def __init__(self, target: str):
+        self._channel = grpc.insecure_channel(target, (("grpc.use_local_subchannel_pool", 1),))
+        self._method = self._channel.unary_unary("/hapax.compute.v1.Compute/RunInstances")
+
+    def call(self, token: str):
+        """The reply's bytes; IN_PROGRESS when a duplicate is under way."""
+        request = compute_pb2.RunInstancesRequest(client_token=token, image_id="ami-b232d0db")
+        try:
+            return self._method(request.SerializeToString(), timeout=CALL_TIMEOUT_S, wait_for_ready=True)
+        except grpc.RpcError as error:
+            if error.code() is grpc.StatusCode.ABORTED:
+                return IN_PROGRESS
+            raise
+
+    @staticmethod
+    def instance(reply: bytes):
+        """The id and the token of the launched instance."""
+        launched = compute_pb2.RunInstancesResponse.FromString(reply).instances[0]
+        return launched.instance_id, launched.client_token
+
+    def close(self) -> None:
+        self._channel.close()
+
+
+class HttpClient:
+    """Thread-safe: a connection for each call."""
+
+    def __init__(self, target: str):
+        self._host, path = target.split("/", 1)
+        self._path = "/" + path
+
+    def call(self, token: str) -> bytes:
+        connection = http.client.HTTPConnection(self._host, timeout=CALL_TIMEOUT_S)
+        try:
+            connection.request("POST", self._path, json.dumps({"image_id": "ami-b232d0db"}),
+                               {"content-type": "application/json", "idempotency-key": token})
+            response = connection.getresponse()
+            body = response.read()
+        finally:
+            connection.close()
+        if response.status != 200:
+            raise AssertionError(f"{response.status}: {body}")
+        return body
+
+    @staticmethod
+    def instance(reply: bytes):
+        """The id of the launched instance; its token is not the service's to know."""
+        return json.loads(reply)["instances"][0]["instance_id"], None
+
+    def close(self) -> None:
+        pass
+
+
+class PeerPromises:
+    """What every peer is held to; each test has a database of its own."""
+
+    name: str
+
+    def setUp(self):
+        self.peer = PEERS[self.name](BUILD)
+        if reason := self.peer.unavailable():
+            print(f"{self.name}: skipped: {reason}", file=sys.stderr)
+            self.skipTest(reason)
+        self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="hapax-peers-"))
+        self.addCleanup(shutil.rmtree, self.scratch, ignore_errors=True)
+        self.addCleanup(self.peer.stop)
+        self.client = self.connect(self.peer.start(self.scratch))
+
+    def connect(self, running):
+        client = (GrpcClient if running.protocol == "grpc" else HttpClient)(running.target)
+        self.addCleanup(client.close)
+        return client
+
+    def test_a_duplicate_gets_the_bytes_of_the_first_reply_and_has_no_effect(self):
+        token = new_token()
+        first = self.client.call(token)
+        self.assertEqual([self.client.call(token) for _ in range(3)], [first] * 3)
+        self.assertEqual(self.peer.effects(), 1)
+
+    def test_another_token_has_an_effect_and_a_reply_of_its_own(self):
+        tokens = [new_token() for _ in range(5)]
+        instances = [self.client.instance(self.client.call(token)) for token in tokens]
+        self.assertEqual(len({identity for identity, _ in instances}), len(tokens))
+        for token, (_, named) in zip(tokens, instances):
+            self.assertIn(named, (token, None))
+        self.assertEqual(self.peer.effects(), len(tokens))
+
+    def test_duplicates_at_once_have_one_effect_and_one_reply(self):
+        for _ in range(TOKENS_AT_ONCE):
+            replies = self.at_once(new_token())
+            if not self.peer.refuses_duplicates_at_once:
+                self.assertNotIn(IN_PROGRESS, replies)
+            self.assertEqual(len(set(replies) - {IN_PROGRESS}), 1)
+        self.assertEqual(self.peer.effects(), TOKENS_AT_ONCE)
+
+    def test_a_record_outlives_a_kill_of_everything(self):
+        if not self.peer.survives_kill:
+            self.skipTest(f"{self.name} does not promise it")
+        replies = {token: self.client.call(token) for token in (new_token() for _ in range(20))}
+        after = self.connect(self.peer.restart_after_kill())
+        self.assertEqual({token: after.call(token) for token in replies}, replies)
+        self.assertEqual(self.peer.effects(), len(replies))
+        self.assertNotIn(after.call(new_token()), replies.values())
+
+    def test_it_says_its_version(self):
+        self.assertRegex(self.peer.version(), r"\d+\.\d+")
+
+    def at_once(self, token: str) -> list:
+        """The replies to calls that are sent together; one that is refused is in it, and its retry, too."""
+        barrier = threading.Barrier(DUPLICATES)
+
+        def call():
+            barrier.wait(CALL_TIMEOUT_S)
+            replies = [self.client.call(token)]
+            deadline = time.monotonic() + CALL_TIMEOUT_S
+            while replies[-1] is IN_PROGRESS and time.monotonic() < deadline:
+                replies.append(self.client.call(token))
+            return replies
+
+        with concurrent.futures.ThreadPoolExecutor(DUPLICATES) as pool:
+            futures = [pool.submit(call) for _ in range(DUPLICATES)]
+            return [reply for future in futures for reply in future.result()]
+
+
+for peer_name in PEERS:
+    case = "".join(word.capitalize() for word in peer_name.split("_"))
+    globals()[f"{case}Test"] = type(f"{case}Test", (PeerPromises, unittest.TestCase), {"name": peer_name})
+
+if __name__ == "__main__":
+    unittest.main()

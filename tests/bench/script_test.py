@@ -1,0 +1,53 @@
+"""scripts/bench from end to end, in seconds: what it measures and writes, not how fast that is."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("HAPAX_BUILD_DIR") or sys.exit("HAPAX_BUILD_DIR: set it to where bench_load is"))
+FIGURE_KEYS = {"figure", "system", "in_flight", "rps", "ratio_to_echo", "ratio_min", "ratio_max", "p50_us", "p99_us",
+               "p999_us", "server_cpu_us_per_call", "echo_cpu_us_per_call"}
+
+
+def bench(*arguments) -> tuple:
+    """What it printed, and its JSON."""
+    with tempfile.TemporaryDirectory(prefix="hapax-bench-test-") as scratch:
+        path = pathlib.Path(scratch) / "results.json"
+        ended = subprocess.run([ROOT / "scripts" / "bench", "--build", BUILD, "--quick", "--seconds", "0.1",
+                                "--repeats", "1", "--json", path, *arguments],
+                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=110)
+        if ended.returncode != 0:
+            raise AssertionError(ended.stdout + ended.stderr)
+        return ended.stdout, json.loads(path.read_text())
+
+
+class ScriptTest(unittest.TestCase):
+    def test_a_figure(self):
+        printed, result = bench("--only", "first_execution", "--only", "hapax")
+        rows = result["figures"]
+        self.assertEqual([(row["system"], row["in_flight"]) for row in rows],
+                         [(system, in_flight) for in_flight in (1, 64, 256) for system in ("hapax", "echo")])
+        for row in rows:
+            self.assertLessEqual(FIGURE_KEYS, set(row))
+            self.assertEqual(row["figure"], "first_execution")
+            self.assertGreater(row["rps"], 0)
+            self.assertLessEqual(row["ratio_min"], row["ratio_to_echo"])
+            self.assertLessEqual(row["ratio_to_echo"], row["ratio_max"])
+        self.assertGreater(result["disk"][0]["fdatasync_p50_us"], 0)
+        self.assertLessEqual({"cpu", "cores", "kernel", "commit", "date"}, set(result["machine"]))
+        self.assertIn("Targets", printed)
+
+    def test_a_part(self):
+        _, result = bench("--only", "connections")
+        self.assertEqual([(row["figure"], row["connections"]) for row in result["connections"]],
+                         [("first_execution", 1000), ("replay", 1000)])
+        self.assertNotIn("figures", result)
+
+
+if __name__ == "__main__":
+    unittest.main()
