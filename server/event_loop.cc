@@ -15,16 +15,29 @@ thread_local const EventLoop* this_threads_loop = nullptr;
 EventLoop::EventLoop(std::unique_ptr<grpc::ServerCompletionQueue> queue) : queue_(std::move(queue)) {}
 
 EventLoop::~EventLoop() {
-  queue_->Shutdown();
-  if (thread_.joinable()) {
-    thread_.join();
-  } else {
+  if (!thread_.joinable()) {
+    queue_->Shutdown();
     Run();
+    return;
   }
+  Post([this] {
+    ending_ = true;
+    ShutdownIfIdle();
+  });
+  thread_.join();
 }
 
 void EventLoop::Start() {
   thread_ = std::thread([this] { Run(); });
+}
+
+void EventLoop::Release() {
+  --holders_;
+  ShutdownIfIdle();
+}
+
+void EventLoop::ShutdownIfIdle() {
+  if (ending_ && holders_ == 0) queue_->Shutdown();
 }
 
 void EventLoop::Post(absl::AnyInvocable<void()> task) {

@@ -21,8 +21,8 @@ namespace hapax {
 // bare echo takes 14-18 us of the server's CPU time, with one event thread 10-12 (2 cores, 64 and 256 calls in flight).
 //
 // Thread-safety: Post is safe. Events happen on the loop's thread, one after another; they must not block.
-// Lifetime: what waits on the queue does so until it has happened. The destructor waits for all of it; nothing may be
-// begun or posted any more then.
+// Lifetime: what waits on the queue does so until it has happened. The destructor waits for all of it, and for its
+// holders; nobody else may begin or post anything any more then.
 class EventLoop {
  public:
   // Something that happens on the loop's thread, because its address was given to gRPC as a tag.
@@ -47,14 +47,23 @@ class EventLoop {
 
   [[nodiscard]] grpc::ServerCompletionQueue& queue() { return *queue_; }
 
+  // Between these, both on the loop's thread, the loop does not end.
+  void Hold() { ++holders_; }
+  void Release();
+
   // Runs `task` on the loop's thread: soon, or before it returns when that is this thread.
   void Post(absl::AnyInvocable<void()> task);
 
  private:
   void Run();
   void RunPosted();
+  void ShutdownIfIdle();
 
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
+
+  // On the loop's thread.
+  int holders_ = 0;
+  bool ending_ = false;
 
   absl::Mutex mu_;
   // An alarm is on its way as long as something is posted.

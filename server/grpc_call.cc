@@ -50,15 +50,15 @@ void GrpcCall::Send(absl::StatusOr<std::string> reply) {
 }
 
 void GrpcCall::SendNow() {
-  grpc::GenericServerContext& context = stream_.context();
+  grpc::GenericServerContext& server_context = stream_.context();
   if (!reply_.ok()) {
-    context.AddTrailingMetadata(kRetryMetadata, std::string(WireName(VerdictOf(reply_.status()))));
+    server_context.AddTrailingMetadata(kRetryMetadata, std::string(WireName(VerdictOf(reply_.status()))));
     stream_.Finish(ToGrpcStatus(reply_.status()));
     return;
   }
   if (outcome.has_value()) {
-    context.AddInitialMetadata(kOutcomeMetadata, std::string(WireName(*outcome)));
-    if (*outcome == Outcome::kReplayed) context.AddInitialMetadata(kReplayedMetadata, "true");
+    server_context.AddInitialMetadata(kOutcomeMetadata, std::string(WireName(*outcome)));
+    if (*outcome == Outcome::kReplayed) server_context.AddInitialMetadata(kReplayedMetadata, "true");
   }
   const grpc::Slice slice(*reply_);
   stream_.WriteAndFinish(grpc::ByteBuffer(&slice, 1));

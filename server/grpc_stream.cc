@@ -17,6 +17,7 @@ void GrpcStream::OnArrived(bool ok) {
     delete this;
     return;
   }
+  loop_.Hold();
   Accept(service_, router_, loop_);
   handler_ = router_.Route(*this);
   if (handler_ == nullptr) {
@@ -35,7 +36,10 @@ void GrpcStream::OnDone() {
 }
 
 void GrpcStream::Release() {
-  if (--holders_ == 0) delete this;
+  if (--holders_ > 0) return;
+  EventLoop& loop = loop_;
+  delete this;
+  loop.Release();
 }
 
 }  // namespace hapax

@@ -84,8 +84,8 @@ void ServiceHost::AnnounceShutdown() { health_.SetNoneServing(); }
 void ServiceHost::Drain(absl::Duration grace) {
   if (server_ == nullptr) return;
   server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
+  loops_.clear();  // Before the server, which the calls that never arrived still refer to.
   server_ = nullptr;
-  loops_.clear();
 }
 
 }  // namespace hapax

@@ -49,19 +49,19 @@ ComputeInProcess::ComputeInProcess(const std::string& directory)
       service_(catalog_, *places_, ids_, work_, operations_),
       hosted_(service_.Host()),
       workers_(/*threads=*/1, /*max_waiting=*/1),
-      gate_(/*max_in_flight=*/4096) {
+      gate_(/*max_in_flight=*/4096),
+      chain_(BuildChain({.default_region = "us-east-1", .policy = {}},
+                        {.store = *store_,
+                         .workers = workers_,
+                         .gate = gate_,
+                         .seal_keys = seal_keys_,
+                         .clock = clock_,
+                         .registry = metrics_,
+                         .call_log = log_},
+                        std::make_unique<TrustingAuthenticator>())) {
   work_.AddDriver(std::string(compute::kBootWork), *driver_);
   const absl::Status compiled = hosted_->Compile();
   HAPAX_CHECK(compiled.ok(), "the compute service's rules are right");
-  const ChainParts parts = {.store = *store_,
-                            .workers = workers_,
-                            .gate = gate_,
-                            .seal_keys = seal_keys_,
-                            .clock = clock_,
-                            .registry = metrics_,
-                            .call_log = log_};
-  chain_.emplace(
-      BuildChain({.default_region = "us-east-1", .policy = {}}, parts, std::make_unique<TrustingAuthenticator>()));
 }
 
 ComputeInProcess::~ComputeInProcess() { work_.Stop(); }

@@ -2,7 +2,6 @@
 #define HAPAX_BENCH_MICRO_COMPUTE_IN_PROCESS_H_
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -70,7 +69,7 @@ class ComputeInProcess {
   explicit ComputeInProcess(const std::string& directory);
   ~ComputeInProcess();
 
-  [[nodiscard]] const Chain& chain() const { return *chain_; }
+  [[nodiscard]] const Chain& chain() const { return chain_; }
   [[nodiscard]] RocksDbStore& store() { return *store_; }
   [[nodiscard]] const Method& run_instances() const;
 
@@ -94,7 +93,7 @@ class ComputeInProcess {
   WorkerPool workers_;
   CallGate gate_;
   prometheus::Registry metrics_;
-  std::optional<const Chain> chain_;
+  const Chain chain_;
 };
 
 }  // namespace hapax::bench

@@ -99,17 +99,17 @@ void WorkQueue::RunCompleter() {
       works.assign(std::make_move_iterator(performed_.begin()), std::make_move_iterator(end));
       performed_.erase(performed_.begin(), end);
     }
-    const absl::Status status = CompleteAll(works, Trial::kFirst);
+    const absl::Status status = CompleteAll(works);
     if (status.ok()) continue;
     logger_.warn("completing {} pieces of work: {}", works.size(), status.ToString());
     CompleteOneByOne(std::move(works));
   }
 }
 
-absl::Status WorkQueue::CompleteAll(const std::vector<Work>& works, Trial trial) {
+absl::Status WorkQueue::CompleteAll(const std::vector<Work>& works) {
   return ExecuteAndWait(store_, [&](Transaction& txn) {
     for (const Work& work : works) {
-      if (trial == Trial::kAnother) {
+      if (work.tried) {  // Only then can its row be gone.
         HAPAX_ASSIGN_OR_RETURN(const auto row, txn.Get(Table::kWork, work.key));
         if (!row.has_value()) continue;
       }
@@ -124,9 +124,10 @@ absl::Status WorkQueue::CompleteAll(const std::vector<Work>& works, Trial trial)
 // for now is tried again later; what fails for good stays a row, for the next start to try.
 void WorkQueue::CompleteOneByOne(std::vector<Work> works) {
   for (Work& work : works) {
+    work.tried = true;
     std::vector<Work> one;
     one.push_back(std::move(work));
-    const absl::Status status = CompleteAll(one, Trial::kAnother);
+    const absl::Status status = CompleteAll(one);
     if (status.ok()) continue;
     if (absl::IsUnavailable(status) || absl::IsResourceExhausted(status)) {
       WaitBeforeRetry();

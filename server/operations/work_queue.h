@@ -71,16 +71,12 @@ class WorkQueue {
   struct Work {
     std::string key;  // Of its row.
     store::v1::WorkRecord record;
-  };
-
-  enum class Trial {
-    kFirst,
-    kAnother,  // An earlier one failed, or its success was not learnt: what has no row any more is done.
+    bool tried = false;  // To complete it, which failed, or succeeded without that being learnt.
   };
 
   void Start(Work work);
   void RunCompleter();
-  [[nodiscard]] absl::Status CompleteAll(const std::vector<Work>& works, Trial trial);
+  [[nodiscard]] absl::Status CompleteAll(const std::vector<Work>& works);
   void CompleteOneByOne(std::vector<Work> works);
   void WaitBeforeRetry();
 

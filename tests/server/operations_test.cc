@@ -34,14 +34,6 @@ TEST_F(OperationsTest, OneThatIsBegunIsNotDoneAndSaysWhatItWorksOn) {
 
 TEST_F(OperationsTest, OnesThatBeginAtTheSameMomentAreTwo) { EXPECT_NE(Begin().name(), Begin().name()); }
 
-TEST_F(OperationsTest, NamesAreInTheOrderOfTheirTimes) {
-  const std::string second = Begin(kTenant, kStart + absl::Microseconds(1)).name();
-  const std::string last = Begin(kTenant, kStart + absl::Hours(24 * 365 * 100)).name();
-  const std::string first = Begin(kTenant, kStart).name();
-  EXPECT_LT(first, second);
-  EXPECT_LT(second, last);
-}
-
 TEST_F(OperationsTest, OneThatSucceedsIsDoneWithItsResponse) {
   const Operation begun = Begin();
   ASSERT_THAT(Succeed(begun.name()), IsOk());

@@ -31,12 +31,12 @@ class OperationsTest : public testing::Test {
   static constexpr char kOtherTenant[] = "other-tenant";
   static constexpr absl::Time kStart = absl::FromUnixSeconds(1'000'000'000);
 
-  [[nodiscard]] Operation Begin(const std::string& tenant = kTenant, absl::Time now = kStart) {
+  [[nodiscard]] Operation Begin(const std::string& tenant = kTenant) {
     Operation operation;
     EXPECT_THAT(Execute(*store_,
                         [&](Transaction& txn) {
-                          operation =
-                              operations_.Begin(txn, {.tenant = tenant, .now = now}, ToProtoDuration(absl::Seconds(7)));
+                          operation = operations_.Begin(txn, {.tenant = tenant, .now = kStart},
+                                                        ToProtoDuration(absl::Seconds(7)));
                           return absl::OkStatus();
                         }),
                 IsOk());

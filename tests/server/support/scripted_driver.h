@@ -29,10 +29,11 @@ class ScriptedDriver final : public WorkDriver {
   void OnPerform(std::function<void(const std::string& subject)> hook) { on_perform_ = std::move(hook); }
   void DoAtOnce() { at_once_ = true; }
 
-  // The next `times` completions of the subject end with this error.
-  void Fail(const std::string& subject, absl::Status error, int times) {
+  // The next `times` completions of the subject end with this error, after `hook` was called in their transactions.
+  void Fail(
+      const std::string& subject, absl::Status error, int times, std::function<void()> hook = [] {}) {
     absl::MutexLock lock(&mu_);
-    failures_[subject] = {std::move(error), times};
+    failures_[subject] = {std::move(error), times, std::move(hook)};
   }
 
   void Perform(const std::string& subject, Done done) override {
@@ -53,6 +54,7 @@ class ScriptedDriver final : public WorkDriver {
       absl::MutexLock lock(&mu_);
       if (auto failure = failures_.find(subject); failure != failures_.end() && failure->second.times > 0) {
         --failure->second.times;
+        failure->second.hook();
         return failure->second.error;
       }
     }
@@ -92,6 +94,7 @@ class ScriptedDriver final : public WorkDriver {
   struct Failure {
     absl::Status error;
     int times = 0;
+    std::function<void()> hook;
   };
 
   std::function<void(const std::string&)> on_perform_;
