@@ -32,12 +32,12 @@ void EventLoop::Start() {
 }
 
 void EventLoop::Release() {
-  --holders_;
+  holders_.fetch_sub(1, std::memory_order_relaxed);
   ShutdownIfIdle();
 }
 
 void EventLoop::ShutdownIfIdle() {
-  if (ending_ && holders_ == 0) queue_->Shutdown();
+  if (ending_ && holders() == 0) queue_->Shutdown();
 }
 
 void EventLoop::Post(absl::AnyInvocable<void()> task) {

@@ -1,6 +1,7 @@
 #ifndef HAPAX_SERVER_EVENT_LOOP_H_
 #define HAPAX_SERVER_EVENT_LOOP_H_
 
+#include <atomic>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -48,8 +49,10 @@ class EventLoop {
   [[nodiscard]] grpc::ServerCompletionQueue& queue() { return *queue_; }
 
   // Between these, both on the loop's thread, the loop does not end.
-  void Hold() { ++holders_; }
+  void Hold() { holders_.fetch_add(1, std::memory_order_relaxed); }
   void Release();
+  // How many hold it, as of a moment ago; for any thread.
+  [[nodiscard]] int holders() const { return holders_.load(std::memory_order_relaxed); }
 
   // Runs `task` on the loop's thread: soon, or before it returns when that is this thread.
   void Post(absl::AnyInvocable<void()> task);
@@ -61,9 +64,8 @@ class EventLoop {
 
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
 
-  // On the loop's thread.
-  int holders_ = 0;
-  bool ending_ = false;
+  std::atomic<int> holders_ = 0;
+  bool ending_ = false;  // On the loop's thread.
 
   absl::Mutex mu_;
   // An alarm is on its way as long as something is posted.

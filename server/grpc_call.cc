@@ -13,6 +13,9 @@ constexpr char kOutcomeMetadata[] = "hapax-outcome";
 constexpr char kReplayedMetadata[] = "idempotent-replayed";
 constexpr char kRetryMetadata[] = "hapax-retry";
 
+// Calls on an event thread at the most for each to be a lone one: this, and one that is over but for its clean-up.
+constexpr int kAlone = 2;
+
 }  // namespace
 
 GrpcCall::GrpcCall(const Method& method, const Chain& chain, GrpcStream& stream)
@@ -46,6 +49,8 @@ absl::Time GrpcCall::deadline() const {
 
 void GrpcCall::Send(absl::StatusOr<std::string> reply) {
   reply_ = std::move(reply);
+  // To a lone client the reply goes out from here, since waking the event thread takes longer than sending.
+  if (stream_.loop().holders() <= kAlone) return SendNow();
   stream_.loop().Post([this] { SendNow(); });
 }
 

@@ -11,25 +11,24 @@ namespace {
 
 // Transactions in a group at the most: a limit on what one fsync, and one failure, covers.
 constexpr size_t kMaxGroupSize = 1024;
-constexpr int kCompletionThreads = 2;
+// One runs bodies, one commits, one tells.
+constexpr int kThreads = 3;
+// Up to so many are told before the next group is committed; for more another thread is woken to commit it.
+constexpr size_t kHandful = 4;
 
 }  // namespace
 
-GroupCommit::GroupCommit(RocksDbEngine& engine, size_t max_waiting)
-    : engine_(engine),
-      max_waiting_(max_waiting),
-      completion_threads_(kCompletionThreads),
-      executor_([this] { RunExecutor(); }),
-      committer_([this] { RunCommitter(); }) {}
+GroupCommit::GroupCommit(RocksDbEngine& engine, size_t max_waiting) : engine_(engine), max_waiting_(max_waiting) {
+  for (int i = 0; i < kThreads; ++i) threads_.emplace_back([this] { Work(); });
+}
 
 GroupCommit::~GroupCommit() {
   {
     absl::MutexLock lock(&mu_);
     closing_ = true;
-    executor_wakeup_.Signal();
+    wakeup_.SignalAll();
   }
-  executor_.join();
-  committer_.join();
+  for (std::thread& thread : threads_) thread.join();
 }
 
 void GroupCommit::Execute(Store::Body body, Store::Done done) {
@@ -37,45 +36,76 @@ void GroupCommit::Execute(Store::Body body, Store::Done done) {
   {
     absl::MutexLock lock(&mu_);
     if (closing_) {
-      // A `done` that the destructor waits for starts it; the executor may have ended already.
+      // A `done` that the destructor waits for starts it; the threads may have ended already.
       refusal = absl::UnavailableError("the store is closing");
     } else if (waiting_.size() >= max_waiting_) {
       refusal = absl::ResourceExhaustedError("too many transactions are waiting");
     } else {
       waiting_.push_back({.body = std::move(body), .done = std::move(done)});
-      executor_wakeup_.Signal();
+      WakeWhomItTakes();
       return;
     }
   }
   std::move(done)(std::move(refusal));
 }
 
-void GroupCommit::RunExecutor() {
-  auto group = std::make_shared<Group>();
-  while (true) {
-    std::vector<Task> tasks = TakeTasks(*group);
-    if (tasks.empty() && group->completions.empty()) break;
-    for (Task& task : tasks) RunBody(std::move(task), *group);
-    HandOver(group);
-  }
+void GroupCommit::Work() {
   absl::MutexLock lock(&mu_);
-  executor_done_ = true;
-  committer_wakeup_.Signal();
+  while (true) {
+    if (CanCommit()) {
+      Commit();
+    } else if (CanRunBodies()) {
+      RunBodies();
+    } else if (CanEnd()) {
+      wakeup_.SignalAll();
+      return;
+    } else {
+      Sleep();
+    }
+  }
 }
 
-// Waits until there is a transaction to run, or a group to hand over; empty in the latter case, and when
-// it is time to end.
-std::vector<GroupCommit::Task> GroupCommit::TakeTasks(Group& group) {
-  const size_t room = kMaxGroupSize - group.completions.size();
-  absl::MutexLock lock(&mu_);
-  while (true) {
-    const bool can_run = room > 0 && !waiting_.empty();
-    const bool can_hand_over = !group.completions.empty() && committing_ == nullptr;
-    const bool can_end = closing_ && waiting_.empty() && group.completions.empty();
-    if (can_run || can_hand_over || can_end) break;
-    executor_wakeup_.Wait(&mu_);
-  }
-  if (group.completions.empty()) Bind(group);
+bool GroupCommit::CanRunBodies() const {
+  return !running_ && !waiting_.empty() && gathering_->completions.size() < kMaxGroupSize;
+}
+
+bool GroupCommit::CanCommit() const {
+  return !running_ && committing_ == nullptr && !gathering_->completions.empty();
+}
+
+bool GroupCommit::CanEnd() const {
+  return closing_ && !running_ && waiting_.empty() && gathering_->completions.empty();
+}
+
+// To be called when there is something to do for another thread than this one.
+void GroupCommit::WakeWhomItTakes() {
+  const int useful = static_cast<int>(CanRunBodies()) + static_cast<int>(CanCommit());
+  if (woken_ >= std::min(useful, sleeping_)) return;
+  ++woken_;
+  wakeup_.Signal();
+}
+
+void GroupCommit::Sleep() {
+  ++sleeping_;
+  wakeup_.Wait(&mu_);
+  --sleeping_;
+  woken_ = std::max(woken_ - 1, 0);
+}
+
+void GroupCommit::RunBodies() {
+  if (gathering_->completions.empty()) Bind(*gathering_);
+  std::vector<Task> tasks = TakeTasks();
+  Group& group = *gathering_;
+  running_ = true;
+  mu_.Unlock();
+  for (Task& task : tasks) RunBody(std::move(task), group);
+  mu_.Lock();
+  running_ = false;
+}
+
+// As many as the group has room for.
+std::vector<GroupCommit::Task> GroupCommit::TakeTasks() {
+  const size_t room = kMaxGroupSize - gathering_->completions.size();
   if (waiting_.size() <= room) return std::exchange(waiting_, {});
   const auto end = waiting_.begin() + static_cast<ptrdiff_t>(room);
   std::vector<Task> tasks(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
@@ -94,20 +124,6 @@ void GroupCommit::Bind(Group& group) const {
   } else {
     group.status = std::move(current).status();
   }
-}
-
-// Gives the group to the committer, if that is free, and puts a new one in its place.
-void GroupCommit::HandOver(std::shared_ptr<Group>& group) {
-  absl::MutexLock lock(&mu_);
-  if (committing_ != nullptr || group->completions.empty()) return;
-  // The committer is free, so the fate of the group before is known. When that could not be committed,
-  // this one only needs its callers told, and the next must not read from it.
-  if (group->before != nullptr) group->status = group->before->status;
-  group->before = nullptr;
-  auto next = std::make_shared<Group>();
-  if (group->status.ok()) next->before = group;
-  committing_ = std::exchange(group, std::move(next));
-  committer_wakeup_.Signal();
 }
 
 void GroupCommit::RunBody(Task task, Group& group) {
@@ -130,30 +146,41 @@ void GroupCommit::RunBody(Task task, Group& group) {
   group.completions.push_back(std::move(completion));
 }
 
-void GroupCommit::RunCommitter() {
-  while (true) {
-    std::shared_ptr<Group> group;
-    {
-      absl::MutexLock lock(&mu_);
-      while (committing_ == nullptr && !executor_done_) committer_wakeup_.Wait(&mu_);
-      if (committing_ == nullptr) return;
-      group = committing_;
+void GroupCommit::Commit() {
+  const std::shared_ptr<Group> group = std::exchange(gathering_, std::make_shared<Group>());
+  // The fate of the group before is known by now. When that could not be committed, this one only needs its
+  // callers told, and the next must not read from it.
+  if (group->before != nullptr) group->status = group->before->status;
+  group->before = nullptr;
+  if (group->status.ok()) gathering_->before = group;
+  committing_ = group;
+  WakeWhomItTakes();
+  mu_.Unlock();
+
+  if (group->status.ok() && !group->writes.empty()) group->status = group->database->WriteDurably(group->writes);
+  std::vector<Completion> completions = std::move(group->completions);
+  if (!group->status.ok()) {
+    for (Completion& completion : completions) {
+      completion.status = group->status;
+      completion.hooks.clear();
     }
-    if (group->status.ok() && !group->writes.empty()) group->status = group->database->WriteDurably(group->writes);
-    std::vector<Completion> completions = std::move(group->completions);
-    if (!group->status.ok()) {
-      for (Completion& completion : completions) {
-        completion.status = group->status;
-        completion.hooks.clear();
-      }
+  }
+
+  mu_.Lock();
+  committing_ = nullptr;
+  group->database = nullptr;  // Whoever reads through the group has it, too.
+  if (completions.size() > kHandful) WakeWhomItTakes();
+  mu_.Unlock();
+  Tell(std::move(completions));
+  mu_.Lock();
+}
+
+void GroupCommit::Tell(std::vector<Completion> completions) {
+  for (Completion& completion : completions) {
+    if (completion.status.ok()) {
+      for (auto& hook : completion.hooks) hook();
     }
-    {
-      absl::MutexLock lock(&mu_);
-      committing_ = nullptr;
-      group->database = nullptr;  // Whoever reads through the group has it, too.
-      executor_wakeup_.Signal();
-    }
-    completion_threads_.Deliver(std::move(completions));
+    std::move(completion.done)(std::move(completion.status));
   }
 }
 

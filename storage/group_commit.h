@@ -10,7 +10,6 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "hapax/storage/completion_threads.h"
 #include "hapax/storage/database.h"
 #include "hapax/storage/overlay.h"
 #include "hapax/storage/rocksdb_engine.h"
@@ -20,15 +19,17 @@ namespace hapax {
 
 // Runs transaction bodies one after another and makes them durable in groups.
 //
-//   executor thread     runs bodies into group N+1, reading through N+1, then N, then the database
-//   committer thread    writes group N to the database as one batch, with one fsync
-//   completion threads  tell group N-1's callers
+//   one thread     runs bodies into group N+1, reading through N+1, then N, then the database
+//   another        writes group N to the database as one batch, with one fsync
+//   a third        tells group N-1's callers
 //
-// A group is handed over as soon as the committer is free, so a lone call waits for nobody, and while
-// one group syncs, the next one gathers company. Nothing is told before it is
-// durable: a group's callers are told, the refused and the replayed ones too, when the group has been committed, which
-// is after every group it could have read from. A group that read from one that could not be committed is not committed
-// either; its callers get UNAVAILABLE.
+// All threads are alike: each takes up whatever is to be done next. So the one that runs a lone call's body commits it
+// and tells the caller, and nothing is handed over: that was two wake-ups of 30 us each. While a group is being
+// synced, the next one gathers company.
+//
+// Nothing is told before it is durable: a group's callers are told, the refused and the replayed ones too, when the
+// group has been committed, which is after every group it could have read from. A group that read from one that could
+// not be committed is not committed either; its callers get UNAVAILABLE.
 //
 // A group belongs to the database that its first body reads from, and is written to that one or to none: what was
 // decided on the state before a failure (rocksdb_engine.h) is never written after it. In a database that
@@ -52,6 +53,13 @@ class GroupCommit {
     Store::Body body;
     Store::Done done;
   };
+  // A transaction that was run.
+  struct Completion {
+    absl::Status status;
+    Store::Done done;
+    // Run before `done`; only when the status is OK.
+    std::vector<absl::AnyInvocable<void()>> hooks;
+  };
   // Transactions that are committed together.
   struct Group {
     // What its bodies read from and it is written to; null before its first body, when there is none just
@@ -61,31 +69,42 @@ class GroupCommit {
     std::vector<Completion> completions;
     // The group before, while its writes may not be in the database yet; null when it was done already.
     std::shared_ptr<const Group> before;
-    // Whether it was committed: final once the committer is free again.
+    // Whether it was committed: final once it is not committing_ any more.
     absl::Status status;
   };
 
-  void RunExecutor();
-  void RunCommitter();
-  [[nodiscard]] std::vector<Task> TakeTasks(Group& group);
+  void Work();
+  [[nodiscard]] bool CanRunBodies() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  [[nodiscard]] bool CanCommit() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  [[nodiscard]] bool CanEnd() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void WakeWhomItTakes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Sleep() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // These release the lock while they work.
+  void RunBodies() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Commit() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  [[nodiscard]] std::vector<Task> TakeTasks() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Bind(Group& group) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void HandOver(std::shared_ptr<Group>& group);
   static void RunBody(Task task, Group& group);
+  static void Tell(std::vector<Completion> completions);
 
   RocksDbEngine& engine_;
   const size_t max_waiting_;
-  CompletionThreads completion_threads_;
 
   absl::Mutex mu_;
-  absl::CondVar executor_wakeup_;
-  absl::CondVar committer_wakeup_;
   std::vector<Task> waiting_ ABSL_GUARDED_BY(mu_);
-  std::shared_ptr<Group> committing_ ABSL_GUARDED_BY(mu_);  // Null: the committer is free.
+  // What bodies are run into: by one thread without the lock, while running_.
+  std::shared_ptr<Group> gathering_ ABSL_GUARDED_BY(mu_) = std::make_shared<Group>();
+  bool running_ ABSL_GUARDED_BY(mu_) = false;
+  std::shared_ptr<Group> committing_ ABSL_GUARDED_BY(mu_);  // Null when none is.
   bool closing_ ABSL_GUARDED_BY(mu_) = false;
-  bool executor_done_ ABSL_GUARDED_BY(mu_) = false;
 
-  std::thread executor_;
-  std::thread committer_;
+  absl::CondVar wakeup_;
+  int sleeping_ ABSL_GUARDED_BY(mu_) = 0;
+  int woken_ ABSL_GUARDED_BY(mu_) = 0;  // Of the sleeping, but not up yet.
+
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace hapax

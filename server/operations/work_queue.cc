@@ -17,7 +17,10 @@ namespace hapax {
 namespace {
 
 // Completions in one transaction at the most.
-constexpr size_t kMaxBatch = 256;
+constexpr size_t kMaxBatch = 1024;
+// How long completions gather before they are written: nobody waits for one as for a reply, and every commit more is
+// an fsync more that calls wait for.
+constexpr absl::Duration kGatherTime = absl::Milliseconds(10);
 constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 
 // Ordered by time, so that rows are deleted near where they were written.
@@ -94,6 +97,7 @@ void WorkQueue::RunCompleter() {
     {
       absl::MutexLock lock(&mu_);
       mu_.Await(absl::Condition(&something_to_do));
+      mu_.AwaitWithTimeout(absl::Condition(&stopping_), kGatherTime);
       if (stopping_) return;
       const auto end = performed_.begin() + static_cast<ptrdiff_t>(std::min(kMaxBatch, performed_.size()));
       works.assign(std::make_move_iterator(performed_.begin()), std::make_move_iterator(end));
