@@ -26,15 +26,22 @@ namespace hapax {
 // holders; nobody else may begin or post anything any more then.
 class EventLoop {
  public:
-  // Something that happens on the loop's thread, because its address was given to gRPC as a tag.
-  class Event {
+  // Something that happens on the loop's thread, because its tag was given to gRPC's core library.
+  class Event final : private grpc::internal::CompletionQueueTag {
    public:
     explicit Event(absl::AnyInvocable<void(bool ok)> happened) : happened_(std::move(happened)) {}
     Event(const Event&) = delete;
     Event& operator=(const Event&) = delete;
+    [[nodiscard]] void* tag() { return static_cast<grpc::internal::CompletionQueueTag*>(this); }
     void Happen(bool ok) { happened_(ok); }
 
    private:
+    // What grpc::CompletionQueue makes of the tag.
+    bool FinalizeResult(void** tag, bool* /*ok*/) override {
+      *tag = this;
+      return true;
+    }
+
     absl::AnyInvocable<void(bool)> happened_;
   };
 

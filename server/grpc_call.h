@@ -1,10 +1,11 @@
 #ifndef HAPAX_SERVER_GRPC_CALL_H_
 #define HAPAX_SERVER_GRPC_CALL_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
 
-#include "grpcpp/support/slice.h"
+#include "absl/time/time.h"
 #include "hapax/interceptors/call.h"
 #include "hapax/interceptors/interceptor.h"
 #include "hapax/server/grpc_stream.h"
@@ -20,21 +21,20 @@ class GrpcCall final : public UnaryCall, public GrpcStream::Handler {
   // Begins to read the request.
   GrpcCall(const Method& method, const Chain& chain, GrpcStream& stream);
 
-  [[nodiscard]] std::string_view request_bytes() const override;
-  [[nodiscard]] bool has_request() const override { return has_request_; }
+  [[nodiscard]] std::string_view request_bytes() const override { return request_bytes_.value_or(""); }
+  [[nodiscard]] bool has_request() const override { return request_bytes_.has_value(); }
   [[nodiscard]] MetadataValues Metadata(std::string_view key) const override;
-  [[nodiscard]] absl::Time deadline() const override;
+  [[nodiscard]] absl::Time deadline() const override { return stream_.deadline(); }
   [[nodiscard]] bool IsCancelled() const override { return stream_.IsCancelled(); }
 
  private:
-  void OnRead(const grpc::ByteBuffer* message) override;
+  void OnRead(std::optional<std::string_view> message) override;
   void Send(absl::StatusOr<std::string> reply) override;
   void SendNow();
 
   const Chain& chain_;
   GrpcStream& stream_;
-  grpc::Slice request_slice_;
-  bool has_request_ = false;
+  std::optional<std::string_view> request_bytes_;
   absl::StatusOr<std::string> reply_;  // Once Send was called.
 };
 

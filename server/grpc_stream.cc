@@ -1,15 +1,178 @@
 #include "hapax/server/grpc_stream.h"
 
-namespace hapax {
+#include <array>
+#include <utility>
 
-void GrpcStream::Accept(grpc::AsyncGenericService& service, Router& router, EventLoop& loop) {
-  new GrpcStream(service, router, loop);
+#include "grpc/byte_buffer_reader.h"
+#include "grpc/support/time.h"
+#include "hapax/storage/check.h"
+
+namespace hapax {
+namespace {
+
+std::string_view ViewOf(const grpc_slice& slice) {
+  return {reinterpret_cast<const char*>(GRPC_SLICE_START_PTR(slice)), GRPC_SLICE_LENGTH(slice)};
 }
 
-GrpcStream::GrpcStream(grpc::AsyncGenericService& service, Router& router, EventLoop& loop)
-    : service_(service), router_(router), loop_(loop) {
-  context_.AsyncNotifyWhenDone(&done_);
-  service_.RequestCall(&context_, &stream_, &loop_.queue(), &loop_.queue(), &arrived_);
+grpc_slice CopyOf(std::string_view bytes) { return grpc_slice_from_copied_buffer(bytes.data(), bytes.size()); }
+
+grpc_byte_buffer* BufferOf(std::string_view bytes) {
+  grpc_slice slice = CopyOf(bytes);
+  grpc_byte_buffer* buffer = grpc_raw_byte_buffer_create(&slice, 1);
+  grpc_slice_unref(slice);
+  return buffer;
+}
+
+// All of the buffer, owned by the caller; a short message is one slice, which is not copied.
+grpc_slice Joined(grpc_byte_buffer* buffer) {
+  grpc_byte_buffer_reader reader;
+  HAPAX_CHECK(grpc_byte_buffer_reader_init(&reader, buffer) != 0, "what arrives is a byte buffer");
+  grpc_slice* first = nullptr;
+  grpc_slice joined = grpc_empty_slice();
+  if (grpc_byte_buffer_reader_peek(&reader, &first) != 0) {
+    if (GRPC_SLICE_LENGTH(*first) == grpc_byte_buffer_length(buffer)) {
+      joined = grpc_slice_ref(*first);
+    } else {
+      grpc_byte_buffer_reader_destroy(&reader);
+      grpc_byte_buffer_reader_init(&reader, buffer);
+      joined = grpc_byte_buffer_reader_readall(&reader);
+    }
+  }
+  grpc_byte_buffer_reader_destroy(&reader);
+  return joined;
+}
+
+}  // namespace
+
+class GrpcStream::Batch {
+ public:
+  explicit Batch(GrpcStream& stream) : stream_(stream) {}
+
+  void ReceiveClose() { Add(GRPC_OP_RECV_CLOSE_ON_SERVER).recv_close_on_server.cancelled = &stream_.closed_by_client_; }
+  void ReceiveMessage() { Add(GRPC_OP_RECV_MESSAGE).recv_message.recv_message = &stream_.received_; }
+  void SendInitialMetadata() {
+    if (std::exchange(stream_.initial_metadata_sent_, true)) return;
+    auto& op = Add(GRPC_OP_SEND_INITIAL_METADATA).send_initial_metadata;
+    op.count = stream_.initial_metadata_.size();
+    op.metadata = stream_.initial_metadata_.data();
+  }
+  void SendMessage(std::string_view message) {
+    grpc_byte_buffer_destroy(std::exchange(stream_.sent_, BufferOf(message)));
+    Add(GRPC_OP_SEND_MESSAGE).send_message.send_message = stream_.sent_;
+  }
+  // `details` lives until the batch has begun.
+  void SendStatus(grpc_status_code code, grpc_slice* details) {
+    auto& op = Add(GRPC_OP_SEND_STATUS_FROM_SERVER).send_status_from_server;
+    op.trailing_metadata_count = stream_.trailing_metadata_.size();
+    op.trailing_metadata = stream_.trailing_metadata_.data();
+    op.status = code;
+    op.status_details = details;
+  }
+
+  void Begin(EventLoop::Event& end) {
+    const grpc_call_error error = grpc_call_start_batch(stream_.call_, ops_.data(), size_, end.tag(), nullptr);
+    HAPAX_CHECK(error == GRPC_CALL_OK, "a batch is made of what may be begun now");
+  }
+
+ private:
+  grpc_op::grpc_op_data& Add(grpc_op_type type) {
+    grpc_op& op = ops_.at(size_++);
+    op = {};
+    op.op = type;
+    return op.data;
+  }
+
+  GrpcStream& stream_;
+  std::array<grpc_op, 3> ops_;
+  size_t size_ = 0;
+};
+
+GrpcStream::SentMetadata::~SentMetadata() {
+  for (grpc_metadata& entry : entries_) grpc_slice_unref(entry.value);
+}
+
+void GrpcStream::SentMetadata::Add(std::string_view key, std::string_view value) {
+  grpc_metadata entry = {};
+  entry.key = grpc_slice_from_static_buffer(key.data(), key.size());
+  entry.value = CopyOf(value);
+  entries_.push_back(entry);
+}
+
+void GrpcStream::Accept(grpc_server& server, Router& router, EventLoop& loop) { new GrpcStream(server, router, loop); }
+
+GrpcStream::GrpcStream(grpc_server& server, Router& router, EventLoop& loop)
+    : server_(server), router_(router), loop_(loop) {
+  grpc_call_details_init(&details_);
+  grpc_metadata_array_init(&received_metadata_);
+  grpc_completion_queue* queue = loop_.queue().cq();
+  const grpc_call_error error =
+      grpc_server_request_call(&server_, &call_, &details_, &received_metadata_, queue, queue, arrived_.tag());
+  HAPAX_CHECK(error == GRPC_CALL_OK, "the loop is one of the server's");
+}
+
+GrpcStream::~GrpcStream() {
+  handler_ = nullptr;
+  grpc_slice_unref(received_slice_);
+  grpc_byte_buffer_destroy(received_);
+  grpc_byte_buffer_destroy(sent_);
+  grpc_metadata_array_destroy(&received_metadata_);
+  grpc_call_details_destroy(&details_);
+  if (call_ != nullptr) grpc_call_unref(call_);
+}
+
+std::string_view GrpcStream::method() const { return ViewOf(details_.method); }
+
+absl::Time GrpcStream::deadline() const {
+  const gpr_timespec deadline = gpr_convert_clock_type(details_.deadline, GPR_CLOCK_REALTIME);
+  if (gpr_time_cmp(deadline, gpr_inf_future(GPR_CLOCK_REALTIME)) == 0) return absl::InfiniteFuture();
+  return absl::FromUnixSeconds(deadline.tv_sec) + absl::Nanoseconds(deadline.tv_nsec);
+}
+
+GrpcStream::MetadataValues GrpcStream::Metadata(std::string_view key) const {
+  MetadataValues values;
+  for (size_t i = 0; i < received_metadata_.count; ++i) {
+    const grpc_metadata& entry = received_metadata_.metadata[i];
+    if (ViewOf(entry.key) == key) values.push_back(ViewOf(entry.value));
+  }
+  return values;
+}
+
+void GrpcStream::AddInitialMetadata(std::string_view key, std::string_view value) { initial_metadata_.Add(key, value); }
+
+void GrpcStream::AddTrailingMetadata(std::string_view key, std::string_view value) {
+  trailing_metadata_.Add(key, value);
+}
+
+void GrpcStream::Read() {
+  Batch batch(*this);
+  batch.ReceiveMessage();
+  batch.Begin(read_);
+}
+
+void GrpcStream::Write(std::string_view message) {
+  Batch batch(*this);
+  batch.SendInitialMetadata();
+  batch.SendMessage(message);
+  batch.Begin(written_);
+}
+
+void GrpcStream::WriteAndFinish(std::string_view message) {
+  Batch batch(*this);
+  batch.SendInitialMetadata();
+  batch.SendMessage(message);
+  batch.SendStatus(GRPC_STATUS_OK, nullptr);
+  batch.Begin(finished_);
+}
+
+void GrpcStream::Finish(const grpc::Status& status) {
+  if (!status.error_details().empty()) AddTrailingMetadata("grpc-status-details-bin", status.error_details());
+  const std::string message = status.error_message();
+  grpc_slice details = CopyOf(message);
+  Batch batch(*this);
+  batch.SendInitialMetadata();
+  batch.SendStatus(static_cast<grpc_status_code>(status.error_code()), &details);
+  batch.Begin(finished_);
+  grpc_slice_unref(details);
 }
 
 void GrpcStream::OnArrived(bool ok) {
@@ -18,19 +181,30 @@ void GrpcStream::OnArrived(bool ok) {
     return;
   }
   loop_.Hold();
-  Accept(service_, router_, loop_);
+  Accept(server_, router_, loop_);
+  Batch batch(*this);
+  batch.ReceiveClose();
+  batch.Begin(done_);
   handler_ = router_.Route(*this);
   if (handler_ == nullptr) {
-    Finish({grpc::StatusCode::UNIMPLEMENTED, "there is no method " + context_.method()});
+    Finish({grpc::StatusCode::UNIMPLEMENTED, "there is no method " + std::string(method())});
   }
 }
 
-void GrpcStream::WriteAndFinish(const grpc::ByteBuffer& message) {
-  stream_.WriteAndFinish(message, grpc::WriteOptions(), grpc::Status::OK, &finished_);
+void GrpcStream::OnRead(bool ok) {
+  grpc_slice_unref(std::exchange(received_slice_, grpc_empty_slice()));
+  grpc_byte_buffer* message = std::exchange(received_, nullptr);
+  if (!ok || message == nullptr) {
+    grpc_byte_buffer_destroy(message);
+    return handler_->OnRead(std::nullopt);
+  }
+  received_slice_ = Joined(message);
+  grpc_byte_buffer_destroy(message);
+  handler_->OnRead(ViewOf(received_slice_));
 }
 
 void GrpcStream::OnDone() {
-  if (context_.IsCancelled()) cancelled_.store(true, std::memory_order_release);
+  if (closed_by_client_ != 0) cancelled_.store(true, std::memory_order_release);
   if (handler_ != nullptr) handler_->OnDone();
   Release();
 }

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "hapax/server/byte_messages.h"
+#include "hapax/server/parse.h"
 
 namespace hapax {
 
@@ -16,10 +16,10 @@ const grpc::Status& NotARequest() {
   return kStatus;
 }
 
-grpc::ByteBuffer Reply(HealthCheckResponse::ServingStatus status) {
+std::string Reply(HealthCheckResponse::ServingStatus status) {
   HealthCheckResponse response;
   response.set_status(status);
-  return ToByteBuffer(response);
+  return response.SerializeAsString();
 }
 
 }  // namespace
@@ -28,8 +28,8 @@ class Health::CheckHandler final : public GrpcStream::Handler {
  public:
   CheckHandler(const Health& health, GrpcStream& stream) : health_(health), stream_(stream) { stream_.Read(); }
 
-  void OnRead(const grpc::ByteBuffer* message) override {
-    const auto request = FromByteBuffer<HealthCheckRequest>(message);
+  void OnRead(std::optional<std::string_view> message) override {
+    const auto request = Parse<HealthCheckRequest>(message);
     if (!request.has_value()) return stream_.Finish(NotARequest());
     const Status status = health_.StatusOf(request->service());
     if (status != HealthCheckResponse::SERVICE_UNKNOWN) return stream_.WriteAndFinish(Reply(status));
@@ -94,8 +94,8 @@ class Health::WatchHandler final : public GrpcStream::Handler {
     if (watcher_ != nullptr) health_.Remove(watcher_);
   }
 
-  void OnRead(const grpc::ByteBuffer* message) override {
-    auto request = FromByteBuffer<HealthCheckRequest>(message);
+  void OnRead(std::optional<std::string_view> message) override {
+    auto request = Parse<HealthCheckRequest>(message);
     if (!request.has_value()) return stream_.Finish(NotARequest());
     watcher_ = std::make_shared<Watcher>(health_, stream_, std::move(*request->mutable_service()));
     health_.Add(watcher_);

@@ -5,7 +5,7 @@
 
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
-#include "hapax/server/byte_messages.h"
+#include "hapax/server/parse.h"
 
 namespace hapax {
 namespace {
@@ -55,10 +55,10 @@ class ReflectionHandler final : public GrpcStream::Handler {
     stream_.Read();
   }
 
-  void OnRead(const grpc::ByteBuffer* message) override {
-    if (message == nullptr) return stream_.Finish(grpc::Status::OK);
-    const auto request = FromByteBuffer<ServerReflectionRequest>(message);
-    if (request.has_value()) return stream_.Write(ToByteBuffer(reflection_.Answer(*request)));
+  void OnRead(std::optional<std::string_view> message) override {
+    if (!message.has_value()) return stream_.Finish(grpc::Status::OK);
+    const auto request = Parse<ServerReflectionRequest>(message);
+    if (request.has_value()) return stream_.Write(reflection_.Answer(*request).SerializeAsString());
     stream_.Finish({grpc::StatusCode::INVALID_ARGUMENT, "not a ServerReflectionRequest"});
   }
   void OnWritten(bool ok) override {

@@ -42,7 +42,7 @@ absl::StatusOr<std::unique_ptr<ServiceHost>> ServiceHost::Start(const Options& o
         absl::StrCat("cannot listen on ", options.listen_address, ": it is in use, or not an address of this machine"));
   }
   for (const auto& loop : host->loops_) {
-    for (int i = 0; i < kReadyCalls; ++i) GrpcStream::Accept(host->generic_service_, *host, *loop);
+    for (int i = 0; i < kReadyCalls; ++i) GrpcStream::Accept(*host->server_->c_server(), *host, *loop);
     loop->Start();
   }
   return host;
@@ -53,7 +53,7 @@ ServiceHost::ServiceHost(const std::vector<const HostedService*>& services, cons
   health_.SetServing("", true);
   for (const HostedService* service : services) {
     health_.SetServing(service->descriptor().full_name(), true);
-    for (const Method& method : service->methods()) methods_.emplace("/" + method.name, &method);
+    for (const Method& method : service->methods()) methods_.emplace(method.name, &method);
   }
 }
 
@@ -66,8 +66,8 @@ std::vector<std::string> ServiceHost::NamesOf(const std::vector<const HostedServ
 }
 
 std::unique_ptr<GrpcStream::Handler> ServiceHost::Route(GrpcStream& stream) {
-  const std::string& name = stream.context().method();
-  if (const auto method = methods_.find(name); method != methods_.end()) {
+  const std::string_view name = stream.method();
+  if (const auto method = methods_.find(name.substr(std::min<size_t>(1, name.size()))); method != methods_.end()) {
     return std::make_unique<GrpcCall>(*method->second, chain_, stream);
   }
   if (name == "/grpc.health.v1.Health/Check") return health_.HandleCheck(stream);

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -64,9 +65,10 @@ class ServiceHost : private GrpcStream::Router {
   std::unique_ptr<GrpcStream::Handler> Route(GrpcStream& stream) override;
 
   const Chain& chain_;
-  absl::flat_hash_map<std::string, const Method*> methods_;  // By path.
+  absl::flat_hash_map<std::string_view, const Method*> methods_;  // By name; a path is that after a slash.
   Health health_;
   const Reflection reflection_;
+  // Stands for all methods, which GrpcStream takes from the server itself.
   grpc::AsyncGenericService generic_service_;
   std::vector<std::unique_ptr<EventLoop>> loops_;
   std::unique_ptr<grpc::Server> server_;

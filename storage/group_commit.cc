@@ -69,9 +69,7 @@ bool GroupCommit::CanRunBodies() const {
   return !running_ && !waiting_.empty() && gathering_->completions.size() < kMaxGroupSize;
 }
 
-bool GroupCommit::CanCommit() const {
-  return !running_ && committing_ == nullptr && !gathering_->completions.empty();
-}
+bool GroupCommit::CanCommit() const { return !running_ && committing_ == nullptr && !gathering_->completions.empty(); }
 
 bool GroupCommit::CanEnd() const {
   return closing_ && !running_ && waiting_.empty() && gathering_->completions.empty();
