@@ -78,6 +78,8 @@ def _facts(result: dict) -> dict:
     versions = [row["version"] for row in result.get("versions", []) if row["system"] != "hapax"]
     versions += [f"{SYSTEM_NAMES.get(row['system'], row['system'])}: not measured, {row['reason']}"
                  for row in (*result.get("skipped", []), *result.get("failed", []))]
+    told = {row["system"] for name in ("versions", "skipped", "failed") for row in result.get(name, [])}
+    versions += [f"{name}: not measured" for system, name in SYSTEM_NAMES.items() if system not in {"hapax", "echo", *told}]
     return {
         "machine": f"{machine['cores']} cores of {machine['cpu']}, {machine['memory_gib']:g} GiB, {machine['distribution']}, "
                    f"Linux {machine['kernel']}, gRPC {machine['grpc']}, RocksDB {machine['rocksdb']}",

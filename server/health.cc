@@ -48,33 +48,38 @@ class Health::Watcher : public std::enable_shared_from_this<Watcher> {
       : health_(health), stream_(stream), loop_(stream.loop()), service_(std::move(service)) {}
 
   void Tell() {
-    loop_.Post([self = shared_from_this()] { self->WriteIfNew(); });
+    loop_.Post([self = shared_from_this()] { self->Proceed(); });
   }
 
-  void WriteIfNew() {
-    if (over_ || writing_) return;
+  // Says what is new, or ends the call when it is to end.
+  void Proceed() {
+    if (writing_ || finished_) return;
+    if (gone_) return Finish(grpc::Status::CANCELLED);
+    const bool ended = health_.WatchesEnded();
     const Status status = health_.StatusOf(service_);
-    if (told_ == status) return;
-    told_ = status;
-    writing_ = true;
-    stream_.Write(Reply(status));
+    if (told_ != status) {
+      told_ = status;
+      writing_ = true;
+      return stream_.Write(Reply(status));
+    }
+    if (ended) Finish({grpc::StatusCode::UNAVAILABLE, "the server shuts down"});
   }
 
-  // After a write, or at the end of the call.
+  // After a write, or when the call is over.
   void Written(bool ok) {
     writing_ = false;
-    if (!ok) over_ = true;
+    if (!ok) gone_ = true;
     Proceed();
   }
-  void End() {
-    over_ = true;
-    if (!writing_) Proceed();
+  void Gone() {
+    gone_ = true;
+    Proceed();
   }
 
  private:
-  void Proceed() {
-    if (!over_) return WriteIfNew();
-    if (!std::exchange(finished_, true)) stream_.Finish(grpc::Status::CANCELLED);
+  void Finish(const grpc::Status& status) {
+    finished_ = true;
+    stream_.Finish(status);
   }
 
   const Health& health_;
@@ -83,7 +88,7 @@ class Health::Watcher : public std::enable_shared_from_this<Watcher> {
   const std::string service_;
   std::optional<Status> told_;
   bool writing_ = false;
-  bool over_ = false;
+  bool gone_ = false;  // Nothing reaches the client any more.
   bool finished_ = false;
 };
 
@@ -99,11 +104,11 @@ class Health::WatchHandler final : public GrpcStream::Handler {
     if (!request.has_value()) return stream_.Finish(NotARequest());
     watcher_ = std::make_shared<Watcher>(health_, stream_, std::move(*request->mutable_service()));
     health_.Add(watcher_);
-    watcher_->WriteIfNew();
+    watcher_->Proceed();
   }
   void OnWritten(bool ok) override { watcher_->Written(ok); }
   void OnDone() override {
-    if (watcher_ != nullptr) watcher_->End();
+    if (watcher_ != nullptr) watcher_->Gone();
   }
 
  private:
@@ -124,6 +129,12 @@ void Health::SetNoneServing() {
   TellWatchers();
 }
 
+void Health::EndWatches() {
+  absl::MutexLock lock(&mu_);
+  watches_ended_ = true;
+  TellWatchers();
+}
+
 void Health::TellWatchers() {
   for (const std::shared_ptr<Watcher>& watcher : watchers_) watcher->Tell();
 }
@@ -140,6 +151,11 @@ Health::Status Health::StatusOf(const std::string& service) const {
   absl::MutexLock lock(&mu_);
   const auto found = services_.find(service);
   return found == services_.end() ? HealthCheckResponse::SERVICE_UNKNOWN : found->second;
+}
+
+bool Health::WatchesEnded() const {
+  absl::MutexLock lock(&mu_);
+  return watches_ended_;
 }
 
 void Health::Add(std::shared_ptr<Watcher> watcher) {

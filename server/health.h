@@ -25,6 +25,8 @@ class Health {
   void SetServing(const std::string& service, bool serving);
   // From now on none serves.
   void SetNoneServing();
+  // Ends every Watch, with UNAVAILABLE: those that are under way, once they were told what is new, and those to come.
+  void EndWatches();
 
   // What answers a call of Check or of Watch.
   [[nodiscard]] std::unique_ptr<GrpcStream::Handler> HandleCheck(GrpcStream& stream);
@@ -38,6 +40,7 @@ class Health {
 
   // SERVICE_UNKNOWN when there is no such service.
   [[nodiscard]] Status StatusOf(const std::string& service) const;
+  [[nodiscard]] bool WatchesEnded() const;
   void Add(std::shared_ptr<Watcher> watcher);
   void Remove(const std::shared_ptr<Watcher>& watcher);
   void TellWatchers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -45,6 +48,7 @@ class Health {
   mutable absl::Mutex mu_;
   std::map<std::string, Status> services_ ABSL_GUARDED_BY(mu_);
   std::set<std::shared_ptr<Watcher>> watchers_ ABSL_GUARDED_BY(mu_);
+  bool watches_ended_ ABSL_GUARDED_BY(mu_) = false;
 };
 
 }  // namespace hapax

@@ -83,6 +83,7 @@ void ServiceHost::AnnounceShutdown() { health_.SetNoneServing(); }
 
 void ServiceHost::Drain(absl::Duration grace) {
   if (server_ == nullptr) return;
+  health_.EndWatches();  // They would last for all the grace.
   server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
   loops_.clear();  // Before the server, which the calls that never arrived still refer to.
   server_ = nullptr;

@@ -54,8 +54,8 @@ class ServiceHost : private GrpcStream::Router {
   // Has grpc.health.v1.Health say NOT_SERVING from now on. Calls are still served.
   void AnnounceShutdown();
 
-  // Takes no more calls and waits for those that run, for `grace` at the most; what still runs then is
-  // cancelled.
+  // Takes no more calls, ends those that watch the server's health, and waits for those that run, for `grace` at the
+  // most; what still runs then is cancelled.
   void Drain(absl::Duration grace);
 
  private:
