@@ -19,21 +19,22 @@ bool IsTenantName(std::string_view name) {
   return !name.empty() && name.size() <= kMaxTenantLength && std::all_of(name.begin(), name.end(), allowed);
 }
 
-absl::StatusOr<std::string> TrustingAuthenticator::TenantOf(const UnaryCall& call) const {
+absl::StatusOr<Principal> TrustingAuthenticator::Identify(const UnaryCall& call) const {
   const UnaryCall::MetadataValues values = call.Metadata(kTenantMetadata);
-  if (values.empty()) return std::string(kDefaultTenant);
+  if (values.empty()) return Principal{.tenant = std::string(kDefaultTenant), .role = Role::kAdmin};
   if (values.size() > 1) return RefuseParameter(kTenantMetadata, "must be given once");
   if (!IsTenantName(values.front())) return RefuseParameter(kTenantMetadata, "must be 1 to 64 of a-z A-Z 0-9 . _ -");
-  return std::string(values.front());
+  return Principal{.tenant = std::string(values.front()), .role = Role::kAdmin};
 }
 
 void Authentication::Intercept(UnaryCall& call, Next next) {
-  absl::StatusOr<std::string> tenant = authenticator_->TenantOf(call);
-  if (!tenant.ok()) {
-    call.Finish(tenant.status());
+  absl::StatusOr<Principal> principal = authenticator_->Identify(call);
+  if (!principal.ok()) {
+    call.Finish(principal.status());
     return;
   }
-  call.context.tenant = *std::move(tenant);
+  call.context.tenant = std::move(principal->tenant);
+  call.role = principal->role;
   next(call);
 }
 

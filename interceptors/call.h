@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "google/protobuf/message.h"
 #include "hapax/interceptors/method.h"
+#include "hapax/interceptors/role.h"
 
 namespace hapax {
 
@@ -25,6 +26,13 @@ enum class Outcome {
 
 // `executed`, `replayed` or `unprotected`.
 [[nodiscard]] std::string_view WireName(Outcome outcome);
+
+// The names that the verified certificate of a connection's other end gives it; none when it showed none. Valid as long
+// as the call.
+struct PeerNames {
+  absl::InlinedVector<std::string_view, 1> uris;  // Subject alternative names that are URIs, in their order.
+  std::string_view common_name;                   // The subject's first.
+};
 
 // One attempt of a unary call on its way through the chain, over bytes: what arrived, what the
 // interceptors found out about it, and its one end.
@@ -50,12 +58,14 @@ class UnaryCall {
   [[nodiscard]] virtual bool has_request() const { return true; }
   // All values of a metadata key (lower case), in the order they came.
   [[nodiscard]] virtual MetadataValues Metadata(std::string_view key) const = 0;
+  [[nodiscard]] virtual PeerNames peer_names() const { return {}; }
   // InfiniteFuture when the client set none.
   [[nodiscard]] virtual absl::Time deadline() const = 0;
   [[nodiscard]] virtual bool IsCancelled() const = 0;
 
   // What the interceptors found out.
   CallContext context;                                 // Authentication: the tenant. Idempotency: the rest.
+  Role role = Role::kRead;                             // Authentication.
   std::unique_ptr<google::protobuf::Message> request;  // Decoding.
   std::optional<Outcome> outcome;                      // Idempotency, once it is known.
 

@@ -1,6 +1,7 @@
 #include "hapax/interceptors/digest.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include <memory>
 
@@ -18,6 +19,15 @@ Sha256Digest Sha256(std::string_view bytes) {
                     EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1 &&
                     EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1;
   HAPAX_CHECK(done, "SHA-256 of memory cannot fail");
+  return digest;
+}
+
+Sha256Digest HmacSha256(std::string_view key, std::string_view bytes) {
+  Sha256Digest digest;
+  const bool done = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+                         reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data(),
+                         /*md_len=*/nullptr) != nullptr;
+  HAPAX_CHECK(done, "HMAC of memory cannot fail");
   return digest;
 }
 

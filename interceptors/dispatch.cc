@@ -13,6 +13,7 @@ namespace hapax {
 void Dispatch::Intercept(UnaryCall& call, Next /*next: this is the last link*/) {
   const Method& method = call.method();
   call.context.now = clock_.Now();
+  call.context.page_token_key = page_token_key_;
   if (method.serve != nullptr) return method.serve(call);
 
   const std::shared_ptr<google::protobuf::Message> reply(method.reply->New());

@@ -5,12 +5,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "google/protobuf/message.h"
+#include "hapax/interceptors/role.h"
 #include "hapax/interceptors/rule.h"
 #include "hapax/interceptors/scope.h"
 #include "hapax/storage/store.h"
@@ -25,6 +27,8 @@ struct CallContext {
   std::string client_token;  // Wherever the client put it; empty for none.
   Place place;               // Resolved by the method's rule; empty for a read.
   absl::Time now;            // When the server took the call up.
+  // What page tokens are made with (server/listing.h); of a read.
+  std::string_view page_token_key;
 };
 
 // A method that a service hosts: its declaration, compiled, and its code, with the types erased
@@ -42,6 +46,8 @@ struct Method {
   const Message* reply = nullptr;
   // The rule of a mutating method; nullopt for one without side effects, or idempotent by its nature.
   std::optional<Rule> rule;
+  // The least role that may call it.
+  Role required_role = Role::kAdmin;
 
   // Of these three exactly one is set.
   //
@@ -53,8 +59,8 @@ struct Method {
                                   Message* reply) const>
       mutate;
 
-  // A read that answers in its own time, because it waits for something: ends the call, now or later. It must not
-  // block.
+  // Answers in its own time, because it waits for something: ends the call, now or later. It must not block. What it
+  // changes, if it is declared `idempotency_level = IDEMPOTENT`, lies outside the store.
   absl::AnyInvocable<void(UnaryCall&) const> serve;
 
   // Brings the reply on record up to date for a retry. Set when the rule replays the current operation.

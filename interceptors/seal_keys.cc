@@ -10,6 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "hapax/interceptors/digest.h"
 #include "hapax/interceptors/refusal.h"
 #include "hapax/storage/check.h"
 #include "hapax/storage/status_macros.h"
@@ -118,6 +119,13 @@ absl::StatusOr<std::string> SealKeys::Unseal(const store::v1::SealedReply& seale
       EVP_DecryptFinal_ex(cipher.get(), Bytes(reply) + size, &size) == 1;
   if (!done) return damaged;
   return reply;
+}
+
+std::string SealKeys::Derive(std::string_view purpose) const {
+  const Key& key = keys_.front();
+  const std::string_view secret(reinterpret_cast<const char*>(key.secret.data()), key.secret.size());
+  const Sha256Digest derived = HmacSha256(secret, purpose);
+  return {derived.begin(), derived.end()};
 }
 
 const SealKeys::Key* SealKeys::Find(std::string_view id) const {

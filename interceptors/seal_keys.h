@@ -42,6 +42,9 @@ class SealKeys {
   [[nodiscard]] absl::StatusOr<std::string> Unseal(const store::v1::SealedReply& sealed,
                                                    std::string_view context) const;
 
+  // A key for another purpose, of the first one: it tells nothing of that, and is another one after a rotation.
+  [[nodiscard]] std::string Derive(std::string_view purpose) const;
+
   // The first one seals.
   [[nodiscard]] const std::vector<Key>& keys() const { return keys_; }
 

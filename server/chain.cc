@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "hapax/interceptors/admission.h"
+#include "hapax/interceptors/authorization.h"
 #include "hapax/interceptors/decoding.h"
 #include "hapax/interceptors/dispatch.h"
 #include "hapax/interceptors/idempotency.h"
@@ -21,13 +22,15 @@ Chain BuildChain(const ChainOptions& options, const ChainParts& parts, std::uniq
   links.push_back(std::make_unique<Admission>(parts.gate));
   // Token and place are fields of the request.
   links.push_back(std::make_unique<Decoding>());
+  // Before any record is looked at, so that who may not call learns nothing of tokens (C21).
+  links.push_back(std::make_unique<Authorization>());
   // The last before the handlers: whatever comes after it happens once. Quotas, capacity and existence are
   // the handlers' to check, so a replay meets none of them (C16).
   links.push_back(std::make_unique<Idempotency>(
       Idempotency::Options{.default_region = options.default_region, .policy = options.policy}, parts.store,
       parts.workers, parts.seal_keys, parts.clock));
   // Methods that need no rule; the only ones that Idempotency passes on.
-  links.push_back(std::make_unique<Dispatch>(parts.store, parts.clock));
+  links.push_back(std::make_unique<Dispatch>(parts.store, parts.clock, parts.seal_keys.Derive("page tokens")));
   return Chain(std::move(links));
 }
 

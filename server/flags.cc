@@ -24,11 +24,22 @@ ABSL_FLAG(std::string, data_dir, "data",
 ABSL_FLAG(
     std::string, auth, "none",
     "How callers are authenticated. none: the tenant is metadata x-tenant-id, or \"default\"; only with a loopback "
-    "--listen_address. api_key: by metadata authorization: Bearer KEY, or x-api-key: KEY; see --api_keys_file");
+    "--listen_address. api_key: by metadata authorization: Bearer KEY, or x-api-key: KEY; see --api_keys_file. mtls: "
+    "by the client's certificate, its URI spiffe://TRUST_DOMAIN/tenant/NAME or "
+    "spiffe://TRUST_DOMAIN/tenant/NAME/role/ROLE, else its subject's CN, which is the tenant; the role is write unless "
+    "it is named; see --tls_client_ca_file");
+ABSL_FLAG(std::string, api_keys_file, "",
+          "With --auth=api_key: file with one key a line, \"<tenant> <read|write|admin> <id> <salt>:<SHA-256>\", which "
+          "hapaxctl admin new-api-key makes; lines that begin with # do not count. SIGHUP has it read again");
 ABSL_FLAG(
-    std::string, api_keys_file, "",
-    "With --auth=api_key: file with one key a line, \"<tenant> sha256:<64 hexadecimal digits>\", the digest being "
-    "that of the key's bytes; lines that begin with # do not count");
+    std::string, tls_cert_file, "",
+    "PEM file with the server's certificate, followed by those that lead to its CA; with it and --tls_key_file all "
+    "connections are encrypted. SIGHUP has the TLS files read again, for new connections");
+ABSL_FLAG(std::string, tls_key_file, "",
+          "PEM file with the private key of --tls_cert_file, without a passphrase, that nobody else may read");
+ABSL_FLAG(std::string, tls_client_ca_file, "",
+          "PEM file with the CAs of clients. With it a connection takes a client certificate of one of them; required "
+          "with --auth=mtls");
 ABSL_FLAG(std::string, default_region, "us-east-1",
           "Region of a call that names no region, zone or subnet. Part of what makes a client token unique: keep it");
 ABSL_FLAG(absl::Duration, token_retention, absl::Hours(24),
@@ -42,6 +53,9 @@ ABSL_FLAG(
     "File with the keys that replies with secrets are encrypted with before they are stored, one a line, "
     "\"<id> <64 hexadecimal digits>\": the first one encrypts, all decrypt. Created with one key when it does not "
     "exist. Empty for --data_dir with .seal_keys at its end. Keep a copy of it apart from the data");
+ABSL_FLAG(std::string, backup_dir, "",
+          "Directory where hapax.admin.v1.Admin/CreateBackup (hapaxctl admin backup) makes backups of --data_dir, "
+          "outside of that; created with the first. Empty: no backups are made. `hapaxctl admin restore` restores one");
 ABSL_FLAG(std::string, catalog_file, "",
           "Regions, zones, subnets, images, instance types and quotas, as a hapax.compute.v1.Catalog in protobuf text "
           "format; empty for the built-in ones");
@@ -95,13 +109,17 @@ bool IsLoopback(const std::string& host) {
 }
 
 absl::StatusOr<ServerFlags::Auth> ParseAuth(const std::string& auth, const HostPort& listen_address,
-                                            const std::string& api_keys_file) {
+                                            const std::string& api_keys_file, const TlsFiles& tls) {
   if (auth == "api_key") {
     if (!api_keys_file.empty()) return ServerFlags::Auth::kApiKey;
     return Wrong("api_keys_file", "", "is required with --auth=api_key");
   }
-  if (auth != "none") return Wrong("auth", auth, "must be none or api_key");
   if (!api_keys_file.empty()) return Wrong("api_keys_file", api_keys_file, "is of use only with --auth=api_key");
+  if (auth == "mtls") {
+    if (!tls.client_ca_file.empty()) return ServerFlags::Auth::kMtls;
+    return Wrong("tls_client_ca_file", "", "is required with --auth=mtls");
+  }
+  if (auth != "none") return Wrong("auth", auth, "must be none, api_key or mtls");
   if (IsLoopback(listen_address.host)) return ServerFlags::Auth::kNone;
   return Wrong("auth", auth,
                absl::StrCat("believes every caller, so --listen_address must be a loopback address, such as "
@@ -145,7 +163,8 @@ absl::StatusOr<ServerFlags> ParseServerFlags(int argc, char** argv) {
   absl::SetProgramUsageMessage(
       "hapaxd serves hapax.compute.v1.Compute: mutating calls that happen once, however often they are retried; with "
       "it\n"
-      "hapax.idempotency.v1.Tokens, what became of a client token, and google.longrunning.Operations.\n"
+      "hapax.idempotency.v1.Tokens, what became of a client token, google.longrunning.Operations, and "
+      "hapax.admin.v1.Admin, backups.\n"
       "It stops on SIGTERM or SIGINT, once running calls have finished.");
   const std::vector<char*> arguments = absl::ParseCommandLine(argc, argv);
   if (arguments.size() > 1) {
@@ -157,10 +176,15 @@ absl::StatusOr<ServerFlags> ParseServerFlags(int argc, char** argv) {
   const std::optional<HostPort> listen_address = ParseHostPort(flags.listen_address);
   constexpr char kAddressForm[] = "must be HOST:PORT with a port of 0 to 65535, such as 127.0.0.1:50051 or [::1]:50051";
   if (!listen_address.has_value()) return Wrong("listen_address", flags.listen_address, kAddressForm);
+  flags.listens_to_others = !IsLoopback(listen_address->host);
   flags.data_dir = absl::GetFlag(FLAGS_data_dir);
   if (flags.data_dir.empty()) return Wrong("data_dir", "", "must name a directory");
   flags.api_keys_file = absl::GetFlag(FLAGS_api_keys_file);
-  HAPAX_ASSIGN_OR_RETURN(flags.auth, ParseAuth(absl::GetFlag(FLAGS_auth), *listen_address, flags.api_keys_file));
+  flags.tls = {.cert_file = absl::GetFlag(FLAGS_tls_cert_file),
+               .key_file = absl::GetFlag(FLAGS_tls_key_file),
+               .client_ca_file = absl::GetFlag(FLAGS_tls_client_ca_file)};
+  HAPAX_ASSIGN_OR_RETURN(flags.auth,
+                         ParseAuth(absl::GetFlag(FLAGS_auth), *listen_address, flags.api_keys_file, flags.tls));
   flags.default_region = absl::GetFlag(FLAGS_default_region);
   flags.token_policy.retention = absl::GetFlag(FLAGS_token_retention);
   HAPAX_RETURN_IF_ERROR(CheckRetention("token_retention", flags.token_policy.retention, absl::Milliseconds(1)));
@@ -175,6 +199,7 @@ absl::StatusOr<ServerFlags> ParseServerFlags(int argc, char** argv) {
     if (error) return Wrong("data_dir", flags.data_dir, absl::StrCat("has no absolute path: ", error.message()));
     flags.seal_key_file = absl::StrCat(absl::StripSuffix(data_dir, "/"), ".seal_keys");
   }
+  flags.backup_dir = absl::GetFlag(FLAGS_backup_dir);
   flags.catalog_file = absl::GetFlag(FLAGS_catalog_file);
   flags.simulated_boot_latency = absl::GetFlag(FLAGS_simulated_boot_latency);
   HAPAX_RETURN_IF_ERROR(CheckNotNegative("simulated_boot_latency", flags.simulated_boot_latency));

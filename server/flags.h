@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "hapax/interceptors/token_policy.h"
+#include "hapax/server/tls_files.h"
 #include "spdlog/common.h"
 
 namespace hapax {
@@ -18,17 +19,21 @@ struct ServerFlags {
   enum class Auth {
     kNone,    // Callers are believed; loopback addresses only.
     kApiKey,  // Callers bring an API key.
+    kMtls,    // Callers show a certificate.
   };
 
   std::string listen_address;
   std::string data_dir;
   Auth auth = Auth::kNone;
   std::string api_keys_file;
+  bool listens_to_others = false;  // The address is not a loopback one.
+  TlsFiles tls;
   std::string default_region;
   TokenPolicy token_policy;
   std::string seal_key_file;
   std::string catalog_file;
   absl::Duration simulated_boot_latency;
+  std::string backup_dir;
   std::string metrics_address;
   int max_calls_in_flight = 0;
   size_t max_waiting_transactions = 0;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "grpc/grpc_security_constants.h"
 #include "hapax/interceptors/refusal.h"
 #include "hapax/server/grpc_status.h"
 
@@ -29,8 +30,14 @@ void GrpcCall::OnRead(std::optional<std::string_view> message) {
 }
 
 UnaryCall::MetadataValues GrpcCall::Metadata(std::string_view key) const {
-  const GrpcStream::MetadataValues values = stream_.Metadata(key);
-  return {values.begin(), values.end()};
+  return stream_.Metadata(key);
+}
+
+PeerNames GrpcCall::peer_names() const {
+  PeerNames names;
+  for (const std::string_view uri : stream_.PeerProperty(GRPC_PEER_URI_PROPERTY_NAME)) names.uris.emplace_back(uri);
+  for (const std::string_view name : stream_.PeerProperty(GRPC_X509_CN_PROPERTY_NAME)) names.common_name = name;
+  return names;
 }
 
 void GrpcCall::Send(absl::StatusOr<std::string> reply) {

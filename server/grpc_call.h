@@ -24,6 +24,7 @@ class GrpcCall final : public UnaryCall, public GrpcStream::Handler {
   [[nodiscard]] std::string_view request_bytes() const override { return request_bytes_.value_or(""); }
   [[nodiscard]] bool has_request() const override { return request_bytes_.has_value(); }
   [[nodiscard]] MetadataValues Metadata(std::string_view key) const override;
+  [[nodiscard]] PeerNames peer_names() const override;
   [[nodiscard]] absl::Time deadline() const override { return stream_.deadline(); }
   [[nodiscard]] bool IsCancelled() const override { return stream_.IsCancelled(); }
 

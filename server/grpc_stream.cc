@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "grpc/byte_buffer_reader.h"
+#include "grpc/grpc_security.h"
 #include "grpc/support/time.h"
 #include "hapax/storage/check.h"
 
@@ -134,6 +135,20 @@ GrpcStream::MetadataValues GrpcStream::Metadata(std::string_view key) const {
     const grpc_metadata& entry = received_metadata_.metadata[i];
     if (ViewOf(entry.key) == key) values.push_back(ViewOf(entry.value));
   }
+  return values;
+}
+
+GrpcStream::MetadataValues GrpcStream::PeerProperty(const char* name) const {
+  MetadataValues values;
+  // The call has one, too: what the properties are is there as long as the call.
+  grpc_auth_context* context = grpc_call_auth_context(call_);
+  if (context != nullptr && grpc_auth_context_peer_is_authenticated(context) != 0) {
+    grpc_auth_property_iterator found = grpc_auth_context_find_properties_by_name(context, name);
+    while (const grpc_auth_property* property = grpc_auth_property_iterator_next(&found)) {
+      values.emplace_back(property->value, property->value_length);
+    }
+  }
+  grpc_auth_context_release(context);
   return values;
 }
 

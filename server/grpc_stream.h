@@ -45,7 +45,7 @@ class GrpcStream {
     // What answers the call of `stream.method()`, or null when nobody does.
     virtual std::unique_ptr<Handler> Route(GrpcStream& stream) = 0;
   };
-  using MetadataValues = absl::InlinedVector<std::string_view, 1>;
+  using MetadataValues = absl::InlinedVector<std::string_view, 2>;
 
   // Takes one call after another. Server, router and loop, one of the server's, outlive all calls.
   static void Accept(grpc_server& server, Router& router, EventLoop& loop);
@@ -59,6 +59,9 @@ class GrpcStream {
   [[nodiscard]] absl::Time deadline() const;
   // What the client sent under that key, which is in lower case.
   [[nodiscard]] MetadataValues Metadata(std::string_view key) const;
+  // What gRPC knows of the client by that name (grpc/grpc_security_constants.h), such as of its certificate; nothing
+  // unless it is authenticated.
+  [[nodiscard]] MetadataValues PeerProperty(const char* name) const;
   [[nodiscard]] EventLoop& loop() const { return loop_; }
   // Whether the client cancelled, or went away.
   [[nodiscard]] bool IsCancelled() const { return cancelled_.load(std::memory_order_acquire); }

@@ -30,8 +30,10 @@ absl::Status HostedService::Compile(Method& method) {
     return absl::InvalidArgumentError(absl::StrCat("the handler for ", method.name, " has other message types"));
   }
   HAPAX_ASSIGN_OR_RETURN(method.rule, Rule::Compile(*method.descriptor, resolvers_));
+  method.required_role = RequiredRole(*method.descriptor);
   const bool mutates = method.descriptor->options().idempotency_level() != MethodOptions::NO_SIDE_EFFECTS;
-  if (mutates != (method.mutate != nullptr)) {
+  const bool fits = method.serve != nullptr ? !method.rule.has_value() : mutates == (method.mutate != nullptr);
+  if (!fits) {
     return absl::InvalidArgumentError(absl::StrCat("the handler for ", method.name, " is a ",
                                                    method.mutate != nullptr ? "mutation" : "read",
                                                    ", which its declaration contradicts"));

@@ -68,7 +68,7 @@ class HostedService {
     };
   }
 
-  // A read that answers in its own time (Method::serve).
+  // A method without a rule that answers in its own time (Method::serve).
   template <typename Request, typename Reply>
   void Serve(std::string_view method, ServingHandler<Request> handler) {
     Add<Request, Reply>(method).serve = [handler = std::move(handler)](UnaryCall& call) {

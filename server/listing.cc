@@ -1,5 +1,7 @@
 #include "hapax/server/listing.h"
 
+#include <openssl/crypto.h>
+
 #include <memory>
 
 #include "absl/strings/escaping.h"
@@ -13,7 +15,7 @@ namespace {
 
 constexpr int32_t kDefaultPageSize = 100;
 constexpr int32_t kMaxPageSize = 1000;
-constexpr size_t kDigestSize = 8;
+constexpr size_t kCodeSize = 16;
 constexpr char kPageSize[] = "page_size";
 constexpr char kPageToken[] = "page_token";
 
@@ -32,13 +34,19 @@ std::string QueryOf(const google::protobuf::Message& request, std::string_view t
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
+// How much of it is right is not to be told by how long it takes.
+bool IsSame(const std::string& expected, const std::string& token) {
+  return expected.size() == token.size() && CRYPTO_memcmp(expected.data(), token.data(), token.size()) == 0;
+}
+
 }  // namespace
 
-absl::StatusOr<Page> Page::Of(const google::protobuf::Message& request, std::string_view tenant) {
+absl::StatusOr<Page> Page::Of(const google::protobuf::Message& request, std::string_view key, std::string_view tenant) {
   const auto* size_field = request.GetDescriptor()->FindFieldByName(kPageSize);
   const auto* token_field = request.GetDescriptor()->FindFieldByName(kPageToken);
   HAPAX_CHECK(size_field != nullptr && token_field != nullptr, "every list request has the fields of AIP-158");
   Page page;
+  page.key_ = key;
   page.query_ = QueryOf(request, tenant);
   page.size_ = request.GetReflection()->GetInt32(request, size_field);
   if (page.size_ < 0 || page.size_ > kMaxPageSize) return RefuseParameter(kPageSize, "must be 0 to 1000; 0 means 100");
@@ -47,18 +55,18 @@ absl::StatusOr<Page> Page::Of(const google::protobuf::Message& request, std::str
   const std::string token = request.GetReflection()->GetString(request, token_field);
   if (token.empty()) return page;
   std::string decoded;
-  if (absl::WebSafeBase64Unescape(token, &decoded) && decoded.size() > kDigestSize) {
-    page.after_ = decoded.substr(kDigestSize);
+  if (absl::WebSafeBase64Unescape(token, &decoded) && decoded.size() > kCodeSize) {
+    page.after_ = decoded.substr(kCodeSize);
   }
-  if (page.after_.empty() || page.TokenAfter(page.after_) != token) {
+  if (page.after_.empty() || !IsSame(page.TokenAfter(page.after_), token)) {
     return RefuseParameter(kPageToken, "must be next_page_token of a reply to the same request, or empty");
   }
   return page;
 }
 
 std::string Page::TokenAfter(std::string_view key) const {
-  const Sha256Digest digest = Sha256(query_ + std::string(key));
-  return absl::WebSafeBase64Escape(std::string(reinterpret_cast<const char*>(digest.data()), kDigestSize) +
+  const Sha256Digest code = HmacSha256(key_, query_ + std::string(key));
+  return absl::WebSafeBase64Escape(std::string(reinterpret_cast<const char*>(code.data()), kCodeSize) +
                                    std::string(key));
 }
 

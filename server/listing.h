@@ -18,15 +18,16 @@ namespace hapax {
 // One page of a list, as AIP-158 has it: a position in a fixed order of keys, so that pages stay consistent
 // while others write.
 //
-// A page token holds the last key that was looked at, relative to a prefix that the caller's tenant fixes,
-// and a digest of that, the tenant and the query: it says nothing that the caller did not see, is of no use elsewhere,
-// and a damaged one is found out.
+// A page token holds the last key that was looked at, relative to a prefix that the caller's tenant fixes, and a code
+// of that, the tenant and the query that only the server can make (HMAC): it says nothing that the caller did not see,
+// is of no use elsewhere, and one that is damaged or made up is found out. It is good until the seal keys are rotated.
 class Page {
  public:
-  // `request` is any list request with fields `page_size` and `page_token`; `tenant` is the caller, or empty when all
-  // get the same list.
+  // `request` is any list request with fields `page_size` and `page_token`; `key` is CallContext's, and outlives the
+  // page; `tenant` is the caller, or empty when all get the same list.
   // Errors: INVALID_PARAMETER for a size that is not 0 to 1000, or a token that is not of this query and tenant.
-  [[nodiscard]] static absl::StatusOr<Page> Of(const google::protobuf::Message& request, std::string_view tenant = "");
+  [[nodiscard]] static absl::StatusOr<Page> Of(const google::protobuf::Message& request, std::string_view key,
+                                               std::string_view tenant = "");
 
   // The key, relative to the prefix, after which the page begins; empty for the first page.
   [[nodiscard]] const std::string& after() const { return after_; }
@@ -44,6 +45,7 @@ class Page {
   // The largest row, with 50 tags as long as they may be, is below 100 KB.
   static constexpr size_t kFullBytes = size_t{3} << 20;
 
+  std::string_view key_;
   std::string query_;
   std::string after_;
   int32_t size_ = 0;

@@ -12,8 +12,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "hapax/interceptors/api_keys.h"
 #include "hapax/interceptors/authentication.h"
+#include "hapax/interceptors/certificate_identity.h"
+#include "hapax/server/api_keys_file.h"
 #include "hapax/server/compute/catalog.h"
 #include "hapax/server/compute/compute_service.h"
 #include "hapax/server/compute/lifecycle.h"
@@ -22,6 +23,7 @@
 #include "hapax/server/compute/simulated_hypervisor.h"
 #include "hapax/server/flags.h"
 #include "hapax/server/server.h"
+#include "hapax/storage/check.h"
 #include "hapax/storage/status_macros.h"
 
 namespace hapax {
@@ -49,13 +51,11 @@ absl::StatusOr<std::unique_ptr<Authenticator>> MakeAuthenticator(const ServerFla
     case ServerFlags::Auth::kNone:
       return std::make_unique<TrustingAuthenticator>();
     case ServerFlags::Auth::kApiKey:
-      break;
+      return OpenApiKeysFile(flags.api_keys_file);
+    case ServerFlags::Auth::kMtls:
+      return std::make_unique<CertificateAuthenticator>();
   }
-  const absl::StatusOr<std::string> text = ReadFile(flags.api_keys_file);
-  if (!text.ok()) return FlagError("api_keys_file", flags.api_keys_file, text.status());
-  absl::StatusOr<std::unique_ptr<ApiKeyAuthenticator>> keys = ApiKeyAuthenticator::Parse(*text);
-  if (!keys.ok()) return FlagError("api_keys_file", flags.api_keys_file, keys.status());
-  return *std::move(keys);
+  HAPAX_CHECK(false, "an Auth is one of its values");
 }
 
 // Keeps what is in memory, keys and replies among it, out of core files.
@@ -114,18 +114,21 @@ absl::Status Run(int argc, char** argv) {
     return FlagError("default_region", flags.default_region,
                      absl::InvalidArgumentError("must be a region of the catalog"));
   }
-  HAPAX_ASSIGN_OR_RETURN(std::unique_ptr<Authenticator> authenticator, MakeAuthenticator(flags));
+  absl::StatusOr<std::unique_ptr<Authenticator>> authenticator = MakeAuthenticator(flags);
+  if (!authenticator.ok()) return AsFlagError(authenticator.status());
 
   // Known once the store is open; by then nobody has asked.
   std::unique_ptr<const compute::Places> places;
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Open({
       .listen_address = flags.listen_address,
       .data_dir = flags.data_dir,
-      .authenticator = std::move(authenticator),
+      .tls = flags.tls,
+      .authenticator = *std::move(authenticator),
       .default_region = flags.default_region,
       .token_resolver = [&places](const PlaceHints& hints) { return places->Resolve(hints); },
       .token_policy = flags.token_policy,
       .seal_key_file = flags.seal_key_file,
+      .backup_dir = flags.backup_dir,
       .metrics_address = flags.metrics_address,
       .max_calls_in_flight = flags.max_calls_in_flight,
       .max_waiting_transactions = flags.max_waiting_transactions,
@@ -133,6 +136,10 @@ absl::Status Run(int argc, char** argv) {
       .log_level = flags.log_level,
   });
   if (!server.ok()) return AsFlagError(server.status());
+  if (flags.auth == ServerFlags::Auth::kApiKey && flags.tls.empty() && flags.listens_to_others) {
+    (*server)->log().warn("API keys and replies travel unencrypted to {}: give --tls_cert_file and --tls_key_file",
+                          flags.listen_address);
+  }
   auto loaded = compute::Places::Load((*server)->store(), catalog);
   if (!loaded.ok()) return FlagError("catalog_file", flags.catalog_file, loaded.status());
   places = *std::move(loaded);

@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <csignal>
 #include <exception>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/synchronization/mutex.h"
@@ -15,12 +18,15 @@
 #include "hapax/interceptors/call_gate.h"
 #include "hapax/interceptors/seal_keys.h"
 #include "hapax/interceptors/worker_pool.h"
+#include "hapax/server/admin_service.h"
 #include "hapax/server/chain.h"
 #include "hapax/server/log_writer.h"
 #include "hapax/server/operations/operation_waiters.h"
 #include "hapax/server/operations/operations_service.h"
+#include "hapax/server/option_error.h"
 #include "hapax/server/seal_key_file.h"
 #include "hapax/server/service_host.h"
+#include "hapax/server/tls_credentials.h"
 #include "hapax/server/token_policy_history.h"
 #include "hapax/server/tokens_service.h"
 #include "hapax/storage/rocksdb_store.h"
@@ -40,16 +46,13 @@ constexpr absl::Duration kCloseTimeout = absl::Seconds(1);
 constexpr char kLogPattern[] = "%Y-%m-%dT%H:%M:%S.%f%z %l %v";
 constexpr char kCallLogPattern[] = R"({"time":"%Y-%m-%dT%H:%M:%S.%f%z","level":"%l",%v})";
 
-absl::Status OptionError(absl::string_view option, absl::string_view value, const absl::Status& error) {
-  return {error.code(), absl::StrCat(option, "=", value, ": ", error.message())};
-}
-
-// The signals that end the server, blocked in every thread so that only AwaitStopSignal takes them.
-sigset_t BlockStopSignals() {
+// The signals that the server answers to, blocked in every thread so that only AwaitStopSignal takes them.
+sigset_t BlockSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
 }
@@ -76,6 +79,22 @@ absl::StatusOr<std::unique_ptr<prometheus::Exposer>> ExposeMetrics(
   }
 }
 
+// A backup that goes with the data is none.
+absl::Status CheckIsOutside(const std::string& backup_dir, const std::string& data_dir) {
+  namespace fs = std::filesystem;
+  if (backup_dir.empty()) return absl::OkStatus();
+  std::error_code error;
+  const fs::path data = fs::weakly_canonical(fs::absolute(data_dir, error), error) / "";
+  const fs::path backups = fs::weakly_canonical(fs::absolute(backup_dir, error), error) / "";
+  if (!absl::StartsWith(backups.string(), data.string())) return absl::OkStatus();
+  return absl::InvalidArgumentError("must not be in the data directory");
+}
+
+void LogCertificate(const TlsCredentials& tls, spdlog::logger& log) {
+  log.log(tls.valid_until() < absl::Now() ? spdlog::level::warn : spdlog::level::info,
+          "the TLS certificate is valid until {}", absl::FormatTime(tls.valid_until(), absl::UTCTimeZone()));
+}
+
 absl::StatusOr<Place> PlaceAsItIsNamed(const PlaceHints& hints) {
   return Place{.region = std::string(hints.region.value),
                .zone = hints.zones.empty() ? "" : std::string(hints.zones.front().value)};
@@ -92,7 +111,7 @@ struct Server::Parts {
   }
 
   ServerOptions options;
-  const sigset_t stop_signals = BlockStopSignals();
+  const sigset_t signals = BlockSignals();
   std::shared_ptr<spdlog::logger> log;
   std::shared_ptr<spdlog::logger> call_log;
   const SystemClock clock;
@@ -100,7 +119,7 @@ struct Server::Parts {
   OperationWaiters waiters{kMaxWaitingForOperations};
   const Operations operations{ids, waiters};
   std::optional<SealKeys> seal_keys;
-  std::unique_ptr<Store> store;
+  std::unique_ptr<RocksDbStore> store;
   std::optional<WorkQueue> work;
   std::optional<WorkerPool> workers;
   std::optional<CallGate> gate;
@@ -108,7 +127,10 @@ struct Server::Parts {
   std::unique_ptr<prometheus::Exposer> exposer;
   std::optional<TokensService> tokens_service;
   std::optional<OperationsService> operations_service;
+  std::optional<AdminService> admin_service;
   std::vector<std::unique_ptr<HostedService>> own_services;
+  std::unique_ptr<TlsCredentials> tls;     // Null: connections are not encrypted.
+  Authenticator* authenticator = nullptr;  // In the chain.
   std::unique_ptr<const Chain> chain;
   std::unique_ptr<ServiceHost> host;
 };
@@ -126,8 +148,15 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Open(ServerOptions options) {
   if (options.authenticator == nullptr) options.authenticator = std::make_unique<TrustingAuthenticator>();
   if (options.token_resolver == nullptr) options.token_resolver = PlaceAsItIsNamed;
 
+  if (absl::Status apart = CheckIsOutside(options.backup_dir, options.data_dir); !apart.ok()) {
+    return OptionError("backup_dir", options.backup_dir, apart);
+  }
   std::unique_ptr<Server> server(new Server(std::make_unique<Parts>(std::move(options))));
   Parts& parts = *server->parts_;
+  if (!parts.options.tls.empty()) {
+    HAPAX_ASSIGN_OR_RETURN(parts.tls, TlsCredentials::Open(parts.options.tls));
+    LogCertificate(*parts.tls, *parts.log);
+  }
   auto store = OpenRocksDbStore({.path = parts.options.data_dir,
                                  .block_cache_bytes = parts.options.block_cache_bytes,
                                  .max_waiting = parts.options.max_waiting_transactions,
@@ -167,6 +196,8 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
                                                       .resolver = &options.token_resolver,
                                                       .services = compiled},
                                *parts.seal_keys);
+  parts.admin_service.emplace(*parts.store, options.backup_dir);
+  parts.own_services.push_back(parts.admin_service->Host());
   parts.own_services.push_back(parts.operations_service->Host());
   parts.own_services.push_back(parts.tokens_service->Host());
   for (const auto& service : parts.own_services) {
@@ -189,11 +220,13 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
                                   .clock = parts.clock,
                                   .registry = *parts.metrics,
                                   .call_log = *parts.call_log};
+  parts.authenticator = parts.options.authenticator.get();
   // A chain cannot be moved, so it is built where it stays.
   parts.chain.reset(new Chain(BuildChain({.default_region = options.default_region, .policy = options.token_policy},
                                          chain_parts, std::move(parts.options.authenticator))));
-  auto host = ServiceHost::Start({.listen_address = options.listen_address},
-                                 std::vector<const HostedService*>(services.begin(), services.end()), *parts.chain);
+  auto host = ServiceHost::Start(
+      {.listen_address = options.listen_address, .credentials = parts.tls == nullptr ? nullptr : parts.tls->grpc()},
+      std::vector<const HostedService*>(services.begin(), services.end()), *parts.chain);
   if (!host.ok()) return OptionError("listen_address", options.listen_address, host.status());
   parts.host = *std::move(host);
   parts.log->info("data in {}, {} pieces of work resumed", options.data_dir, resumed);
@@ -201,9 +234,24 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
 }
 
 void Server::AwaitStopSignal() {
-  int signal = 0;
-  sigwait(&parts_->stop_signals, &signal);
+  int signal = SIGHUP;
+  while (signal == SIGHUP) {
+    sigwait(&parts_->signals, &signal);
+    if (signal == SIGHUP) Reload();
+  }
   parts_->log->info("signal {}: draining", signal);
+}
+
+void Server::Reload() {
+  Parts& parts = *parts_;
+  const absl::Status tls = parts.tls == nullptr ? absl::OkStatus() : parts.tls->Reload();
+  const absl::Status callers = parts.authenticator == nullptr ? absl::OkStatus() : parts.authenticator->Reload();
+  for (const absl::Status* status : {&tls, &callers}) {
+    if (!status->ok())
+      parts.log->error("reload: what was read before stays in use: {}", std::string(status->message()));
+  }
+  if (tls.ok() && parts.tls != nullptr) LogCertificate(*parts.tls, *parts.log);
+  if (tls.ok() && callers.ok()) parts.log->info("reload: done");
 }
 
 void Server::Stop(absl::Duration timeout) {
@@ -214,6 +262,7 @@ void Server::Stop(absl::Duration timeout) {
     parts.gate->Close();
     parts.waiters.Close();
     parts.gate->AwaitIdle(timeout);
+    parts.admin_service->Close();  // The host waits for each call, and a backup may take longer than anybody waits.
     // When connections close, a call that is just arriving is cut off with CANCELLED. So busy clients are
     // given a moment to hear UNAVAILABLE instead, and to go away.
     absl::SleepFor(std::min(kLameDuckTime, timeout));
@@ -222,6 +271,7 @@ void Server::Stop(absl::Duration timeout) {
   // No call runs any more. What was prepared is committed, what was committed may still start work, and
   // work that is not written down as done is resumed by the next start.
   parts.workers.reset();
+  parts.admin_service.reset();
   if (parts.work.has_value()) parts.work->Stop();
   parts.store = nullptr;
   parts.log->info("stopped");

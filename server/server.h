@@ -15,6 +15,7 @@
 #include "hapax/server/hosted_service.h"
 #include "hapax/server/operations/operations.h"
 #include "hapax/server/operations/work_queue.h"
+#include "hapax/server/tls_files.h"
 #include "hapax/storage/clock.h"
 #include "hapax/storage/store.h"
 #include "spdlog/common.h"
@@ -28,6 +29,8 @@ struct ServerOptions {
   std::string listen_address = "127.0.0.1:50051";
   // Directory of the database; created when it does not exist. One server at a time may use it.
   std::string data_dir;
+  // How connections are encrypted.
+  TlsFiles tls;
   // Who calls. Null believes metadata `x-tenant-id`: only for addresses that nobody else reaches.
   std::unique_ptr<Authenticator> authenticator;
   // The region of a call that names none and implies none; part of its token's scope for good.
@@ -39,6 +42,8 @@ struct ServerOptions {
   // The keys that secret replies are sealed with (seal_keys.h); created when it does not exist. Empty: the data
   // directory's name with `.seal_keys` at its end.
   std::string seal_key_file;
+  // Where backups of the data directory are made (backup.h), outside of it; created with the first. Empty: none are.
+  std::string backup_dir;
   // `HOST:PORT` to serve Prometheus metrics on; empty for none.
   std::string metrics_address;
   // Bounds; what comes on top is refused with OVERLOADED.
@@ -51,7 +56,7 @@ struct ServerOptions {
 };
 
 // A server of protobuf services whose mutating calls happen once: the store, the chain of interceptors, the gRPC host,
-// durable work, and with them hapax.idempotency.v1.Tokens and google.longrunning.Operations.
+// durable work, and with them hapax.idempotency.v1.Tokens, google.longrunning.Operations and hapax.admin.v1.Admin.
 //
 //   auto server = Server::Open({.data_dir = "data"});
 //   HostedService payments(...);                          // its handlers keep what they keep in the transaction
@@ -64,9 +69,10 @@ struct ServerOptions {
 // destructor.
 class Server {
  public:
-  // Opens the data directory and the key file. From here on SIGTERM and SIGINT are held back for AwaitStopSignal.
-  // Errors: the option's name and value, and what is wrong with it; the codes are those of OpenRocksDbStore and
-  // LoadSealKeys.
+  // Opens the data directory and the key files. From here on SIGTERM, SIGINT and SIGHUP are held back for
+  // AwaitStopSignal.
+  // Errors: the option's name and value, and what is wrong with it; the codes are those of OpenRocksDbStore,
+  // LoadSealKeys and ReadTlsFiles.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Server>> Open(ServerOptions options);
   ~Server();
   Server(const Server&) = delete;
@@ -88,8 +94,12 @@ class Server {
   // The port it listens on.
   [[nodiscard]] int port() const;
 
-  // Returns when the process is told to stop, by SIGTERM or SIGINT.
+  // Returns when the process is told to stop, by SIGTERM or SIGINT. Reloads when it is told to, by SIGHUP.
   void AwaitStopSignal();
+
+  // Reads the TLS files and what the authenticator knows callers by afresh, for the connections and calls that come
+  // from now on. What is wrong with one of them is logged, and that one stays as it was.
+  void Reload();
 
   // Takes no more calls, lets those that run finish, for `timeout` at the most, and closes the store. Open work is
   // taken up by the next start.

@@ -30,7 +30,8 @@ absl::StatusOr<std::unique_ptr<ServiceHost>> ServiceHost::Start(const Options& o
   grpc::ServerBuilder builder;
   // Two servers on one port would each get some of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.AddListeningPort(options.listen_address, grpc::InsecureServerCredentials(), &host->port_);
+  builder.AddListeningPort(options.listen_address,
+                           options.credentials ? options.credentials : grpc::InsecureServerCredentials(), &host->port_);
   builder.RegisterAsyncGenericService(&host->generic_service_);
   const int event_threads = options.event_threads > 0 ? options.event_threads : DefaultEventThreads();
   for (int i = 0; i < event_threads; ++i) {

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "grpcpp/generic/async_generic_service.h"
+#include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "hapax/interceptors/interceptor.h"
 #include "hapax/server/event_loop.h"
@@ -36,6 +37,8 @@ class ServiceHost : private GrpcStream::Router {
     std::string listen_address;
     // Threads that serve connections; 0: half as many as there are cores, but one at the least.
     int event_threads = 0;
+    // Null: connections are not encrypted.
+    std::shared_ptr<grpc::ServerCredentials> credentials;
   };
 
   // `services` are compiled.

@@ -122,7 +122,7 @@ absl::Status TokensService::ListTokens(const CallContext& context, const ReadTra
   HAPAX_RETURN_IF_ERROR(
       (*options_.resolver)({.region = {.field = kRegionField, .value = request.region()}, .zones = {}}).status());
   if (!request.client_token().empty()) HAPAX_RETURN_IF_ERROR(CheckClientToken(kTokenField, request.client_token()));
-  HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request, context.tenant));
+  HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request, context.page_token_key, context.tenant));
   const std::string prefix =
       request.region().empty() ? TokenPrefix(context.tenant) : TokenPrefix(context.tenant, request.region());
   absl::Status key_status;

@@ -1,5 +1,8 @@
 #include "hapax/storage/data_directory.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
@@ -14,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "hapax/storage/database.h"
 #include "hapax/storage/format.h"
+#include "hapax/storage/format_version.h"
 #include "hapax/storage/log_check.h"
 #include "hapax/storage/status_macros.h"
 #include "rocksdb/db.h"
@@ -103,15 +107,36 @@ rocksdb::IOStatus WriteProbe(rocksdb::FileSystem& files, const std::string& name
 
 absl::Status MakeDirectory(const std::string& path) {
   std::error_code error;
-  std::filesystem::create_directories(path, error);
+  std::filesystem::path wanted = std::filesystem::absolute(path, error).lexically_normal();
+  if (!wanted.has_filename()) wanted = wanted.parent_path();
+  // RocksDB syncs what is in the directory, and not the directory's own name.
+  std::vector<std::filesystem::path> parents;
+  for (auto missing = wanted; !std::filesystem::exists(missing, error) && missing.has_relative_path();
+       missing = missing.parent_path()) {
+    parents.push_back(missing.parent_path());
+  }
+  std::filesystem::create_directories(wanted, error);
   if (error) return absl::PermissionDeniedError(absl::StrCat("cannot create ", path, ": ", error.message()));
+  for (const std::filesystem::path& parent : parents) HAPAX_RETURN_IF_ERROR(Sync(parent));
   return absl::OkStatus();
+}
+
+absl::Status Sync(const std::filesystem::path& path) {
+  const auto fail = [&] {
+    return absl::UnavailableError(absl::StrCat("cannot sync ", path.string(), ": ", std::strerror(errno)));
+  };
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return fail();
+  absl::Status status = fsync(file) == 0 ? absl::OkStatus() : fail();
+  close(file);
+  return status;
 }
 
 // A directory whose creation was cut short is of our format: it has some of our families, and no row.
 absl::Status CheckDirectory(const std::string& path, const rocksdb::Options& options) {
   HAPAX_RETURN_IF_ERROR(CheckCurrentIsThere(path));
   HAPAX_RETURN_IF_ERROR(CheckLogs(path));
+  HAPAX_RETURN_IF_ERROR(CheckFormatVersionIn(path, options));
   std::vector<std::string> names;
   if (!rocksdb::DB::ListColumnFamilies(options, path, &names).ok()) return absl::OkStatus();  // Opening tells more.
   const auto is_ours = [](const std::string& name) {

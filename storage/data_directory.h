@@ -1,6 +1,7 @@
 #ifndef HAPAX_STORAGE_DATA_DIRECTORY_H_
 #define HAPAX_STORAGE_DATA_DIRECTORY_H_
 
+#include <filesystem>
 #include <string>
 
 #include "absl/status/status.h"
@@ -10,11 +11,15 @@
 // What can be found out about a data directory without opening its database. Internal to storage.
 namespace hapax {
 
-// Creates the directory and those above it, unless it is there. Errors: PERMISSION_DENIED.
+// Creates the directory and those above it, unless it is there; durably. Errors: PERMISSION_DENIED; UNAVAILABLE.
 [[nodiscard]] absl::Status MakeDirectory(const std::string& path);
 
+// Syncs a file or a directory to the disk. Errors: UNAVAILABLE.
+[[nodiscard]] absl::Status Sync(const std::filesystem::path& path);
+
 // Whether what is in the directory may be opened, or made anew: it changes nothing in it.
-// Errors: DATA_LOSS, part of a database is missing, or a log is damaged; FAILED_PRECONDITION, its tables are not ours.
+// Errors: DATA_LOSS, part of a database is missing, or a log is damaged; FAILED_PRECONDITION, its format
+// is not ours.
 [[nodiscard]] absl::Status CheckDirectory(const std::string& path, const rocksdb::Options& options);
 
 // Whether the directory can be written, with room for opening its database afresh: files are made in it,

@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "hapax/storage/data_directory.h"
 #include "hapax/storage/format.h"
+#include "hapax/storage/format_version.h"
 #include "hapax/storage/status_macros.h"
 #include "rocksdb/listener.h"
 #include "rocksdb/write_batch.h"
@@ -126,13 +126,7 @@ absl::Status Database::CheckFormat(bool may_create) {
     writes.Write(Table::kMeta, std::string(kFormatVersionKey), absl::StrCat(kFormatVersion));
     return WriteDurably(writes);
   }
-  uint64_t version = 0;
-  if (!absl::SimpleAtoi(*format, &version)) return absl::DataLossError("the format version is not a number");
-  if (version != kFormatVersion) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("has format version ", version, ", but this server reads only ", kFormatVersion));
-  }
-  return absl::OkStatus();
+  return CheckFormatVersion(*format);
 }
 
 absl::StatusOr<std::optional<std::string>> Database::Get(Table table, std::string_view key,

@@ -7,6 +7,7 @@
 #include "hapax/storage/data_directory.h"
 #include "hapax/storage/rocksdb_log.h"
 #include "hapax/storage/status_macros.h"
+#include "hapax/storage/synced_names.h"
 #include "hapax/storage/token_compaction.h"
 #include "rocksdb/cache.h"
 #include "rocksdb/convenience.h"
@@ -47,7 +48,7 @@ rocksdb::BlockBasedTableOptions TokenTableOptions() {
   return table;
 }
 
-rocksdb::Options EngineOptions(const RocksDbEngineOptions& engine) {
+rocksdb::Options EngineOptions(const RocksDbEngineOptions& engine, rocksdb::Env& env) {
   rocksdb::BlockBasedTableOptions table = TableOptions();
   table.block_cache = rocksdb::NewLRUCache(engine.block_cache_bytes);
   // Here they live in the cache, so that memory is bounded whatever the tables hold.
@@ -55,7 +56,7 @@ rocksdb::Options EngineOptions(const RocksDbEngineOptions& engine) {
   table.pin_l0_filter_and_index_blocks_in_cache = true;
 
   rocksdb::Options options;
-  options.env = engine.env;
+  options.env = &env;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   // A token outside the cache costs a block's decompression: LZ4's is the cheapest.
   options.compression = rocksdb::kLZ4Compression;
@@ -78,18 +79,22 @@ rocksdb::Options EngineOptions(const RocksDbEngineOptions& engine) {
 
 absl::StatusOr<std::unique_ptr<RocksDbEngine>> RocksDbEngine::Open(RocksDbEngineOptions options) {
   HAPAX_RETURN_IF_ERROR(MakeDirectory(options.path));
-  rocksdb::Options rocksdb_options = EngineOptions(options);
+  std::unique_ptr<rocksdb::Env> env = WithSyncedNames(*options.env);
+  rocksdb::Options rocksdb_options = EngineOptions(options, *env);
   RemoveProbe(options.path, rocksdb_options);
   // Compaction has time, and those who call have not. Should it fall behind, RocksDB slows writes down for it.
   rocksdb_options.env->LowerThreadPoolCPUPriority(rocksdb::Env::LOW, rocksdb::CpuPriority::kLow).PermitUncheckedError();
-  std::unique_ptr<RocksDbEngine> engine(new RocksDbEngine(std::move(options), std::move(rocksdb_options)));
+  std::unique_ptr<RocksDbEngine> engine(
+      new RocksDbEngine(std::move(options), std::move(env), std::move(rocksdb_options)));
   HAPAX_RETURN_IF_ERROR(engine->OpenDatabase(/*may_create=*/true));
   engine->recovery_ = std::thread([self = engine.get()] { self->RunRecovery(); });
   return engine;
 }
 
-RocksDbEngine::RocksDbEngine(RocksDbEngineOptions options, rocksdb::Options rocksdb_options)
+RocksDbEngine::RocksDbEngine(RocksDbEngineOptions options, std::unique_ptr<rocksdb::Env> env,
+                             rocksdb::Options rocksdb_options)
     : options_(std::move(options)),
+      env_(std::move(env)),
       rocksdb_options_(std::move(rocksdb_options)),
       token_filter_(MakeTokenCompactionFilter(options_.clock == nullptr ? MachineClock() : *options_.clock)),
       token_files_(rocksdb::NewBlockBasedTableFactory(TokenTableOptions())),

@@ -65,7 +65,7 @@ class RocksDbEngine {
   [[nodiscard]] absl::StatusOr<std::shared_ptr<Database>> Current() const;
 
  private:
-  RocksDbEngine(RocksDbEngineOptions options, rocksdb::Options rocksdb_options);
+  RocksDbEngine(RocksDbEngineOptions options, std::unique_ptr<rocksdb::Env> env, rocksdb::Options rocksdb_options);
 
   [[nodiscard]] absl::Status OpenDatabase(bool may_create);
   void CloseDatabase();
@@ -77,6 +77,7 @@ class RocksDbEngine {
   void Log(std::string_view line) const;
 
   const RocksDbEngineOptions options_;
+  const std::unique_ptr<rocksdb::Env> env_;
   const rocksdb::Options rocksdb_options_;
   const std::unique_ptr<rocksdb::CompactionFilter> token_filter_;
   const std::shared_ptr<rocksdb::TableFactory> token_files_;

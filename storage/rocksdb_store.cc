@@ -25,6 +25,12 @@ class EngineStore final : public RocksDbStore {
     return database->Compact();
   }
 
+  absl::StatusOr<Backup> CreateBackup(const std::string& backup_dir, const std::atomic<bool>& cancelled) override {
+    HAPAX_ASSIGN_OR_RETURN(const std::shared_ptr<Database> database, engine_->Current());
+    if (database->failed()) return absl::UnavailableError("writes are suspended: an earlier one failed");
+    return hapax::CreateBackup(*database, backup_dir, cancelled);
+  }
+
  private:
   absl::Status Read(ReadBody body) const {
     HAPAX_ASSIGN_OR_RETURN(const std::shared_ptr<Database> database, engine_->Current());

@@ -1,6 +1,7 @@
 #ifndef HAPAX_STORAGE_ROCKSDB_STORE_H_
 #define HAPAX_STORAGE_ROCKSDB_STORE_H_
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -9,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "hapax/storage/backup.h"
 #include "hapax/storage/clock.h"
 #include "hapax/storage/store.h"
 
@@ -45,6 +47,11 @@ class RocksDbStore : public Store {
   // Rewrites everything, so that the space of what was deleted, overwritten or has expired is given back at once;
   // otherwise that happens by and by. Blocks until it is done. Errors: the store's.
   [[nodiscard]] virtual absl::Status Compact() = 0;
+
+  // Makes a backup of all that was acknowledged by now; transactions go on meanwhile. Blocks until it is done.
+  // One at a time. Errors: those of backup.h.
+  [[nodiscard]] virtual absl::StatusOr<Backup> CreateBackup(const std::string& backup_dir,
+                                                            const std::atomic<bool>& cancelled) = 0;
 };
 
 // Errors: FAILED_PRECONDITION, another process holds the directory, or its format is not ours;

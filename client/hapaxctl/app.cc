@@ -18,7 +18,10 @@ void AddCommand(CLI::App& parent, const Command& command, const std::string& pre
   CLI::App& verb = *parent.add_subcommand(command.name, command.about);
   verb.footer(
       absl::StrCat("Example:\n  hapaxctl ", command.example, "\n\nhapaxctl --help has the flags of every verb."));
-  Chosen choice{.verb = prefix + command.name, .action = command.bind(verb), .takes_token = command.takes_token};
+  Chosen choice{.verb = prefix + command.name,
+                .action = command.bind(verb),
+                .takes_token = command.takes_token,
+                .is_patient = command.is_patient};
   verb.final_callback([&chosen, choice = std::move(choice)] { chosen = choice; });
 }
 
@@ -71,6 +74,7 @@ int Main(int argc, char** argv) {
   if (!globals.x_client_token.empty() && !chosen.takes_token) {
     return Wrong(absl::StrCat("--x-client-token: ", chosen.verb, " makes no call that a token could name"));
   }
+  if (chosen.is_patient) globals.retry.attempt_timeout = globals.retry.timeout;
   Session session(std::move(globals), chosen.verb, std::vector<std::string>(argv, argv + argc));
   const ExitCode code = chosen.action(session);
   session.AdviseRerun(code);

@@ -14,6 +14,7 @@ struct Chosen {
   std::string verb;  // Such as `run-instances`, or `token get`.
   Action action;
   bool takes_token = false;
+  bool is_patient = false;
 };
 
 // The whole program as CLI11 sees it: all verbs and flags. Parsing fills `globals` and `chosen`, which outlive the app.

@@ -20,6 +20,7 @@ struct Command {
   const char* example;             // What follows `hapaxctl ` in a line that runs.
   Action (*bind)(CLI::App& verb);  // Adds the flags, and returns what to do with them.
   bool takes_token = false;        // Whether it has one effect, which --x-client-token may name.
+  bool is_patient = false;         // Whether one attempt has all the time of --timeout.
 };
 
 // Verbs below another one, such as those of `token`.
@@ -62,6 +63,12 @@ Action BindTokenPolicy(CLI::App& verb);
 Action BindOperationGet(CLI::App& verb);
 Action BindOperationList(CLI::App& verb);
 Action BindOperationWait(CLI::App& verb);
+// commands_api_keys.cc
+Action BindNewApiKey(CLI::App& verb);
+// commands_backups.cc
+Action BindAdminBackup(CLI::App& verb);
+Action BindAdminListBackups(CLI::App& verb);
+Action BindAdminRestore(CLI::App& verb);
 // commands_resume.cc
 Action BindResume(CLI::App& verb);
 // completion.cc

@@ -61,6 +61,18 @@ const std::vector<CommandGroup> kCommandGroups = {
          {"wait", "Waits until an operation is done, also over restarts of the server",
           "operation wait operations/NAME --timeout 5m", &BindOperationWait},
      }},
+    {"admin",
+     "For those who run the server",
+     {
+         {"backup", "Makes a backup in the server's --backup_dir, while it goes on", "admin backup --timeout 1h",
+          &BindAdminBackup, false, true},
+         {"list-backups", "Lists the backups in the server's --backup_dir", "admin list-backups --output table",
+          &BindAdminListBackups},
+         {"restore", "Makes a data directory of a backup, on the server's machine; needs no server",
+          "admin restore --backup-dir /var/backups/hapax --data-dir /var/lib/hapax/restored", &BindAdminRestore},
+         {"new-api-key", "Makes an API key, and its line for the server's --api_keys_file; it calls no server",
+          "admin new-api-key team-a --role write", &BindNewApiKey},
+     }},
     {"completion",
      "Completion for a shell",
      {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "hapax/client/hapaxctl/shorthand.h"
@@ -13,6 +14,7 @@ using compute::v1::Filter;
 using compute::v1::Placement;
 
 constexpr size_t kMaxTokenLength = 64;
+constexpr size_t kMaxTenantLength = 64;
 
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -145,6 +147,14 @@ absl::StatusOr<absl::Duration> ParsePositiveDuration(std::string_view text) {
 absl::Status CheckClientToken(std::string_view text) {
   if (!text.empty() && text.size() <= kMaxTokenLength && IsPrintable(text)) return absl::OkStatus();
   return absl::InvalidArgumentError("must be 1 to 64 printable ASCII characters without spaces");
+}
+
+absl::Status CheckTenant(std::string_view text) {
+  const auto allowed = [](unsigned char c) { return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-'; };
+  if (!text.empty() && text.size() <= kMaxTenantLength && std::all_of(text.begin(), text.end(), allowed)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError("must be 1 to 64 of a-z A-Z 0-9 . _ -");
 }
 
 absl::Status CheckEndpoint(std::string_view text) {

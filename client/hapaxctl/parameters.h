@@ -41,6 +41,9 @@ struct CountRange {
 // 1 to 64 characters 0x21-0x7E.
 [[nodiscard]] absl::Status CheckClientToken(std::string_view text);
 
+// A tenant's name: 1 to 64 of a-z A-Z 0-9 . _ -.
+[[nodiscard]] absl::Status CheckTenant(std::string_view text);
+
 // `HOST:PORT`.
 [[nodiscard]] absl::Status CheckEndpoint(std::string_view text);
 

@@ -62,7 +62,7 @@ absl::Status ComputeService::DescribeInstances(const CallContext& context, const
   HAPAX_RETURN_IF_ERROR(places_.CheckRegion({.field = "region", .value = request.region()}));
   HAPAX_RETURN_IF_ERROR(CheckIds("instance_ids", request.instance_ids()));
   HAPAX_ASSIGN_OR_RETURN(const auto filters, Filters<v1::Instance>::Of(request.filters()));
-  HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request, context.tenant));
+  HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request, context.page_token_key, context.tenant));
   const auto key = [&](const std::string& id) { return InstanceKey(context.tenant, id); };
   const auto in_region = [&](const Row& row) {
     return request.region().empty() || row.instance().region() == request.region();
@@ -91,7 +91,7 @@ absl::Status ComputeService::DescribeHosts(const CallContext& context, const Rea
   HAPAX_RETURN_IF_ERROR(places_.CheckRegion({.field = "region", .value = request.region()}));
   HAPAX_RETURN_IF_ERROR(CheckIds("host_ids", request.host_ids()));
   HAPAX_ASSIGN_OR_RETURN(const auto filters, Filters<v1::Host>::Of(request.filters()));
-  HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request, context.tenant));
+  HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request, context.page_token_key, context.tenant));
   const auto key = [&](const std::string& id) { return HostKey(context.tenant, id); };
   const auto in_region = [&](const v1::Host& host) {
     return request.region().empty() || host.region() == request.region();
@@ -118,7 +118,7 @@ absl::Status ComputeService::DescribeKeypairs(const CallContext& context, const 
   HAPAX_RETURN_IF_ERROR(places_.CheckRegion({.field = "region", .value = request.region()}));
   HAPAX_RETURN_IF_ERROR(CheckIds("key_names", request.key_names()));
   HAPAX_ASSIGN_OR_RETURN(const auto filters, Filters<v1::KeyPair>::Of(request.filters()));
-  HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request, context.tenant));
+  HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request, context.page_token_key, context.tenant));
 
   const std::set<std::string> wanted = Sorted(request.key_names());
   // A name may be there in several regions. As with ListNamedRows, only the first page asks for all.

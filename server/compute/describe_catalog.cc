@@ -24,11 +24,11 @@ std::string WithoutRegion(const std::string& name) { return name.substr(name.fin
 
 }  // namespace
 
-absl::Status ComputeService::DescribeSubnets(const CallContext& /*context*/, const ReadTransaction& /*txn*/,
+absl::Status ComputeService::DescribeSubnets(const CallContext& context, const ReadTransaction& /*txn*/,
                                              const v1::DescribeSubnetsRequest& request,
                                              v1::DescribeSubnetsResponse* response) const {
   HAPAX_RETURN_IF_ERROR(places_.CheckRegion({.field = "region", .value = request.region()}));
-  HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request));
+  HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request, context.page_token_key));
   HAPAX_ASSIGN_OR_RETURN(*response->mutable_next_page_token(),
                          ListNames(NamesIn(catalog_.subnets(), request.region()), page, [&](const std::string& name) {
                            const Catalog::Subnet& from = *catalog_.FindSubnet(WithoutRegion(name));
@@ -42,11 +42,11 @@ absl::Status ComputeService::DescribeSubnets(const CallContext& /*context*/, con
   return absl::OkStatus();
 }
 
-absl::Status ComputeService::DescribeAvailabilityZones(const CallContext& /*context*/, const ReadTransaction& txn,
+absl::Status ComputeService::DescribeAvailabilityZones(const CallContext& context, const ReadTransaction& txn,
                                                        const v1::DescribeAvailabilityZonesRequest& request,
                                                        v1::DescribeAvailabilityZonesResponse* response) const {
   HAPAX_RETURN_IF_ERROR(places_.CheckRegion({.field = "region", .value = request.region()}));
-  HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request));
+  HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request, context.page_token_key));
   HAPAX_ASSIGN_OR_RETURN(*response->mutable_next_page_token(),
                          ListNames(NamesIn(catalog_.zones(), request.region()), page,
                                    [&](const std::string& name) -> absl::StatusOr<size_t> {

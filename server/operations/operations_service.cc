@@ -38,7 +38,7 @@ absl::Status ListOperations(const CallContext& context, const ReadTransaction& t
   if (!request.filter().empty() && !only_done && !only_open) {
     return RefuseParameter("filter", "must be \"done = true\", \"done = false\", or empty");
   }
-  HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request, context.tenant));
+  HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request, context.page_token_key, context.tenant));
   HAPAX_ASSIGN_OR_RETURN(*response->mutable_next_page_token(),
                          ListRows<Operation>(txn, Table::kResources, Operations::KeyPrefix(context.tenant), page,
                                              [&](const Operation& operation) {

@@ -21,7 +21,6 @@ constexpr size_t kMaxBatch = 1024;
 // How long completions gather before they are written: nobody waits for one as for a reply, and every commit more is
 // an fsync more that calls wait for.
 constexpr absl::Duration kGatherTime = absl::Milliseconds(10);
-constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 
 // Ordered by time, so that rows are deleted near where they were written.
 std::string NewKey(absl::Time now) {
@@ -34,8 +33,10 @@ std::string NewKey(absl::Time now) {
 
 }  // namespace
 
-WorkQueue::WorkQueue(Store& store, const Clock& clock, spdlog::logger& logger)
-    : store_(store), clock_(clock), logger_(logger), completer_([this] { RunCompleter(); }) {}
+WorkQueue::WorkQueue(Store& store, const Clock& clock, spdlog::logger& logger, absl::Duration retry_delay)
+    : store_(store), clock_(clock), logger_(logger), retry_delay_(retry_delay), completer_([this] {
+        RunCompleter();
+      }) {}
 
 WorkQueue::~WorkQueue() { Stop(); }
 
@@ -147,7 +148,7 @@ void WorkQueue::CompleteOneByOne(std::vector<Work> works) {
 
 void WorkQueue::WaitBeforeRetry() {
   absl::MutexLock lock(&mu_);
-  mu_.AwaitWithTimeout(absl::Condition(&stopping_), kRetryDelay);
+  mu_.AwaitWithTimeout(absl::Condition(&stopping_), retry_delay_);
 }
 
 }  // namespace hapax

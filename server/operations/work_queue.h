@@ -49,7 +49,8 @@ class WorkDriver {
 // store.
 class WorkQueue {
  public:
-  WorkQueue(Store& store, const Clock& clock, spdlog::logger& logger);
+  // `retry_delay`: how long it waits before it writes down again what the store had no room for, or could not write.
+  WorkQueue(Store& store, const Clock& clock, spdlog::logger& logger, absl::Duration retry_delay = absl::Seconds(1));
   ~WorkQueue();
   WorkQueue(const WorkQueue&) = delete;
   WorkQueue& operator=(const WorkQueue&) = delete;
@@ -83,6 +84,7 @@ class WorkQueue {
   Store& store_;
   const Clock& clock_;
   spdlog::logger& logger_;
+  const absl::Duration retry_delay_;
   absl::flat_hash_map<std::string, WorkDriver*> drivers_;
 
   absl::Mutex mu_;

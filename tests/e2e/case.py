@@ -157,8 +157,8 @@ class ServerCase(ContractCase):
         self.tenant = f"{self._testMethodName[:50]}.{next(_tenants)}"
         self.client = self.client_of(self.tenant)
 
-    def client_of(self, tenant, endpoint=None, metadata=()) -> Client:
-        client = Client(endpoint or self.server, tenant, metadata)
+    def client_of(self, tenant, endpoint=None, metadata=(), credentials=None) -> Client:
+        client = Client(endpoint or self.server, tenant, metadata, credentials)
         self.addCleanup(client.close)
         return client
 

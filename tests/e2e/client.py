@@ -2,14 +2,15 @@
 
 import grpc
 
-from protos import compute_pb2, error_details_pb2, operations_pb2, status_pb2, tokens_pb2
+from protos import admin_pb2, compute_pb2, error_details_pb2, operations_pb2, status_pb2, tokens_pb2
 
 SERVICE = "/hapax.compute.v1.Compute/"
 TOKENS = "/hapax.idempotency.v1.Tokens/"
 OPERATIONS = "/google.longrunning.Operations/"
+ADMIN = "/hapax.admin.v1.Admin/"
 # By path: the message that a method replies with.
 REPLIES = {f"/{service.full_name}/{method.name}": method.output_type._concrete_class
-           for file in (compute_pb2, tokens_pb2, operations_pb2)
+           for file in (compute_pb2, tokens_pb2, operations_pb2, admin_pb2)
            for service in file.DESCRIPTOR.services_by_name.values() for method in service.methods}
 # Bounds every call; long enough for a server that runs under a sanitizer.
 CALL_TIMEOUT_S = 60
@@ -125,11 +126,12 @@ class Pending:
 class Client:
     """Calls one endpoint (a server or a relay to one) over a connection of its own, as one tenant.
 
-    An endpoint has `address`, and `starts`, which grows whenever the endpoint is another process. Not thread-safe."""
+    With `credentials`, grpc's, the connection is encrypted. An endpoint has `address`, and `starts`, which grows whenever the endpoint is another process. Not thread-safe."""
 
-    def __init__(self, endpoint, tenant=None, metadata=()):
+    def __init__(self, endpoint, tenant=None, metadata=(), credentials=None):
         self._endpoint = endpoint
         self._metadata = tuple(metadata) + ((("x-tenant-id", tenant),) if tenant is not None else ())
+        self._credentials = credentials
         self._channel = None
         self._starts = None
 
@@ -142,7 +144,8 @@ class Client:
         if self._channel is None or self._starts != self._endpoint.starts:
             self.close()
             self._starts = self._endpoint.starts
-            self._channel = grpc.insecure_channel(self._endpoint.address, CHANNEL_OPTIONS)
+            self._channel = (grpc.secure_channel(self._endpoint.address, self._credentials, CHANNEL_OPTIONS)
+                             if self._credentials else grpc.insecure_channel(self._endpoint.address, CHANNEL_OPTIONS))
         return self._channel.unary_unary(_path(method))
 
     def start(self, method: str, request, metadata=(), timeout=CALL_TIMEOUT_S) -> Pending:

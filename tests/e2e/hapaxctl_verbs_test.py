@@ -1,6 +1,5 @@
 """hapaxctl: every verb, the forms of output, waiting, who is calling, and completion."""
 
-import hashlib
 import os
 import pty
 import re
@@ -9,6 +8,7 @@ import subprocess
 import time
 import unittest
 
+import api_keys
 from case import IMAGE, OTHER_IMAGE, eventually
 from ctl import DONE, NOT_NOW, REFUSED, CtlCase, free_port
 from harness import Server
@@ -202,17 +202,18 @@ class ApiKeyTest(CtlCase):
     def setUpClass(cls):
         cls.server = Server()
         cls.addClassCleanup(cls.server.close)
-        keys = cls.server.write("keys", f"alice sha256:{hashlib.sha256(b'alice-key').hexdigest()}\n")
+        keys = cls.server.write("keys", api_keys.line_of("alice", "one"))
         cls.server.flags = ("--auth=api_key", f"--api_keys_file={keys}")
         cls.server.start()
 
     def test_the_key_comes_from_a_file_a_variable_or_a_flag(self):
-        file = self.server.write("alice", "alice-key\n")
+        key = api_keys.key_of("one")
+        file = self.server.write("alice", f"{key}\n")
         for position, (flags, env) in enumerate((
                 (["--api-key-file", file], {}),
                 ([], {"HAPAX_API_KEY_FILE": file}),
-                ([], {"HAPAX_API_KEY": "alice-key"}),
-                (["--api-key", "alice-key"], {"HAPAX_API_KEY": "other"}),
+                ([], {"HAPAX_API_KEY": key}),
+                (["--api-key", key], {"HAPAX_API_KEY": "other"}),
                 (["--api-key-file", file], {"HAPAX_API_KEY": "other"}))):
             reply = self.ctl(*flags, *RUN.split(), env=env).json
             self.assertEqual(reply["ownerId"], "alice", position)

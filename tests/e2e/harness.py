@@ -108,6 +108,9 @@ class Server:
         if code != 0:
             raise AssertionError(f"hapaxd stopped with exit code {code}, stderr:\n{self.stderr}")
 
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
     def kill(self) -> None:
         """SIGKILL. A server that was gone already is an error: it died by itself."""
         code = self._process.poll()

@@ -11,6 +11,8 @@ FILES = (
     "google/longrunning/operations.proto",
     "google/rpc/error_details.proto",
     "google/rpc/status.proto",
+    "hapax/access/v1/role.proto",
+    "hapax/admin/v1/admin.proto",
     "hapax/idempotency/v1/rule.proto",
     "hapax/idempotency/v1/tokens.proto",
     "hapax/compute/v1/catalog.proto",
@@ -36,5 +38,5 @@ def _modules() -> list:
             sys.path.remove(out)
 
 
-(operations_pb2, error_details_pb2, status_pb2, rule_pb2, tokens_pb2, catalog_pb2, compute_pb2,
- resources_pb2) = _modules()
+(operations_pb2, error_details_pb2, status_pb2, role_pb2, admin_pb2, rule_pb2, tokens_pb2, catalog_pb2,
+ compute_pb2, resources_pb2) = _modules()

@@ -4,6 +4,7 @@ import re
 import time
 import unittest
 
+import api_keys
 import catalogs
 import raw_http2
 from case import (ServerCase, abandon_token, delete_keypair, eventually, hosts, keypair, new_token, release, run,
@@ -14,7 +15,6 @@ from protos import compute_pb2, operations_pb2, resources_pb2
 from reasons import REASONS, ROOT
 
 NOT_FROM_OUTSIDE = {
-    "PERMISSION_DENIED": "no principal is allowed less than another yet: nothing refuses with it",
     "INTERNAL": "a fault of the server's own, of which none is known",
     "TOKEN_RECORD_CORRUPT": "takes a damaged database: damage_test",
     "CANCELLED": "whoever cancelled reads no answer: the log alone has it, see CancelledTest",
@@ -85,6 +85,11 @@ class ReasonsTest(ServerCase):
         self.addCleanup(self.own.close)
         return self.client_of("tenant", self.own.start())
 
+    def keyed_server(self, role: str) -> Client:
+        """A client of a server that knows one key, which has this role."""
+        keys = self.server.write("keys", api_keys.line_of("alice", "one", role))
+        return self.own_server("--auth=api_key", f"--api_keys_file={keys}")
+
     # Each returns the refusal and, where there is one, the field that it must name.
 
     def provoke_INVALID_CLIENT_TOKEN(self):
@@ -136,9 +141,10 @@ class ReasonsTest(ServerCase):
         return (refused[0].reply(),)
 
     def provoke_UNAUTHENTICATED(self):
-        keys = self.server.write("keys", "alice sha256:" + "0" * 64 + "\n")
-        client = self.own_server("--auth=api_key", f"--api_keys_file={keys}")
-        return (client.call("RunInstances", run(new_token())),)
+        return (self.keyed_server("write").call("RunInstances", run(new_token())),)
+
+    def provoke_PERMISSION_DENIED(self):
+        return (self.keyed_server("read").call("RunInstances", run(new_token()), api_keys.x_api_key("one")),)
 
     def provoke_INVALID_PARAMETER(self):
         return self.client.call("RunInstances", run(new_token(), min_count=-1)), "min_count"

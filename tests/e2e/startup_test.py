@@ -1,18 +1,20 @@
 """Starts that must fail: with an exit code of their own making, and a word about the flag or file that is wrong."""
 
-import hashlib
 import pathlib
 import shutil
 import socket
+import subprocess
 import tempfile
 import unittest
 
 import catalogs
+from api_keys import line_of
 from case import ContractCase, new_token, run
 from client import Client
-from harness import Server, refused_start
+from harness import STOP_TIMEOUT_S, Server, command, refused_start
 
-HASH = "sha256:" + hashlib.sha256(b"key").hexdigest()
+LINE = line_of("alice", "one").rstrip("\n")
+HASH = LINE.split()[-1]
 
 
 class StartupTest(ContractCase):
@@ -56,6 +58,18 @@ class StartupTest(ContractCase):
         for address in ("0.0.0.0:0", "[::]:0"):
             self.assertDoesNotStart(f"--listen_address={address}", "--auth=none", names=["auth", "listen_address"])
             self.assertDoesNotStart(f"--listen_address={address}", names=["auth", "listen_address"])
+
+    def test_api_keys_that_others_could_overhear_are_warned_of(self):
+        keys = self.write("keys", LINE)
+        for address, warned in (("0.0.0.0:0", True), ("127.0.0.1:0", False)):
+            server = subprocess.Popen(
+                command(f"--listen_address={address}", f"--data_dir={self.dir / 'data'}", "--auth=api_key",
+                        f"--api_keys_file={keys}"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            self.addCleanup(server.kill)
+            self.assertIn("listening on", server.stdout.readline())
+            server.terminate()
+            _, stderr = server.communicate(timeout=STOP_TIMEOUT_S)
+            self.assertEqual("unencrypted" in stderr, warned, stderr)
 
     def test_data_directory_that_another_server_holds(self):
         server = self.running()
@@ -114,11 +128,19 @@ class StartupTest(ContractCase):
         path = self.dir / "none"
         self.assertDoesNotStart("--auth=api_key", f"--api_keys_file={path}", names=[path])
         for position, text in enumerate((
-                "alice\n", f"alice {HASH[:-1]}\n", f"alice {HASH}0\n", f"alice {HASH[7:]}\n", f"alice {HASH[:-1]}g\n",
-                f"al/ice {HASH}\n", f"{'t' * 65} {HASH}\n", f"alice {HASH} more\n", f"alice {HASH}\nbob {HASH}\n",
-                f"# a comment\nalice {HASH}\nnonsense\n")):
+                "", "alice\n", f"{LINE[:-1]}\n", f"{LINE}0\n", f"{LINE[:-1]}g\n", f"{LINE} more\n", f"al/{LINE}\n",
+                f"{'t' * 65} write one {HASH}\n", f"alice owner one {HASH}\n", f"alice write o_e {HASH}\n",
+                f"alice one {HASH}\n", f"{LINE}\nbob write one {HASH}\n", f"# a comment\n{LINE}\nnonsense\n")):
             file = self.write(f"keys-{position}", text)
-            self.assertDoesNotStart("--auth=api_key", f"--api_keys_file={file}", names=[file])
+            last = len(text.splitlines())
+            names = [file, "--api_keys_file=", *([f"line {last}"] if text else [])]
+            self.assertDoesNotStart("--auth=api_key", f"--api_keys_file={file}", names=names)
+        file = self.write("keys", LINE)
+        for mode in (0o620, 0o602, 0o666):
+            file.chmod(mode)
+            self.assertDoesNotStart("--auth=api_key", f"--api_keys_file={file}", names=[file, "written by others"])
+        self.assertDoesNotStart("--auth=api_key", f"--api_keys_file={self.dir}", names=[self.dir])
+        self.assertDoesNotStart(f"--api_keys_file={file}", names=["api_keys_file", "--auth=api_key"])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 #include "hapax/interceptors/api_keys.h"
 
+#include <atomic>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -11,6 +13,7 @@
 #include "hapax/tests/support/fake_call.h"
 #include "hapax/tests/support/refusal_matchers.h"
 #include "hapax/tests/support/status_matchers.h"
+#include "hapax/tests/support/test_api_keys.h"
 #include "hapax/tests/support/test_methods.h"
 #include "hapax/tests/v1/orders.pb.h"
 
@@ -23,123 +26,190 @@ using testing::HasSubstr;
 using testing::Not;
 using tests::v1::CountOrdersRequest;
 
-// `printf %s KEY | sha256sum`
-constexpr char kDigestOfApple[] = "3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b";
-constexpr char kDigestOfPear[] = "97cfbe87531abe0c6bac7b21d616cb422faaa158a9f2ae7e8685c79eb85fc65e";
+constexpr char kSalt[] = "0123456789abcdef";
+// `printf %s 0123456789abcdefhapax_apple_secret-of-apple | sha256sum`
+constexpr char kDigestOfApple[] = "c724c673a7339243d5d3943fc077f252d704d7a12ff6f63179dac95f72b08696";
 
-std::string Line(const std::string& tenant, const std::string& digest) { return tenant + " sha256:" + digest + "\n"; }
+Principal Of(const std::string& tenant, Role role = Role::kWrite) { return {.tenant = tenant, .role = role}; }
 
 class ApiKeyAuthenticatorTest : public testing::Test {
  protected:
   using Metadata = std::vector<std::pair<std::string, std::string>>;
 
-  absl::StatusOr<std::string> TenantOf(const Metadata& metadata) {
+  absl::StatusOr<Principal> Identify(const Metadata& metadata) {
     FakeCall call(method_, "");
     for (const auto& [key, value] : metadata) call.AddMetadata(key, value);
-    return authenticator_->TenantOf(call);
+    return authenticator_->Identify(call);
   }
 
   const Method method_ = MakeMethod(MethodOf<CountOrdersRequest>("Orders", "CountOrders"));
+  absl::StatusOr<std::string> file_ = ApiKeyLine("orchard", "apple") + ApiKeyLine("market", "pear", "read");
   std::unique_ptr<ApiKeyAuthenticator> authenticator_ =
-      ApiKeyAuthenticator::Parse(Line("orchard", kDigestOfApple) + Line("market", kDigestOfPear)).value();
+      ApiKeyAuthenticator::Create([this]() -> absl::StatusOr<ApiKeys> {
+        if (!file_.ok()) return file_.status();
+        return ApiKeys::Parse(*file_);
+      }).value();
 };
 
-TEST_F(ApiKeyAuthenticatorTest, AKeyNamesItsTenant) {
-  EXPECT_THAT(TenantOf({{"x-api-key", "apple"}}), IsOkAndHolds("orchard"));
-  EXPECT_THAT(TenantOf({{"x-api-key", "pear"}}), IsOkAndHolds("market"));
+TEST_F(ApiKeyAuthenticatorTest, AKeyNamesItsTenantAndRole) {
+  EXPECT_THAT(Identify({{"x-api-key", ApiKeyOf("apple")}}), IsOkAndHolds(Of("orchard")));
+  EXPECT_THAT(Identify({{"x-api-key", ApiKeyOf("pear")}}), IsOkAndHolds(Of("market", Role::kRead)));
 }
 
 TEST_F(ApiKeyAuthenticatorTest, AKeyMayComeAsABearerToken) {
-  EXPECT_THAT(TenantOf({{"authorization", "Bearer apple"}}), IsOkAndHolds("orchard"));
-  EXPECT_THAT(TenantOf({{"authorization", "bearer pear"}}), IsOkAndHolds("market"));
+  EXPECT_THAT(Identify({{"authorization", "Bearer " + ApiKeyOf("apple")}}), IsOkAndHolds(Of("orchard")));
+  EXPECT_THAT(Identify({{"authorization", "bearer " + ApiKeyOf("apple")}}), IsOkAndHolds(Of("orchard")));
 }
 
 TEST_F(ApiKeyAuthenticatorTest, C4_SeveralKeysOfOneTenantAreThatTenant) {
-  authenticator_ = ApiKeyAuthenticator::Parse(Line("orchard", kDigestOfApple) + Line("orchard", kDigestOfPear)).value();
-  EXPECT_THAT(TenantOf({{"x-api-key", "apple"}}), IsOkAndHolds("orchard"));
-  EXPECT_THAT(TenantOf({{"x-api-key", "pear"}}), IsOkAndHolds("orchard"));
+  file_ = ApiKeyLine("orchard", "apple") + ApiKeyLine("orchard", "pear");
+  ASSERT_THAT(authenticator_->Reload(), IsOk());
+  EXPECT_THAT(Identify({{"x-api-key", ApiKeyOf("apple")}}), IsOkAndHolds(Of("orchard")));
+  EXPECT_THAT(Identify({{"x-api-key", ApiKeyOf("pear")}}), IsOkAndHolds(Of("orchard")));
 }
 
 TEST_F(ApiKeyAuthenticatorTest, C4_TheTenantThatACallerClaimsCountsForNothing) {
-  EXPECT_THAT(TenantOf({{"x-tenant-id", "market"}, {"x-api-key", "apple"}}), IsOkAndHolds("orchard"));
-  EXPECT_THAT(TenantOf({{"x-tenant-id", "market"}}), HasReason(Reason::kUnauthenticated));
+  EXPECT_THAT(Identify({{"x-tenant-id", "market"}, {"x-api-key", ApiKeyOf("apple")}}), IsOkAndHolds(Of("orchard")));
+  EXPECT_THAT(Identify({{"x-tenant-id", "market"}}), HasReason(Reason::kUnauthenticated));
+}
+
+TEST_F(ApiKeyAuthenticatorTest, AReloadTakesOldKeysAwayAndBringsNewOnes) {
+  file_ = ApiKeyLine("orchard", "plum", "admin");
+  ASSERT_THAT(authenticator_->Reload(), IsOk());
+  EXPECT_THAT(Identify({{"x-api-key", ApiKeyOf("apple")}}), HasReason(Reason::kUnauthenticated));
+  EXPECT_THAT(Identify({{"x-api-key", ApiKeyOf("plum")}}), IsOkAndHolds(Of("orchard", Role::kAdmin)));
+}
+
+TEST_F(ApiKeyAuthenticatorTest, AReloadThatFailsSaysSoAndKeepsTheKeys) {
+  for (const absl::StatusOr<std::string>& bad :
+       {absl::StatusOr<std::string>("orchard"), absl::StatusOr<std::string>(absl::NotFoundError("no file"))}) {
+    file_ = bad;
+    EXPECT_THAT(authenticator_->Reload(), Not(IsOk()));
+    EXPECT_THAT(Identify({{"x-api-key", ApiKeyOf("apple")}}), IsOkAndHolds(Of("orchard")));
+  }
+}
+
+TEST_F(ApiKeyAuthenticatorTest, CallsGoOnWhileKeysAreReloaded) {
+  std::atomic<bool> stop = false;
+  std::thread reloader([&] {
+    while (!stop) EXPECT_THAT(authenticator_->Reload(), IsOk());
+  });
+  for (int i = 0; i < 2000; ++i) {
+    EXPECT_THAT(Identify({{"x-api-key", ApiKeyOf("apple")}}), IsOkAndHolds(Of("orchard")));
+  }
+  stop = true;
+  reloader.join();
 }
 
 TEST_F(ApiKeyAuthenticatorTest, EverythingElseIsUnauthenticated) {
+  const std::string apple = ApiKeyOf("apple");
   const std::vector<Metadata> kRefused = {
       {},
       {{"x-api-key", ""}},
-      {{"x-api-key", "plum"}},
-      {{"x-api-key", "Apple"}},
-      {{"x-api-key", "apple "}},
+      {{"x-api-key", "apple"}},
+      {{"x-api-key", "hapax_"}},
+      {{"x-api-key", "hapax_apple"}},
+      {{"x-api-key", "hapax_apple_"}},
+      {{"x-api-key", "hapax__secret-of-apple"}},
+      {{"x-api-key", "hapax_pear_secret-of-apple"}},
+      {{"x-api-key", "hapax_plum_secret-of-plum"}},
+      {{"x-api-key", "hapax_apple_Secret-of-apple"}},
+      {{"x-api-key", "Hapax_apple_secret-of-apple"}},
+      {{"x-api-key", apple + " "}},
+      {{"x-api-key", apple.substr(0, apple.size() - 1)}},
+      {{"x-api-key", kSalt + apple}},
       {{"x-api-key", kDigestOfApple}},
-      {{"x-api-key", std::string("sha256:") + kDigestOfApple}},
       {{"authorization", ""}},
-      {{"authorization", "apple"}},
+      {{"authorization", apple}},
       {{"authorization", "Bearer"}},
       {{"authorization", "Bearer "}},
-      {{"authorization", "Bearer  apple"}},
-      {{"authorization", "Basic apple"}},
+      {{"authorization", "Bearer  " + apple}},
+      {{"authorization", "Basic " + apple}},
   };
   for (const Metadata& metadata : kRefused) {
-    EXPECT_THAT(TenantOf(metadata), HasReason(Reason::kUnauthenticated)) << testing::PrintToString(metadata);
+    EXPECT_THAT(Identify(metadata), HasReason(Reason::kUnauthenticated)) << testing::PrintToString(metadata);
   }
 }
 
 TEST_F(ApiKeyAuthenticatorTest, TwoCredentialsAreRefusedThoughTheyAgree) {
+  const std::string apple = ApiKeyOf("apple");
   const std::vector<Metadata> kTwo = {
-      {{"x-api-key", "apple"}, {"x-api-key", "apple"}},
-      {{"authorization", "Bearer apple"}, {"authorization", "Bearer apple"}},
-      {{"authorization", "Bearer apple"}, {"x-api-key", "apple"}},
+      {{"x-api-key", apple}, {"x-api-key", apple}},
+      {{"authorization", "Bearer " + apple}, {"authorization", "Bearer " + apple}},
+      {{"authorization", "Bearer " + apple}, {"x-api-key", apple}},
   };
   for (const Metadata& metadata : kTwo) {
-    EXPECT_THAT(TenantOf(metadata), HasReason(Reason::kUnauthenticated)) << testing::PrintToString(metadata);
+    EXPECT_THAT(Identify(metadata), HasReason(Reason::kUnauthenticated)) << testing::PrintToString(metadata);
   }
 }
 
 TEST_F(ApiKeyAuthenticatorTest, ARefusalDoesNotRepeatTheCredential) {
-  for (const Metadata& metadata : {Metadata{{"x-api-key", "plum"}}, Metadata{{"authorization", "Basic plum"}}}) {
-    EXPECT_THAT(EverythingIn(TenantOf(metadata).status()), Not(HasSubstr("plum")));
+  for (const Metadata& metadata :
+       {Metadata{{"x-api-key", "plum"}}, Metadata{{"x-api-key", "hapax_apple_plum"}},
+        Metadata{{"x-api-key", "hapax_plum_x"}}, Metadata{{"authorization", "Basic plum"}}}) {
+    EXPECT_THAT(EverythingIn(Identify(metadata).status()), Not(HasSubstr("plum")));
   }
 }
 
-TEST(ApiKeyAuthenticator, AFileMayHaveCommentsBlankLinesTabsAndEitherCase) {
-  const std::string text = "# keys\r\n\n  \t\n  orchard \t sha256:" + absl::AsciiStrToUpper(kDigestOfApple) +
-                           "  \r\nmarket\tsha256:" + kDigestOfPear;
-  EXPECT_THAT(ApiKeyAuthenticator::Parse(text), IsOk());
+TEST(ApiKeys, ALineIsWhatShaSumMakesIt) {
+  const auto keys = ApiKeys::Parse(std::string("orchard admin apple ") + kSalt + ":" + kDigestOfApple);
+  ASSERT_THAT(keys, IsOk());
+  const Principal* found = keys->Find("hapax_apple_secret-of-apple");
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(*found, Of("orchard", Role::kAdmin));
 }
 
-TEST(ApiKeyAuthenticator, AWrongLineIsNamed) {
-  const std::string good = Line("orchard", kDigestOfApple);
-  const std::string digest = kDigestOfPear;
+TEST(ApiKeys, AFileMayHaveCommentsBlankLinesTabsAndEitherCase) {
+  const std::string text = std::string("# keys\r\n\n  \t\n  orchard \t write\tapple  ") + kSalt + ":" +
+                           absl::AsciiStrToUpper(kDigestOfApple) + "  \r\n" + ApiKeyLine("market", "pear");
+  const auto keys = ApiKeys::Parse(text);
+  ASSERT_THAT(keys, IsOk());
+  EXPECT_NE(keys->Find(ApiKeyOf("apple")), nullptr);
+  EXPECT_NE(keys->Find(ApiKeyOf("pear")), nullptr);
+}
+
+TEST(ApiKeys, AWrongLineIsNamed) {
+  const std::string good = ApiKeyLine("orchard", "apple");
+  const std::string salt = kSalt;
+  const std::string digest = kDigestOfApple;
+  const std::string hash = salt + ":" + digest;
   const std::vector<std::pair<std::string, std::string>> kWrong = {
-      {"market", "must be \"<tenant> sha256:"},
-      {"market sha256:" + digest + " more", "must be \"<tenant> sha256:"},
-      {"mar/ket sha256:" + digest, "the tenant must be 1 to 64"},
-      {std::string(65, 'm') + " sha256:" + digest, "the tenant must be 1 to 64"},
-      {"market " + digest, "\"sha256:\" and 64 hexadecimal digits"},
-      {"market sha256:" + digest.substr(1), "\"sha256:\" and 64 hexadecimal digits"},
-      {"market sha256:" + digest + "0", "\"sha256:\" and 64 hexadecimal digits"},
-      {"market sha256:g" + digest.substr(1), "\"sha256:\" and 64 hexadecimal digits"},
-      {"market SHA256:" + digest, "\"sha256:\" and 64 hexadecimal digits"},
-      {Line("market", kDigestOfApple), "the same key"},
-      {good, "the same key"},
+      {"market", "must be \"<tenant> <role> <id>"},
+      {"market write pear " + hash + " more", "must be \"<tenant> <role> <id>"},
+      {"market sha256:" + digest, "must be \"<tenant> <role> <id>"},
+      {"mar/ket write pear " + hash, "the tenant must be 1 to 64"},
+      {std::string(65, 'm') + " write pear " + hash, "the tenant must be 1 to 64"},
+      {"market Write pear " + hash, "the role must be"},
+      {"market owner pear " + hash, "the role must be"},
+      {"market write pe_ar " + hash, "the id must be 1 to 32"},
+      {"market write " + std::string(33, 'p') + " " + hash, "the id must be 1 to 32"},
+      {"market write pear " + digest, "a salt, 16 to 64"},
+      {"market write pear :" + digest, "a salt, 16 to 64"},
+      {"market write pear " + salt.substr(1) + ":" + digest, "a salt, 16 to 64"},
+      {"market write pear " + hash.substr(0, hash.size() - 1), "64 hexadecimal digits"},
+      {"market write pear " + hash + "0", "64 hexadecimal digits"},
+      {"market write pear " + salt + ":g" + digest.substr(1), "64 hexadecimal digits"},
+      {ApiKeyLine("market", "apple"), "the same id"},
   };
   for (const auto& [line, mistake] : kWrong) {
-    EXPECT_THAT(ApiKeyAuthenticator::Parse(good + "# comment\n" + line),
+    const auto parsed = ApiKeys::Parse(good + "# comment\n" + line);
+    EXPECT_THAT(parsed.status(),
                 StatusIs(StatusCode::kInvalidArgument, AllOf(HasSubstr("line 3: "), HasSubstr(mistake))))
         << line;
   }
 }
 
-TEST(ApiKeyAuthenticator, AKeyGivenInTheClearIsNotRepeatedInTheError) {
-  EXPECT_THAT(ApiKeyAuthenticator::Parse("market my-long-random-key"),
-              StatusIs(StatusCode::kInvalidArgument, Not(HasSubstr("random"))));
+TEST(ApiKeys, AKeyGivenInTheClearIsNotRepeatedInTheError) {
+  for (const char* line : {"market my-long-random-key", "market write pear my-long-random-key",
+                           "my-long-random-key write pear x", "market my-long-random-key pear x:y"}) {
+    EXPECT_THAT(ApiKeys::Parse(line).status(), StatusIs(StatusCode::kInvalidArgument, Not(HasSubstr("random"))))
+        << line;
+  }
 }
 
-TEST(ApiKeyAuthenticator, AFileWithoutKeysIsRefused) {
-  for (const char* text : {"", "\n\n", "# orchard sha256:"}) {
-    EXPECT_THAT(ApiKeyAuthenticator::Parse(text), StatusIs(StatusCode::kInvalidArgument, HasSubstr("no key"))) << text;
+TEST(ApiKeys, AFileWithoutKeysIsRefused) {
+  for (const char* text : {"", "\n\n", "# orchard write apple"}) {
+    EXPECT_THAT(ApiKeys::Parse(text).status(), StatusIs(StatusCode::kInvalidArgument, HasSubstr("no key"))) << text;
   }
 }
 

@@ -30,6 +30,7 @@ TEST_F(AuthenticationTest, TheTenantIsTheOneThatTheMetadataNames) {
   call_.AddMetadata(kTenant, "Tenant_1.a-b");
   EXPECT_EQ(trusting_.Run(call_), "passed on");
   EXPECT_EQ(call_.context.tenant, "Tenant_1.a-b");
+  EXPECT_EQ(call_.role, Role::kAdmin);
 }
 
 TEST_F(AuthenticationTest, ACallerThatNamesNoTenantIsTheDefaultOne) {
@@ -56,7 +57,7 @@ TEST_F(AuthenticationTest, C4_TwoTenantsAreRefusedThoughTheyAgree) {
 
 class RefusingAuthenticator final : public Authenticator {
  public:
-  [[nodiscard]] absl::StatusOr<std::string> TenantOf(const UnaryCall& /*call*/) const override {
+  [[nodiscard]] absl::StatusOr<Principal> Identify(const UnaryCall& /*call*/) const override {
     return Refuse(Reason::kUnauthenticated, "nobody may call");
   }
 };

@@ -26,6 +26,12 @@ TEST(Sha256, IsTheStandards) {
   EXPECT_EQ(Hex(Sha256(std::string(1'000'000, 'a'))), kDigestOfAMillionAs);
 }
 
+// RFC 4231, test case 2.
+TEST(HmacSha256, IsTheStandards) {
+  EXPECT_EQ(Hex(HmacSha256("Jefe", "what do ya want for nothing?")),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
 TEST(Sha256, ThreadsDoNotDisturbOneAnother) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {

@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "hapax/interceptors/api_keys.h"
 #include "hapax/storage/rocksdb_store.h"
 #include "hapax/storage/timestamps.h"
 #include "hapax/storage/token_table.h"
@@ -18,6 +17,7 @@
 #include "hapax/tests/support/refusal_matchers.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/temp_dir.h"
+#include "hapax/tests/support/test_api_keys.h"
 
 namespace hapax {
 namespace {
@@ -29,10 +29,6 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 using tests::v1::PlaceOrderRequest;
-
-// `printf %s KEY | sha256sum`
-constexpr char kDigestOfApple[] = "3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b";
-constexpr char kDigestOfPear[] = "97cfbe87531abe0c6bac7b21d616cb422faaa158a9f2ae7e8685c79eb85fc65e";
 
 class IdempotencyTest : public ChainTest {
  protected:
@@ -165,11 +161,11 @@ TEST_F(IdempotencyTest, C4_TheTokensOfTwoTenantsDoNotMeet) {
 }
 
 TEST_F(IdempotencyTest, C4_ARotatedKeyKeepsItsTokens) {
-  const std::string keys = absl::StrCat("orchard sha256:", kDigestOfApple, "\norchard sha256:", kDigestOfPear);
-  const TestChain chain(*store_, {.authenticator = ApiKeyAuthenticator::Parse(keys).value()});
+  const TestChain chain(*store_, {.authenticator = ApiKeyAuthenticatorOf(ApiKeyLine("orchard", "apple") +
+                                                                         ApiKeyLine("orchard", "pear"))});
   const auto place_with = [&](const std::string& key) {
     FakeCall call(service_.place_order(), OrderOf("pencil", "token"));
-    call.AddMetadata("x-api-key", key);
+    call.AddMetadata("x-api-key", ApiKeyOf(key));
     return chain.Call(call);
   };
   EXPECT_EQ(place_with("apple").result, "executed");

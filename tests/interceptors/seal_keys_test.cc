@@ -38,6 +38,15 @@ TEST(SealKeys, C25_WhatIsSealedIsUnsealedByteForByte) {
   }
 }
 
+TEST(SealKeys, ADerivedKeyIsThatOfItsPurposeAndOfTheKeyThatSeals) {
+  const std::string derived = kKeys.Derive("pages");
+  EXPECT_EQ(derived.size(), 32);
+  EXPECT_EQ(KeysOf("other-id " + Secret('1')).Derive("pages"), derived);
+  EXPECT_NE(kKeys.Derive("other"), derived);
+  EXPECT_NE(KeysOf("old " + Secret('2')).Derive("pages"), derived);
+  EXPECT_NE(derived, absl::HexStringToBytes(Secret('1')));
+}
+
 TEST(SealKeys, C25_ASealedReplyDoesNotShowIt) {
   const SealedReply sealed = kKeys.Seal(kReply, kContext);
   EXPECT_THAT(sealed.SerializeAsString(), Not(HasSubstr("PRIVATE")));

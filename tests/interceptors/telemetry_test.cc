@@ -15,12 +15,12 @@
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
 #include "gtest/gtest.h"
-#include "hapax/interceptors/api_keys.h"
 #include "hapax/interceptors/refusal.h"
 #include "hapax/tests/interceptors/link_runner.h"
 #include "hapax/tests/interceptors/test_chain.h"
 #include "hapax/tests/support/fake_call.h"
 #include "hapax/tests/support/status_matchers.h"
+#include "hapax/tests/support/test_api_keys.h"
 #include "hapax/tests/support/test_methods.h"
 #include "hapax/tests/v1/orders.pb.h"
 #include "spdlog/sinks/ostream_sink.h"
@@ -38,8 +38,6 @@ using tests::v1::PlaceOrderRequest;
 
 constexpr char kPlace[] = "hapax.tests.v1.Orders/PlaceOrder";
 constexpr char kCount[] = "hapax.tests.v1.Orders/CountOrders";
-// `printf %s apple | sha256sum`
-constexpr char kDigestOfApple[] = "3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b";
 
 class TelemetryTest : public testing::Test {
  protected:
@@ -204,12 +202,11 @@ class TelemetryInChainTest : public ChainTest {};
 
 // Whatever a client sends, and whatever becomes of it, the log tells nothing of it.
 TEST_F(TelemetryInChainTest, TheLogHoldsNoTokenCredentialParameterOrReply) {
-  auto keys = ApiKeyAuthenticator::Parse("orchard sha256:" + std::string(kDigestOfApple));
-  ASSERT_THAT(keys, IsOk());
-  TestChain chain(*store_, {.authenticator = *std::move(keys)});
+  TestChain chain(*store_, {.authenticator = ApiKeyAuthenticatorOf(ApiKeyLine("orchard", "apple") +
+                                                                   ApiKeyLine("orchard", "pear", "read"))});
   const auto call = [&](const std::string& key, const PlaceOrderRequest& request) {
     FakeCall made(service_.place_order(), request);
-    made.AddMetadata("x-api-key", key);
+    made.AddMetadata("x-api-key", ApiKeyOf(key));
     made.AddMetadata("idempotency-key", request.client_token());
     return chain.Call(made).result;
   };
@@ -218,12 +215,13 @@ TEST_F(TelemetryInChainTest, TheLogHoldsNoTokenCredentialParameterOrReply) {
   EXPECT_EQ(call("apple", OrderOf("eraser", "first-token")), "IDEMPOTENT_PARAMETER_MISMATCH");
   EXPECT_EQ(call("apple", OrderOf("eraser", "bad token")), "INVALID_CLIENT_TOKEN");
   EXPECT_EQ(call("plum", OrderOf("pencil", "first-token")), "UNAUTHENTICATED");
+  EXPECT_EQ(call("pear", OrderOf("pencil", "first-token")), "PERMISSION_DENIED");
 
   const std::string log = chain.log();
-  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 5);
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 6);
   EXPECT_THAT(log, HasSubstr(R"("tenant":"orchard","result":"replayed")"));
   EXPECT_THAT(log, HasSubstr(R"("tenant":"","result":"UNAUTHENTICATED")"));
-  for (const char* value : {"first-token", "bad token", "apple", "plum", "pencil", "eraser"}) {
+  for (const char* value : {"first-token", "bad token", "apple", "plum", "pear", "pencil", "eraser"}) {
     EXPECT_THAT(log, Not(HasSubstr(value)));
   }
 }

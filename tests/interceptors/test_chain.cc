@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "hapax/interceptors/admission.h"
+#include "hapax/interceptors/authorization.h"
 #include "hapax/interceptors/decoding.h"
 #include "hapax/interceptors/dispatch.h"
 #include "hapax/interceptors/idempotency.h"
@@ -32,9 +33,10 @@ std::vector<std::unique_ptr<UnaryInterceptor>> TestChain::MakeLinks(Store& store
   links.push_back(std::make_unique<Authentication>(std::move(authenticator)));
   links.push_back(std::make_unique<Admission>(gate_));
   links.push_back(std::make_unique<Decoding>());
+  links.push_back(std::make_unique<Authorization>());
   links.push_back(std::make_unique<Idempotency>(
       Idempotency::Options{.default_region = kDefaultRegion, .policy = policy}, store, workers_, seal_keys_, clock_));
-  links.push_back(std::make_unique<Dispatch>(store, clock_));
+  links.push_back(std::make_unique<Dispatch>(store, clock_, "page token key"));
   return links;
 }
 

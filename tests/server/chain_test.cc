@@ -5,12 +5,12 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "hapax/interceptors/api_keys.h"
 #include "hapax/interceptors/refusal.h"
 #include "hapax/tests/server/support/proto_text.h"
 #include "hapax/tests/server/support/raw_client.h"
 #include "hapax/tests/server/support/test_ledger.h"
 #include "hapax/tests/support/status_matchers.h"
+#include "hapax/tests/support/test_api_keys.h"
 
 // The order of checks (C21): of two things that are wrong with a call, the one that is looked at first is
 // the answer.
@@ -18,8 +18,6 @@ namespace hapax {
 namespace {
 
 constexpr char kUndecodable[] = "\xFF";
-// The SHA-256 of `secret`.
-constexpr char kApiKeys[] = "tenant sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
 
 std::string Deposit(const std::string& token, const std::string& more = "") {
   return FromText<test::v1::DepositRequest>("client_token: '" + token + "' account: 'a' amount: 5 " + more)
@@ -28,9 +26,10 @@ std::string Deposit(const std::string& token, const std::string& more = "") {
 
 class BuildChainTest : public testing::Test {
  protected:
-  BuildChainTest() : ledger_(*ApiKeyAuthenticator::Parse(kApiKeys)) {}
+  BuildChainTest()
+      : ledger_(ApiKeyAuthenticatorOf(ApiKeyLine("tenant", "writer") + ApiKeyLine("tenant", "reader", "read"))) {}
 
-  RawReply Call(const std::string& request, const std::string& api_key = "secret") {
+  RawReply Call(const std::string& request, const std::string& api_key = ApiKeyOf("writer")) {
     return RawClient(ledger_.port()).Call("/hapax.test.v1.Ledger/Deposit", request, {{"x-api-key", api_key}});
   }
 
@@ -76,7 +75,8 @@ TEST_F(BuildChainTest, EveryEndIsCounted) {
   static_cast<void>(Call(kUndecodable));
   for (int i = 0; i < 3; ++i) static_cast<void>(Call(Deposit("token")));
   static_cast<void>(Call(Deposit("")));
-  static_cast<void>(RawClient(ledger_.port()).Call("/hapax.test.v1.Ledger/GetBalance", "", {{"x-api-key", "secret"}}));
+  static_cast<void>(
+      RawClient(ledger_.port()).Call("/hapax.test.v1.Ledger/GetBalance", "", {{"x-api-key", ApiKeyOf("reader")}}));
   ledger_.gate().Close();
   static_cast<void>(Call(Deposit("token")));
   EXPECT_EQ(ledger_.Counted("Deposit", "UNAUTHENTICATED"), 1);

@@ -173,7 +173,15 @@ TEST(HostedService, OneThatIsIdempotentByNatureIsNoRead) {
   HostedService hosted(made.descriptor());
   hosted.Read<DepositRequest, DepositResponse>("Change", Look);
   EXPECT_THAT(hosted.Compile(), IsWrong("hapax.test.v1.Made/Change", "is a read"));
-  HostedService serving(made.descriptor());
+}
+
+TEST(HostedService, OneThatAnswersInItsOwnTimeMayBeIdempotentByNatureButHasNoRule) {
+  const MadeService idempotent(IdempotentOptions());
+  HostedService hosted(idempotent.descriptor());
+  hosted.Serve<DepositRequest, DepositResponse>("Change", [](UnaryCall&, const DepositRequest&) {});
+  EXPECT_THAT(hosted.Compile(), IsOk());
+  const MadeService ruled(RuleOptions(kRule));
+  HostedService serving(ruled.descriptor());
   serving.Serve<DepositRequest, DepositResponse>("Change", [](UnaryCall&, const DepositRequest&) {});
   EXPECT_THAT(serving.Compile(), IsWrong("hapax.test.v1.Made/Change", "is a read"));
 }

@@ -180,7 +180,7 @@ TEST(ListNames, PagesOfEverySizeGiveTheSameList) {
     request.set_page_size(size);
     std::vector<std::string> listed;
     do {
-      const auto page = Page::Of(request);
+      const auto page = Page::Of(request, "key");
       ASSERT_THAT(page, IsOk());
       const auto next = ListNames(names, *page, [&](const std::string& name) {
         listed.push_back(name);
@@ -194,7 +194,7 @@ TEST(ListNames, PagesOfEverySizeGiveTheSameList) {
 }
 
 TEST(ListNames, ARefusalOfANameIsTheResult) {
-  const auto page = Page::Of(v1::DescribeSubnetsRequest());
+  const auto page = Page::Of(v1::DescribeSubnetsRequest(), "key");
   ASSERT_THAT(page, IsOk());
   EXPECT_THAT(ListNames({"a", "b"}, *page,
                         [](const std::string& name) -> absl::StatusOr<size_t> {

@@ -49,7 +49,7 @@ TEST_F(PageTokenTest, OfAnotherMethodIsRefused) {
   v1::DescribeSubnetsRequest other;
   other.set_region("us-east-1");
   other.set_page_token(token_);
-  EXPECT_THAT(Page::Of(other), Refuses(Reason::kInvalidParameter, "page_token"));
+  EXPECT_THAT(Page::Of(other, key_), Refuses(Reason::kInvalidParameter, "page_token"));
 }
 
 TEST_F(PageTokenTest, ThatIsNoneIsRefused) {
@@ -72,6 +72,14 @@ TEST_F(PageTokenTest, ThatIsEditedIsRefused) {
     if (absl::WebSafeBase64Unescape(edited, &edited_bytes) && edited_bytes == bytes) continue;
     request_.set_page_token(edited);
     EXPECT_THAT(List(request_), Refuses(Reason::kInvalidParameter, "page_token")) << "character " << i;
+  }
+}
+
+// Whoever knows how a token is made does not know what it is made with.
+TEST_F(PageTokenTest, C4_MadeWithAnotherKeyIsRefused) {
+  for (const char* key : {"", "another key"}) {
+    key_ = key;
+    EXPECT_THAT(List(request_), Refuses(Reason::kInvalidParameter, "page_token")) << key;
   }
 }
 

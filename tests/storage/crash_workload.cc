@@ -93,7 +93,6 @@ void Run(const CrashWorkload& workload) {
   }
   Runner runner(**store, workload);
   runner.Wait();
-  workload.at_end();
 }
 
 std::set<uint64_t> ReadTransactions(const std::string& path) {

@@ -2,7 +2,6 @@
 #define HAPAX_TESTS_STORAGE_CRASH_WORKLOAD_H_
 
 #include <cstdint>
-#include <functional>
 #include <set>
 #include <string>
 
@@ -13,11 +12,10 @@
 namespace hapax {
 
 struct CrashWorkload {
-  std::string path;                      // The data directory.
-  uint64_t first = 0;                    // The number of the first transaction.
-  uint64_t count = 0;                    // Transactions in all.
-  int in_flight_count = 1;               // Transactions at a time.
-  std::function<void()> at_end = [] {};  // Called when all are acknowledged, before the store is closed.
+  std::string path;         // The data directory.
+  uint64_t first = 0;       // The number of the first transaction.
+  uint64_t count = 0;       // Transactions in all.
+  int in_flight_count = 1;  // Transactions at a time.
 };
 
 // Opens the store and runs the transactions. A failure ends the process.

@@ -6,13 +6,19 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/storage/format.h"
 #include "hapax/storage/rocksdb_engine.h"
+#include "hapax/tests/support/disk_sync.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/temp_dir.h"
 
@@ -89,8 +95,33 @@ class RocksDbEngineOpenTest : public testing::Test {
     return {};
   }
 
+  // The data directory's files: their bytes, and when they were written.
+  using Files = std::map<std::string, std::pair<std::string, fs::file_time_type>>;
+  Files Snapshot() const {
+    Files files;
+    for (const fs::directory_entry& file : fs::directory_iterator(dir_.Path("data"))) {
+      std::ostringstream bytes;
+      bytes << std::ifstream(file.path(), std::ios::binary).rdbuf();
+      files[file.path().filename().string()] = {bytes.str(), file.last_write_time()};
+    }
+    return files;
+  }
+
   const TempDir dir_;
 };
+
+TEST_F(RocksDbEngineOpenTest, C14_TheNamesOfDirectoriesThatItCreatesAreSynced) {
+  std::vector<std::string> synced;
+  SetDiskSyncHook([&](int fd) {
+    std::error_code ignored;
+    synced.push_back(fs::read_symlink("/proc/self/fd/" + std::to_string(fd), ignored).string());
+    return 0;
+  });
+  const absl::Status opened = Open("new/newer/data/");
+  SetDiskSyncHook(nullptr);
+  EXPECT_THAT(opened, IsOk());
+  EXPECT_THAT(synced, testing::IsSupersetOf({dir_.Path(), dir_.Path("new"), dir_.Path("new/newer")}));
+}
 
 TEST_F(RocksDbEngineOpenTest, ADirectoryThatIsOpenAlreadyIsFailedPrecondition) {
   const auto engine = RocksDbEngine::Open({.path = dir_.Path("data")});
@@ -167,6 +198,36 @@ TEST_F(RocksDbEngineOpenTest, ACreationThatWasCutShortBeforeItsCurrentFileIsBegu
   fs::create_directory(dir_.Path("data"));
   std::ofstream(dir_.Path("data/MANIFEST-000001")) << "half";
   EXPECT_THAT(Open(), IsOk());
+}
+
+// Neither whether the version is in a log or in a table, nor what else the newer format has, makes a difference.
+TEST_F(RocksDbEngineOpenTest, ANewerFormatIsRefusedAndUntouched) {
+  for (const std::string_view where : {"log", "table", "table of its own"}) {
+    SCOPED_TRACE(where);
+    fs::remove_all(dir_.Path("data"));
+    {
+      const auto engine = RocksDbEngine::Open({.path = dir_.Path("data")});
+      ASSERT_THAT(engine, IsOk());
+      const auto database = (*engine)->Current();
+      ASSERT_THAT(database, IsOk());
+      Overlay writes;
+      writes.Write(Table::kMeta, std::string(kFormatVersionKey), "2");
+      writes.Write(Table::kTokens, "token", "of the newer format");
+      ASSERT_THAT((*database)->WriteDurably(writes), IsOk());
+      if (where != "log") {
+        ASSERT_THAT((*database)->Compact(), IsOk());
+      }
+      if (where == "table of its own") {
+        rocksdb::ColumnFamilyHandle* family = nullptr;
+        ASSERT_TRUE((*database)->db().CreateColumnFamily({}, "newer", &family).ok());
+        ASSERT_TRUE((*database)->db().DestroyColumnFamilyHandle(family).ok());
+      }
+    }
+    const auto before = Snapshot();
+    EXPECT_THAT(Open(), StatusIs(StatusCode::kFailedPrecondition,
+                                 testing::AllOf(HasSubstr(dir_.Path("data")), HasSubstr("format version 2"))));
+    EXPECT_EQ(Snapshot(), before);
+  }
 }
 
 TEST_F(RocksDbEngineOpenTest, ADamagedFileIsDataLoss) {

@@ -38,6 +38,7 @@ class FakeCall final : public UnaryCall {
 
   void AddMetadata(const std::string& key, std::string value) { metadata_[key].push_back(std::move(value)); }
   void SetDeadline(absl::Time deadline) { deadline_ = deadline; }
+  void SetPeerNames(PeerNames names) { peer_names_ = std::move(names); }
   void Cancel() { cancelled_ = true; }
   // As the decoding link does, for the test of a link that comes after it.
   void Decode() {
@@ -51,6 +52,7 @@ class FakeCall final : public UnaryCall {
     if (found == metadata_.end()) return {};
     return MetadataValues(found->second.begin(), found->second.end());
   }
+  [[nodiscard]] PeerNames peer_names() const override { return peer_names_; }
   [[nodiscard]] absl::Time deadline() const override { return deadline_; }
   [[nodiscard]] bool IsCancelled() const override { return cancelled_; }
 
@@ -90,6 +92,7 @@ class FakeCall final : public UnaryCall {
 
   const std::string bytes_;
   std::map<std::string, std::vector<std::string>> metadata_;
+  PeerNames peer_names_;
   absl::Time deadline_ = absl::InfiniteFuture();
   std::atomic<bool> cancelled_ = false;
   const std::shared_ptr<End> end_ = std::make_shared<End>();

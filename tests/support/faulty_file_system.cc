@@ -1,6 +1,9 @@
 #include "hapax/tests/support/faulty_file_system.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "rocksdb/system_clock.h"
 
 namespace hapax {
 
@@ -27,6 +30,10 @@ class FaultyFileSystem::WritableFile final : public rocksdb::FSWritableFileOwner
                   IODebugContext* dbg) override {
     IOStatus status = state_->Ask(FileOperation::kWrite, path_);
     return status.ok() ? FSWritableFileOwnerWrapper::Append(data, options, verification, dbg) : status;
+  }
+  IOStatus Truncate(uint64_t size, const IOOptions& options, IODebugContext* dbg) override {
+    IOStatus status = state_->Ask(FileOperation::kTruncate, path_);
+    return status.ok() ? FSWritableFileOwnerWrapper::Truncate(size, options, dbg) : status;
   }
   IOStatus Sync(const IOOptions& options, IODebugContext* dbg) override {
     IOStatus status = state_->Ask(FileOperation::kSync, path_);
@@ -95,8 +102,8 @@ class FaultyFileSystem::Directory final : public rocksdb::FSDirectoryWrapper {
 
 class FaultyFileSystem::Files final : public rocksdb::FileSystemWrapper {
  public:
-  explicit Files(std::shared_ptr<State> state)
-      : rocksdb::FileSystemWrapper(rocksdb::FileSystem::Default()), state_(std::move(state)) {}
+  Files(std::shared_ptr<rocksdb::FileSystem> files, std::shared_ptr<State> state)
+      : rocksdb::FileSystemWrapper(std::move(files)), state_(std::move(state)) {}
 
   [[nodiscard]] const char* Name() const override { return "FaultyFileSystem"; }
 
@@ -130,13 +137,38 @@ class FaultyFileSystem::Files final : public rocksdb::FileSystemWrapper {
     IOStatus status = state_->Ask(FileOperation::kRename, to);
     return status.ok() ? FileSystemWrapper::RenameFile(from, to, options, dbg) : status;
   }
+  IOStatus DeleteFile(const std::string& path, const IOOptions& options, IODebugContext* dbg) override {
+    IOStatus status = state_->Ask(FileOperation::kDelete, path);
+    return status.ok() ? FileSystemWrapper::DeleteFile(path, options, dbg) : status;
+  }
 
  private:
   const std::shared_ptr<State> state_;
 };
 
-FaultyFileSystem::FaultyFileSystem()
-    : state_(std::make_shared<State>()), env_(rocksdb::NewCompositeEnv(std::make_shared<Files>(state_))) {}
+// Makes the second for which RocksDB pauses when its work in the background has failed a short one.
+class FaultyFileSystem::HastyClock final : public rocksdb::SystemClockWrapper {
+ public:
+  HastyClock() : rocksdb::SystemClockWrapper(rocksdb::SystemClock::Default()) {}
+  [[nodiscard]] const char* Name() const override { return "HastyClock"; }
+  void SleepForMicroseconds(int micros) override {
+    constexpr int kMost = 1'000;
+    rocksdb::SystemClockWrapper::SleepForMicroseconds(std::min(micros, kMost));
+  }
+};
+
+class FaultyFileSystem::Env final : public rocksdb::EnvWrapper {
+ public:
+  explicit Env(const std::shared_ptr<rocksdb::FileSystem>& files)
+      : rocksdb::EnvWrapper(rocksdb::NewCompositeEnv(files)) {
+    file_system_ = files;
+    system_clock_ = std::make_shared<HastyClock>();
+  }
+};
+
+FaultyFileSystem::FaultyFileSystem(std::shared_ptr<rocksdb::FileSystem> files)
+    : state_(std::make_shared<State>()),
+      env_(std::make_unique<Env>(std::make_shared<Files>(std::move(files), state_))) {}
 
 void FaultyFileSystem::SetHook(Hook hook) {
   absl::MutexLock lock(&state_->mu);

@@ -16,11 +16,13 @@ namespace hapax {
 
 // What RocksDB does with its files.
 enum class FileOperation {
-  kCreate,  // A file that is to be written.
-  kWrite,   // Appends to one.
-  kSync,    // A file's, or a directory's, whose path it then is.
+  kCreate,    // A file that is to be written.
+  kWrite,     // Appends to one.
+  kTruncate,  // One that is being written.
+  kSync,      // A file's, or a directory's, whose path it then is.
   kRead,
   kRename,  // The path is the new one.
+  kDelete,
 };
 
 // Which operations fail, and how.
@@ -32,13 +34,15 @@ struct Fault {
   rocksdb::IOStatus error = rocksdb::IOStatus::IOError("injected");
 };
 
-// The machine's files, with a hook before what RocksDB does with them.
+// A file system, the machine's or another, with a hook before what RocksDB does with it.
 //
 //   FaultyFileSystem files;
 //   auto engine = RocksDbEngine::Open({.path = path, .env = files.env()});
 //   files.Fail({.operation = FileOperation::kSync, .file = ".log"});  // Written, but not synced.
 //   ...
 //   files.Work();
+//
+// RocksDB's pauses are short, too.
 //
 // Thread-safety: safe.
 // Lifetime: outlives what is open in it.
@@ -48,7 +52,7 @@ class FaultyFileSystem {
   // what becomes of it.
   using Hook = std::function<rocksdb::IOStatus(FileOperation operation, std::string_view path)>;
 
-  FaultyFileSystem();
+  explicit FaultyFileSystem(std::shared_ptr<rocksdb::FileSystem> files = rocksdb::FileSystem::Default());
   FaultyFileSystem(const FaultyFileSystem&) = delete;
   FaultyFileSystem& operator=(const FaultyFileSystem&) = delete;
 
@@ -72,6 +76,8 @@ class FaultyFileSystem {
   class RandomAccessFile;
   class SequentialFile;
   class Directory;
+  class HastyClock;
+  class Env;
 
   const std::shared_ptr<State> state_;
   const std::unique_ptr<rocksdb::Env> env_;

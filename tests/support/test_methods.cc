@@ -14,6 +14,7 @@ Method MakeMethod(const google::protobuf::MethodDescriptor& descriptor, const Sc
   method.request = prototypes->GetPrototype(descriptor.input_type());
   method.reply = prototypes->GetPrototype(descriptor.output_type());
   method.rule = Rule::Compile(descriptor, resolvers).value();
+  method.required_role = RequiredRole(descriptor);
   return method;
 }
 

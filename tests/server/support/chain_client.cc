@@ -28,10 +28,13 @@ ChainReply ReplyTo(const FakeCall& call) {
   return {.result = call.Result(), .bytes = call.Reply().value_or(""), .status = call.Reply().status()};
 }
 
-ChainClient::ChainClient(Store& store, const Clock& clock, std::vector<const HostedService*> services)
+SealKeys ChainClient::NewSealKeys() { return SealKeys::Parse(SealKeys::NewFile("test")).value(); }
+
+ChainClient::ChainClient(Store& store, const Clock& clock, std::vector<const HostedService*> services,
+                         SealKeys seal_keys)
     : services_(std::move(services)),
       logger_(NullLogger()),
-      seal_keys_(SealKeys::Parse(SealKeys::NewFile("test")).value()),
+      seal_keys_(std::move(seal_keys)),
       gate_(kMaxInFlight),
       workers_(/*threads=*/1, /*max_waiting=*/100),
       chain_(new Chain(BuildChain({.default_region = "us-east-1"},

@@ -43,8 +43,12 @@ struct ChainReply {
 // Lifetime: what it is made of outlives it, and it outlives its calls.
 class ChainClient {
  public:
+  // A file of one key, for those that need none to outlive them.
+  [[nodiscard]] static SealKeys NewSealKeys();
+
   // The services are compiled.
-  ChainClient(Store& store, const Clock& clock, std::vector<const HostedService*> services);
+  ChainClient(Store& store, const Clock& clock, std::vector<const HostedService*> services,
+              SealKeys seal_keys = NewSealKeys());
   ~ChainClient();
   ChainClient(const ChainClient&) = delete;
   ChainClient& operator=(const ChainClient&) = delete;

@@ -1,18 +1,23 @@
 #include "hapax/tests/server/support/compute_server.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "gtest/gtest.h"
 #include "hapax/server/compute/lifecycle.h"
 #include "hapax/server/compute/power.h"
 #include "hapax/storage/check.h"
-#include "hapax/storage/rocksdb_store.h"
+#include "hapax/storage/rocksdb_engine.h"
+#include "hapax/storage/status_macros.h"
 #include "hapax/tests/server/support/null_logger.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/sync_store.h"
 
 namespace hapax::compute {
 namespace {
+
+constexpr size_t kMaxWaiting = 4096;  // Transactions.
 
 template <typename Value>
 Value Must(absl::StatusOr<Value> result) {
@@ -24,18 +29,36 @@ void Must(const absl::Status& status) { HAPAX_CHECK(status.ok(), status.ToString
 
 }  // namespace
 
-ComputeServer::ComputeServer(const Options& options, Hypervisor& hypervisor, const Clock& clock)
+absl::StatusOr<ComputeServer::Opened> ComputeServer::OpenParts(const Options& options, const Clock& clock) {
+  Opened opened{.catalog = std::make_unique<const Catalog>(Must(Catalog::Parse(options.catalog.DebugString())))};
+  HAPAX_ASSIGN_OR_RETURN(auto engine,
+                         RocksDbEngine::Open({.path = options.data_dir,
+                                              .log = options.log,
+                                              .clock = &clock,
+                                              .probe_interval = std::min(options.retry_delay, absl::Milliseconds(250)),
+                                              .env = options.env == nullptr ? rocksdb::Env::Default() : options.env}));
+  opened.store = MakeRocksDbStore(std::move(engine), kMaxWaiting);
+  HAPAX_ASSIGN_OR_RETURN(opened.places, Places::Load(*opened.store, *opened.catalog));
+  return opened;
+}
+
+ComputeServer::ComputeServer(const Options& options, Hypervisor& hypervisor, const Clock& clock, Opened opened)
     : logger_(NullLogger()),
-      catalog_(std::make_unique<const Catalog>(Must(Catalog::Parse(options.catalog.DebugString())))),
-      store_(Must(OpenRocksDbStore({.path = options.data_dir, .clock = &clock}))),
-      places_(Must(Places::Load(*store_, *catalog_))),
+      catalog_(std::move(opened.catalog)),
+      store_(std::move(opened.store)),
+      places_(std::move(opened.places)),
       waiters_(std::make_unique<OperationWaiters>(/*max_waiting=*/100)),
       operations_(ids_, *waiters_),
-      work_(*store_, clock, *logger_),
+      work_(*store_, clock, *logger_, options.retry_delay),
       compute_service_(*catalog_, *places_, ids_, work_, operations_),
       hosted_compute_(compute_service_.Host()),
       operations_service_(*store_, *waiters_),
-      hosted_operations_(operations_service_.Host()) {
+      hosted_operations_(operations_service_.Host()),
+      seal_keys_(options.seal_keys.value_or(ChainClient::NewSealKeys())),
+      resolver_([this](const PlaceHints& hints) { return places_->Resolve(hints); }),
+      tokens_service_({.default_region = "us-east-1", .resolver = &resolver_, .services = {hosted_compute_.get()}},
+                      seal_keys_),
+      hosted_tokens_(tokens_service_.Host()) {
   const auto add = [&]<typename Driver, typename... Arguments>(std::string_view kind, std::in_place_type_t<Driver>,
                                                                Arguments&&... arguments) {
     drivers_.push_back(std::make_unique<SteppedDriver<Driver>>(kind, options.on_step, completions_,
@@ -46,11 +69,31 @@ ComputeServer::ComputeServer(const Options& options, Hypervisor& hypervisor, con
   add(kShutDownWork, std::in_place_type<ShutDownDriver>, hypervisor);
   add(kStopWork, std::in_place_type<PowerDriver>, PowerDriver::Kind::kStop, hypervisor, operations_);
   add(kStartWork, std::in_place_type<PowerDriver>, PowerDriver::Kind::kStart, hypervisor, operations_);
-  resumed_ = Must(work_.Resume());
   Must(hosted_compute_->Compile());
   Must(hosted_operations_->Compile());
+  Must(hosted_tokens_->Compile());
+}
+
+absl::Status ComputeServer::StartServing(const Clock& clock) {
+  HAPAX_ASSIGN_OR_RETURN(resumed_, work_.Resume());
   client_ = std::make_unique<ChainClient>(
-      *store_, clock, std::vector<const HostedService*>{hosted_compute_.get(), hosted_operations_.get()});
+      *store_, clock,
+      std::vector<const HostedService*>{hosted_compute_.get(), hosted_operations_.get(), hosted_tokens_.get()},
+      seal_keys_);
+  return absl::OkStatus();
+}
+
+ComputeServer::ComputeServer(const Options& options, Hypervisor& hypervisor, const Clock& clock)
+    : ComputeServer(options, hypervisor, clock, Must(OpenParts(options, clock))) {
+  Must(StartServing(clock));
+}
+
+absl::StatusOr<std::unique_ptr<ComputeServer>> ComputeServer::Open(const Options& options, Hypervisor& hypervisor,
+                                                                   const Clock& clock) {
+  HAPAX_ASSIGN_OR_RETURN(Opened opened, OpenParts(options, clock));
+  std::unique_ptr<ComputeServer> server(new ComputeServer(options, hypervisor, clock, std::move(opened)));
+  HAPAX_RETURN_IF_ERROR(server->StartServing(clock));
+  return server;
 }
 
 ComputeServer::~ComputeServer() {
@@ -61,7 +104,9 @@ ComputeServer::~ComputeServer() {
 }
 
 std::vector<v1::Instance> ComputeServer::Instances() const {
-  const auto reply = Call("DescribeInstances", v1::DescribeInstancesRequest()).As<v1::DescribeInstancesResponse>();
+  v1::DescribeInstancesRequest request;
+  request.set_page_size(1'000);
+  const auto reply = Call("DescribeInstances", request).As<v1::DescribeInstancesResponse>();
   return {reply.instances().begin(), reply.instances().end()};
 }
 

@@ -60,7 +60,7 @@ class ListRowsTest : public testing::Test {
                               const std::string& tenant = kListTenant) {
     Listed listed;
     HAPAX_RETURN_IF_ERROR(Query(*store_, [&](const ReadTransaction& txn) -> absl::Status {
-      HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request, tenant));
+      HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request, key_, tenant));
       HAPAX_ASSIGN_OR_RETURN(listed.next_page_token,
                              ListRows<v1::Host>(txn, kTable, HostPrefix(tenant), page, [&](const v1::Host& host) {
                                const bool belongs = filter == nullptr || filter(host);
@@ -72,6 +72,7 @@ class ListRowsTest : public testing::Test {
     return listed;
   }
 
+  std::string key_ = "page token key";
   const TempDir dir_;
   const std::unique_ptr<Store> store_;
 };
