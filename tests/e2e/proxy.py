@@ -124,11 +124,12 @@ def reset(end) -> None:
 class Proxy:
     """Carries connections to wherever the server is at the time; a part of the requests, `fault_rate`, meets a fault.
 
-    `faults` counts them by kind, `requests` all requests that came."""
+    An endpoint for Client. `faults` counts them by kind, `requests` all requests that came."""
 
     def __init__(self, server, seed: int, fault_rate: float):
         self.faults = collections.Counter()
         self.requests = 0
+        self.starts = 0
         self._server = server
         self._seed = seed
         self._fault_rate = fault_rate

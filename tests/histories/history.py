@@ -1,0 +1,139 @@
+"""A history: what clients saw of a server, one JSON object a line.
+
+    {"policy": {...}}       For how long the server kept tokens; once.
+    {"key": {...}}          A client token in its scope, or one call without a token.
+    {"operation": {...}}    A call, with when it was sent and when its answer was there.
+    {"kill": 12345}         When a server had been killed.
+    {"settled": 12345}      From when on no call of an unknown answer was still to come; the last line.
+
+All times are nanoseconds of one monotonic clock. A reply is the digest of its bytes: what counts is whether two are
+the same."""
+
+import dataclasses
+import itertools
+import json
+import threading
+
+NEVER_NS = 2**62
+
+
+@dataclasses.dataclass(frozen=True)
+class Policy:
+    """How long a token's reply is kept, and how long after that it is still refused (C17)."""
+
+    retention_ns: int
+    tombstone_ns: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Key:
+    """What an effect is named by (C4 to C6); `name` is what it is called within the history.
+
+    `token` is empty for a call without one. `made_ns` is when the token says that it was made, if it does."""
+
+    name: str
+    tenant: str
+    region: str
+    zone: str
+    token: str
+    made_ns: int = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Effect:
+    """What one execution made: `ids` of instances, hosts or a key pair. `parameters` are those that it shows, None if
+    it shows none."""
+
+    key: str
+    ids: tuple
+    parameters: str = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Operation:
+    """One call and its answer.
+
+    action      answer
+    execute     executed, replayed, unprotected, succeeded (with `reply` and `effects`, one), refused, unknown
+    abandon     FREE, EXECUTED (with `reply`), EXPIRED, ABANDONED, refused, unknown
+    get         the same
+    list        listed (with `effects`), refused, unknown: of `tenant`, those of `token`, or all if it is empty
+
+    succeeded is one of the three before it; the client does not know which. refused is an error of the server's, for
+    `reason`. unknown is any other: the call may have been made, or not, or be still to come."""
+
+    number: int
+    action: str
+    invoked_ns: int
+    returned_ns: int
+    answer: str
+    key: str = ""
+    parameters: str = ""  # Of execute, in the form of Effect.parameters.
+    flaw: str = ""  # The reason to refuse these parameters when they are executed; empty if there is none.
+    unique: bool = False  # A second execution of these parameters is KEYPAIR_ALREADY_EXISTS.
+    reply: str = ""
+    reason: str = ""
+    effects: tuple = ()
+    tenant: str = ""  # Of list.
+    token: str = ""
+    kinds: tuple = ()  # What was listed.
+
+
+class History:
+    """Collects a history. Thread-safe."""
+
+    def __init__(self, policy: Policy):
+        self.policy = policy
+        self.keys = {}
+        self.operations = []
+        self.kills = []
+        self.settled_ns = NEVER_NS
+        self.numbers = itertools.count(1)  # For operations.
+        self._grown = threading.Condition()
+
+    def add_key(self, key: Key) -> Key:
+        with self._grown:
+            self.keys[key.name] = key
+        return key
+
+    def add(self, operation: Operation) -> None:
+        with self._grown:
+            self.operations.append(operation)
+            self._grown.notify_all()
+
+    def await_more(self, count: int, timeout_s: float) -> None:
+        """Returns once so many operations more have ended."""
+        with self._grown:
+            wanted = len(self.operations) + count
+            if not self._grown.wait_for(lambda: len(self.operations) >= wanted, timeout_s):
+                raise AssertionError(f"not {count} operations more within {timeout_s} s")
+
+    def write(self, path) -> None:
+        with open(path, "w", encoding="utf-8") as out:
+            for kind, things in (("policy", [self.policy]), ("key", self.keys.values()), ("kill", self.kills),
+                                 ("operation", self.operations), ("settled", [self.settled_ns])):
+                for thing in things:
+                    out.write(json.dumps({kind: thing if isinstance(thing, int) else dataclasses.asdict(thing)}) + "\n")
+
+    @classmethod
+    def read(cls, path) -> "History":
+        history = cls(None)
+        with open(path, encoding="utf-8") as lines:
+            for line in lines:
+                ((kind, thing),) = json.loads(line).items()
+                if kind == "policy":
+                    history.policy = Policy(**thing)
+                elif kind == "key":
+                    history.add_key(Key(**thing))
+                elif kind == "kill":
+                    history.kills.append(thing)
+                elif kind == "settled":
+                    history.settled_ns = thing
+                else:
+                    history.add(_operation(thing))
+        return history
+
+
+def _operation(fields: dict) -> Operation:
+    effects = tuple(Effect(**{**effect, "ids": tuple(effect["ids"])}) for effect in fields["effects"])
+    return Operation(**{**fields, "effects": effects, "kinds": tuple(fields["kinds"])})

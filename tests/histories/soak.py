@@ -1,0 +1,150 @@
+"""The faulty world of histories_test for long: round after round against one data directory, each checked before the
+next begins. See scripts/soak."""
+
+import argparse
+import dataclasses
+import pathlib
+import random
+import re
+import sys
+import tempfile
+import time
+
+import small_disk
+from checker import check
+from harness import Server
+from history import Policy
+from report import Figures, as_lines
+from round import Round
+
+OPERATIONS_A_ROUND = 5000
+SECOND_NS = 10**9
+DISK_MEGABYTES = 64
+REPORT_EVERY_S = 60
+
+
+@dataclasses.dataclass(frozen=True)
+class World:
+    """How long tokens are kept, and remembered after that; whether the disk gets full, and the server dies."""
+
+    retention_s: float
+    tombstone_s: float
+    full_disk: bool = False
+    dies: bool = True
+
+
+# By turns. In one the same process serves all rounds, to show what becomes of its memory.
+WORLDS = (World(86400, 86400), World(1, 1), World(2, 2, dies=False), World(5, 2), World(86400, 86400, full_disk=True),
+          World(0.3, 0))
+
+
+def rss_kib(server: Server) -> int:
+    status = pathlib.Path(f"/proc/{server.pid}/status").read_text(encoding="ascii")
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
+
+
+def server_of(world: World) -> Server:
+    return Server(f"--token_retention={world.retention_s}s", f"--token_tombstone_retention={world.tombstone_s}s",
+                  "--simulated_boot_latency=100ms", "--log_level=warning")
+
+
+class Soak:
+    """Rounds in worlds by turns; each keeps its server and data directory, but for the full disk."""
+
+    def __init__(self, seed: int, disk_is_possible: bool):
+        self.figures = Figures()
+        self.first_rss_kib = None
+        self.last_rss_kib = None
+        self._seed = seed
+        self._worlds = [world for world in WORLDS if disk_is_possible or not world.full_disk]
+        self._servers = {}
+
+    def close(self) -> None:
+        for server in self._servers.values():
+            server.close()
+
+    def round(self, number: int) -> list:
+        """Runs one; returns what is wrong with it, having kept its history."""
+        world = self._worlds[number % len(self._worlds)]
+        policy = Policy(int(world.retention_s * SECOND_NS), int(world.tombstone_s * SECOND_NS))
+        name = f"{self._seed}.{number}"
+        if world.full_disk:
+            return self._round_on_a_small_disk(name, world, policy)
+        if world not in self._servers:
+            self._servers[world] = server_of(world).start()
+        server = self._servers[world]
+        violations = self._checked(Round(name, server, policy, dies=world.dies))
+        if not world.dies:
+            self.last_rss_kib = rss_kib(server)
+            self.first_rss_kib = self.first_rss_kib or self.last_rss_kib
+        return violations
+
+    def _round_on_a_small_disk(self, name: str, world: World, policy: Policy) -> list:
+        server = server_of(world)
+        disk = small_disk.SmallDisk(server.dir / "disk", DISK_MEGABYTES)
+        server.data_dir = disk.path / "data"
+        try:
+            return self._checked(Round(name, server.start(), policy, disk))
+        finally:
+            server.close()
+            disk.close()
+
+    def _checked(self, round_: Round) -> list:
+        try:
+            round_.run(OPERATIONS_A_ROUND)
+        except BaseException:
+            self._keep(round_)
+            raise
+        violations = check(round_.history)
+        self.figures.add(round_, violations)
+        if violations:
+            self._keep(round_)
+        return violations
+
+    def _keep(self, round_: Round) -> None:
+        path = pathlib.Path(tempfile.mkdtemp(prefix="hapax-history-")) / "history.jsonl"
+        round_.history.write(path)
+        print(f"soak: the history is in {path}", flush=True)
+
+    def __str__(self) -> str:
+        return (f"{self.figures}; RSS of the server that lives: {self.first_rss_kib} KiB after its first round, "
+                f"{self.last_rss_kib} KiB after its last")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/soak")
+    parser.add_argument("minutes", type=float)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
+    arguments = parser.parse_args()
+    not_possible = small_disk.enter_own_namespace() if "--seed" in sys.argv else restart_with(arguments.seed)
+    print(f"soak: --seed {arguments.seed}", flush=True)
+    if not_possible:
+        print(f"soak: without full disks: {not_possible}", flush=True)
+    begun_s = reported_s = time.monotonic()
+    soak = Soak(arguments.seed, not not_possible)
+    number, wrong = 0, 0
+    try:
+        while time.monotonic() < begun_s + 60 * arguments.minutes and not wrong:
+            violations = soak.round(number)
+            for violation in violations:
+                print(f"soak: {violation}", flush=True)
+            wrong += len(violations)
+            number += 1
+            if time.monotonic() >= reported_s + REPORT_EVERY_S:
+                reported_s = time.monotonic()
+                print(f"soak: {(reported_s - begun_s) / 60:.1f} min: {soak}", flush=True)
+    finally:
+        soak.close()
+        print(f"soak: after {(time.monotonic() - begun_s) / 60:.1f} min, --seed {arguments.seed}: {soak}\n"
+              f"{as_lines(soak.figures.answers)}", flush=True)
+    return 1 if wrong else 0
+
+
+def restart_with(seed: int) -> str:
+    """Enters the namespace with the seed that was drawn, since that starts the program over."""
+    sys.argv += ["--seed", str(seed)]
+    return small_disk.enter_own_namespace()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
