@@ -1,10 +1,12 @@
 #include "hapax/interceptors/fingerprint.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/wire_format_lite.h"
 #include "hapax/interceptors/canonical.h"
 #include "hapax/interceptors/digest.h"
 
@@ -13,16 +15,24 @@ namespace {
 
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
+using google::protobuf::internal::WireFormatLite;
 using store::v1::FieldDigest;
 using store::v1::Fingerprint;
 
 constexpr size_t kExactDigestSize = 16;
 
+// Whether a field on the wire may hold a string. One that has the token's number and cannot is unknown to the parser.
+bool IsLengthDelimited(std::string_view field) {
+  return WireFormatLite::GetTagWireType(static_cast<uint8_t>(field.front())) ==
+         WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
+}
+
 std::string ExactDigest(const Rule& rule, std::string_view bytes) {
   std::string without_token;
   without_token.reserve(bytes.size());
   ForEachWireField(bytes, [&](int number, std::string_view field) {
-    if (number != rule.token_field().TopLevelNumber()) without_token += field;
+    const bool is_token = number == rule.token_field().TopLevelNumber() && IsLengthDelimited(field);
+    if (!is_token) without_token += field;
   });
   const Sha256Digest digest = Sha256(without_token);
   return {reinterpret_cast<const char*>(digest.data()), kExactDigestSize};

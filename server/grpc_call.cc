@@ -29,9 +29,7 @@ void GrpcCall::OnRead(std::optional<std::string_view> message) {
   chain_.Run(*this);
 }
 
-UnaryCall::MetadataValues GrpcCall::Metadata(std::string_view key) const {
-  return stream_.Metadata(key);
-}
+UnaryCall::MetadataValues GrpcCall::Metadata(std::string_view key) const { return stream_.Metadata(key); }
 
 PeerNames GrpcCall::peer_names() const {
   PeerNames names;

@@ -182,6 +182,13 @@ TEST_F(FingerprintTest, C22_UnknownFieldsCount) {
   EXPECT_THAT(Differing(kUnknown + another, another + kUnknown), IsOkAndHolds(ElementsAre("unknown field 100")));
 }
 
+// A field with the token's number that cannot be a string is not the token.
+TEST_F(FingerprintTest, C22_AnUnknownFieldWithTheNumberOfTheTokenCounts) {
+  EXPECT_THAT(Differing(kItem, kItem + VarintField(1, 7)), IsOkAndHolds(ElementsAre("client_token")));
+  EXPECT_THAT(Differing(kToken + VarintField(1, 7), VarintField(1, 8)), IsOkAndHolds(ElementsAre("client_token")));
+  EXPECT_THAT(Differing(VarintField(1, 7), VarintField(1, 7)), AreTheSame());
+}
+
 TEST_F(FingerprintTest, C22_UnknownFieldsOfANestedMessageCount) {
   const std::string plain = LengthDelimited(6, LengthDelimited(1, "x"));
   const std::string with_unknown = LengthDelimited(6, LengthDelimited(1, "x") + kUnknown);

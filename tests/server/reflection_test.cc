@@ -77,7 +77,8 @@ TEST_P(ReflectionTest, EveryServiceThatIsListedIsDescribed) {
   RawStream stream(Client(), MethodPath());
   const auto listed = Ask(stream, "list_services: ''");
   for (const auto& service : listed.list_services_response().service()) {
-    EXPECT_THAT(FilesIn(Ask(stream, "file_containing_symbol: '" + service.name() + "'")), testing::Not(testing::IsEmpty()))
+    EXPECT_THAT(FilesIn(Ask(stream, "file_containing_symbol: '" + service.name() + "'")),
+                testing::Not(testing::IsEmpty()))
         << service.name();
   }
 }
@@ -85,11 +86,11 @@ TEST_P(ReflectionTest, EveryServiceThatIsListedIsDescribed) {
 // A client builds its descriptors from nothing but the answer.
 TEST_P(ReflectionTest, AFileComesWithAllThatItImportsBeforehandSoThatItCanBeBuilt) {
   const auto* expected = test::v1::DepositRequest::descriptor()->file();
-  for (const char* request : {"file_by_filename: 'hapax/test/v1/ledger.proto'",
-                              "file_containing_symbol: 'hapax.test.v1.Ledger'",
-                              "file_containing_symbol: 'hapax.test.v1.Ledger.Deposit'",
-                              "file_containing_symbol: 'hapax.test.v1.DepositRequest'",
-                              "file_containing_symbol: 'hapax.test.v1.DepositRequest.memo'"}) {
+  for (const char* request :
+       {"file_by_filename: 'hapax/test/v1/ledger.proto'", "file_containing_symbol: 'hapax.test.v1.Ledger'",
+        "file_containing_symbol: 'hapax.test.v1.Ledger.Deposit'",
+        "file_containing_symbol: 'hapax.test.v1.DepositRequest'",
+        "file_containing_symbol: 'hapax.test.v1.DepositRequest.memo'"}) {
     google::protobuf::DescriptorPool pool;
     const google::protobuf::FileDescriptor* built = nullptr;
     for (const FileDescriptorProto& file : FilesIn(Ask(request))) {
@@ -132,7 +133,8 @@ TEST_P(ReflectionTest, AnExtensionIsFoundByItsNumber) {
   const int rule = idempotency::v1::kRuleFieldNumber;
   const std::string number = std::to_string(rule);
   EXPECT_THAT(NamesIn(Ask("file_containing_extension {containing_type: 'google.protobuf.MethodOptions' "
-                          "extension_number: " + number + "}")),
+                          "extension_number: " +
+                          number + "}")),
               Contains("hapax/idempotency/v1/rule.proto"));
   const auto response = Ask("all_extension_numbers_of_type: 'google.protobuf.MethodOptions'");
   EXPECT_EQ(response.all_extension_numbers_response().base_type_name(), "google.protobuf.MethodOptions");

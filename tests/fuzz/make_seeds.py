@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Writes a seed or two for each fuzz target to tests/fuzz/corpus: inputs as they are in real use.
+
+Usage: tests/fuzz/make_seeds.py HAPAXCTL     (a built hapaxctl, whose journal is the seed of target journal)
+"""
+
+import pathlib
+import re
+import sqlite3
+import subprocess
+import sys
+import tempfile
+
+FUZZ = pathlib.Path(__file__).resolve().parent
+ROOT = FUZZ.parent.parent
+TOKEN = 'client_token: "550e8400-e29b-41d4-a716-446655440000" '
+
+
+def encode(message, text):
+    """The bytes of a message that is given as text."""
+    proto = 'hapax/store/v1/token.proto' if '.store.' in message else 'hapax/compute/v1/compute.proto'
+    if '.idempotency.' in message:
+        proto = 'hapax/idempotency/v1/tokens.proto'
+    command = ['protoc', '-I', str(ROOT / 'proto'), '--encode=' + message, proto]
+    return subprocess.run(command, input=text.encode(), stdout=subprocess.PIPE, check=True, cwd=ROOT / 'proto').stdout
+
+
+def short(data):
+    return bytes([len(data)]) + data
+
+
+def long(data):
+    return len(data).to_bytes(2, 'big') + data
+
+
+def write(target, name, data):
+    directory = FUZZ / 'corpus' / target
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / ('seed-' + name)).write_bytes(data)
+
+
+# In the order of FuzzServer::methods().
+METHODS = ('RunInstances AllocateHosts ReleaseHosts CreateKeypair DeleteKeypair TerminateInstances StartInstance '
+           'StopInstance DescribeInstances DescribeHosts DescribeKeypairs DescribeSubnets DescribeAvailabilityZones '
+           'GetOperation ListOperations GetToken ListTokens AbandonToken GetPolicy').split()
+
+
+def call(method, text, header_token=None):
+    number = METHODS.index(method)
+    package = 'idempotency' if number >= METHODS.index('GetToken') else 'compute'
+    headers = b'\0' if header_token is None else b'\1' + short(header_token)
+    return bytes([number]) + headers + long(encode(f'hapax.{package}.v1.{method}Request', text))
+
+
+def blank(prefix, n):
+    """Stands for the n-th id of that prefix that a reply names."""
+    return prefix + '-' + '?' * 16 + str(n)
+
+
+def chain():
+    launch = TOKEN + 'image_id: "ami-1" max_count: 2 tags { key: "a" value: "b" } tags { key: "c" value: "d" } '
+    write('chain', 'launch', call('RunInstances', launch) +
+          call('RunInstances', launch + 'min_count: 1') +
+          call('RunInstances', launch + 'placement { availability_zone: "us-east-1b" tenancy: "default" }') +
+          call('TerminateInstances', f'instance_ids: "{blank("i", 0)}"', b'another-token') +
+          call('DescribeInstances', 'page_size: 1 filters { name: "tag:a" values: "b" }'))
+    host = blank('h', 0)
+    write('chain', 'hosts', call('AllocateHosts', TOKEN + 'availability_zone: "us-east-1a" instance_type: "m5.large"') +
+          call('RunInstances', f'image_id: "ami-1" subnet_id: "subnet-a" placement {{ host_id: "{host}" }}', b't') +
+          call('DescribeHosts', f'host_ids: "{host}"') +
+          call('ReleaseHosts', f'host_ids: "{host}"', b'release'))
+    write('chain', 'keys', call('CreateKeypair', TOKEN + 'key_name: "key" key_type: KEY_TYPE_ED25519') +
+          call('DescribeKeypairs', 'key_names: "key"') +
+          call('RunInstances', 'image_id: "ami-1" key_name: "key" region: "us-east-1"', b'with-key') +
+          call('DeleteKeypair', 'key_name: "key"', b'delete'))
+    write('chain', 'power', call('RunInstances', launch) +
+          call('StopInstance', f'instance_id: "{blank("i", 0)}"', b'stop') +
+          call('StartInstance', f'instance_id: "{blank("i", 1)}"', b'start') +
+          call('DescribeSubnets', 'region: "eu-west-1"') + call('DescribeAvailabilityZones', 'page_size: 2'))
+    write('chain', 'tokens', call('RunInstances', launch) +
+          call('GetToken', TOKEN) + call('ListTokens', 'page_size: 5') + call('AbandonToken', 'client_token: "other"') +
+          call('RunInstances', 'client_token: "other" image_id: "ami-1"'))
+
+
+def fingerprint():
+    # Pieces: how, number - 1, content.
+    both, left, right = 0, 2, 1
+
+    def text(who, field, data):
+        return bytes([who | 2 << 3, field - 1]) + short(data)
+
+    def number(who, field, value):
+        return bytes([who, field - 1, value])
+
+    def entry(entry_key, value):
+        return b'\x0a' + short(entry_key) + b'\x12' + short(value)
+
+    write('fingerprint', 'launch', bytes([0, 0]) + text(left, 1, b'one') + text(right, 1, b'other') +
+          text(both, 3, b'ami-b232d0db') + number(left, 5, 1) + number(right, 6, 1) +
+          text(left, 9, b'\x12\x07default') + text(both, 10, entry(b'a', b'b')) + text(both, 10, entry(b'c', b'd')))
+    write('fingerprint', 'unknown', bytes([0, 7]) + text(both, 3, b'ami-1') + number(both, 15, 3) + number(right, 14, 3))
+    write('fingerprint', 'hosts', bytes([1, 15]) + text(both, 3, b'us-east-1a') + number(right, 5, 1) + text(left, 6, b'off'))
+
+
+def key():
+    write('key', 'token', bytes([3]) + short(b'tenant') + short(b'tenant') + short(b'us-east-1') + short(b'us-east-1') +
+          short(b'') + short(b'us-east-1a') + short(b'token-1') + short(b'token-2') + b'tenant\0\1region\0\1\0\1token\0\1')
+    write('key', 'number', bytes([2 | 1 << 3]) + short(b'a\0b') + short(b'a') + (7).to_bytes(8, 'big') +
+          (256).to_bytes(8, 'big') + b'a\0\xffb\0\1')
+
+
+def row():
+    names = b''.join(map(short, (b'tenant', b'us-east-1', b'us-east-1a', b'550e8400-e29b-41d4-a716-446655440000')))
+    executed = encode('hapax.store.v1.TokenRecord', '''
+        method: "hapax.compute.v1.Compute/RunInstances" reply: "reply" executed_at { seconds: 1700000000 nanos: 1 }
+        expires_at { seconds: 1700086400 } forget_at { seconds: 1702678400 }
+        fingerprint { version: 1 exact: "0123456789abcdef" fields { number: 3 digest: 7 } }''')
+    sealed = encode('hapax.store.v1.TokenRecord', '''
+        method: "hapax.compute.v1.Compute/CreateKeypair" executed_at { seconds: 1700000000 }
+        sealed_reply { key_id: "key-1" nonce: "123456789012" ciphertext: "0123456789abcdef0123" }''')
+    abandoned = encode('hapax.store.v1.TokenRecord', 'abandoned_at { seconds: 1700000000 }')
+    for name, record in (('executed', executed), ('sealed', sealed), ('abandoned', abandoned)):
+        write('row', name, names + long(record) + b'\0\7\0\0\7\1\2\3\4')
+
+
+def files():
+    digest = '2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b'  # Of "secret".
+    write('api_keys', 'two', short(b'Bearer key') + f'# Keys.\nacme sha256:{digest[::-1]}\n\nother-team\tsha256:{"0f" * 32}\n'.encode())
+    write('api_keys', 'known', short(b'secret') + f'acme sha256:{digest}\n'.encode())
+    write('seal_keys', 'two', f'# Keys.\nkey-2 {"ab" * 32}\n\nkey-1\t{"01" * 32}\n'.encode())
+    source = (ROOT / 'server/compute/builtin_catalog.cc').read_text()
+    write('catalog', 'builtin', re.search(r'R"\w*\((.*?)\)\w*"', source, re.S).group(1).encode())
+    write('catalog', 'small', b'''regions { name: "r" zones { name: "z" vcpus: 1
+  subnets { id: "subnet-a" cidr_block: "10.0.0.0/28" } subnets { id: "subnet-b" cidr_block: "10.0.0.16/28" } } }
+image_ids: "ami-1" instance_types { name: "t" vcpus: 2 instances_per_host: 3 } default_instance_type: "t"
+quota { instances: 12 hosts: 3 } image_key_names: "k"
+''')
+
+
+def journal(hapaxctl):
+    with tempfile.TemporaryDirectory() as directory:
+        path = directory + '/journal'
+        # Nobody listens there, so the call stays open.
+        subprocess.run([hapaxctl, '--endpoint', '127.0.0.1:1', '--journal', path, '--timeout', '100ms', 'run-instances',
+                        '--image-id', 'ami-1'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        database = sqlite3.connect(path)
+        assert database.execute('SELECT COUNT(*) FROM intents').fetchone()[0] == 1, 'the call is in the journal'
+        # As it is, and in smaller pages, which leave a fuzzer less to guess.
+        for size in (4096, 512):
+            database.executescript(f'PRAGMA journal_mode = DELETE; PRAGMA page_size = {size}; VACUUM;')
+            write('journal', f'pages-{size}', b'\0' + pathlib.Path(path).read_bytes())
+        database.close()
+    write('journal', 'log-empty', b'\1')
+    write('journal', 'log-cut', b'\2\0\1\x10\0')
+    write('journal', 'log-patched', b'\2\1\x08\0' + short(b'damage') + b'\0')
+    write('journal', 'file-patched', b'\3\1\x20\0' + short(b'damage') + b'\0')
+
+
+chain()
+fingerprint()
+key()
+row()
+files()
+journal(sys.argv[1])
