@@ -4,6 +4,7 @@
 Usage: tests/fuzz/make_seeds.py HAPAXCTL     (a built hapaxctl, whose journal is the seed of target journal)
 """
 
+import hashlib
 import pathlib
 import re
 import sqlite3
@@ -124,9 +125,10 @@ def row():
 
 
 def files():
-    digest = '2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b'  # Of "secret".
-    write('api_keys', 'two', short(b'Bearer key') + f'# Keys.\nacme sha256:{digest[::-1]}\n\nother-team\tsha256:{"0f" * 32}\n'.encode())
-    write('api_keys', 'known', short(b'secret') + f'acme sha256:{digest}\n'.encode())
+    salt, key = '0123456789abcdef', 'hapax_id-1_secret'
+    line = f'acme write id-1 {salt}:{hashlib.sha256((salt + key).encode()).hexdigest()}\n'
+    write('api_keys', 'two', short(b'hapax_none_key') + f'# Keys.\n{line}\nother-team\tread\tid-2\t{salt}:{"0f" * 32}\n'.encode())
+    write('api_keys', 'known', short(key.encode()) + line.encode())
     write('seal_keys', 'two', f'# Keys.\nkey-2 {"ab" * 32}\n\nkey-1\t{"01" * 32}\n'.encode())
     source = (ROOT / 'server/compute/builtin_catalog.cc').read_text()
     write('catalog', 'builtin', re.search(r'R"\w*\((.*?)\)\w*"', source, re.S).group(1).encode())
