@@ -49,6 +49,9 @@ struct Method {
   // The least role that may call it.
   Role required_role = Role::kAdmin;
 
+  // Whether the reply is a page of a list (AIP-158): making it may mean to visit many rows.
+  bool lists = false;
+
   // Of these three exactly one is set.
   //
   // A read.

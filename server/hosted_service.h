@@ -127,6 +127,7 @@ class HostedService {
     added.descriptor = descriptor_.FindMethodByName(std::string(method));
     added.request = &Request::default_instance();
     added.reply = &Reply::default_instance();
+    added.lists = Reply::descriptor()->FindFieldByName("next_page_token") != nullptr;
     return added;
   }
 

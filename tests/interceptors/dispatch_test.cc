@@ -1,9 +1,11 @@
 #include "hapax/interceptors/dispatch.h"
 
 #include <any>
+#include <deque>
 #include <string>
 #include <thread>
 
+#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/tests/interceptors/faulty_store.h"
@@ -176,6 +178,54 @@ TEST_F(DispatchServeTest, TheCallIsItsToEndNowOrLater) {
 TEST_F(DispatchServeTest, ItMayRefuse) {
   method_.serve = [](UnaryCall& call) { call.Finish(Refuse(Reason::kOperationNotFound, "gone")); };
   EXPECT_THAT(chain_.Call(method_, CountOrdersRequest()).status, HasReason(Reason::kOperationNotFound));
+}
+
+// A read whose reply is a page.
+class DispatchListTest : public DispatchTest {
+ protected:
+  DispatchListTest() {
+    method_.lists = true;
+    method_.read = [this](const CallContext&, const ReadTransaction&, const Method::Message&, Method::Message*) {
+      reader_ = std::this_thread::get_id();
+      go_on_.WaitForNotification();
+      return absl::OkStatus();
+    };
+  }
+  ~DispatchListTest() override {
+    if (!go_on_.HasBeenNotified()) go_on_.Notify();
+  }
+
+  std::thread::id reader_;
+  absl::Notification go_on_;
+  Method method_ = MakeMethod(MethodOf<CountOrdersRequest>("Orders", "CountOrders"));
+};
+
+TEST_F(DispatchListTest, ItDoesNotHoldUpTheThreadOfItsCall) {
+  FakeCall call(method_, CountOrdersRequest());
+  chain_.Run(call);
+  EXPECT_FALSE(call.ended());
+  go_on_.Notify();
+  EXPECT_EQ(AnswerTo(call).result, "ok");
+  EXPECT_NE(reader_, std::this_thread::get_id());
+}
+
+TEST_F(DispatchListTest, ManyThatWaitAreAllReadAndOneMoreIsRefused) {
+  method_.read = [this](const CallContext&, const ReadTransaction&, const Method::Message&, Method::Message*) {
+    go_on_.WaitForNotification();
+    return absl::OkStatus();
+  };
+  std::deque<FakeCall> calls;
+  absl::Status refusal;
+  while (refusal.ok()) {
+    ASSERT_LT(calls.size(), 10'000u);
+    FakeCall& call = calls.emplace_back(method_, CountOrdersRequest());
+    chain_.Run(call);
+    if (call.ended()) refusal = AnswerTo(call).status;
+  }
+  EXPECT_THAT(refusal, HasReason(Reason::kOverloaded));
+  go_on_.Notify();
+  calls.pop_back();
+  for (FakeCall& call : calls) EXPECT_EQ(AnswerTo(call).result, "ok");
 }
 
 }  // namespace
