@@ -2,6 +2,7 @@
 next begins. See scripts/soak."""
 
 import argparse
+import contextlib
 import dataclasses
 import pathlib
 import random
@@ -9,9 +10,11 @@ import re
 import sys
 import tempfile
 import time
+from typing import Optional
 
 import small_disk
 from checker import check
+from crash_rounds import CrashRounds
 from harness import Server
 from history import Policy
 from report import Figures, as_lines
@@ -115,16 +118,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/soak")
     parser.add_argument("minutes", type=float)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
+    parser.add_argument("--crash_test", metavar="PROGRAM", help="runs CrashRandomTest of that program beside it")
     arguments = parser.parse_args()
     not_possible = small_disk.enter_own_namespace() if "--seed" in sys.argv else restart_with(arguments.seed)
     print(f"soak: --seed {arguments.seed}", flush=True)
     if not_possible:
         print(f"soak: without full disks: {not_possible}", flush=True)
+    with CrashRounds(arguments.crash_test, arguments.seed) if arguments.crash_test else contextlib.nullcontext() as crashes:
+        wrong = run(arguments, not not_possible, crashes)
+    if crashes is not None:
+        print(f"soak: beside that {crashes}", flush=True)
+        if crashes.failure:
+            print(crashes.failure, flush=True)
+    return 1 if wrong or (crashes is not None and crashes.failure) else 0
+
+
+def run(arguments: argparse.Namespace, disk_is_possible: bool, crashes: Optional[CrashRounds]) -> int:
+    """Rounds until the time is over or something is wrong. Returns how much is."""
     begun_s = reported_s = time.monotonic()
-    soak = Soak(arguments.seed, not not_possible)
+    soak = Soak(arguments.seed, disk_is_possible)
     number, wrong = 0, 0
     try:
-        while time.monotonic() < begun_s + 60 * arguments.minutes and not wrong:
+        while time.monotonic() < begun_s + 60 * arguments.minutes and not wrong and not (crashes and crashes.failure):
             violations = soak.round(number)
             for violation in violations:
                 print(f"soak: {violation}", flush=True)
@@ -137,7 +152,7 @@ def main() -> int:
         soak.close()
         print(f"soak: after {(time.monotonic() - begun_s) / 60:.1f} min, --seed {arguments.seed}: {soak}\n"
               f"{as_lines(soak.figures.answers)}", flush=True)
-    return 1 if wrong else 0
+    return wrong
 
 
 def restart_with(seed: int) -> str:

@@ -25,6 +25,8 @@ struct Sweep {
   const char* name;
   Script (*script)();
   Disaster disaster;
+
+  friend std::ostream& operator<<(std::ostream& out, const Sweep& sweep) { return out << sweep.name; }
 };
 
 class CrashSweepTest : public testing::TestWithParam<std::tuple<Sweep, uint64_t>> {};
