@@ -13,6 +13,11 @@ if(HAPAX_SANITIZERS)
   if(HAPAX_SANITIZERS MATCHES "thread")
     # Under this macro protobuf lays its maps out differently from the library that Debian compiled.
     add_compile_options(-U__SANITIZE_THREAD__)
+    # Debian's Abseil and gRPC are not instrumented: what they order is announced to ThreadSanitizer, in all programs.
+    set(support "${CMAKE_CURRENT_LIST_DIR}/../tests/support")
+    add_library(hapax_tsan OBJECT "${support}/tsan_abseil.cc" "${support}/tsan_grpc.cc")
+    target_sources(hapax_options INTERFACE
+      "$<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:$<TARGET_OBJECTS:hapax_tsan>>")
   endif()
 endif()
 if(HAPAX_FUZZ)
