@@ -6,7 +6,15 @@ namespace hapax {
 
 void Admission::Intercept(UnaryCall& call, Next next) {
   if (absl::Status status = gate_.TryEnter(); !status.ok()) return call.Finish(std::move(status));
-  call.OnFinish([this](UnaryCall&, const absl::StatusOr<std::string>&) { gate_.Leave(); });
+  const absl::StatusOr<TenantGate::Place*> place = tenant_gate_.TryEnter(call.context.tenant);
+  if (!place.ok()) {
+    gate_.Leave();
+    return call.Finish(place.status());
+  }
+  call.OnFinish([this, place = *place](UnaryCall&, const absl::StatusOr<std::string>&) {
+    tenant_gate_.Leave(*place);
+    gate_.Leave();
+  });
   next(call);
 }
 

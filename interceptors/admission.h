@@ -3,18 +3,20 @@
 
 #include "hapax/interceptors/call_gate.h"
 #include "hapax/interceptors/interceptor.h"
+#include "hapax/interceptors/tenant_gate.h"
 
 namespace hapax {
 
-// Takes calls through a gate, so that one too many is refused at once, before any effect.
+// Takes calls through the server's gate and their tenant's, so that one too many is refused at once, before any effect.
 class Admission final : public UnaryInterceptor {
  public:
-  // `gate` outlives it.
-  explicit Admission(CallGate& gate) : gate_(gate) {}
+  // Both outlive it.
+  Admission(CallGate& gate, TenantGate& tenant_gate) : gate_(gate), tenant_gate_(tenant_gate) {}
   void Intercept(UnaryCall& call, Next next) override;
 
  private:
   CallGate& gate_;
+  TenantGate& tenant_gate_;
 };
 
 }  // namespace hapax

@@ -1,5 +1,6 @@
 #include "hapax/interceptors/call_gate.h"
 
+#include "absl/strings/str_cat.h"
 #include "hapax/interceptors/refusal.h"
 
 namespace hapax {
@@ -14,7 +15,9 @@ absl::Status CallGate::TryEnter() {
     closed = closed_;
   }
   if (closed) return Refuse(Reason::kTokenStoreUnavailable, "the server is shutting down");
-  return Refuse(Reason::kOverloaded, "too many calls are in flight");
+  return Refuse(
+      Reason::kOverloaded,
+      absl::StrCat("the server has as many calls in flight as it takes: max_calls_in_flight is ", max_in_flight_));
 }
 
 void CallGate::Leave() {

@@ -8,8 +8,12 @@ namespace hapax {
 
 void Decoding::Intercept(UnaryCall& call, Next next) {
   if (!call.has_request()) {
-    call.Finish(call.IsCancelled() ? Refuse(Reason::kCancelled, "the client cancelled before it had sent its request")
-                                   : RefuseParameter("request", "is missing: the call ended before it was sent"));
+    call.Finish(
+        call.IsCancelled()
+            ? Refuse(
+                  Reason::kCancelled,
+                  "the call was cancelled before its request had come, or its message is longer than max_message_bytes")
+            : RefuseParameter("request", "is missing: the call ended before it was sent"));
     return;
   }
   const std::string_view bytes = call.request_bytes();

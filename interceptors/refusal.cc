@@ -25,6 +25,12 @@ void Attach(absl::Status& status, const google::protobuf::Message& detail) {
   status.SetPayload(TypeUrl(detail), absl::Cord(detail.SerializeAsString()));
 }
 
+void AttachRetryInfo(absl::Status& status, absl::Duration delay) {
+  google::rpc::RetryInfo retry_info;
+  *retry_info.mutable_retry_delay() = ToProtoDuration(delay);
+  Attach(status, retry_info);
+}
+
 }  // namespace
 
 absl::Status Refuse(Reason reason, std::string_view message, std::vector<FieldViolation> violations) {
@@ -34,11 +40,7 @@ absl::Status Refuse(Reason reason, std::string_view message, std::vector<FieldVi
   error_info.set_reason(std::string(info.name));
   error_info.set_domain(std::string(kDomain));
   Attach(status, error_info);
-  if (info.retry_delay > absl::ZeroDuration()) {
-    google::rpc::RetryInfo retry_info;
-    *retry_info.mutable_retry_delay() = ToProtoDuration(info.retry_delay);
-    Attach(status, retry_info);
-  }
+  if (info.retry_delay > absl::ZeroDuration()) AttachRetryInfo(status, info.retry_delay);
   if (!violations.empty()) {
     google::rpc::BadRequest bad_request;
     for (FieldViolation& violation : violations) {
@@ -48,6 +50,12 @@ absl::Status Refuse(Reason reason, std::string_view message, std::vector<FieldVi
     }
     Attach(status, bad_request);
   }
+  return status;
+}
+
+absl::Status RefuseFor(absl::Duration retry_delay, Reason reason, std::string_view message) {
+  absl::Status status = Refuse(reason, message);
+  AttachRetryInfo(status, retry_delay);
   return status;
 }
 
@@ -87,7 +95,7 @@ absl::Status ToRefusal(absl::Status status) {
       refusal = Refuse(Reason::kTokenRecordCorrupt, "a stored record that this call needs is damaged");
       break;
     case absl::StatusCode::kResourceExhausted:
-      refusal = Refuse(Reason::kOverloaded, "too many calls are waiting to be executed");
+      refusal = Refuse(Reason::kOverloaded, "too many calls are waiting to be executed (max_waiting_transactions)");
       break;
     case absl::StatusCode::kInternal:
     case absl::StatusCode::kUnknown:

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "hapax/interceptors/reason.h"
 
 namespace hapax {
@@ -20,6 +21,9 @@ struct FieldViolation {
 // An error with the reason's code, and its google.rpc details as payloads of the status: ErrorInfo
 // always, RetryInfo when waiting helps (reason.h), BadRequest when fields are named.
 [[nodiscard]] absl::Status Refuse(Reason reason, std::string_view message, std::vector<FieldViolation> violations = {});
+
+// Refuse with a RetryInfo that says this.
+[[nodiscard]] absl::Status RefuseFor(absl::Duration retry_delay, Reason reason, std::string_view message);
 
 // Refuses because of one field: the message reads "<field>: <what is allowed>", and BadRequest has the same.
 [[nodiscard]] absl::Status RefuseField(Reason reason, std::string_view field, std::string_view allowed);

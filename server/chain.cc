@@ -19,7 +19,7 @@ Chain BuildChain(const ChainOptions& options, const ChainParts& parts, std::uniq
   // Before anything is spent on a caller, it is known who that is (C21).
   links.push_back(std::make_unique<Authentication>(std::move(authenticator)));
   // After authentication, so that strangers take no place from callers; before decoding, which costs memory.
-  links.push_back(std::make_unique<Admission>(parts.gate));
+  links.push_back(std::make_unique<Admission>(parts.gate, parts.tenant_gate));
   // Token and place are fields of the request.
   links.push_back(std::make_unique<Decoding>());
   // Before any record is looked at, so that who may not call learns nothing of tokens (C21).

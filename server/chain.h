@@ -8,6 +8,7 @@
 #include "hapax/interceptors/call_gate.h"
 #include "hapax/interceptors/interceptor.h"
 #include "hapax/interceptors/seal_keys.h"
+#include "hapax/interceptors/tenant_gate.h"
 #include "hapax/interceptors/token_policy.h"
 #include "hapax/interceptors/worker_pool.h"
 #include "hapax/storage/clock.h"
@@ -22,6 +23,7 @@ struct ChainParts {
   Store& store;
   WorkerPool& workers;
   CallGate& gate;
+  TenantGate& tenant_gate;
   const SealKeys& seal_keys;
   const Clock& clock;
   prometheus::Registry& registry;

@@ -63,9 +63,6 @@ ABSL_FLAG(absl::Duration, simulated_boot_latency, absl::Milliseconds(500),
           "How long the simulated hypervisor takes to boot an instance, or to shut it down; such as 500ms");
 ABSL_FLAG(std::string, metrics_address, "",
           "HOST:PORT to serve Prometheus metrics on, at /metrics; empty for none. Anyone who reaches it may read them");
-ABSL_FLAG(int, max_calls_in_flight, 4096, "Calls that may be under way; one more is refused with OVERLOADED");
-ABSL_FLAG(int, max_waiting_transactions, 4096,
-          "Transactions that may wait for execution; one more is refused with OVERLOADED");
 ABSL_FLAG(int64_t, block_cache_bytes, int64_t{256} << 20,
           "Bytes of memory for the database's blocks, filters and indexes");
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(30),
@@ -207,11 +204,7 @@ absl::StatusOr<ServerFlags> ParseServerFlags(int argc, char** argv) {
   if (!flags.metrics_address.empty() && !ParseHostPort(flags.metrics_address).has_value()) {
     return Wrong("metrics_address", flags.metrics_address, kAddressForm);
   }
-  flags.max_calls_in_flight = absl::GetFlag(FLAGS_max_calls_in_flight);
-  HAPAX_RETURN_IF_ERROR(CheckPositive("max_calls_in_flight", flags.max_calls_in_flight));
-  const int max_waiting = absl::GetFlag(FLAGS_max_waiting_transactions);
-  HAPAX_RETURN_IF_ERROR(CheckPositive("max_waiting_transactions", max_waiting));
-  flags.max_waiting_transactions = static_cast<size_t>(max_waiting);
+  HAPAX_ASSIGN_OR_RETURN(flags.limits, ParseLimitFlags());
   const int64_t block_cache_bytes = absl::GetFlag(FLAGS_block_cache_bytes);
   HAPAX_RETURN_IF_ERROR(CheckPositive("block_cache_bytes", block_cache_bytes));
   flags.block_cache_bytes = static_cast<size_t>(block_cache_bytes);

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "hapax/interceptors/token_policy.h"
+#include "hapax/server/limit_flags.h"
 #include "hapax/server/tls_files.h"
 #include "spdlog/common.h"
 
@@ -35,8 +36,7 @@ struct ServerFlags {
   absl::Duration simulated_boot_latency;
   std::string backup_dir;
   std::string metrics_address;
-  int max_calls_in_flight = 0;
-  size_t max_waiting_transactions = 0;
+  LimitFlags limits;
   size_t block_cache_bytes = 0;
   absl::Duration drain_timeout;
   spdlog::level::level_enum log_level = spdlog::level::info;

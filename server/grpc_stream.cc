@@ -209,6 +209,7 @@ void GrpcStream::OnArrived(bool ok) {
 void GrpcStream::OnRead(bool ok) {
   grpc_slice_unref(std::exchange(received_slice_, grpc_empty_slice()));
   grpc_byte_buffer* message = std::exchange(received_, nullptr);
+  if (!ok) cancelled_.store(true, std::memory_order_release);
   if (!ok || message == nullptr) {
     grpc_byte_buffer_destroy(message);
     return handler_->OnRead(std::nullopt);

@@ -63,7 +63,8 @@ class GrpcStream {
   // unless it is authenticated.
   [[nodiscard]] MetadataValues PeerProperty(const char* name) const;
   [[nodiscard]] EventLoop& loop() const { return loop_; }
-  // Whether the client cancelled, or went away.
+  // Whether the client cancelled, or went away, or gRPC ended the call because of what it sent, such as a message that
+  // is too long.
   [[nodiscard]] bool IsCancelled() const { return cancelled_.load(std::memory_order_acquire); }
 
   // Before the first message, and before Finish. Keys are literals.

@@ -130,8 +130,10 @@ absl::Status Run(int argc, char** argv) {
       .seal_key_file = flags.seal_key_file,
       .backup_dir = flags.backup_dir,
       .metrics_address = flags.metrics_address,
-      .max_calls_in_flight = flags.max_calls_in_flight,
-      .max_waiting_transactions = flags.max_waiting_transactions,
+      .max_calls_in_flight = flags.limits.max_calls_in_flight,
+      .tenant_limits = flags.limits.tenant,
+      .max_waiting_transactions = flags.limits.max_waiting_transactions,
+      .connection_limits = flags.limits.connections,
       .block_cache_bytes = flags.block_cache_bytes,
       .log_level = flags.log_level,
   });

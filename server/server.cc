@@ -123,6 +123,7 @@ struct Server::Parts {
   std::optional<WorkQueue> work;
   std::optional<WorkerPool> workers;
   std::optional<CallGate> gate;
+  std::optional<TenantGate> tenant_gate;
   const std::shared_ptr<prometheus::Registry> metrics = std::make_shared<prometheus::Registry>();
   std::unique_ptr<prometheus::Exposer> exposer;
   std::optional<TokensService> tokens_service;
@@ -213,9 +214,11 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
   HAPAX_ASSIGN_OR_RETURN(const int resumed, parts.work->Resume());
   parts.workers.emplace(kWorkerThreads, kMaxWaitingWork);
   parts.gate.emplace(options.max_calls_in_flight);
+  parts.tenant_gate.emplace(options.tenant_limits, parts.clock);
   const ChainParts chain_parts = {.store = *parts.store,
                                   .workers = *parts.workers,
                                   .gate = *parts.gate,
+                                  .tenant_gate = *parts.tenant_gate,
                                   .seal_keys = *parts.seal_keys,
                                   .clock = parts.clock,
                                   .registry = *parts.metrics,
@@ -224,9 +227,10 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
   // A chain cannot be moved, so it is built where it stays.
   parts.chain.reset(new Chain(BuildChain({.default_region = options.default_region, .policy = options.token_policy},
                                          chain_parts, std::move(parts.options.authenticator))));
-  auto host = ServiceHost::Start(
-      {.listen_address = options.listen_address, .credentials = parts.tls == nullptr ? nullptr : parts.tls->grpc()},
-      std::vector<const HostedService*>(services.begin(), services.end()), *parts.chain);
+  auto host = ServiceHost::Start({.listen_address = options.listen_address,
+                                  .credentials = parts.tls == nullptr ? nullptr : parts.tls->grpc(),
+                                  .limits = options.connection_limits},
+                                 std::vector<const HostedService*>(services.begin(), services.end()), *parts.chain);
   if (!host.ok()) return OptionError("listen_address", options.listen_address, host.status());
   parts.host = *std::move(host);
   parts.log->info("data in {}, {} pieces of work resumed", options.data_dir, resumed);

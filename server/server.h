@@ -11,7 +11,9 @@
 #include "absl/time/time.h"
 #include "hapax/interceptors/authentication.h"
 #include "hapax/interceptors/scope.h"
+#include "hapax/interceptors/tenant_gate.h"
 #include "hapax/interceptors/token_policy.h"
+#include "hapax/server/connection_limits.h"
 #include "hapax/server/hosted_service.h"
 #include "hapax/server/operations/operations.h"
 #include "hapax/server/operations/work_queue.h"
@@ -48,7 +50,10 @@ struct ServerOptions {
   std::string metrics_address;
   // Bounds; what comes on top is refused with OVERLOADED.
   int max_calls_in_flight = 4096;
+  TenantLimits tenant_limits;
   size_t max_waiting_transactions = 4096;
+  // Bounds of what gRPC does for clients.
+  ConnectionLimits connection_limits;
   // Bytes of memory for the database's blocks, filters and indexes.
   size_t block_cache_bytes = size_t{256} << 20;
   // Least level of what is logged to stderr; info has a line for every call.

@@ -4,10 +4,11 @@
 #include <thread>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "grpcpp/server_builder.h"
 #include "hapax/server/grpc_call.h"
+#include "hapax/storage/check.h"
+#include "hapax/storage/status_macros.h"
 
 namespace hapax {
 namespace {
@@ -27,25 +28,25 @@ absl::StatusOr<std::unique_ptr<ServiceHost>> ServiceHost::Start(const Options& o
                                                                 const std::vector<const HostedService*>& services,
                                                                 const Chain& chain) {
   std::unique_ptr<ServiceHost> host(new ServiceHost(services, chain));
+  HAPAX_ASSIGN_OR_RETURN(host->listener_, Listener::Open(options.listen_address, options.limits.max_connections));
+  host->port_ = host->listener_->port();
   grpc::ServerBuilder builder;
-  // Two servers on one port would each get some of the calls.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.AddListeningPort(options.listen_address,
-                           options.credentials ? options.credentials : grpc::InsecureServerCredentials(), &host->port_);
+  ApplyTo(builder, options.limits);
+  auto acceptor = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      options.credentials ? options.credentials : grpc::InsecureServerCredentials());
   builder.RegisterAsyncGenericService(&host->generic_service_);
   const int event_threads = options.event_threads > 0 ? options.event_threads : DefaultEventThreads();
   for (int i = 0; i < event_threads; ++i) {
     host->loops_.push_back(std::make_unique<EventLoop>(builder.AddCompletionQueue()));
   }
   host->server_ = builder.BuildAndStart();
-  if (host->server_ == nullptr || host->port_ == 0) {
-    return absl::UnavailableError(
-        absl::StrCat("cannot listen on ", options.listen_address, ": it is in use, or not an address of this machine"));
-  }
+  HAPAX_CHECK(host->server_ != nullptr, "a server without an address of its own can always be built");
   for (const auto& loop : host->loops_) {
     for (int i = 0; i < kReadyCalls; ++i) GrpcStream::Accept(*host->server_->c_server(), *host, *loop);
     loop->Start();
   }
+  host->listener_->Start(std::move(acceptor));
   return host;
 }
 
@@ -84,6 +85,7 @@ void ServiceHost::AnnounceShutdown() { health_.SetNoneServing(); }
 
 void ServiceHost::Drain(absl::Duration grace) {
   if (server_ == nullptr) return;
+  listener_ = nullptr;
   health_.EndWatches();  // They would last for all the grace.
   server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
   loops_.clear();  // Before the server, which the calls that never arrived still refer to.

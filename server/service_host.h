@@ -13,10 +13,12 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "hapax/interceptors/interceptor.h"
+#include "hapax/server/connection_limits.h"
 #include "hapax/server/event_loop.h"
 #include "hapax/server/grpc_stream.h"
 #include "hapax/server/health.h"
 #include "hapax/server/hosted_service.h"
+#include "hapax/server/listener.h"
 #include "hapax/server/reflection.h"
 
 namespace hapax {
@@ -39,6 +41,7 @@ class ServiceHost : private GrpcStream::Router {
     int event_threads = 0;
     // Null: connections are not encrypted.
     std::shared_ptr<grpc::ServerCredentials> credentials;
+    ConnectionLimits limits;
   };
 
   // `services` are compiled.
@@ -75,6 +78,7 @@ class ServiceHost : private GrpcStream::Router {
   grpc::AsyncGenericService generic_service_;
   std::vector<std::unique_ptr<EventLoop>> loops_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Listener> listener_;
   int port_ = 0;
 };
 

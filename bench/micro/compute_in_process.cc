@@ -54,6 +54,7 @@ ComputeInProcess::ComputeInProcess(const std::string& directory)
                         {.store = *store_,
                          .workers = workers_,
                          .gate = gate_,
+                         .tenant_gate = tenant_gate_,
                          .seal_keys = seal_keys_,
                          .clock = clock_,
                          .registry = metrics_,

@@ -13,6 +13,7 @@
 #include "hapax/interceptors/call_gate.h"
 #include "hapax/interceptors/interceptor.h"
 #include "hapax/interceptors/seal_keys.h"
+#include "hapax/interceptors/tenant_gate.h"
 #include "hapax/interceptors/worker_pool.h"
 #include "hapax/server/compute/catalog.h"
 #include "hapax/server/compute/compute_service.h"
@@ -92,6 +93,7 @@ class ComputeInProcess {
   const std::unique_ptr<HostedService> hosted_;
   WorkerPool workers_;
   CallGate gate_;
+  TenantGate tenant_gate_{TenantLimits{}, clock_};
   prometheus::Registry metrics_;
   const Chain chain_;
 };

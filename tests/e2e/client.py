@@ -117,6 +117,10 @@ class Pending:
     def done(self) -> bool:
         return self._future.done()
 
+    def on_end(self, tell) -> None:
+        """Calls `tell` when the call ends, on a thread of grpc's."""
+        self._future.add_done_callback(lambda _: tell())
+
     def reply(self) -> Reply:
         """Waits for the end of the call, which its timeout bounds."""
         raw = self._future.result() if self._future.code() is grpc.StatusCode.OK else None

@@ -71,6 +71,7 @@ FuzzServer::FuzzServer()
                                     {.store = *store_,
                                      .workers = workers_,
                                      .gate = gate_,
+                                     .tenant_gate = tenant_gate_,
                                      .seal_keys = seal_keys_,
                                      .clock = clock_,
                                      .registry = metrics_,

@@ -9,6 +9,7 @@
 #include "hapax/interceptors/call_gate.h"
 #include "hapax/interceptors/interceptor.h"
 #include "hapax/interceptors/seal_keys.h"
+#include "hapax/interceptors/tenant_gate.h"
 #include "hapax/interceptors/worker_pool.h"
 #include "hapax/server/compute/catalog.h"
 #include "hapax/server/compute/compute_service.h"
@@ -71,6 +72,7 @@ class FuzzServer {
   std::vector<const Method*> methods_;
   WorkerPool workers_{/*threads=*/1, /*max_waiting=*/1};
   CallGate gate_{/*max_in_flight=*/16};
+  TenantGate tenant_gate_{TenantLimits{}, clock_};
   prometheus::Registry metrics_;
   std::unique_ptr<const Chain> chain_;
 };

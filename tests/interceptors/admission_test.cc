@@ -4,6 +4,7 @@
 #include "gtest/gtest.h"
 #include "hapax/tests/interceptors/link_runner.h"
 #include "hapax/tests/support/fake_call.h"
+#include "hapax/tests/support/manual_clock.h"
 #include "hapax/tests/support/refusal_matchers.h"
 #include "hapax/tests/support/test_methods.h"
 #include "hapax/tests/v1/orders.pb.h"
@@ -14,8 +15,10 @@ namespace {
 class AdmissionTest : public testing::Test {
  protected:
   const Method method_ = MakeMethod(MethodOf<tests::v1::CountOrdersRequest>("Orders", "CountOrders"));
+  ManualClock clock_;
   CallGate gate_{1};
-  LinkRunner<Admission> admission_{gate_};
+  TenantGate tenant_gate_{{.max_calls_in_flight = 1}, clock_};
+  LinkRunner<Admission> admission_{gate_, tenant_gate_};
   FakeCall first_{method_, ""};
   FakeCall second_{method_, ""};
   FakeCall third_{method_, ""};

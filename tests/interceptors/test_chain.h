@@ -14,6 +14,7 @@
 #include "hapax/interceptors/call_gate.h"
 #include "hapax/interceptors/interceptor.h"
 #include "hapax/interceptors/seal_keys.h"
+#include "hapax/interceptors/tenant_gate.h"
 #include "hapax/interceptors/token_policy.h"
 #include "hapax/interceptors/worker_pool.h"
 #include "hapax/storage/store.h"
@@ -77,6 +78,7 @@ class TestChain {
   ManualClock& clock_;
   const SealKeys seal_keys_;
   CallGate gate_;
+  TenantGate tenant_gate_{TenantLimits{}, clock_};
   prometheus::Registry registry_;
   std::ostringstream log_;
   spdlog::logger logger_;

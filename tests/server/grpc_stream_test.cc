@@ -131,6 +131,7 @@ TEST_F(GrpcStreamTest, AMessageBeyondTheLimitIsRefusedByGrpcWhateverTheChainSays
   stream.Write(std::string(4'194'305, 'x'));
   UnaryCall& call = holding_->Take();
   EXPECT_FALSE(call.has_request());
+  EXPECT_TRUE(call.IsCancelled());
   call.Finish(absl::InvalidArgumentError("there is no request"));
   EXPECT_EQ(stream.Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
 }

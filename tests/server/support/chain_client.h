@@ -11,6 +11,7 @@
 #include "hapax/interceptors/call_gate.h"
 #include "hapax/interceptors/interceptor.h"
 #include "hapax/interceptors/seal_keys.h"
+#include "hapax/interceptors/tenant_gate.h"
 #include "hapax/interceptors/worker_pool.h"
 #include "hapax/server/hosted_service.h"
 #include "hapax/storage/clock.h"
@@ -66,6 +67,7 @@ class ChainClient {
   const SealKeys seal_keys_;
   prometheus::Registry registry_;
   CallGate gate_;
+  TenantGate tenant_gate_;
   WorkerPool workers_;
   const std::unique_ptr<const Chain> chain_;
 };

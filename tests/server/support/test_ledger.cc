@@ -91,6 +91,7 @@ void TestLedger::Start(std::unique_ptr<Authenticator> authenticator) {
   const ChainParts parts{.store = *store_,
                          .workers = *workers_,
                          .gate = gate_,
+                         .tenant_gate = tenant_gate_,
                          .seal_keys = seal_keys_,
                          .clock = clock_,
                          .registry = registry_,

@@ -12,6 +12,7 @@
 #include "hapax/interceptors/call_gate.h"
 #include "hapax/interceptors/interceptor.h"
 #include "hapax/interceptors/seal_keys.h"
+#include "hapax/interceptors/tenant_gate.h"
 #include "hapax/interceptors/worker_pool.h"
 #include "hapax/server/hosted_service.h"
 #include "hapax/server/service_host.h"
@@ -80,6 +81,7 @@ class TestLedger {
   const std::unique_ptr<spdlog::logger> logger_;
   prometheus::Registry registry_;
   CallGate gate_;
+  TenantGate tenant_gate_{TenantLimits{}, clock_};
   const SealKeys seal_keys_ = SealKeys::Parse(SealKeys::NewFile("test")).value();
   std::unique_ptr<Store> store_;
   std::unique_ptr<WorkerPool> workers_;

@@ -1,0 +1,29 @@
+#ifndef HAPAX_SERVER_CONNECTION_LIMITS_H_
+#define HAPAX_SERVER_CONNECTION_LIMITS_H_
+
+#include "absl/time/time.h"
+#include "grpcpp/server_builder.h"
+
+namespace hapax {
+
+// What a client may take before any interceptor knows of it: gRPC refuses the rest, or hangs up. Each is documented at
+// its flag, in limit_flags.cc.
+struct ConnectionLimits {
+  int max_connections = 4096;
+  int max_message_bytes = 4 << 20;
+  int max_metadata_bytes = 8 << 10;
+  int max_calls_per_connection = 4096;
+  absl::Duration handshake_timeout = absl::Seconds(20);
+  absl::Duration keepalive_time = absl::Minutes(1);
+  absl::Duration keepalive_timeout = absl::Seconds(20);
+  // Infinite: for as long as the client likes.
+  absl::Duration max_connection_idle = absl::Minutes(30);
+  absl::Duration max_connection_age = absl::InfiniteDuration();
+};
+
+// Has the server that is built keep to them.
+void ApplyTo(grpc::ServerBuilder& builder, const ConnectionLimits& limits);
+
+}  // namespace hapax
+
+#endif  // HAPAX_SERVER_CONNECTION_LIMITS_H_

@@ -1,0 +1,107 @@
+#include "hapax/server/limit_flags.h"
+
+#include <cstdint>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/str_cat.h"
+#include "hapax/server/flags.h"
+#include "hapax/storage/status_macros.h"
+
+ABSL_FLAG(int, max_calls_in_flight, 4096, "Calls that may be under way; one more is refused with OVERLOADED");
+ABSL_FLAG(int, max_calls_in_flight_per_tenant, hapax::TenantLimits().max_calls_in_flight,
+          "Calls of one tenant that may be under way; one more is refused with OVERLOADED. Less than "
+          "--max_calls_in_flight, so that no tenant takes all of them");
+ABSL_FLAG(double, max_calls_per_second_per_tenant, hapax::TenantLimits().max_calls_per_second,
+          "Calls a second that one tenant may make in the long run, retries among them; more are refused with "
+          "OVERLOADED. 0: any number");
+ABSL_FLAG(int, max_burst_per_tenant, hapax::TenantLimits().max_burst,
+          "With --max_calls_per_second_per_tenant: calls that a tenant may make at once after a pause");
+ABSL_FLAG(int, max_waiting_transactions, 4096,
+          "Transactions that may wait for execution; one more is refused with OVERLOADED");
+ABSL_FLAG(int, max_connections, hapax::ConnectionLimits().max_connections,
+          "Connections that may be open; one more is closed at once. Less where the process may not have as many "
+          "descriptors (ulimit -Hn), 512 of which are for files");
+ABSL_FLAG(int, max_message_bytes, hapax::ConnectionLimits().max_message_bytes,
+          "Bytes of a request's message; gRPC refuses a longer one with RESOURCE_EXHAUSTED, before it is read");
+ABSL_FLAG(int, max_metadata_bytes, hapax::ConnectionLimits().max_metadata_bytes,
+          "Bytes of a request's metadata, names and values and 32 for each; gRPC refuses a call with more");
+ABSL_FLAG(int, max_calls_per_connection, hapax::ConnectionLimits().max_calls_per_connection,
+          "Calls that may be under way on one connection; the client's gRPC has more of them wait");
+ABSL_FLAG(absl::Duration, handshake_timeout, hapax::ConnectionLimits().handshake_timeout,
+          "How long a new connection may take until TLS and HTTP/2 are agreed on, such as 20s; then it is closed");
+ABSL_FLAG(absl::Duration, keepalive_time, hapax::ConnectionLimits().keepalive_time,
+          "How long a connection may be silent before the client is asked whether it is still there, such as 1m");
+ABSL_FLAG(absl::Duration, keepalive_timeout, hapax::ConnectionLimits().keepalive_timeout,
+          "How long a client may take to answer that, such as 20s; then the connection is closed");
+ABSL_FLAG(absl::Duration, max_connection_idle, hapax::ConnectionLimits().max_connection_idle,
+          "How long a connection may be without a call, such as 30m, or inf; then it is closed");
+ABSL_FLAG(
+    absl::Duration, max_connection_age, hapax::ConnectionLimits().max_connection_age,
+    "How long a connection may last, such as 1h, or inf; then it takes no more calls, and 30s later it is closed");
+
+namespace hapax {
+namespace {
+
+template <typename Number>
+absl::Status CheckAtLeast(Number least, absl::string_view flag, Number value) {
+  if (value >= least) return absl::OkStatus();
+  return FlagError(flag, absl::StrCat(value), absl::InvalidArgumentError(absl::StrCat("must be at least ", least)));
+}
+
+absl::Status CheckAtLeastOne(absl::string_view flag, int value) { return CheckAtLeast(1, flag, value); }
+
+// gRPC counts in whole milliseconds.
+absl::Status CheckTimeout(absl::string_view flag, absl::Duration value) {
+  if (value >= absl::Milliseconds(1)) return absl::OkStatus();
+  return FlagError(flag, absl::FormatDuration(value), absl::InvalidArgumentError("must be at least 1ms"));
+}
+
+absl::StatusOr<TenantLimits> ParseTenantLimits() {
+  TenantLimits limits;
+  limits.max_calls_in_flight = absl::GetFlag(FLAGS_max_calls_in_flight_per_tenant);
+  HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_calls_in_flight_per_tenant", limits.max_calls_in_flight));
+  limits.max_calls_per_second = absl::GetFlag(FLAGS_max_calls_per_second_per_tenant);
+  HAPAX_RETURN_IF_ERROR(CheckAtLeast(0.0, "max_calls_per_second_per_tenant", limits.max_calls_per_second));
+  limits.max_burst = absl::GetFlag(FLAGS_max_burst_per_tenant);
+  HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_burst_per_tenant", limits.max_burst));
+  return limits;
+}
+
+absl::StatusOr<ConnectionLimits> ParseConnectionLimits() {
+  ConnectionLimits limits;
+  limits.max_connections = absl::GetFlag(FLAGS_max_connections);
+  HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_connections", limits.max_connections));
+  limits.max_message_bytes = absl::GetFlag(FLAGS_max_message_bytes);
+  HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_message_bytes", limits.max_message_bytes));
+  limits.max_metadata_bytes = absl::GetFlag(FLAGS_max_metadata_bytes);
+  HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_metadata_bytes", limits.max_metadata_bytes));
+  limits.max_calls_per_connection = absl::GetFlag(FLAGS_max_calls_per_connection);
+  HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_calls_per_connection", limits.max_calls_per_connection));
+  limits.handshake_timeout = absl::GetFlag(FLAGS_handshake_timeout);
+  HAPAX_RETURN_IF_ERROR(CheckTimeout("handshake_timeout", limits.handshake_timeout));
+  limits.keepalive_time = absl::GetFlag(FLAGS_keepalive_time);
+  HAPAX_RETURN_IF_ERROR(CheckTimeout("keepalive_time", limits.keepalive_time));
+  limits.keepalive_timeout = absl::GetFlag(FLAGS_keepalive_timeout);
+  HAPAX_RETURN_IF_ERROR(CheckTimeout("keepalive_timeout", limits.keepalive_timeout));
+  limits.max_connection_idle = absl::GetFlag(FLAGS_max_connection_idle);
+  HAPAX_RETURN_IF_ERROR(CheckTimeout("max_connection_idle", limits.max_connection_idle));
+  limits.max_connection_age = absl::GetFlag(FLAGS_max_connection_age);
+  HAPAX_RETURN_IF_ERROR(CheckTimeout("max_connection_age", limits.max_connection_age));
+  return limits;
+}
+
+}  // namespace
+
+absl::StatusOr<LimitFlags> ParseLimitFlags() {
+  LimitFlags limits;
+  limits.max_calls_in_flight = absl::GetFlag(FLAGS_max_calls_in_flight);
+  HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_calls_in_flight", limits.max_calls_in_flight));
+  const int max_waiting = absl::GetFlag(FLAGS_max_waiting_transactions);
+  HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_waiting_transactions", max_waiting));
+  limits.max_waiting_transactions = static_cast<size_t>(max_waiting);
+  HAPAX_ASSIGN_OR_RETURN(limits.tenant, ParseTenantLimits());
+  HAPAX_ASSIGN_OR_RETURN(limits.connections, ParseConnectionLimits());
+  return limits;
+}
+
+}  // namespace hapax

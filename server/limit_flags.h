@@ -1,0 +1,26 @@
+#ifndef HAPAX_SERVER_LIMIT_FLAGS_H_
+#define HAPAX_SERVER_LIMIT_FLAGS_H_
+
+#include <cstddef>
+
+#include "absl/status/statusor.h"
+#include "hapax/interceptors/tenant_gate.h"
+#include "hapax/server/connection_limits.h"
+
+namespace hapax {
+
+// What the command line says of limits, checked. Each is documented at its flag, in limit_flags.cc.
+struct LimitFlags {
+  int max_calls_in_flight = 0;
+  size_t max_waiting_transactions = 0;
+  TenantLimits tenant;
+  ConnectionLimits connections;
+};
+
+// Reads them off a command line that is parsed.
+// Errors: INVALID_ARGUMENT, naming the flag and what is allowed.
+[[nodiscard]] absl::StatusOr<LimitFlags> ParseLimitFlags();
+
+}  // namespace hapax
+
+#endif  // HAPAX_SERVER_LIMIT_FLAGS_H_

@@ -1,0 +1,62 @@
+#ifndef HAPAX_SERVER_LISTENER_H_
+#define HAPAX_SERVER_LISTENER_H_
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "grpcpp/server_builder.h"
+
+namespace hapax {
+
+// Accepts connections and hands them to a gRPC server, so many at a time; one more is closed at once.
+//
+// gRPC 1.51 listens by itself, but without a bound, and the first accept that finds no free descriptor ends that for
+// good: whoever opens enough connections would shut everybody out until a restart.
+//
+// Thread-safety: for one thread. Connections are accepted on one of its own.
+class Listener {
+ public:
+  // Listens on `HOST:PORT`; connections wait until Start. Port 0 takes a free one. Raises the process's soft limit of
+  // descriptors to the hard one, and lowers `max_connections` to what that has room for.
+  // Errors: UNAVAILABLE when the address cannot be listened on.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Listener>> Open(const std::string& address, int max_connections);
+  // Takes no more connections; those that were taken are gRPC's.
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  [[nodiscard]] int port() const { return port_; }
+
+  // Begins to hand over connections. The acceptor's server runs, and outlives the listener.
+  void Start(std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor);
+
+ private:
+  explicit Listener(int max_connections);
+
+  void Run();
+  void AcceptAll(int socket);
+  void Take(int connection, int socket);
+  // Whether another connection may be taken.
+  [[nodiscard]] bool HasRoom();
+
+  const int max_connections_;
+  const int stop_;  // An eventfd.
+  std::vector<int> sockets_;
+  int port_ = 0;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
+  // The inode of what was accepted as a descriptor: another one there, or none, tells that gRPC has closed it.
+  absl::flat_hash_map<int, ino_t> connections_;
+  absl::Time looked_at_;  // When it was last found out which are closed.
+  std::thread thread_;
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_SERVER_LISTENER_H_

@@ -1,0 +1,115 @@
+"""Limits of what a call or a tenant may take: each is a flag, and what is over it is refused by name, with no effect."""
+
+import re
+import unittest
+
+import grpc
+
+from case import ServerCase, eventually, new_token, run
+from client import OPERATIONS
+from harness import refused_start
+from protos import compute_pb2, operations_pb2, resources_pb2
+
+MESSAGE_BYTES = 20_000
+METADATA_BYTES = 4_000
+
+
+def tagged(length: int) -> bytes:
+    """A RunInstances request of that many bytes, with a tag that is too long for the handler."""
+    request = run()
+    request.tags["k"] = ""
+    request.tags["k"] = "v" * (length - request.ByteSize())
+    while request.ByteSize() > length:
+        request.tags["k"] = request.tags["k"][:-1]
+    return request.SerializeToString()
+
+
+class MessageTest(ServerCase):
+    flags = (f"--max_message_bytes={MESSAGE_BYTES}", f"--max_metadata_bytes={METADATA_BYTES}",
+             "--log_level=info")
+
+    def results(self) -> list:
+        """How the calls of this tenant ended, as the server's log has it."""
+        return re.findall(rf'"tenant":"{re.escape(self.tenant)}","result":"(\w+)"', self.server.stderr)
+
+    def test_a_message_up_to_the_limit_reaches_the_handler_and_one_beyond_it_is_refused_by_grpc(self):
+        request = tagged(MESSAGE_BYTES)
+        self.assertEqual(len(request), MESSAGE_BYTES)
+        self.assertRefused(self.client.call("RunInstances", request), "INVALID_PARAMETER", "tags")
+        reply = self.client.call("RunInstances", tagged(MESSAGE_BYTES + 1))
+        self.assertIs(reply.code, grpc.StatusCode.RESOURCE_EXHAUSTED)
+        self.assertIn(str(MESSAGE_BYTES + 1), reply.message)
+        self.assertIn(str(MESSAGE_BYTES), reply.message)
+        self.assertOutcome(self.client.call("RunInstances", run(new_token())), "executed")
+        self.assertEqual(len(self.instances()), 1)
+        # A message that never came is no wrong parameter. The log is written a little later than the reply.
+        found = eventually(lambda: len(self.results()) >= 4 and self.results(), "a line for each call")
+        self.assertEqual(found[:3], ["INVALID_PARAMETER", "CANCELLED", "executed"])
+
+    def test_metadata_beyond_the_limit_is_refused_by_grpc(self):
+        # gRPC 1.51 closes the connection, too.
+        greedy = self.client_of(self.tenant)
+        reply = greedy.call("RunInstances", run(), (("x-padding", "p" * METADATA_BYTES),))
+        self.assertIs(reply.code, grpc.StatusCode.RESOURCE_EXHAUSTED, reply)
+        self.assertEqual(self.instances(), [])
+        self.assertOutcome(self.client.call("RunInstances", run(new_token()), (("x-padding", "p" * 2_000),)), "executed")
+
+
+class RateTest(ServerCase):
+    # Slow enough that none is made up for while the test runs.
+    flags = ("--max_calls_per_second_per_tenant=0.0001", "--max_burst_per_tenant=3")
+
+    def test_a_tenant_has_its_burst_and_then_hears_when_there_is_room(self):
+        token = new_token()
+        self.assertOutcome(self.client.call("RunInstances", run(token)), "executed")
+        for _ in range(2):
+            self.assertOutcome(self.client.call("RunInstances", run(token)), "replayed")
+        for _ in range(5):
+            reply = self.client.call("RunInstances", run(token))
+            self.assertEqual((reply.reason, reply.retry), ("OVERLOADED", "same-token"))
+            self.assertIn("max_calls_per_second_per_tenant is 0.0001", reply.message)
+            (delay_s,) = reply.retry_delays_s
+            self.assertGreater(delay_s, 5_000)
+            self.assertLessEqual(delay_s, 10_000)
+        other = self.client_of(self.tenant + ".other")
+        self.assertOutcome(other.call("RunInstances", run(token)), "executed")
+
+
+class InFlightTest(ServerCase):
+    flags = ("--simulated_boot_latency=10ms",)
+
+    def test_a_tenant_that_takes_its_share_leaves_the_rest_to_others(self):
+        (instance,) = self.client.call("RunInstances", run()).parsed.instances
+        eventually(lambda: self.instances()[0].state == resources_pb2.INSTANCE_STATE_RUNNING, "running")
+        self.server.stop()
+        self.server.flags = ("--simulated_boot_latency=1h", "--max_calls_in_flight=8",
+                             "--max_calls_in_flight_per_tenant=3")
+        self.server.start()
+        operation = self.client.call("StopInstance", compute_pb2.StopInstanceRequest(
+            instance_id=instance.instance_id)).parsed
+        wait = operations_pb2.WaitOperationRequest(name=operation.name)
+        waiting = [self.client.start(OPERATIONS + "WaitOperation", wait) for _ in range(10)]
+        refused = eventually(lambda: len([call for call in waiting if call.done]) == 7 and
+                             [call for call in waiting if call.done], "seven of ten are refused")
+        for call in refused:
+            reply = self.assertRefused(call.reply(), "OVERLOADED")
+            self.assertIn("max_calls_in_flight_per_tenant is 3", reply.message)
+        other = self.client_of(self.tenant + ".other")
+        self.assertOutcome(other.call("RunInstances", run(new_token())), "executed")
+        for call in waiting:
+            call.cancel()
+
+
+class FlagTest(unittest.TestCase):
+    def test_a_limit_that_is_none_does_not_start(self):
+        for flag in ("max_calls_in_flight=0", "max_calls_in_flight_per_tenant=0", "max_calls_per_second_per_tenant=-1",
+                     "max_calls_per_second_per_tenant=nan", "max_burst_per_tenant=0", "max_waiting_transactions=0",
+                     "max_connections=0", "max_message_bytes=0", "max_metadata_bytes=0", "max_calls_per_connection=0",
+                     "handshake_timeout=0", "keepalive_time=0", "keepalive_timeout=-1s", "max_connection_idle=0",
+                     "max_connection_age=0"):
+            with self.subTest(flag):
+                self.assertIn("--" + flag.split("=")[0], refused_start("--listen_address=127.0.0.1:0", "--" + flag))
+
+
+if __name__ == "__main__":
+    unittest.main()
