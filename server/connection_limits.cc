@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "grpcpp/server_builder.h"
+
 namespace hapax {
 namespace {
 

@@ -2,7 +2,10 @@
 #define HAPAX_SERVER_CONNECTION_LIMITS_H_
 
 #include "absl/time/time.h"
-#include "grpcpp/server_builder.h"
+
+namespace grpc {
+class ServerBuilder;
+}
 
 namespace hapax {
 
