@@ -137,6 +137,7 @@ absl::StatusOr<std::vector<std::string>> WriteFiles(const std::string& directory
   std::vector<absl::Status> statuses(files.size());
   std::atomic<size_t> next = 0;
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&, own_pattern = pattern]() mutable {
       for (size_t file = next++; file < files.size(); file = next++) {

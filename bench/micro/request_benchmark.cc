@@ -29,7 +29,7 @@ compute::v1::RunInstancesRequest Launch() {
 void DecodeRequest(benchmark::State& state) {
   const std::string bytes = LaunchBytes(kToken);
   const Method& method = Compute().run_instances();
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     const std::unique_ptr<google::protobuf::Message> request(method.request->New());
     benchmark::DoNotOptimize(request->ParseFromString(bytes));
   }
@@ -39,7 +39,7 @@ BENCHMARK(DecodeRequest);
 void ResolvePlace(benchmark::State& state) {
   const auto request = Launch();
   const Method& method = Compute().run_instances();
-  for (auto _ : state) benchmark::DoNotOptimize(method.rule->ResolvePlace(request, "us-east-1"));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(method.rule->ResolvePlace(request, "us-east-1"));
 }
 BENCHMARK(ResolvePlace);
 
@@ -48,7 +48,7 @@ void MakeFullFingerprint(benchmark::State& state) {
   const std::string bytes = LaunchBytes(kToken);
   const auto request = Launch();
   const Method& method = Compute().run_instances();
-  for (auto _ : state) benchmark::DoNotOptimize(MakeFingerprint(method, request, bytes));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(MakeFingerprint(method, request, bytes));
 }
 BENCHMARK(MakeFullFingerprint);
 
@@ -58,7 +58,7 @@ void CompareEqualBytes(benchmark::State& state) {
   const auto request = Launch();
   const Method& method = Compute().run_instances();
   const auto recorded = MakeFingerprint(method, request, bytes);
-  for (auto _ : state) benchmark::DoNotOptimize(DifferingFields(recorded, method, request, bytes));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(DifferingFields(recorded, method, request, bytes));
 }
 BENCHMARK(CompareEqualBytes);
 
@@ -69,7 +69,7 @@ void CompareEqualMeaning(benchmark::State& state) {
   auto request = Launch();
   request.set_min_count(1);
   const std::string bytes = request.SerializeAsString();
-  for (auto _ : state) benchmark::DoNotOptimize(DifferingFields(recorded, method, request, bytes));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(DifferingFields(recorded, method, request, bytes));
 }
 BENCHMARK(CompareEqualMeaning);
 
@@ -80,7 +80,7 @@ void ReplayThroughChain(benchmark::State& state) {
   LaunchCall first(compute.run_instances(), bytes);
   compute.chain().Run(first);
   if (!first.reply().ok()) return state.SkipWithError("the launch failed");
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     LaunchCall call(compute.run_instances(), bytes);
     compute.chain().Run(call);
     if (call.outcome != Outcome::kReplayed) return state.SkipWithError("the retry was not replayed");
@@ -101,7 +101,7 @@ void HandlerOfLaunch(benchmark::State& state) {
   absl::Notification done;
   compute.store().Execute(
       [&](Transaction& txn) {
-        for (auto _ : state) {
+        while (state.KeepRunning()) {
           compute::v1::RunInstancesResponse reply;
           if (!method.mutate(context, txn, request, {}, &reply).ok()) state.SkipWithError("the launch failed");
           benchmark::DoNotOptimize(reply);

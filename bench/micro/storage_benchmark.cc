@@ -48,14 +48,14 @@ store::v1::TokenRecord Record() {
 void EncodeTokenRow(benchmark::State& state) {
   const TokenKey token = KeyOf(FilledToken::At(kSeed, 0));
   const store::v1::TokenRecord record = Record();
-  for (auto _ : state) benchmark::DoNotOptimize(EncodeRow(EncodeTokenKey(token), record));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(EncodeRow(EncodeTokenKey(token), record));
 }
 BENCHMARK(EncodeTokenRow);
 
 void DecodeTokenRow(benchmark::State& state) {
   const std::string key = EncodeTokenKey(KeyOf(FilledToken::At(kSeed, 0)));
   const std::string row = EncodeRow(key, Record());
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     store::v1::TokenRecord record;
     benchmark::DoNotOptimize(DecodeRow(key, row, &record).ok());
   }
@@ -91,7 +91,7 @@ void LookUpToken(benchmark::State& state, Where where, uint64_t seed) {
   TokenStore tokens(where);
   absl::InsecureBitGen random;
   uint64_t found = 0;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     const TokenKey key = KeyOf(FilledToken::At(seed, absl::Uniform<uint64_t>(random, 0, kTokens)));
     tokens.store().Query(
         [&](const ReadTransaction& txn) {
@@ -117,7 +117,7 @@ void Commit(benchmark::State& state, const char* parent) {
   const auto transactions = static_cast<int>(state.range(0));
   uint64_t next = 0;
   std::atomic<int> failed = 0;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     absl::BlockingCounter open(transactions);
     for (int i = 0; i < transactions; ++i) {
       store->Execute(
