@@ -5,11 +5,12 @@ from figures import OUTCOMES
 from pairs import measure_pairs
 from systems import Echo, Hapax
 
-INSTANCES = (1, 10, 100)
+# Some 200 bytes, 4 KiB and 64 KiB.
+INSTANCES = (1, 24, 378)
 FIGURES = ("first_execution", "replay")
 IN_FLIGHT = 64
 # So that what is replayed, and executed before that, is not mostly instances.
-TOKENS = {1: 10000, 10: 2000, 100: 200}
+TOKENS = {1: 10000, 24: 1000, 378: 50}
 
 
 def run(context: Context) -> dict:
