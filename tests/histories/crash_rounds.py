@@ -35,8 +35,12 @@ class CrashRounds:
         while not self._stopping.is_set() and not self.failure:
             environment = {**os.environ, "HAPAX_TEST_SEED": str(self._seed), "HAPAX_TEST_ROUNDS": str(ROUNDS_A_RUN)}
             self._seed += ROUNDS_A_RUN
-            test = subprocess.run([self._program, "--gtest_filter=CrashRandomTest.*"], env=environment, text=True,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=RUN_TIMEOUT_S, check=False)
+            try:
+                test = subprocess.run([self._program, "--gtest_filter=CrashRandomTest.*"], env=environment, text=True,
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=RUN_TIMEOUT_S, check=False)
+            except (OSError, subprocess.TimeoutExpired) as error:
+                self.failure = f"HAPAX_TEST_SEED={environment['HAPAX_TEST_SEED']}: {error}"
+                return
             done = re.search(r"(\d+) rounds, (\d+) disasters", test.stdout)
             if test.returncode != 0 or done is None:
                 self.failure = test.stdout or f"exit code {test.returncode}"
