@@ -109,6 +109,7 @@ class GrpcLoad::Loop {
     requests_.Write(reinterpret_cast<char*>(GRPC_SLICE_START_PTR(bytes)));
     const grpc::Slice slice(bytes, grpc::Slice::STEAL_REF);
     call.context.emplace();
+    if (!plan_.tenant.empty()) call.context->AddMetadata("x-tenant-id", plan_.tenant);
     call.reader = call.stub->PrepareUnaryCall(&*call.context, method_, grpc::ByteBuffer(&slice, 1), &queue_);
     call.reader->StartCall();
     call.reader->Finish(&call.reply, &call.status, &call);

@@ -40,6 +40,7 @@ ABSL_FLAG(
     "Connections of gRPC, which the calls take turns on; at least one for each thread. Over HTTP each call in flight "
     "has its own");
 ABSL_FLAG(int, threads, 1, "Threads, each with its share of the calls and connections");
+ABSL_FLAG(std::string, tenant, "", "Over gRPC: as whom to call, in x-tenant-id; empty for the server's default");
 ABSL_FLAG(std::string, expect_outcome, "", "What hapax-outcome must say: executed, replayed or unprotected");
 
 namespace hapax::bench {
@@ -131,8 +132,9 @@ class Run {
     if (!client.ok()) return client.status();
     Requests requests(template_, std::make_unique<EachToken>(list_));
     const Instant now = std::chrono::steady_clock::now();
-    const Recorder recorder =
-        (*client)->Run({.in_flight = kPrepareInFlight, .window = {now, now + kPrepareTimeout}}, requests);
+    const Recorder recorder = (*client)->Run(
+        {.in_flight = kPrepareInFlight, .window = {now, now + kPrepareTimeout}, .tenant = absl::GetFlag(FLAGS_tenant)},
+        requests);
     if (recorder.errors() > 0) return absl::UnknownError(recorder.first_error());
     return absl::OkStatus();
   }
@@ -165,6 +167,7 @@ class Run {
             .rate = absl::GetFlag(FLAGS_rate) / threads_,
             .start = start,
             .window = window,
+            .tenant = absl::GetFlag(FLAGS_tenant),
             .expected_outcome = absl::GetFlag(FLAGS_expect_outcome)};
   }
 
@@ -198,6 +201,7 @@ std::string WrongFlags(std::optional<Figure> figure) {
   if (protocol != "grpc" && protocol != "http1") return absl::StrCat("--protocol=", protocol, " is none");
   if (!Grpc() && figure == Figure::kRead) return "--figure=read needs --protocol=grpc";
   if (!Grpc() && !absl::GetFlag(FLAGS_expect_outcome).empty()) return "--expect_outcome needs --protocol=grpc";
+  if (!Grpc() && !absl::GetFlag(FLAGS_tenant).empty()) return "--tenant needs --protocol=grpc";
   if (absl::GetFlag(FLAGS_threads) < 1) return "--threads must be at least 1";
   if (absl::GetFlag(FLAGS_in_flight) < absl::GetFlag(FLAGS_threads)) return "--in_flight must be at least --threads";
   if (absl::GetFlag(FLAGS_connections) < 1) return "--connections must be at least 1";

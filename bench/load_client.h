@@ -20,6 +20,8 @@ struct LoadPlan {
   Instant start;
   // No call begins after its end.
   Window window;
+  // As whom to call, in x-tenant-id; empty for the server's default.
+  std::string tenant;
   // What `hapax-outcome` must say of each call; empty when that does not matter. One call in 64 is asked.
   std::string expected_outcome;
 };

@@ -10,6 +10,7 @@ import traceback
 import connections
 import expiry
 import figures
+import flood
 import growth
 import machine
 import open_loop
@@ -21,7 +22,7 @@ from systems import FIGURES
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # In the order in which they are measured. The first one is `figures`, of which --only may name a part.
 PARTS = {"figures": figures, "open_loop": open_loop, "connections": connections, "reply_size": reply_size,
-         "growth": growth, "expiry": expiry}
+         "flood": flood, "growth": growth, "expiry": expiry}
 NAMES = (*FIGURES, *figures.SYSTEMS, *PARTS)
 
 

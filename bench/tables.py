@@ -36,6 +36,16 @@ REPLY_SIZE_COLUMNS = (
     ("reply bytes", lambda row: row["reply_bytes"], "{:,.0f}"),
     *FIGURE_COLUMNS[3:],
 )
+FLOOD_COLUMNS = (
+    ("flood", lambda row: targets.words(row["figure"]), "{}"),
+    ("in flight", lambda row: row["in_flight"], "{:,}"),
+    ("flooder's calls/s", lambda row: row["flood_rps"], "{:,.0f}"),
+    ("quiet tenant's p50 us, alone", lambda row: row["p50_us_alone"], "{:,.0f}"),
+    ("beside it", lambda row: row["p50_us"], "{:,.0f}"),
+    ("times", lambda row: row["p50_us"] / row["p50_us_alone"], "{:.1f}"),
+    ("p99 us, alone", lambda row: row["p99_us_alone"], "{:,.0f}"),
+    ("beside it", lambda row: row["p99_us"], "{:,.0f}"),
+)
 DISK_COLUMNS = (
     ("fdatasync of 1 KiB: p50 us", lambda row: row["fdatasync_p50_us"], "{:,.0f}"),
     ("p99 us", lambda row: row["fdatasync_p99_us"], "{:,.0f}"),
@@ -70,6 +80,7 @@ LISTS = {
     "open_loop": ("At a fixed rate, from when each call was due", OPEN_LOOP_COLUMNS),
     "connections": ("Many clients, one call each", CONNECTION_COLUMNS),
     "reply_size": ("Large replies", REPLY_SIZE_COLUMNS),
+    "flood": ("A quiet tenant beside one that floods", FLOOD_COLUMNS),
     "growth": ("A full table", GROWTH_COLUMNS),
     "expiry": ("While records expire", EXPIRY_COLUMNS),
     "disk": ("The disk", DISK_COLUMNS),

@@ -63,6 +63,9 @@ class UnaryCall {
   [[nodiscard]] virtual absl::Time deadline() const = 0;
   [[nodiscard]] virtual bool IsCancelled() const = 0;
 
+  // Goes on when it is `party`'s turn, on the thread that it arrived on; at once where there are no turns.
+  virtual void InTurn(std::string_view /*party*/, absl::AnyInvocable<void()> go_on) { go_on(); }
+
   // What the interceptors found out.
   CallContext context;                                 // Authentication: the tenant. Idempotency: the rest.
   Role role = Role::kRead;                             // Authentication.

@@ -38,7 +38,7 @@ void Dispatch::Intercept(UnaryCall& call, Next /*next: this is the last link*/) 
   if (method.read == nullptr) return Mutate(call);
   if (!method.lists) return Read(call);
   WorkerPool::Work work = [this, &call] { Read(call); };
-  if (!list_readers_.TrySchedule(work))
+  if (!list_readers_.TrySchedule(work, call.context.tenant))
     call.Finish(Refuse(Reason::kOverloaded, "too many lists are waiting to be read"));
 }
 
@@ -60,7 +60,7 @@ void Dispatch::Mutate(UnaryCall& call) {
         reply->Clear();
         return call.method().mutate(call.context, txn, *call.request, /*prepared=*/std::any(), reply.get());
       },
-      FinishWith(call, reply));
+      FinishWith(call, reply), call.context.tenant);
 }
 
 }  // namespace hapax

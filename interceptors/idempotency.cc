@@ -84,14 +84,14 @@ void Idempotency::Prepare(AttemptPtr attempt) {
     attempt->prepared = *std::move(prepared);
     Execute(attempt);
   };
-  if (!workers_.TrySchedule(work)) {
+  if (!workers_.TrySchedule(work, attempt->call.context.tenant)) {
     attempt->Finish(Refuse(Reason::kOverloaded, "too many calls are waiting to be prepared"));
   }
 }
 
 void Idempotency::Execute(AttemptPtr attempt) {
   store_.Execute([this, attempt](Transaction& txn) { return RunOnce(*attempt, txn); },
-                 [attempt](absl::Status status) { attempt->Finish(std::move(status)); });
+                 [attempt](absl::Status status) { attempt->Finish(std::move(status)); }, attempt->call.context.tenant);
 }
 
 // The exactly-once core: within one serializable transaction, the reply comes from the record, or effect

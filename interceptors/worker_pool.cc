@@ -16,10 +16,10 @@ WorkerPool::~WorkerPool() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-bool WorkerPool::TrySchedule(Work& work) {
+bool WorkerPool::TrySchedule(Work& work, std::string_view party) {
   absl::MutexLock lock(&mu_);
-  if (waiting_.size() >= max_waiting_) return false;
-  waiting_.push_back(std::move(work));
+  if (waiting_.size() >= max_waiting_ || waiting_.size_of(party) >= (max_waiting_ + 1) / 2) return false;
+  waiting_.Push(party, std::move(work));
   return true;
 }
 
@@ -31,8 +31,7 @@ void WorkerPool::Run() {
       absl::MutexLock lock(&mu_);
       mu_.Await(absl::Condition(&something_to_do));
       if (waiting_.empty()) return;
-      work = std::move(waiting_.front());
-      waiting_.pop_front();
+      work = waiting_.Pop();
     }
     std::move(work)();
   }

@@ -2,17 +2,19 @@
 #define HAPAX_INTERCEPTORS_WORKER_POOL_H_
 
 #include <cstddef>
-#include <deque>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/synchronization/mutex.h"
+#include "hapax/storage/turn_queue.h"
 
 namespace hapax {
 
-// A few threads for work that would block an event thread, behind a bounded queue.
+// A few threads for work that would block an event thread, behind a bounded queue in which parties take turns
+// (turn_queue.h). One party may have half of the queue's places, rounded up, so that others find some free.
 //
 // Thread-safety: safe.
 // Lifetime: the destructor returns when all accepted work is done.
@@ -25,15 +27,16 @@ class WorkerPool {
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  // Runs `work` on one of the threads. False, leaving `work` as it is, when too much is waiting.
-  [[nodiscard]] bool TrySchedule(Work& work);
+  // Runs `work` on one of the threads. False, leaving `work` as it is, when too much is waiting, of all or of
+  // `party`'s.
+  [[nodiscard]] bool TrySchedule(Work& work, std::string_view party);
 
  private:
   void Run();
 
   const size_t max_waiting_;
   absl::Mutex mu_;
-  std::deque<Work> waiting_ ABSL_GUARDED_BY(mu_);
+  TurnQueue<Work> waiting_ ABSL_GUARDED_BY(mu_);
   bool closing_ ABSL_GUARDED_BY(mu_) = false;
   std::vector<std::thread> threads_;
 };

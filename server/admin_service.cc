@@ -59,7 +59,8 @@ void AdminService::Answer(UnaryCall& call, absl::AnyInvocable<absl::StatusOr<std
     return;
   }
   WorkerPool::Work work = [&call, answer = std::move(answer)]() mutable { call.Finish(answer()); };
-  if (!workers_.TrySchedule(work)) call.Finish(Refuse(Reason::kOverloaded, "too many calls are waiting for backups"));
+  if (!workers_.TrySchedule(work, call.context.tenant))
+    call.Finish(Refuse(Reason::kOverloaded, "too many calls are waiting for backups"));
 }
 
 absl::StatusOr<std::string> AdminService::CreateBackup() {

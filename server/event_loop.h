@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/synchronization/mutex.h"
 #include "grpcpp/alarm.h"
 #include "grpcpp/completion_queue.h"
+#include "hapax/storage/turn_queue.h"
 
 namespace hapax {
 
@@ -61,18 +63,27 @@ class EventLoop {
   // How many hold it, as of a moment ago; for any thread.
   [[nodiscard]] int holders() const { return holders_.load(std::memory_order_relaxed); }
 
+  // Runs `task` when it is the party's turn (turn_queue.h); at once, unless many calls are there. To be called on the
+  // loop's thread. gRPC hands out calls in the order they came, so parties could not take turns there; and it reads
+  // from connections only when nothing is left to do, which the loop therefore has it do between turns.
+  void InTurn(std::string_view party, absl::AnyInvocable<void()> task);
+
   // Runs `task` on the loop's thread: soon, or before it returns when that is this thread.
   void Post(absl::AnyInvocable<void()> task);
 
  private:
   void Run();
+  [[nodiscard]] bool RunEvents();
+  void RunTurns();
   void RunPosted();
   void ShutdownIfIdle();
 
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
 
   std::atomic<int> holders_ = 0;
-  bool ending_ = false;  // On the loop's thread.
+  // On the loop's thread.
+  bool ending_ = false;
+  TurnQueue<absl::AnyInvocable<void()>> turns_;
 
   absl::Mutex mu_;
   // An alarm is on its way as long as something is posted.

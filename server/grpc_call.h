@@ -27,6 +27,9 @@ class GrpcCall final : public UnaryCall, public GrpcStream::Handler {
   [[nodiscard]] PeerNames peer_names() const override;
   [[nodiscard]] absl::Time deadline() const override { return stream_.deadline(); }
   [[nodiscard]] bool IsCancelled() const override { return stream_.IsCancelled(); }
+  void InTurn(std::string_view party, absl::AnyInvocable<void()> go_on) override {
+    stream_.loop().InTurn(party, std::move(go_on));
+  }
 
  private:
   void OnRead(std::optional<std::string_view> message) override;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "hapax/storage/overlay.h"
 #include "hapax/storage/rocksdb_engine.h"
 #include "hapax/storage/store.h"
+#include "hapax/storage/turn_queue.h"
 
 namespace hapax {
 
@@ -46,7 +48,7 @@ class GroupCommit {
   GroupCommit& operator=(const GroupCommit&) = delete;
 
   // As Store::Execute.
-  void Execute(Store::Body body, Store::Done done);
+  void Execute(Store::Body body, Store::Done done, std::string_view party = "");
 
  private:
   // A transaction that waits to be run.
@@ -94,7 +96,7 @@ class GroupCommit {
   const size_t max_waiting_;
 
   absl::Mutex mu_;
-  std::vector<Task> waiting_ ABSL_GUARDED_BY(mu_);
+  TurnQueue<Task> waiting_ ABSL_GUARDED_BY(mu_);
   // What bodies are run into: by one thread without the lock, while running_.
   std::shared_ptr<Group> gathering_ ABSL_GUARDED_BY(mu_) = std::make_shared<Group>();
   bool running_ ABSL_GUARDED_BY(mu_) = false;

@@ -16,7 +16,10 @@ class EngineStore final : public RocksDbStore {
   EngineStore(std::unique_ptr<RocksDbEngine> engine, size_t max_waiting)
       : engine_(std::move(engine)), group_commit_(*engine_, max_waiting) {}
 
-  void Execute(Body body, Done done) override { group_commit_.Execute(std::move(body), std::move(done)); }
+  using Store::Execute;
+  void Execute(Body body, Done done, std::string_view party) override {
+    group_commit_.Execute(std::move(body), std::move(done), party);
+  }
 
   void Query(ReadBody body, Done done) override { std::move(done)(Read(std::move(body))); }
 

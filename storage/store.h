@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/functional/function_ref.h"
@@ -77,7 +78,11 @@ class Store {
 
   virtual ~Store() = default;
 
-  virtual void Execute(Body body, Done done) = 0;
+  // When many transactions wait, those who want them, the `party`, take turns (turn_queue.h). Of one party's that
+  // wait, the first comes first.
+  virtual void Execute(Body body, Done done, std::string_view party) = 0;
+  // As one of a party without a name.
+  void Execute(Body body, Done done) { Execute(std::move(body), std::move(done), /*party=*/""); }
 
   // As Execute, for a body that only reads. An engine that reads without waiting for others runs both
   // callbacks before it returns.

@@ -50,5 +50,14 @@ TEST_F(AdmissionTest, AClosedGateAdmitsNoCall) {
   EXPECT_EQ(admission_.Run(first_), "TOKEN_STORE_UNAVAILABLE");
 }
 
+TEST_F(AdmissionTest, ACallWaitsForItsTenantsTurnInItsPlace) {
+  first_.context.tenant = "tenant";
+  first_.LetNoTurnCome();
+  EXPECT_EQ(admission_.Run(first_), "lost");
+  EXPECT_EQ(first_.party(), "tenant");
+  EXPECT_EQ(admission_.Run(second_), "OVERLOADED");
+  first_.Finish("reply");
+}
+
 }  // namespace
 }  // namespace hapax

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -36,13 +37,17 @@ class FaultyStore final : public Store {
     between_ = std::move(between);
   }
 
-  void Execute(Body body, Done done) override {
+  using Store::Execute;
+  void Execute(Body body, Done done, std::string_view party) override {
     if (!execution_fault_.ok()) return std::move(done)(execution_fault_);
     if (twice_) return ExecuteTwice(std::move(body), std::move(done));
-    store_.Execute(std::move(body), [this, done = std::move(done)](absl::Status status) mutable {
-      if (status.ok()) status = acknowledgement_fault_;
-      std::move(done)(std::move(status));
-    });
+    store_.Execute(
+        std::move(body),
+        [this, done = std::move(done)](absl::Status status) mutable {
+          if (status.ok()) status = acknowledgement_fault_;
+          std::move(done)(std::move(status));
+        },
+        party);
   }
 
   void Query(ReadBody body, Done done) override {

@@ -168,7 +168,7 @@ class BusyWorkersTest : public IdempotencyOrderTest {
   }
   ~BusyWorkersTest() override { idle_.Notify(); }
 
-  void Schedule(WorkerPool::Work work) { EXPECT_TRUE(busy_chain_.workers().TrySchedule(work)); }
+  void Schedule(WorkerPool::Work work) { EXPECT_TRUE(busy_chain_.workers().TrySchedule(work, "")); }
 
   absl::Notification busy_;
   absl::Notification idle_;

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -30,7 +32,9 @@ class Blocker {
   absl::Notification released_;
 };
 
-bool Schedule(WorkerPool& pool, WorkerPool::Work work) { return pool.TrySchedule(work); }
+bool Schedule(WorkerPool& pool, WorkerPool::Work work, std::string_view party = "") {
+  return pool.TrySchedule(work, party);
+}
 
 TEST(WorkerPool, WorkRunsOnAnotherThread) {
   std::thread::id thread;
@@ -45,7 +49,7 @@ TEST(WorkerPool, WorkRunsOnAnotherThread) {
 TEST(WorkerPool, EachThreadTakesWork) {
   constexpr int kThreads = 4;
   absl::Barrier all_at_once(kThreads);  // Passed only when as many work at the same time.
-  WorkerPool pool(kThreads, kThreads);
+  WorkerPool pool(kThreads, 2 * kThreads);
   for (int i = 0; i < kThreads; ++i) EXPECT_TRUE(Schedule(pool, [&] { all_at_once.Block(); }));
 }
 
@@ -66,12 +70,51 @@ TEST(WorkerPool, OnlySoMuchMayWait) {
     WorkerPool pool(1, 2);
     ASSERT_TRUE(Schedule(pool, blocker.Work()));
     blocker.WaitUntilStarted();
-    EXPECT_TRUE(Schedule(pool, [&] { ++done; }));
-    EXPECT_TRUE(Schedule(pool, [&] { ++done; }));
-    EXPECT_FALSE(Schedule(pool, [&] { ++done; }));
+    EXPECT_TRUE(Schedule(
+        pool, [&] { ++done; }, "a"));
+    EXPECT_TRUE(Schedule(
+        pool, [&] { ++done; }, "b"));
+    EXPECT_FALSE(Schedule(
+        pool, [&] { ++done; }, "c"));
     blocker.Release();
   }
   EXPECT_EQ(done, 2);
+}
+
+TEST(WorkerPool, HalfOfThePlacesAreOpenToOneParty) {
+  Blocker blocker;
+  std::atomic<int> done = 0;
+  {
+    WorkerPool pool(1, 3);
+    ASSERT_TRUE(Schedule(pool, blocker.Work(), "a"));
+    blocker.WaitUntilStarted();
+    EXPECT_TRUE(Schedule(
+        pool, [&] { ++done; }, "a"));
+    EXPECT_TRUE(Schedule(
+        pool, [&] { ++done; }, "a"));
+    EXPECT_FALSE(Schedule(
+        pool, [&] { ++done; }, "a"));
+    EXPECT_TRUE(Schedule(
+        pool, [&] { ++done; }, "b"));
+    blocker.Release();
+  }
+  EXPECT_EQ(done, 3);
+}
+
+TEST(WorkerPool, PartiesTakeTurns) {
+  Blocker blocker;
+  std::vector<std::string> done;
+  {
+    WorkerPool pool(1, 100);
+    ASSERT_TRUE(Schedule(pool, blocker.Work()));
+    blocker.WaitUntilStarted();
+    for (const char* party : {"a", "a", "a", "b", "b"}) {
+      EXPECT_TRUE(Schedule(
+          pool, [&done, party] { done.emplace_back(party); }, party));
+    }
+    blocker.Release();
+  }
+  EXPECT_THAT(done, testing::ElementsAre("a", "b", "a", "b", "a"));
 }
 
 TEST(WorkerPool, WorkThatIsNotTakenIsLeftAsItIs) {
@@ -82,7 +125,7 @@ TEST(WorkerPool, WorkThatIsNotTakenIsLeftAsItIs) {
   EXPECT_TRUE(Schedule(pool, [] {}));
   bool ran = false;
   WorkerPool::Work work = [&, resource = std::make_unique<bool>(true)] { ran = *resource; };
-  EXPECT_FALSE(pool.TrySchedule(work));
+  EXPECT_FALSE(pool.TrySchedule(work, ""));
   blocker.Release();
   std::move(work)();
   EXPECT_TRUE(ran);
@@ -91,7 +134,7 @@ TEST(WorkerPool, WorkThatIsNotTakenIsLeftAsItIs) {
 TEST(WorkerPool, TheDestructorWaitsForAllAcceptedWork) {
   Blocker blocker;
   std::atomic<int> done = 0;
-  auto pool = std::make_unique<WorkerPool>(2, 1'000);
+  auto pool = std::make_unique<WorkerPool>(2, 2'000);
   ASSERT_TRUE(Schedule(*pool, blocker.Work()));
   for (int i = 0; i < 500; ++i) EXPECT_TRUE(Schedule(*pool, [&] { ++done; }));
   std::thread destroyer([&] { pool.reset(); });

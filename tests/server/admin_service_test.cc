@@ -19,7 +19,9 @@ constexpr char kDirectory[] = "backups";
 // A store whose backups take until they are released, or cancelled.
 class SlowBackups final : public RocksDbStore {
  public:
-  void Execute(Body /*body*/, Done /*done*/) override { HAPAX_CHECK(false, "not for backups"); }
+  void Execute(Body /*body*/, Done /*done*/, std::string_view /*party*/) override {
+    HAPAX_CHECK(false, "not for backups");
+  }
   void Query(ReadBody /*body*/, Done /*done*/) override { HAPAX_CHECK(false, "not for backups"); }
   [[nodiscard]] absl::Status Compact() override { return absl::OkStatus(); }
   [[nodiscard]] absl::StatusOr<Backup> CreateBackup(const std::string& backup_dir,

@@ -101,6 +101,77 @@ TEST(EventLoopTest, ATaskThatIsPostedToAnotherLoopRunsOnThatOnesThread) {
   EXPECT_NE(ran_on, posted_on);
 }
 
+constexpr int kFewCalls = 256;
+
+// A loop with so many calls, all of which are over when it is released.
+class BusyLoop {
+ public:
+  explicit BusyLoop(int calls) : calls_(calls) {
+    loop_->Post([this] {
+      for (int i = 0; i < calls_; ++i) loop_->Hold();
+    });
+    CatchUp(*loop_);
+  }
+  ~BusyLoop() {
+    loop_->Post([this] {
+      for (int i = 0; i < calls_; ++i) loop_->Release();
+    });
+  }
+  EventLoop& operator*() { return *loop_; }
+  EventLoop* operator->() { return loop_.get(); }
+
+ private:
+  const int calls_;
+  const std::unique_ptr<EventLoop> loop_ = StartedLoop();
+};
+
+TEST(EventLoopTest, AmongManyCallsPartiesTakeTurns) {
+  BusyLoop loop(kFewCalls + 1);
+  std::vector<std::string> ran;
+  absl::Notification all;
+  loop->Post([&] {
+    for (const char* name : {"a1", "a2", "a3"}) loop->InTurn("a", [&ran, name] { ran.emplace_back(name); });
+    for (const char* name : {"b1", "b2"}) loop->InTurn("b", [&ran, name] { ran.emplace_back(name); });
+    loop->InTurn("a", [&] { all.Notify(); });
+    EXPECT_THAT(ran, testing::IsEmpty());
+  });
+  all.WaitForNotification();
+  EXPECT_THAT(ran, ElementsAre("a1", "b1", "a2", "b2", "a3"));
+}
+
+TEST(EventLoopTest, AmongFewCallsNobodyWaitsForATurn) {
+  BusyLoop loop(kFewCalls);
+  bool ran = false;
+  loop->Post([&] {
+    loop->InTurn("a", [&] { ran = true; });
+    EXPECT_TRUE(ran);
+  });
+  CatchUp(*loop);
+  EXPECT_TRUE(ran);
+}
+
+// So that a party that comes now is in the queue before all who wait have had their turns.
+TEST(EventLoopTest, BetweenTurnsWhatHappensIsLookedAt) {
+  constexpr int kTurns = 10'000;
+  BusyLoop loop(kFewCalls + 1);
+  int turns = 0;
+  int turns_before = kTurns;
+  absl::Notification all;
+  EventLoop::Event event([&](bool) { turns_before = turns; });
+  grpc::Alarm alarm;
+  loop->Post([&] {
+    for (int i = 0; i < kTurns; ++i) {
+      loop->InTurn("a", [&] {
+        if (++turns == 1) alarm.Set(&loop->queue(), std::chrono::system_clock::time_point(), &event);
+        if (turns == kTurns) all.Notify();
+      });
+    }
+  });
+  all.WaitForNotification();
+  CatchUp(*loop);
+  EXPECT_LT(turns_before, kTurns / 10);
+}
+
 TEST(EventLoopTest, AnEventIsToldWhetherItHappenedOrWasCalledOff) {
   const auto loop = StartedLoop();
   std::vector<bool> happened;

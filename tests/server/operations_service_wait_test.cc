@@ -30,7 +30,9 @@ class BusyStore final : public Store {
   // `happen` is given how many queries there were so far.
   void AfterEachQuery(std::function<void(int)> happen) { happen_ = std::move(happen); }
 
-  void Execute(Body body, Done done) override { store_.Execute(std::move(body), std::move(done)); }
+  void Execute(Body body, Done done, std::string_view party) override {
+    store_.Execute(std::move(body), std::move(done), party);
+  }
   void Query(ReadBody body, Done done) override {
     store_.Query(std::move(body), [this, done = std::move(done)](absl::Status status) mutable {
       if (happen_ != nullptr) happen_(++queries_);

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -130,8 +131,8 @@ TEST_F(GroupCommitTest, TransactionsThatOnlyReadNeedNoSync) {
 }
 
 TEST_F(GroupCommitTest, ThoseWhoWaitTogetherShareASyncUpToTheGroupLimit) {
-  constexpr int kGroupLimit = 1024;
-  for (const auto& [waiting, syncs] : {std::pair(100, 1), std::pair(kGroupLimit, 1), std::pair(kGroupLimit + 1, 2)}) {
+  constexpr int kGroupLimit = 64;
+  for (const auto& [waiting, syncs] : {std::pair(10, 1), std::pair(kGroupLimit, 1), std::pair(kGroupLimit + 1, 2)}) {
     const int before = disk_.sync_count();
     BlockedBody blocked;
     TransactionOutcome blocked_outcome;
@@ -144,6 +145,32 @@ TEST_F(GroupCommitTest, ThoseWhoWaitTogetherShareASyncUpToTheGroupLimit) {
     EXPECT_EQ(disk_.sync_count() - before, syncs) << waiting;
     EXPECT_THAT(blocked_outcome.Wait(), IsOk());
   }
+}
+
+TEST_F(GroupCommitTest, PartiesTakeTurns) {
+  BlockedBody blocked;
+  TransactionOutcome blocked_outcome;
+  group_commit_.Execute(blocked.Body(), blocked_outcome.Done());
+  blocked.WaitUntilStarted();
+  std::vector<std::string> ran;
+  const auto note = [&](const std::string& name, const TransactionOutcome& outcome, std::string_view party) {
+    group_commit_.Execute(
+        [&ran, name](Transaction&) {
+          ran.push_back(name);
+          return absl::OkStatus();
+        },
+        outcome.Done(), party);
+  };
+  const std::vector<TransactionOutcome> outcomes(5);
+  note("a1", outcomes[0], "a");
+  note("a2", outcomes[1], "a");
+  note("a3", outcomes[2], "a");
+  note("b1", outcomes[3], "b");
+  note("b2", outcomes[4], "b");
+  blocked.Release();
+  for (const TransactionOutcome& outcome : outcomes) EXPECT_THAT(outcome.Wait(), IsOk());
+  EXPECT_THAT(ran, testing::ElementsAre("a1", "b1", "a2", "b2", "a3"));
+  EXPECT_THAT(blocked_outcome.Wait(), IsOk());
 }
 
 TEST_F(GroupCommitTest, OneMoreThanMayWaitIsRefusedAtOnceAndNotRun) {

@@ -40,6 +40,10 @@ class FakeCall final : public UnaryCall {
   void SetDeadline(absl::Time deadline) { deadline_ = deadline; }
   void SetPeerNames(PeerNames names) { peer_names_ = std::move(names); }
   void Cancel() { cancelled_ = true; }
+  // The call waits for its turn for good.
+  void LetNoTurnCome() { turns_come_ = false; }
+  // Whose turn it waited for last.
+  [[nodiscard]] const std::string& party() const { return party_; }
   // As the decoding link does, for the test of a link that comes after it.
   void Decode() {
     request.reset(method().request->New());
@@ -55,6 +59,11 @@ class FakeCall final : public UnaryCall {
   [[nodiscard]] PeerNames peer_names() const override { return peer_names_; }
   [[nodiscard]] absl::Time deadline() const override { return deadline_; }
   [[nodiscard]] bool IsCancelled() const override { return cancelled_; }
+  void InTurn(std::string_view party, absl::AnyInvocable<void()> go_on) override {
+    party_ = party;
+    if (!turns_come_) return;
+    go_on();
+  }
 
   [[nodiscard]] bool ended() const {
     absl::MutexLock lock(&end_->mu);
@@ -95,6 +104,8 @@ class FakeCall final : public UnaryCall {
   PeerNames peer_names_;
   absl::Time deadline_ = absl::InfiniteFuture();
   std::atomic<bool> cancelled_ = false;
+  bool turns_come_ = true;
+  std::string party_;
   const std::shared_ptr<End> end_ = std::make_shared<End>();
 };
 

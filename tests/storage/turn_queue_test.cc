@@ -1,0 +1,86 @@
+#include "hapax/storage/turn_queue.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hapax {
+namespace {
+
+using testing::ElementsAre;
+
+std::vector<std::string> PopAll(TurnQueue<std::string>& queue) {
+  std::vector<std::string> items;
+  while (!queue.empty()) items.push_back(queue.Pop());
+  return items;
+}
+
+TEST(TurnQueue, OnePartyIsFirstComeFirstServed) {
+  TurnQueue<std::string> queue;
+  for (const char* item : {"1", "2", "3"}) queue.Push("a", item);
+  EXPECT_THAT(PopAll(queue), ElementsAre("1", "2", "3"));
+}
+
+TEST(TurnQueue, PartiesTakeTurns) {
+  TurnQueue<std::string> queue;
+  for (const char* item : {"a1", "a2", "a3", "a4"}) queue.Push("a", item);
+  for (const char* item : {"b1", "b2"}) queue.Push("b", item);
+  queue.Push("", "nobody's");
+  EXPECT_THAT(PopAll(queue), ElementsAre("a1", "b1", "nobody's", "a2", "b2", "a3", "a4"));
+}
+
+TEST(TurnQueue, WhoComesNewWaitsForOneItemOfEachOther) {
+  TurnQueue<std::string> queue;
+  for (const char* item : {"a1", "a2", "a3"}) queue.Push("a", item);
+  for (const char* item : {"b1", "b2", "b3"}) queue.Push("b", item);
+  EXPECT_EQ(queue.Pop(), "a1");
+  queue.Push("c", "c1");
+  EXPECT_THAT(PopAll(queue), ElementsAre("b1", "a2", "c1", "b2", "a3", "b3"));
+}
+
+// Otherwise who comes again and again with one item would be served before those who wait.
+TEST(TurnQueue, WhoComesBackComesLast) {
+  TurnQueue<std::string> queue;
+  queue.Push("a", "a1");
+  queue.Push("b", "b1");
+  EXPECT_EQ(queue.Pop(), "a1");
+  queue.Push("a", "a2");
+  EXPECT_THAT(PopAll(queue), ElementsAre("b1", "a2"));
+}
+
+TEST(TurnQueue, CountsAllAndThoseOfAParty) {
+  TurnQueue<std::string> queue;
+  EXPECT_TRUE(queue.empty());
+  EXPECT_EQ(queue.size_of("a"), 0);
+  queue.Push("a", "a1");
+  queue.Push("a", "a2");
+  queue.Push("b", "b1");
+  EXPECT_EQ(queue.size(), 3);
+  EXPECT_EQ(queue.size_of("a"), 2);
+  EXPECT_EQ(queue.Pop(), "a1");
+  EXPECT_EQ(queue.size(), 2);
+  EXPECT_EQ(queue.size_of("a"), 1);
+  PopAll(queue);
+  EXPECT_EQ(queue.size(), 0);
+  EXPECT_EQ(queue.size_of("a"), 0);
+  EXPECT_EQ(queue.size_of("b"), 0);
+}
+
+// Names are kept with the items: who pushed may have let go of its own.
+TEST(TurnQueue, KeepsNamesAndMovesItems) {
+  TurnQueue<std::unique_ptr<int>> queue;
+  for (int i = 0; i < 2; ++i) {
+    const std::string party = "a party whose name is too long to be kept in the string itself " + std::to_string(i);
+    queue.Push(party, std::make_unique<int>(i));
+    queue.Push(party, std::make_unique<int>(i + 10));
+  }
+  std::vector<int> items;
+  while (!queue.empty()) items.push_back(*queue.Pop());
+  EXPECT_THAT(items, ElementsAre(0, 1, 10, 11));
+}
+
+}  // namespace
+}  // namespace hapax
