@@ -3,10 +3,13 @@
 import random
 import threading
 
+from changes import Changes
 from history import History
 from plans import Plan, Planner
 
 ACTIVE = 6
+# Of five new plans so many change what others made.
+CHANGES_OF_FIVE = 2
 # Calls on a plan. More make the checker's search longer: it is exponential in the calls without an answer.
 CALLS_ON_A_PLAN = (4, 14)
 LATE_CALLS_ON_A_PLAN = 4
@@ -18,6 +21,7 @@ class Board:
     def __init__(self, planner: Planner, history: History):
         self._planner = planner
         self._history = history
+        self._changes = Changes(history)
         self._lock = threading.Lock()
         self._numbers = 0
         self._by_key = {}
@@ -47,7 +51,8 @@ class Board:
         return plan
 
     def _begin(self, chance: random.Random) -> None:
-        plan = self._planner.plan(self._numbers)
+        change = self._changes.next() if self._numbers % 5 < CHANGES_OF_FIVE else None
+        plan = self._planner.plan(self._numbers, change)
         self._numbers += 1
         key = plan.key
         scope = (key.tenant, key.region, key.zone, key.token)

@@ -10,6 +10,8 @@ from history import History, Operation
 from observed import answer_about_token, answer_of_execution, answer_of_error, instances_of
 from plans import Attempt, Plan
 from protos import compute_pb2
+from stock import stock_of
+from token_model import ALL_KINDS
 
 PATIENCE_S = 20
 # A deadline that passes before, in or after the execution.
@@ -52,7 +54,7 @@ class Recorder:
                 pending.cancel()
             answer = answer_of_execution(pending.reply(), key, attempt.method, timeout_s < PATIENCE_S)
             self._add("execute", invoked_ns, answer, key=key.name, parameters=attempt.parameters, flaw=attempt.flaw,
-                      unique=attempt.unique)
+                      again=attempt.again, at_times=attempt.at_times)
             known = known and _is_answered(answer)
         return self._still_connected(known)
 
@@ -82,8 +84,13 @@ class Recorder:
         self._add("list", invoked_ns, answer, tenant=key.tenant, token=key.token, kinds=("instances",))
         return self._still_connected(_is_answered(answer))
 
-    def listed(self, invoked_ns: int, tenant: str, effects: list, kinds: tuple) -> None:
-        self._add("list", invoked_ns, {"answer": "listed", "effects": tuple(effects)}, tenant=tenant, kinds=kinds)
+    def take_stock(self, tenant: str) -> int:
+        """Adds all that there is of a tenant, once nothing is on its way; returns how many effects that is."""
+        invoked_ns = time.monotonic_ns()
+        stock = stock_of(self.client(tenant), tenant, self._history.keys)
+        self._add("list", invoked_ns, {"answer": "listed", "effects": stock.effects}, tenant=tenant,
+                  kinds=ALL_KINDS, states=stock.states)
+        return len(stock.effects)
 
     def _add(self, action: str, invoked_ns: int, answer: dict, **fields) -> None:
         returned_ns = time.monotonic_ns()

@@ -1,5 +1,6 @@
 """Whether a history is explained by section 4 of the contract. Tokens do not depend on one another, so each is held to
-its model alone; besides, nothing of one may show up with another.
+its model alone; besides, nothing of one may show up with another, and instances are to be in the state that follows
+from all that was done to them.
 
     checker.py FILE     checks a history that was kept"""
 
@@ -7,14 +8,17 @@ import collections
 import dataclasses
 import sys
 
+import power
 from history import History
 from linearize import linearize
+from removals import Removals
 from token_model import TokenModel
 
 
 @dataclasses.dataclass(frozen=True)
 class Violation:
-    """`kind` is "no order", "shared reply", "shared effect", "stray effect" or "answer of another key"."""
+    """`kind` is "no order", "shared reply", "shared effect", "stray effect", "answer of another key" or "wrong state";
+    of the last, `key` is an instance."""
 
     kind: str
     key: str
@@ -27,6 +31,7 @@ class Violation:
 def check(history: History) -> list:
     """All violations; none if the history is explained."""
     violations = _leaks(history)
+    violations += [Violation("wrong state", instance, text) for instance, text in power.unexplained(history)]
     for name, operations in _by_key(history).items():
         key = history.keys[name]
         stuck = linearize(TokenModel(history.policy, key), operations)
@@ -40,6 +45,7 @@ def check(history: History) -> list:
 def _by_key(history: History) -> dict:
     """The operations on each key; a list is one on every key that it is about. What tells nothing is left out."""
     found = collections.defaultdict(list)
+    removals = Removals(history)
     by_tenant = collections.defaultdict(list)
     for key in history.keys.values():
         by_tenant[key.tenant].append(key)
@@ -51,7 +57,7 @@ def _by_key(history: History) -> dict:
             found[operation.key].append(operation)
             continue
         effects = collections.defaultdict(list)
-        for effect in operation.effects:
+        for effect in (*operation.effects, *removals.effects_in(operation)):
             effects[effect.key].append(effect)
         for key in by_tenant[operation.tenant]:
             if operation.token in ("", key.token):

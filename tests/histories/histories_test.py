@@ -1,5 +1,5 @@
 """Clients that call at random, through faults and kills, and a checker: does the contract explain what they were told?
-(C4, C6 to C15, C17, C20, C28).
+(C4, C6 to C15, C17, C20, C23, C24, C28).
 
     histories_test.py [--seed N]
 
@@ -21,6 +21,8 @@ from round import Round
 
 OPERATIONS = 2000
 SECOND_NS = 10**9
+# Of each of these, one is executed at least.
+CHANGES = (("StopInstance", "StartInstance"), ("ReleaseHosts", "DeleteKeypair", "TerminateInstances"))
 SEED = random.SystemRandom().randrange(2**32)
 
 
@@ -30,7 +32,7 @@ class HistoriesTest(unittest.TestCase):
         name = self._testMethodName
         print(f"{name}: --seed {SEED}", flush=True)
         server = Server(f"--token_retention={retention_s}s", f"--token_tombstone_retention={tombstone_s}s",
-                        "--simulated_boot_latency=100ms", "--log_level=warning")
+                        "--simulated_boot_latency=20ms", "--log_level=warning")
         self.addCleanup(server.close)
         server.start()
         policy = Policy(int(retention_s * SECOND_NS), int(tombstone_s * SECOND_NS))
@@ -47,6 +49,8 @@ class HistoriesTest(unittest.TestCase):
                        "execute: CLIENT_TOKEN_ABANDONED", "execute: UNAVAILABLE", "get: EXECUTED", "list: listed",
                        *seen):
             self.assertGreater(figures.answers[answer], 0, answer)
+        for methods in CHANGES:
+            self.assertGreater(sum(figures.answers[f"executed: {method}"] for method in methods), 0, methods)
         self.assertGreater(round_.kills + round_.stops, 0)
         self.assertGreater(sum(round_.faults.values()), 0)
 

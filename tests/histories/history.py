@@ -6,8 +6,8 @@
     {"kill": 12345}         When a server had been killed.
     {"settled": 12345}      From when on no call of an unknown answer was still to come; the last line.
 
-All times are nanoseconds of one monotonic clock. A reply is the digest of its bytes: what counts is whether two are
-the same."""
+All times are nanoseconds of one monotonic clock. A reply is the digest of its type and its bytes: what counts is
+whether two are the same. One that changes with time, a long-running operation (C24), is that operation's name."""
 
 import dataclasses
 import itertools
@@ -29,7 +29,8 @@ class Policy:
 class Key:
     """What an effect is named by (C4 to C6); `name` is what it is called within the history.
 
-    `token` is empty for a call without one. `made_ns` is when the token says that it was made, if it does."""
+    `token` is empty for a call without one. `made_ns` is when the token says that it was made, if it does. `change` is
+    what it does to what another key made, in the form of Effect.parameters; nobody else does that."""
 
     name: str
     tenant: str
@@ -37,16 +38,19 @@ class Key:
     zone: str
     token: str
     made_ns: int = None
+    change: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
 class Effect:
-    """What one execution made: `ids` of instances, hosts or a key pair. `parameters` are those that it shows, None if
-    it shows none."""
+    """What one execution made: `ids` of instances, hosts, a key pair or a long-running operation, or its change, if
+    it made nothing new. `parameters` are those that it shows, None if it shows none. `ended` is the digest of an
+    operation once it is done."""
 
     key: str
     ids: tuple
     parameters: str = None
+    ended: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +61,8 @@ class Operation:
     execute     executed, replayed, unprotected, succeeded (with `reply` and `effects`, one), refused, unknown
     abandon     FREE, EXECUTED (with `reply`), EXPIRED, ABANDONED, refused, unknown
     get         the same
-    list        listed (with `effects`), refused, unknown: of `tenant`, those of `token`, or all if it is empty
+    list        listed (with `effects`), refused, unknown: of `tenant`, those of `token`, or all if it is empty. All,
+                with `states`, are what there was when nothing was on its way any more
 
     succeeded is one of the three before it; the client does not know which. refused is an error of the server's, for
     `reason`. unknown is any other: the call may have been made, or not, or be still to come."""
@@ -70,13 +75,15 @@ class Operation:
     key: str = ""
     parameters: str = ""  # Of execute, in the form of Effect.parameters.
     flaw: str = ""  # The reason to refuse these parameters when they are executed; empty if there is none.
-    unique: bool = False  # A second execution of these parameters is KEYPAIR_ALREADY_EXISTS.
+    again: str = ""  # The reason to refuse a second execution of these parameters; empty if there is none.
+    at_times: str = ""  # A reason to refuse them that depends on what others did.
     reply: str = ""
     reason: str = ""
     effects: tuple = ()
     tenant: str = ""  # Of list.
     token: str = ""
     kinds: tuple = ()  # What was listed.
+    states: tuple = ()  # Pairs of an instance and its state; and of a long-running operation and the one it came to.
 
 
 class History:
@@ -136,4 +143,5 @@ class History:
 
 def _operation(fields: dict) -> Operation:
     effects = tuple(Effect(**{**effect, "ids": tuple(effect["ids"])}) for effect in fields["effects"])
-    return Operation(**{**fields, "effects": effects, "kinds": tuple(fields["kinds"])})
+    states = tuple(map(tuple, fields["states"]))
+    return Operation(**{**fields, "effects": effects, "kinds": tuple(fields["kinds"]), "states": states})

@@ -3,9 +3,13 @@
 import collections
 import hashlib
 
+from google.protobuf.message import DecodeError
+
 from case import ABANDONED, EXECUTED, EXPIRED, FREE
+from changes import change_text
 from history import Effect, Key
 from plans import allocation_text, key_pair_text, launch_text
+from protos import operations_pb2, resources_pb2
 
 STATES = {FREE: "FREE", EXECUTED: "EXECUTED", EXPIRED: "EXPIRED", ABANDONED: "ABANDONED"}
 
@@ -25,8 +29,12 @@ def answer_of_execution(reply, key: Key, method: str, at_its_deadline: bool) -> 
     """When a reply comes at the moment of its deadline, gRPC's client gives it without its metadata."""
     if not reply.ok:
         return answer_of_error(reply)
-    return {"answer": reply.outcome or ("succeeded" if at_its_deadline else "no outcome"), "reply": digest(reply.raw),
-            "effects": (_REPLIED[method](key, reply.parsed),)}
+    try:
+        name, effect = _name_of_reply(reply.parsed.DESCRIPTOR.full_name, reply.raw), _REPLIED[method](key, reply.parsed)
+    except (DecodeError, ValueError):
+        name, effect = digest(reply.raw), Effect(key.name, (), "a reply to another method")
+    return {"answer": reply.outcome or ("succeeded" if at_its_deadline else "no outcome"), "reply": name,
+            "effects": (effect,)}
 
 
 def answer_about_token(reply) -> dict:
@@ -34,7 +42,14 @@ def answer_about_token(reply) -> dict:
     if not reply.ok:
         return answer_of_error(reply)
     token = reply.parsed.token
-    return {"answer": STATES[token.state], "reply": digest(token.reply) if token.state == EXECUTED else ""}
+    return {"answer": STATES[token.state],
+            "reply": _name_of_reply(token.reply_type, token.reply) if token.state == EXECUTED else ""}
+
+
+def _name_of_reply(kind: str, raw: bytes) -> str:
+    if kind == operations_pb2.Operation.DESCRIPTOR.full_name:
+        return operations_pb2.Operation.FromString(raw).name
+    return digest(kind.encode() + raw)
 
 
 def _launched(key: Key, response) -> Effect:
@@ -44,10 +59,35 @@ def _launched(key: Key, response) -> Effect:
 
 _REPLIED = {
     "RunInstances": _launched,
-    "AllocateHosts": lambda key, response: Effect(key.name, tuple(response.host_ids)),
+    "AllocateHosts": lambda key, response: Effect(key.name, tuple(sorted(response.host_ids))),
     "CreateKeypair": lambda key, response: Effect(
         key.name, (response.key_pair_id,), key_pair_text(key, key.tenant, response.key_name)),
+    "ReleaseHosts": lambda key, response: _changed(key, "ReleaseHosts", response.host_ids),
+    "DeleteKeypair": lambda key, response: _changed(key, "DeleteKeypair", [response.key_pair_id]),
+    "TerminateInstances": lambda key, response: _changed(
+        key, "TerminateInstances", [change.instance_id for change in response.terminating_instances]),
+    "StopInstance": lambda key, operation: operation_of(key.name, operation),
+    "StartInstance": lambda key, operation: operation_of(key.name, operation),
 }
+
+
+def _changed(key: Key, method: str, ids) -> Effect:
+    text = change_text(method, ids)
+    return Effect(key.name, (text,), text)
+
+
+def operation_of(key: str, operation) -> Effect:
+    """The effect of StopInstance and StartInstance."""
+    metadata = resources_pb2.InstanceOperationMetadata()
+    operation.metadata.Unpack(metadata)
+    return Effect(key, (operation.name,), change_text(metadata.method, [metadata.instance_id]),
+                  digest(operation.SerializeToString(deterministic=True)) if operation.done else "")
+
+
+def operations_of(keys: dict, operations) -> list:
+    """Operations do not tell by whom they were begun: that is known by what they do, which only one key does."""
+    names = {key.change: key.name for key in keys.values() if key.change}
+    return [operation_of(names.get(operation_of("", operation).parameters, ""), operation) for operation in operations]
 
 
 def instances_of(keys: dict, tenant: str, instances) -> list:

@@ -4,8 +4,10 @@ import dataclasses
 import random
 import time
 import uuid
+from typing import Optional
 
 from case import IMAGE, OTHER_IMAGE, hosts, keypair, run
+from changes import METHODS, Change, change_text
 from history import Key, Policy
 
 TENANTS = ("a", "b")
@@ -17,13 +19,14 @@ INSTANCE_TYPE = "m5.large"
 
 @dataclasses.dataclass(frozen=True)
 class Attempt:
-    """A request that may be sent with a key. `request` is without the token."""
+    """A request that may be sent with a key. `request` is without the token; the rest is as in an Operation."""
 
     method: str
     request: object
     parameters: str
     flaw: str = ""
-    unique: bool = False
+    again: str = ""
+    at_times: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +38,8 @@ class Plan:
 
 
 class Planner:
-    """Plans number 0, 1, 2, ... of one round. A plan is made of its number alone, but for the times in its token."""
+    """Plans number 0, 1, 2, ... of one round. A plan is made of its number alone, but for the times in its token, and
+    what it changes."""
 
     def __init__(self, seed: str, policy: Policy, subnets: dict):
         """`subnets` has a subnet for each zone."""
@@ -47,12 +51,17 @@ class Planner:
     def tenants(self) -> list:
         return [f"{self._seed}.{name}" for name in TENANTS]
 
-    def plan(self, number: int) -> Plan:
+    def plan(self, number: int, change: Optional[Change] = None) -> Plan:
+        """A plan to make something, or mostly to make the change."""
         chance = random.Random(f"{self._seed}.plan.{number}")
         key = self._key(f"{self._seed}.k{number}", number, chance)
+        if change:
+            key = dataclasses.replace(key, tenant=change.tenant, region=change.region, zone="", change=change.text)
+            others = (_attempt_on_nothing(change), self._launch(key, "1", chance)) if key.token else ()
+            return Plan(key, (_attempt(change), *others))
         attempts = [self._launch(key, "1", chance), self._launch(key, "2", chance), self._flawed(key)]
         if key.zone:
-            attempts += [self._launch_in_subnet(key, chance), self._allocation(key)]
+            attempts += [self._launch_in_subnet(key, chance), self._allocation(key, chance)]
         else:
             attempts.append(self._key_pair(key))
         if not key.token:
@@ -95,13 +104,27 @@ class Planner:
         request = run(zone=key.zone, image=NO_IMAGE, region=key.region, tags=_tags(key, "flawed"))
         return Attempt("RunInstances", request, f"RunInstances {NO_IMAGE}", flaw="IMAGE_NOT_FOUND")
 
-    def _allocation(self, key: Key) -> Attempt:
-        request = hosts(zone=key.zone, region=key.region, quantity=1, tags=_tags(key, "hosts"))
-        return Attempt("AllocateHosts", request, allocation_text(key, key.tenant, key.token, 1))
+    def _allocation(self, key: Key, chance: random.Random) -> Attempt:
+        count = chance.randint(1, 2)
+        request = hosts(zone=key.zone, region=key.region, quantity=count, tags=_tags(key, "hosts"))
+        return Attempt("AllocateHosts", request, allocation_text(key, key.tenant, key.token, count))
 
     def _key_pair(self, key: Key) -> Attempt:
         request = keypair(name=key.name, region=key.region, tags=_tags(key, "pair"))
-        return Attempt("CreateKeypair", request, key_pair_text(key, key.tenant, key.name), unique=True)
+        return Attempt("CreateKeypair", request, key_pair_text(key, key.tenant, key.name),
+                       again="KEYPAIR_ALREADY_EXISTS")
+
+
+def _attempt(change: Change) -> Attempt:
+    method = METHODS[change.method]
+    return Attempt(change.method, method.request(*change.names, region=change.region), change.text, again=method.again,
+                   at_times=method.at_times)
+
+
+def _attempt_on_nothing(change: Change) -> Attempt:
+    method = METHODS[change.method]
+    return Attempt(change.method, method.request(method.nothing, region=change.region),
+                   change_text(change.method, [method.nothing]), flaw=method.not_found)
 
 
 def launch_text(key: Key, tenant: str, token: str, variant: str, image: str, count: int) -> str:

@@ -34,9 +34,12 @@ class Figures:
 
 
 def answers_in(history: History) -> collections.Counter:
-    """How often each answer was given to each kind of call."""
-    return collections.Counter(f"{operation.action}: {operation.reason or operation.answer}"
-                               for operation in history.operations)
+    """How often each answer was given to each kind of call, and which methods were executed."""
+    answers = collections.Counter(f"{operation.action}: {operation.reason or operation.answer}"
+                                  for operation in history.operations)
+    answers.update(f"executed: {operation.parameters.split()[0]}" for operation in history.operations
+                   if operation.answer in ("executed", "unprotected"))
+    return answers
 
 
 def as_lines(answers: collections.Counter) -> str:

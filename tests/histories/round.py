@@ -12,7 +12,6 @@ from case import delete_keypair, eventually, pages, release, terminate
 from client import Client
 from harness import Server
 from history import History, Policy
-from observed import hosts_of, instances_of, key_pairs_of
 from plans import Planner
 from proxy import Proxy
 
@@ -21,10 +20,6 @@ FAULT_RATE = 0.1
 # A server lives for so many calls.
 CALLS_OF_A_SERVER = (50, 500)
 PATIENCE_S = 60
-ALL_KINDS = ("instances", "hosts", "key pairs")
-# What lists them, and makes effects of them.
-LISTS = ((instances_of, "DescribeInstances", "instances"), (hosts_of, "DescribeHosts", "hosts"),
-         (key_pairs_of, "DescribeKeypairs", "key_pairs"))
 
 
 class Round:
@@ -57,12 +52,13 @@ class Round:
             self.history.settled_ns = time.monotonic_ns()
         recorder = Recorder(self.history, self._server)
         try:
-            self._list(recorder, planner.tenants)
+            for tenant in planner.tenants:
+                recorder.take_stock(tenant)
             for plan in board.plans:
                 if plan.key.token:
                     recorder.ask("get", plan)
                     recorder.execute(plan, plan.attempts[0])
-            self.effects = self._list(recorder, planner.tenants)
+            self.effects = sum(recorder.take_stock(tenant) for tenant in planner.tenants)
             for tenant in planner.tenants:
                 self._clean_up(recorder.client(tenant))
         finally:
@@ -120,18 +116,6 @@ class Round:
             self._disk.free()
         self._server.start()
         up.set()
-
-    def _list(self, recorder: Recorder, tenants: list) -> int:
-        """Adds what there is of each tenant to the history; returns how many effects those are."""
-        count = 0
-        for tenant in tenants:
-            client = recorder.client(tenant)
-            invoked_ns = time.monotonic_ns()
-            effects = [effect for of, method, repeated in LISTS
-                       for effect in of(self.history.keys, tenant, pages(client, method, repeated, page_size=1000))]
-            recorder.listed(invoked_ns, tenant, effects, ALL_KINDS)
-            count += len(effects)
-        return count
 
     def _clean_up(self, client: Client) -> None:
         """Gives back what the round took of capacity and quota."""

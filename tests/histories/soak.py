@@ -48,7 +48,7 @@ def rss_kib(server: Server) -> int:
 
 def server_of(world: World) -> Server:
     return Server(f"--token_retention={world.retention_s}s", f"--token_tombstone_retention={world.tombstone_s}s",
-                  "--simulated_boot_latency=100ms", "--log_level=warning")
+                  "--simulated_boot_latency=20ms", "--log_level=warning")
 
 
 class Soak:

@@ -15,6 +15,11 @@ SLACK_NS = 50_000_000
 # Refusals that tell nothing of the token: the server says that it did nothing (C18, C19, C27).
 NEVER_EXECUTED = ("TOKEN_STORE_UNAVAILABLE", "OVERLOADED", "DEADLINE_EXCEEDED", "CANCELLED")
 FREE, EXECUTED, ABANDONED = "free", "executed", "abandoned"
+# By method: the kind of its effect.
+KINDS = {"RunInstances": "instances", "AllocateHosts": "hosts", "CreateKeypair": "key pairs",
+         "TerminateInstances": "terminations", "ReleaseHosts": "releases", "DeleteKeypair": "deletions",
+         "StopInstance": "operations", "StartInstance": "operations"}
+ALL_KINDS = tuple(dict.fromkeys(KINDS.values()))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +29,7 @@ class Execution:
     parameters: str
     ids: tuple = None
     reply: str = None
+    ended: str = ""  # As Effect.ended; what has ended has ended for good (C24).
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +78,7 @@ class TokenModel:
     def _executed(self, found, operation: Operation) -> list:
         after = []
         for state in found.free():
-            if operation.unique and _made_before(state, operation):
+            if operation.again and _made_before(state.executions, operation.parameters):
                 continue
             executed = State(EXECUTED, (*state.executions, Execution(operation.parameters)), found.after_ns,
                              found.until_ns)
@@ -90,9 +96,9 @@ class TokenModel:
             return found.expired()
         if reason == "CLIENT_TOKEN_ABANDONED":
             return found.abandoned()
-        if reason == "KEYPAIR_ALREADY_EXISTS" and operation.unique:
-            return [state for state in found.free() if _made_before(state, operation)]
-        return found.free() if reason == operation.flaw else []
+        if reason == operation.again:
+            return [state for state in found.free() if _made_before(state.executions, operation.parameters)]
+        return found.free() if reason in (operation.flaw, operation.at_times) else []
 
     def _abandon(self, found, operation: Operation) -> list:
         if operation.answer in ("ABANDONED", "unknown"):
@@ -107,9 +113,12 @@ class TokenModel:
         return readings[operation.answer]() if operation.answer in readings else []
 
     def _list(self, found, operation: Operation) -> list:
-        """Every execution of these kinds is listed, and nothing else is."""
+        """Every execution of these kinds is listed, and nothing else is. What is terminated once more is as it was
+        (C23)."""
         executions = found.state.executions
-        wanted = [i for i, execution in enumerate(executions) if kind_of(execution.parameters) in operation.kinds]
+        wanted = [i for i, execution in enumerate(executions) if kind_of(execution.parameters) in operation.kinds
+                  and not (kind_of(execution.parameters) == "terminations"
+                           and _made_before(executions[:i], execution.parameters))]
         known = [i for i in wanted if executions[i].ids is not None]
         unknown = [i for i in wanted if executions[i].ids is None]
         made = {executions[i].ids for i in known}
@@ -172,12 +181,12 @@ class _Finding:
 
 
 def kind_of(parameters: str) -> str:
-    """What lists the effect of a call: parameters begin with its method."""
-    return {"RunInstances": "instances", "AllocateHosts": "hosts", "CreateKeypair": "key pairs"}[parameters.split()[0]]
+    """Of the effect of a call: parameters begin with its method."""
+    return KINDS[parameters.split()[0]]
 
 
-def _made_before(state: State, operation: Operation) -> bool:
-    return any(execution.parameters == operation.parameters for execution in state.executions)
+def _made_before(executions: tuple, parameters: str) -> bool:
+    return any(execution.parameters == parameters for execution in executions)
 
 
 def _told(state: State, reply: str, effects=()):
@@ -195,4 +204,6 @@ def _bound(execution: Execution, effect):
     """The execution, known to have made this effect; None if it did not."""
     if execution.ids not in (None, effect.ids) or effect.parameters not in (None, execution.parameters):
         return None
-    return dataclasses.replace(execution, ids=effect.ids)
+    if execution.ended not in ("", effect.ended):
+        return None
+    return dataclasses.replace(execution, ids=effect.ids, ended=effect.ended)
