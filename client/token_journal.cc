@@ -26,17 +26,15 @@ constexpr int kBusyTimeoutMs = 10'000;
 // What tells a journal from other databases, and its version.
 constexpr int64_t kApplicationId = 0x48706A6C;  // "Hpjl"
 constexpr int64_t kVersion = 1;
-constexpr char kSchema[] = R"(
-  CREATE TABLE owners (id INTEGER PRIMARY KEY AUTOINCREMENT);
-  CREATE TABLE intents (
+constexpr char kOwnersTable[] = "CREATE TABLE owners (id INTEGER PRIMARY KEY AUTOINCREMENT)";
+constexpr char kIntentsTable[] = R"(CREATE TABLE intents (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     owner INTEGER NOT NULL,
     begun_us INTEGER NOT NULL,
     method BLOB NOT NULL,
     request BLOB NOT NULL,
     token BLOB NOT NULL,
-    token_in_request INTEGER NOT NULL);
-)";
+    token_in_request INTEGER NOT NULL))";
 
 // SQLite takes a file that is too short for a database for an empty one, and writes over it; and what is missing of its
 // last page for zeros. As long as a log stands beside it, SQLite knows better.
@@ -72,9 +70,11 @@ class SqliteJournal final : public TokenJournal {
   }
   [[nodiscard]] absl::StatusOr<int64_t> Number(const char* sql) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   [[nodiscard]] absl::Status SetUp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  [[nodiscard]] absl::Status CheckSound() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   [[nodiscard]] absl::Status BecomeOwner() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   [[nodiscard]] absl::StatusOr<std::vector<int64_t>> DeadOwners() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   [[nodiscard]] absl::Status Adopt(int64_t dead_owner) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  [[nodiscard]] absl::Status AdoptOrphans() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   [[nodiscard]] absl::StatusOr<std::vector<Intent>> OwnIntents() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const std::string path_;
@@ -140,9 +140,21 @@ absl::Status SqliteJournal::SetUp() {
   // A commit is on the disk when it returns.
   if (absl::Status status = Run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"); !status.ok()) return status;
   if (is_new) {
-    return Run(absl::StrCat("BEGIN IMMEDIATE;", kSchema, "PRAGMA application_id = ", kApplicationId,
-                            "; PRAGMA user_version = ", kVersion, "; COMMIT;"));
+    return Run(absl::StrCat("BEGIN IMMEDIATE;", kOwnersTable, ";", kIntentsTable, "; PRAGMA application_id = ",
+                            kApplicationId, "; PRAGMA user_version = ", kVersion, "; COMMIT;"));
   }
+  return CheckSound();
+}
+
+// Its pages are whole, and its tables are those of a journal. SQLite keeps their definitions as text, and reads a
+// damaged one as what it happens to say: almost any word is a type, of a column that does not number the rows, so
+// that intents have no owner that is ever found dead.
+absl::Status SqliteJournal::CheckSound() {
+  const absl::StatusOr<int64_t> tables = Number(
+      absl::StrCat("SELECT COUNT(*) FROM sqlite_schema WHERE sql IN ('", kOwnersTable, "', '", kIntentsTable, "')")
+          .c_str());
+  if (!tables.ok()) return tables.status();
+  if (*tables != 2) return absl::DataLossError(name_ + ": is damaged");
   Statement check(db_, "PRAGMA quick_check(1)");
   const bool sound = check.Step() && check.Bytes(0) == "ok";
   if (absl::Status status = check.status(name_); !status.ok()) return status;
@@ -210,6 +222,14 @@ absl::Status SqliteJournal::Adopt(int64_t dead_owner) {
   return forget.status(name_);
 }
 
+// Intents of owners that are not there. Who is at work is there, so these are what damage made of others: SQLite has no
+// checksums, and a number is as good as another.
+absl::Status SqliteJournal::AdoptOrphans() {
+  Statement adopt(db_, "UPDATE intents SET owner = ? WHERE owner NOT IN (SELECT id FROM owners)");
+  adopt.Bind(owner_).Step();
+  return adopt.status(name_);
+}
+
 absl::StatusOr<std::vector<TokenJournal::Intent>> SqliteJournal::OwnIntents() {
   std::vector<Intent> intents;
   Statement read(
@@ -238,6 +258,7 @@ absl::StatusOr<std::vector<TokenJournal::Intent>> SqliteJournal::TakeOver() {
   for (const int64_t owner : dead.value_or(std::vector<int64_t>())) {
     if (status.ok()) status = Adopt(owner);
   }
+  if (status.ok()) status = AdoptOrphans();
   if (status.ok()) status = Run("COMMIT");
   if (!status.ok()) {
     Run("ROLLBACK").IgnoreError();

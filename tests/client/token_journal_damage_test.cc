@@ -98,6 +98,27 @@ TEST_F(TokenJournalDamage, DamageAnywhereIsAnErrorOrDoesNoHarm) {
   }
 }
 
+// SQLite takes it for the type of a column like any other: owners would have no number, and so be neither locked nor
+// found dead, and the intents of before would be nobody's for ever.
+TEST_F(TokenJournalDamage, ADamagedTableDefinitionIsDataLoss) {
+  const std::string whole = FilledJournal(path);
+  const std::string key = "PRIMARY KEY ";
+  const size_t owners = whole.find("CREATE TABLE owners");
+  ASSERT_NE(owners, std::string::npos);
+  std::string damaged = whole;
+  for (size_t at = whole.find(key, owners), end = at + key.size(); at < end; ++at) damaged[at] = '\xbf';
+  WriteFile(path, damaged);
+  EXPECT_THAT(TokenJournal::Open(path), StatusIs(StatusCode::kDataLoss, HasSubstr("damaged")));
+}
+
+TEST_F(TokenJournalDamage, AnIntentWhoseOwnerIsDamagedIsTakenOver) {
+  FilledJournal(path);
+  Sql(path, "UPDATE intents SET owner = owner + 77 WHERE id = 3");
+  const auto intents = MustOpen(path)->TakeOver();
+  ASSERT_THAT(intents, IsOk());
+  EXPECT_EQ(intents->size(), 100u);
+}
+
 TEST_F(TokenJournalDamage, ATornWriteLeavesWhatWasBefore) {
   const auto journal = MustOpen(path);
   std::vector<std::string> tokens;

@@ -1,29 +1,38 @@
-// Calls through the whole chain, each of them made twice with the same bytes and headers: what succeeded under a token
-// is replayed byte for byte, what failed fails alike and leaves no token, and nothing is the server's fault.
-#include <cctype>
+// Calls through the whole chain, each of them made twice with the same bytes and headers, while instances boot, stop
+// and shut down in between: what succeeded under a token is replayed byte for byte, what failed leaves nothing, and
+// nothing is the server's fault. In the end everything is given back, and all of the quota can be had again.
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
-#include <vector>
+#include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "google/longrunning/operations.pb.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "hapax/compute/v1/compute.pb.h"
 #include "hapax/interceptors/refusal.h"
 #include "hapax/storage/check.h"
+#include "hapax/tests/fuzz/chain_input.h"
 #include "hapax/tests/fuzz/fuzz_call.h"
 #include "hapax/tests/fuzz/fuzz_server.h"
-#include "hapax/tests/fuzz/input.h"
+#include "hapax/tests/fuzz/left_behind.h"
 
 namespace hapax {
 namespace {
 
-constexpr int kMaxCalls = 5;
-constexpr size_t kIdDigits = 17;
+using google::longrunning::Operation;
+using google::protobuf::Message;
 
 struct Call {
   const Method* method = nullptr;
   std::string bytes;
   FuzzCall::Headers headers;
+  // Before the call: time passes, and open work is finished.
+  absl::Duration pause;
+  bool finishes_work = false;
+  // Open work is finished between the call and its retry.
+  bool finishes_work_between = false;
 };
 
 struct Answer {
@@ -31,63 +40,70 @@ struct Answer {
   std::optional<Outcome> outcome;
 };
 
-// Ids are drawn when a call is made, so an input cannot know them. It writes `i-` and sixteen question marks and a
-// digit n for the n-th id of that prefix that a reply named, likewise `h-` and the rest.
-class Ids {
- public:
-  void Learn(const std::string& reply) {
-    for (size_t at = 0; at + 2 + kIdDigits <= reply.size(); ++at) {
-      const bool is_id = reply[at + 1] == '-' && CountDigits(reply, at + 2) == kIdDigits;
-      if (is_id) known_[reply[at]].push_back(reply.substr(at, 2 + kIdDigits));
-    }
-  }
-  void FillIn(std::string& bytes) const {
-    const std::string blank = "-" + std::string(kIdDigits - 1, '?');
-    for (size_t at = bytes.find(blank); at != std::string::npos; at = bytes.find(blank, at + 1)) {
-      if (at == 0 || at + blank.size() >= bytes.size()) continue;
-      const auto ids = known_.find(bytes[at - 1]);
-      const size_t wanted = static_cast<unsigned char>(bytes[at + blank.size()]) - '0';
-      if (ids != known_.end() && wanted < ids->second.size()) bytes.replace(at - 1, 2 + kIdDigits, ids->second[wanted]);
-    }
-  }
-
- private:
-  static size_t CountDigits(const std::string& text, size_t from) {
-    size_t count = 0;
-    while (count < kIdDigits && std::isxdigit(static_cast<unsigned char>(text[from + count])) != 0) ++count;
-    return count;
-  }
-  std::map<char, std::vector<std::string>> known_;
-};
-
 FuzzServer& Server() {
   static FuzzServer server;
   return server;
 }
 
-Call TakeCall(Input& input, const std::string& tenant) {
+Call CallOf(const InputCall& input) {
+  // Less than a token's retention, more, and more than its tombstone's.
+  static constexpr absl::Duration kPauses[] = {absl::ZeroDuration(), absl::Hours(1), absl::Hours(25),
+                                               absl::Hours(24 * 40)};
+  static constexpr const char* kHeaders[] = {"x-client-token", "idempotency-key", "x-client-token"};
   const auto& methods = Server().methods();
-  Call call{.method = methods[input.Byte() % methods.size()]};
-  const int headers = input.Byte();
-  if ((headers & 1) != 0) call.headers.emplace("x-client-token", input.String());
-  if ((headers & 2) != 0) call.headers.emplace("idempotency-key", input.String());
-  if ((headers & 4) != 0) call.headers.emplace("x-client-token", input.String());
-  call.headers.emplace("x-tenant-id", tenant);
-  call.bytes = input.LongString();
+  Call call{.method = methods[input.method % methods.size()],
+            .bytes = input.request,
+            .pause = kPauses[input.pause()],
+            .finishes_work = input.finishes_work(),
+            .finishes_work_between = input.finishes_work_between()};
+  for (int i = 0; i < InputCall::kTokenHeaders; ++i) {
+    if (input.has_header(i)) call.headers.emplace(kHeaders[i], input.headers[i]);
+  }
   return call;
+}
+
+// Nobody can make up a page token: `next` stands for that of the last list.
+void FillInPageToken(Call& call, const std::string& page_token) {
+  if (!call.method->lists) return;
+  const std::unique_ptr<Message> request(call.method->request->New());
+  const auto& field = *request->GetDescriptor()->FindFieldByName("page_token");
+  if (!request->ParseFromString(call.bytes) || request->GetReflection()->GetString(*request, &field) != "next") return;
+  request->GetReflection()->SetString(request.get(), &field, page_token);
+  call.bytes = request->SerializeAsString();
+}
+
+std::string PageTokenOf(const Method& method, const std::string& bytes) {
+  const std::unique_ptr<Message> reply(method.reply->New());
+  HAPAX_CHECK(reply->ParseFromString(bytes), "a reply is of its type");
+  return reply->GetReflection()->GetString(*reply, reply->GetDescriptor()->FindFieldByName("next_page_token"));
 }
 
 // Making an RSA key takes longer than all the rest.
 bool MakesRsaKey(const Call& call) {
   compute::v1::CreateKeypairRequest request;
-  return call.method->request->GetDescriptor() == request.GetDescriptor() && request.ParseFromString(call.bytes) &&
-         request.key_type() == compute::v1::KEY_TYPE_RSA;
+  return call.method->request->GetDescriptor() == compute::v1::CreateKeypairRequest::descriptor() &&
+         request.ParseFromString(call.bytes) && request.key_type() == compute::v1::KEY_TYPE_RSA;
 }
 
 Answer Make(const Call& call) {
+  // So that a reply that is made again, with a later time, is not that of before.
+  Server().clock().Advance(absl::Milliseconds(1));
   FuzzCall attempt(*call.method, call.bytes, call.headers);
   Server().chain().Run(attempt);
   return {.reply = attempt.reply(), .outcome = attempt.outcome};
+}
+
+// Two serialized messages may differ and be the same, as the entries of a map have no order.
+std::string InOneOrder(const Method& method, const std::string& bytes) {
+  const std::unique_ptr<Message> reply(method.reply->New());
+  HAPAX_CHECK(reply->ParseFromString(bytes), "a reply is of its type");
+  std::string ordered;
+  google::protobuf::io::StringOutputStream stream(&ordered);
+  google::protobuf::io::CodedOutputStream output(&stream);
+  output.SetSerializationDeterministic(true);
+  HAPAX_CHECK(reply->SerializeToCodedStream(&output), "what was parsed can be serialized");
+  output.Trim();
+  return ordered;
 }
 
 void CheckRefusal(const absl::Status& status) {
@@ -104,32 +120,129 @@ void CheckRefusal(const absl::Status& status) {
   }
 }
 
-void MakeTwice(const Call& call, const std::string& tenant, Ids& ids) {
-  const size_t tokens_before = Server().TokensOf(tenant);
-  const Answer first = Make(call);
-  const size_t tokens = Server().TokensOf(tenant);
-  const Answer second = Make(call);
-  if (!first.reply.ok()) {
-    CheckRefusal(first.reply.status());
-    HAPAX_CHECK(tokens == tokens_before, "an error leaves no token");
-    HAPAX_CHECK(!second.reply.ok(), "nothing has changed since the error");
-    HAPAX_CHECK(ReasonOf(second.reply.status()) == ReasonOf(first.reply.status()), "nor has its reason");
-    return;
+// What a call and its retry found, and what they left.
+struct Pair {
+  const Method& method;
+  MemoryStore::Tables before;
+  Answer first;
+  MemoryStore::Tables after_first;
+  bool finished_work = false;        // In between, if there was any.
+  MemoryStore::Tables before_retry;  // As after_first, if there was none.
+  Answer retry;
+  MemoryStore::Tables after_retry;
+};
+
+const MemoryStore::Rows& TokensIn(const MemoryStore::Tables& tables) {
+  return tables[static_cast<int>(Table::kTokens)];
+}
+
+// When each token of this input was executed, by the key of its record; of one that was abandoned, the infinite future.
+using TokenTimes = std::map<std::string, absl::Time>;
+
+// The key of the one record that a call left.
+std::string NewRecord(const Pair& pair) {
+  const MemoryStore::Rows& before = TokensIn(pair.before);
+  std::optional<std::string> found;
+  for (const auto& [key, value] : TokensIn(pair.after_first)) {
+    const auto row = before.find(key);
+    if (row != before.end() && row->second == value) continue;
+    HAPAX_CHECK(!found.has_value(), "a call has one token");
+    found = key;
   }
-  ids.Learn(*first.reply);
-  if (!call.method->rule.has_value()) return;
-  HAPAX_CHECK(first.outcome.has_value(), "a mutation has an outcome");
-  if (*first.outcome == Outcome::kUnprotected) {
-    HAPAX_CHECK(tokens == tokens_before, "no token, no record");
-    if (!second.reply.ok()) CheckRefusal(second.reply.status());
-    return;
+  HAPAX_CHECK(found.has_value(), "what was executed, or abandoned, is recorded");
+  return *found;
+}
+
+// A token is executed, or abandoned, once, until it is forgotten; one that was abandoned never is.
+void NoteRecord(const Pair& pair, absl::Time time, TokenTimes& times) {
+  // The default of --token_tombstone_retention.
+  constexpr absl::Duration kRemembered = absl::Hours(24 * 30);
+  const auto [known, is_first] = times.try_emplace(NewRecord(pair), time);
+  HAPAX_CHECK(is_first || Server().clock().Now() - known->second > kRemembered, "a token is used once");
+  known->second = time;
+}
+
+void CheckFailed(const Pair& pair) {
+  CheckRefusal(pair.first.reply.status());
+  HAPAX_CHECK(pair.after_first == pair.before, "an error leaves nothing");
+  if (pair.finished_work) return;
+  HAPAX_CHECK(!pair.retry.reply.ok(), "nothing has changed since the error");
+  HAPAX_CHECK(ReasonOf(pair.retry.reply.status()) == ReasonOf(pair.first.reply.status()), "nor has its reason");
+}
+
+// A read, or a mutation that is idempotent by its nature.
+void CheckWithoutRule(const Pair& pair, TokenTimes& times) {
+  if (pair.after_first != pair.before) {
+    HAPAX_CHECK(pair.method.mutate != nullptr, "a read changes nothing");
+    NoteRecord(pair, absl::InfiniteFuture(), times);
   }
-  HAPAX_CHECK(tokens == tokens_before + (*first.outcome == Outcome::kExecuted ? 1 : 0),
-              "what was executed is recorded");
-  HAPAX_CHECK(second.reply.ok(), second.reply.status().ToString().c_str());
-  HAPAX_CHECK(second.outcome == Outcome::kReplayed, "the same bytes are a retry");
-  HAPAX_CHECK(*second.reply == *first.reply, "a retry gets the bytes of the first reply");
-  HAPAX_CHECK(Server().TokensOf(tenant) == tokens, "a replay leaves nothing more");
+  HAPAX_CHECK(pair.after_retry == pair.before_retry, "nor does what is made again");
+  if (pair.finished_work) return;
+  HAPAX_CHECK(pair.retry.reply.ok(), pair.retry.reply.status().ToString().c_str());
+  HAPAX_CHECK(InOneOrder(pair.method, *pair.retry.reply) == InOneOrder(pair.method, *pair.first.reply),
+              "the same is the answer to the same");
+}
+
+void CheckUnprotected(const Pair& pair) {
+  HAPAX_CHECK(TokensIn(pair.after_retry) == TokensIn(pair.before), "no token, no record");
+  if (pair.retry.reply.ok()) return;
+  CheckRefusal(pair.retry.reply.status());
+  HAPAX_CHECK(pair.method.name != "hapax.compute.v1.Compute/TerminateInstances", "repeating it is harmless (C23)");
+}
+
+// A retry of a call that began an operation gets that operation, as it stands (C24).
+void CheckCurrent(const Pair& pair) {
+  Operation began;
+  Operation now;
+  HAPAX_CHECK(began.ParseFromString(*pair.first.reply) && now.ParseFromString(*pair.retry.reply), "it is an operation");
+  HAPAX_CHECK(now.name() == began.name(), "a retry gets the operation that was begun");
+  const bool is_work_open = !pair.after_retry[static_cast<int>(Table::kWork)].empty();
+  HAPAX_CHECK(now.done() || is_work_open, "which is done when its work is");
+  Call get{.method = &Server().MethodNamed("google.longrunning.Operations/GetOperation")};
+  google::longrunning::GetOperationRequest request;
+  request.set_name(began.name());
+  get.bytes = request.SerializeAsString();
+  const Answer current = Make(get);
+  HAPAX_CHECK(current.reply.ok() && *current.reply == *pair.retry.reply, "as it stands");
+}
+
+void CheckProtected(const Pair& pair, TokenTimes& times) {
+  if (*pair.first.outcome == Outcome::kExecuted) {
+    NoteRecord(pair, Server().clock().Now(), times);
+  } else {
+    HAPAX_CHECK(pair.after_first == pair.before, "a replay changes nothing");
+  }
+  HAPAX_CHECK(pair.retry.reply.ok(), pair.retry.reply.status().ToString().c_str());
+  HAPAX_CHECK(pair.retry.outcome == Outcome::kReplayed, "the same bytes are a retry");
+  HAPAX_CHECK(pair.after_retry == pair.before_retry, "a retry changes nothing");
+  if (pair.method.refresh != nullptr) return CheckCurrent(pair);
+  HAPAX_CHECK(*pair.retry.reply == *pair.first.reply, "a retry gets the bytes of the first reply");
+}
+
+Pair MakeTwice(const Call& call) {
+  Server().clock().Advance(call.pause);
+  if (call.finishes_work) Server().FinishWork();
+  MemoryStore::Tables before = Server().store().tables();
+  Answer first = Make(call);
+  Pair pair{.method = *call.method,
+            .before = std::move(before),
+            .first = std::move(first),
+            .after_first = Server().store().tables(),
+            .retry = {.reply = absl::UnknownError("not made yet")}};
+  if (call.finishes_work_between) Server().FinishWork();
+  pair.before_retry = Server().store().tables();
+  pair.finished_work = pair.before_retry != pair.after_first;
+  pair.retry = Make(call);
+  pair.after_retry = Server().store().tables();
+  return pair;
+}
+
+void Check(const Pair& pair, TokenTimes& times) {
+  if (!pair.first.reply.ok()) return CheckFailed(pair);
+  if (!pair.method.rule.has_value()) return CheckWithoutRule(pair, times);
+  HAPAX_CHECK(pair.first.outcome.has_value(), "a mutation has an outcome");
+  if (*pair.first.outcome == Outcome::kUnprotected) return CheckUnprotected(pair);
+  CheckProtected(pair, times);
 }
 
 }  // namespace
@@ -137,15 +250,17 @@ void MakeTwice(const Call& call, const std::string& tenant, Ids& ids) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace hapax;
-  static uint64_t inputs = 0;
-  // What earlier inputs left is other tenants'.
-  const std::string tenant = absl::StrCat("tenant-", ++inputs);
-  Input input(data, size);
-  Ids ids;
-  for (int i = 0; i < kMaxCalls && !input.AtEnd(); ++i) {
-    Call call = TakeCall(input, tenant);
-    ids.FillIn(call.bytes);
-    if (!MakesRsaKey(call)) MakeTwice(call, tenant, ids);
+  Server().Reset();
+  std::string page_token;
+  TokenTimes times;
+  for (const InputCall& input : ParseCalls(data, size, kMaxInputCalls)) {
+    Call call = CallOf(input);
+    FillInPageToken(call, page_token);
+    if (MakesRsaKey(call)) continue;
+    const Pair pair = MakeTwice(call);
+    Check(pair, times);
+    if (call.method->lists && pair.first.reply.ok()) page_token = PageTokenOf(*call.method, *pair.first.reply);
   }
+  if (!Server().IsUntouched()) CheckAllComesBack(Server());
   return 0;
 }

@@ -1,74 +1,79 @@
 #include "hapax/tests/fuzz/fuzz_server.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "google/protobuf/stubs/logging.h"
 #include "hapax/interceptors/authentication.h"
 #include "hapax/server/chain.h"
-#include "hapax/server/compute/lifecycle.h"
-#include "hapax/server/compute/power.h"
+#include "hapax/storage/blocking.h"
 #include "hapax/storage/check.h"
-#include "hapax/storage/token_table.h"
-#include "hapax/tests/support/disk_sync.h"
+#include "hapax/storage/rows.h"
+#include "hapax/store/v1/work.pb.h"
 #include "spdlog/sinks/null_sink.h"
 
 namespace hapax {
 namespace {
 
 constexpr char kDefaultRegion[] = "us-east-1";
+// Room for six instances in zone a, for two hosts and two instances in zone b. Subnet a has addresses for more launches
+// than its zone has room for, but not for many: they come to be used again.
 constexpr char kCatalog[] = R"(
   regions { name: "us-east-1"
-    zones { name: "us-east-1a" vcpus: 1000000000000 subnets { id: "subnet-a" cidr_block: "10.0.0.0/8" } }
-    zones { name: "us-east-1b" vcpus: 1000000000000 subnets { id: "subnet-b" cidr_block: "11.0.0.0/8" } } }
+    zones { name: "us-east-1a" vcpus: 12 subnets { id: "subnet-a" cidr_block: "10.0.0.0/28" } }
+    zones { name: "us-east-1b" vcpus: 12 subnets { id: "subnet-b" cidr_block: "11.0.0.0/8" } } }
   regions { name: "eu-west-1"
-    zones { name: "eu-west-1a" vcpus: 1000000000000 subnets { id: "subnet-c" cidr_block: "12.0.0.0/8" } } }
+    zones { name: "eu-west-1a" vcpus: 100 subnets { id: "subnet-c" cidr_block: "12.0.0.0/8" } } }
   image_ids: "ami-1"
   instance_types { name: "m5.large" vcpus: 2 instances_per_host: 2 }
   default_instance_type: "m5.large"
   quota { instances: 8 hosts: 2 }
   image_key_names: "image-key"
 )";
-
-RocksDbStoreOptions WithoutSyncs(std::string path) {
-  SetDiskSyncHook([](int) { return kSkipSync; });
-  return {.path = std::move(path), .block_cache_bytes = size_t{8} << 20};
-}
+// The same in every process, as page tokens are made with it.
+constexpr char kSealKeys[] = "fuzz 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
 
 }  // namespace
 
-class FuzzServer::IdleDriver final : public WorkDriver {
+class FuzzServer::IdleHypervisor final : public compute::Hypervisor {
  public:
-  void Perform(const std::string& /*subject*/, absl::AnyInvocable<void() &&> /*done*/) override {}
-  absl::Status Complete(const std::string& /*subject*/, Transaction& /*txn*/) override { return absl::OkStatus(); }
+  void Boot(const std::string& /*instance_id*/, Done /*done*/) override {}
+  void ShutDown(const std::string& /*instance_id*/, Done /*done*/) override {}
+  void Stop(const std::string& /*instance_id*/, const std::string& /*task*/, Done /*done*/) override {}
+  void Start(const std::string& /*instance_id*/, const std::string& /*task*/, Done /*done*/) override {}
 };
 
 FuzzServer::FuzzServer()
     : log_("calls", std::make_shared<spdlog::sinks::null_sink_mt>()),
-      store_(OpenRocksDbStore(WithoutSyncs(dir_.Path("data"))).value()),
-      seal_keys_(SealKeys::Parse(SealKeys::NewFile("fuzz")).value()),
+      seal_keys_(SealKeys::Parse(kSealKeys).value()),
       catalog_(compute::Catalog::Parse(kCatalog).value()),
-      places_(compute::Places::Load(*store_, catalog_).value()),
+      places_(compute::Places::Load(store_, catalog_).value()),
+      at_first_(store_.tables()),
       resolver_([this](const PlaceHints& hints) { return places_->Resolve(hints); }),
-      driver_(std::make_unique<IdleDriver>()),
-      work_(*store_, clock_, log_),
+      hypervisor_(std::make_unique<IdleHypervisor>()),
+      work_(store_, clock_, log_),
       compute_(catalog_, *places_, ids_, work_, operations_),
       hosted_compute_(compute_.Host()),
-      operations_service_(*store_, waiters_),
+      operations_service_(store_, waiters_),
       hosted_operations_(operations_service_.Host()),
       tokens_({.default_region = kDefaultRegion, .resolver = &resolver_, .services = {hosted_compute_.get()}},
               seal_keys_),
       hosted_tokens_(tokens_.Host()) {
-  for (const std::string_view kind :
-       {compute::kBootWork, compute::kShutDownWork, compute::kStopWork, compute::kStartWork}) {
-    work_.AddDriver(std::string(kind), *driver_);
-  }
+  // Protobuf would say of every malformed request that it is.
+  google::protobuf::SetLogHandler(nullptr);
+  using compute::PowerDriver;
+  drivers_[compute::kBootWork] = std::make_unique<compute::BootDriver>(*hypervisor_);
+  drivers_[compute::kShutDownWork] = std::make_unique<compute::ShutDownDriver>(*hypervisor_);
+  drivers_[compute::kStopWork] = std::make_unique<PowerDriver>(PowerDriver::Kind::kStop, *hypervisor_, operations_);
+  drivers_[compute::kStartWork] = std::make_unique<PowerDriver>(PowerDriver::Kind::kStart, *hypervisor_, operations_);
+  for (const auto& [kind, driver] : drivers_) work_.AddDriver(std::string(kind), *driver);
+  waiters_.Close();
   for (HostedService* service : {hosted_compute_.get(), hosted_operations_.get(), hosted_tokens_.get()}) {
     HAPAX_CHECK(service->Compile().ok(), "the services' rules are right");
-    for (const Method& method : service->methods()) {
-      if (method.serve == nullptr) methods_.push_back(&method);
-    }
+    for (const Method& method : service->methods()) methods_.push_back(&method);
   }
   chain_.reset(new Chain(BuildChain({.default_region = kDefaultRegion},
-                                    {.store = *store_,
+                                    {.store = store_,
                                      .workers = workers_,
                                      .gate = gate_,
                                      .tenant_gate = tenant_gate_,
@@ -81,16 +86,34 @@ FuzzServer::FuzzServer()
 
 FuzzServer::~FuzzServer() { work_.Stop(); }
 
-size_t FuzzServer::TokensOf(const std::string& tenant) {
-  size_t count = 0;
-  store_->Query(
-      [&](const ReadTransaction& txn) {
-        count = 0;
-        return txn.Scan(Table::kTokens, KeyRange::Prefix(TokenPrefix(tenant)),
-                        [&](std::string_view, std::string_view) { return ++count, true; });
-      },
-      [](absl::Status status) { HAPAX_CHECK(status.ok(), "the store can be read"); });
-  return count;
+void FuzzServer::Reset() {
+  store_.Restore(at_first_);
+  ids_.Reset();
+  clock_.Set(ManualClock().Now());
+}
+
+const Method& FuzzServer::MethodNamed(std::string_view name) const {
+  const auto found =
+      std::find_if(methods_.begin(), methods_.end(), [&](const Method* method) { return method->name == name; });
+  HAPAX_CHECK(found != methods_.end(), "it is asked for methods that there are");
+  return **found;
+}
+
+void FuzzServer::FinishWork() {
+  const absl::Status status = ExecuteAndWait(store_, [this](Transaction& txn) {
+    std::vector<std::pair<std::string, store::v1::WorkRecord>> works;
+    HAPAX_RETURN_IF_ERROR(txn.Scan(Table::kWork, KeyRange(), [&](std::string_view key, std::string_view value) {
+      auto& [row_key, record] = works.emplace_back(key, store::v1::WorkRecord());
+      HAPAX_CHECK(DecodeRow(key, value, &record).ok(), "a row of work can be read");
+      return true;
+    }));
+    for (auto& [key, record] : works) {
+      HAPAX_RETURN_IF_ERROR(drivers_.at(record.kind())->Complete(record.subject(), txn));
+      txn.Delete(Table::kWork, std::move(key));
+    }
+    return absl::OkStatus();
+  });
+  HAPAX_CHECK(status.ok(), status.ToString().c_str());
 }
 
 }  // namespace hapax

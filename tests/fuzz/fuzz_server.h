@@ -1,9 +1,10 @@
 #ifndef HAPAX_TESTS_FUZZ_FUZZ_SERVER_H_
 #define HAPAX_TESTS_FUZZ_FUZZ_SERVER_H_
 
-#include <cstddef>
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hapax/interceptors/call_gate.h"
@@ -13,27 +14,29 @@
 #include "hapax/interceptors/worker_pool.h"
 #include "hapax/server/compute/catalog.h"
 #include "hapax/server/compute/compute_service.h"
+#include "hapax/server/compute/lifecycle.h"
 #include "hapax/server/compute/places.h"
+#include "hapax/server/compute/power.h"
 #include "hapax/server/hosted_service.h"
-#include "hapax/server/ids.h"
 #include "hapax/server/operations/operation_waiters.h"
 #include "hapax/server/operations/operations.h"
 #include "hapax/server/operations/operations_service.h"
 #include "hapax/server/operations/work_queue.h"
 #include "hapax/server/tokens_service.h"
-#include "hapax/storage/clock.h"
-#include "hapax/storage/rocksdb_store.h"
-#include "hapax/tests/support/temp_dir.h"
+#include "hapax/tests/fuzz/memory_store.h"
+#include "hapax/tests/server/support/fixed_ids.h"
+#include "hapax/tests/support/manual_clock.h"
 #include "prometheus/registry.h"
 #include "spdlog/logger.h"
 
 namespace hapax {
 
-// All of hapaxd but the wire, on a disk that does not sync: chain, store, and the compute, tokens and operations
-// services. A tenant may have 8 instances and 2 hosts; there is room for any number of tenants. What is launched is
-// never booted, so that nothing changes between a call and its retry.
+// All of hapaxd but the wire and the disk: the chain, and the compute, tokens and operations services. What it does
+// depends on nothing but the calls since Reset: ids are counted, the clock stands still, and an instance boots, stops,
+// starts or shuts down when FinishWork says so. Who waits for an operation is answered at once. A tenant may have 8
+// instances and 2 hosts.
 //
-// Thread-safety: as its parts.
+// Thread-safety: the chain's; the rest is for one thread.
 class FuzzServer {
  public:
   FuzzServer();
@@ -41,27 +44,37 @@ class FuzzServer {
   FuzzServer(const FuzzServer&) = delete;
   FuzzServer& operator=(const FuzzServer&) = delete;
 
+  // Forgets everything.
+  void Reset();
+  // Whether it is as after Reset: nothing is stored.
+  [[nodiscard]] bool IsUntouched() const { return store_.tables() == at_first_; }
+
   [[nodiscard]] const Chain& chain() const { return *chain_; }
-  // Those that answer at once: all but WaitOperation.
   [[nodiscard]] const std::vector<const Method*>& methods() const { return methods_; }
-  // How many records of tokens the tenant has.
-  [[nodiscard]] size_t TokensOf(const std::string& tenant);
+  [[nodiscard]] const Method& MethodNamed(std::string_view name) const;
+  [[nodiscard]] const MemoryStore& store() const { return store_; }
+  [[nodiscard]] ManualClock& clock() { return clock_; }
+
+  // Writes down all open work as done: what WorkQueue does, by and by, on a thread of its own.
+  void FinishWork();
 
  private:
-  class IdleDriver;
+  // Gets nothing done by itself.
+  class IdleHypervisor;
 
-  const TempDir dir_;
-  const SystemClock clock_;
+  ManualClock clock_;
   spdlog::logger log_;
-  const std::unique_ptr<RocksDbStore> store_;
+  MemoryStore store_;
   const SealKeys seal_keys_;
   const compute::Catalog catalog_;
   const std::unique_ptr<const compute::Places> places_;
+  const MemoryStore::Tables at_first_;
   const ScopeResolver resolver_;
-  TimeOrderedIdSource ids_{clock_};
+  compute::FixedIds ids_;
   OperationWaiters waiters_{/*max_waiting=*/1};
   const Operations operations_{ids_, waiters_};
-  const std::unique_ptr<WorkDriver> driver_;
+  const std::unique_ptr<compute::Hypervisor> hypervisor_;
+  std::map<std::string_view, std::unique_ptr<WorkDriver>> drivers_;
   WorkQueue work_;
   const compute::ComputeService compute_;
   const std::unique_ptr<HostedService> hosted_compute_;

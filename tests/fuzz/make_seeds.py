@@ -22,6 +22,8 @@ def encode(message, text):
     proto = 'hapax/store/v1/token.proto' if '.store.' in message else 'hapax/compute/v1/compute.proto'
     if '.idempotency.' in message:
         proto = 'hapax/idempotency/v1/tokens.proto'
+    if '.longrunning.' in message:
+        proto = 'google/longrunning/operations.proto'
     command = ['protoc', '-I', str(ROOT / 'proto'), '--encode=' + message, proto]
     return subprocess.run(command, input=text.encode(), stdout=subprocess.PIPE, check=True, cwd=ROOT / 'proto').stdout
 
@@ -43,44 +45,72 @@ def write(target, name, data):
 # In the order of FuzzServer::methods().
 METHODS = ('RunInstances AllocateHosts ReleaseHosts CreateKeypair DeleteKeypair TerminateInstances StartInstance '
            'StopInstance DescribeInstances DescribeHosts DescribeKeypairs DescribeSubnets DescribeAvailabilityZones '
-           'GetOperation ListOperations GetToken ListTokens AbandonToken GetPolicy').split()
+           'GetOperation ListOperations WaitOperation GetToken ListTokens AbandonToken GetPolicy').split()
+# Flags of a call (chain_input.h).
+FINISH, FINISH_BETWEEN, HOURS_25, DAYS_40 = 8, 16, 64, 96
 
 
-def call(method, text, header_token=None):
+def call(method, text, header_token=None, flags=0):
     number = METHODS.index(method)
-    package = 'idempotency' if number >= METHODS.index('GetToken') else 'compute'
-    headers = b'\0' if header_token is None else b'\1' + short(header_token)
-    return bytes([number]) + headers + long(encode(f'hapax.{package}.v1.{method}Request', text))
+    package = 'hapax.compute.v1'
+    if number >= METHODS.index('GetToken'):
+        package = 'hapax.idempotency.v1'
+    elif 'Operation' in method:
+        package = 'google.longrunning'
+    header = b'' if header_token is None else short(header_token)
+    flags |= 0 if header_token is None else 1
+    return bytes([number, flags]) + header + long(encode(f'{package}.{method}Request', text))
 
 
-def blank(prefix, n):
-    """Stands for the n-th id of that prefix that a reply names."""
-    return prefix + '-' + '?' * 16 + str(n)
+def nth(prefix, n):
+    """The n-th id of that prefix that the server gives."""
+    return f'{prefix}-{n:017x}'
 
 
 def chain():
     launch = TOKEN + 'image_id: "ami-1" max_count: 2 tags { key: "a" value: "b" } tags { key: "c" value: "d" } '
+    one, two = nth('i', 1), nth('i', 2)
     write('chain', 'launch', call('RunInstances', launch) +
           call('RunInstances', launch + 'min_count: 1') +
           call('RunInstances', launch + 'placement { availability_zone: "us-east-1b" tenancy: "default" }') +
-          call('TerminateInstances', f'instance_ids: "{blank("i", 0)}"', b'another-token') +
-          call('DescribeInstances', 'page_size: 1 filters { name: "tag:a" values: "b" }'))
-    host = blank('h', 0)
+          call('TerminateInstances', f'instance_ids: "{one}"', b'another-token') +
+          call('DescribeInstances', 'page_size: 1 filters { name: "tag:a" values: "b" }') +
+          call('DescribeInstances', 'page_size: 1 page_token: "next" filters { name: "tag:a" values: "b" }'))
+    host = nth('h', 1)
     write('chain', 'hosts', call('AllocateHosts', TOKEN + 'availability_zone: "us-east-1a" instance_type: "m5.large"') +
           call('RunInstances', f'image_id: "ami-1" subnet_id: "subnet-a" placement {{ host_id: "{host}" }}', b't') +
           call('DescribeHosts', f'host_ids: "{host}"') +
-          call('ReleaseHosts', f'host_ids: "{host}"', b'release'))
+          call('TerminateInstances', f'instance_ids: "{one}"', flags=FINISH) +
+          call('ReleaseHosts', f'host_ids: "{host}"', b'release', flags=FINISH))
     write('chain', 'keys', call('CreateKeypair', TOKEN + 'key_name: "key" key_type: KEY_TYPE_ED25519') +
           call('DescribeKeypairs', 'key_names: "key"') +
           call('RunInstances', 'image_id: "ami-1" key_name: "key" region: "us-east-1"', b'with-key') +
           call('DeleteKeypair', 'key_name: "key"', b'delete'))
+    operation = 'operations/' + nth('op', 1)
     write('chain', 'power', call('RunInstances', launch) +
-          call('StopInstance', f'instance_id: "{blank("i", 0)}"', b'stop') +
-          call('StartInstance', f'instance_id: "{blank("i", 1)}"', b'start') +
+          call('StopInstance', f'instance_id: "{one}"', b'stop', flags=FINISH) +
+          call('WaitOperation', f'name: "{operation}" timeout {{ seconds: 30 }}') +
+          call('StartInstance', f'instance_id: "{one}"', b'start', flags=FINISH | FINISH_BETWEEN) +
+          call('StopInstance', f'instance_id: "{one}"', b'stop') +
+          call('GetOperation', f'name: "{operation}"') + call('ListOperations', 'filter: "done = true" page_size: 1'))
+    write('chain', 'power-terminated', call('RunInstances', launch) +
+          call('StopInstance', f'instance_id: "{two}"', b'stop', flags=FINISH) +
+          call('TerminateInstances', f'instance_ids: "{two}"') +
+          call('StopInstance', f'instance_id: "{two}"', b'stop', flags=FINISH) +
+          call('StartInstance', f'instance_id: "{two}"', b'start') +
           call('DescribeSubnets', 'region: "eu-west-1"') + call('DescribeAvailabilityZones', 'page_size: 2'))
     write('chain', 'tokens', call('RunInstances', launch) +
           call('GetToken', TOKEN) + call('ListTokens', 'page_size: 5') + call('AbandonToken', 'client_token: "other"') +
           call('RunInstances', 'client_token: "other" image_id: "ami-1"'))
+    write('chain', 'expiry', call('RunInstances', launch) +
+          call('RunInstances', launch, flags=HOURS_25) + call('GetToken', TOKEN) +
+          call('RunInstances', launch, flags=DAYS_40) + call('ListTokens', 'client_token: "other"'))
+    # Zone a has room for six instances, and addresses for eleven: the last are used again.
+    six = 'image_id: "ami-1" subnet_id: "subnet-a" min_count: 6'
+    first, second = (''.join(f'instance_ids: "{nth("i", n)}" ' for n in ids) for ids in (range(1, 7), range(7, 13)))
+    write('chain', 'addresses', call('RunInstances', six) + call('TerminateInstances', first) +
+          call('RunInstances', six, b'again', FINISH) + call('TerminateInstances', second, b'end') +
+          call('RunInstances', six, b'and-again', FINISH))
 
 
 def fingerprint():

@@ -27,6 +27,11 @@ class FixedIds final : public IdSource {
     absl::MutexLock lock(&mu_);
     return FixedId(prefix, ++last_[std::string(prefix)]);
   }
+  // Begins again.
+  void Reset() {
+    absl::MutexLock lock(&mu_);
+    last_.clear();
+  }
 
  private:
   absl::Mutex mu_;
