@@ -11,6 +11,7 @@
 #include "hapax/interceptors/refusal.h"
 #include "hapax/interceptors/stored_reply.h"
 #include "hapax/interceptors/token_finding.h"
+#include "hapax/interceptors/token_quota.h"
 #include "hapax/storage/check.h"
 #include "hapax/storage/status_macros.h"
 #include "hapax/storage/timestamps.h"
@@ -102,6 +103,8 @@ absl::Status Idempotency::RunOnce(Attempt& attempt, Transaction& txn) const {
 
   HAPAX_RETURN_IF_ERROR(AnswerFromRecord(attempt, txn));
   if (attempt.outcome.has_value()) return absl::OkStatus();
+  const absl::Time now = attempt.call.context.now;
+  HAPAX_RETURN_IF_ERROR(CountToken(options_.policy, attempt.key->tenant, ForgetAt(attempt), now, txn));
   HAPAX_RETURN_IF_ERROR(RunHandler(attempt, txn, Outcome::kExecuted));
   PutToken(txn, *attempt.key, RecordOf(attempt));
   return absl::OkStatus();
@@ -139,24 +142,26 @@ absl::Status Idempotency::Replay(Attempt& attempt, store::v1::TokenRecord record
   return absl::OkStatus();
 }
 
+absl::Time Idempotency::ExpiresAt(const Attempt& attempt) const {
+  return attempt.call.context.now + options_.policy.RetentionOf(*attempt.call.method().rule);
+}
+
+absl::Time Idempotency::ForgetAt(const Attempt& attempt) const {
+  const absl::Time forget_at = ExpiresAt(attempt) + options_.policy.tombstone_retention;
+  const std::optional<absl::Time> made = TimeOfToken(attempt.key->token);
+  // A token that tells its time is remembered until no method executes it any more for its age.
+  return made.has_value() ? std::max(forget_at, *made + options_.policy.longest_retention) : forget_at;
+}
+
 // The record that an executed attempt leaves.
 store::v1::TokenRecord Idempotency::RecordOf(const Attempt& attempt) const {
-  const Rule& rule = *attempt.call.method().rule;
-  const absl::Duration retention = options_.policy.RetentionOf(rule);
-  const absl::Time expires_at = attempt.call.context.now + retention;
-  absl::Time forget_at = expires_at + options_.policy.tombstone_retention;
-  // A token that tells its time is remembered until no method executes it any more for its age.
-  if (const auto made = TimeOfToken(attempt.key->token)) {
-    forget_at = std::max(forget_at, *made + options_.policy.longest_retention);
-  }
-
   store::v1::TokenRecord record;
   record.set_method(attempt.call.method().name);
   *record.mutable_fingerprint() = attempt.fingerprint;
   *record.mutable_executed_at() = ToTimestamp(attempt.call.context.now);
-  *record.mutable_expires_at() = ToTimestamp(expires_at);
-  *record.mutable_forget_at() = ToTimestamp(forget_at);
-  StoreReply(rule, seal_keys_, *attempt.key, attempt.reply, record);
+  *record.mutable_expires_at() = ToTimestamp(ExpiresAt(attempt));
+  *record.mutable_forget_at() = ToTimestamp(ForgetAt(attempt));
+  StoreReply(*attempt.call.method().rule, seal_keys_, *attempt.key, attempt.reply, record);
   return record;
 }
 

@@ -66,6 +66,8 @@ class Idempotency final : public UnaryInterceptor {
   [[nodiscard]] absl::Status RunOnce(Attempt& attempt, Transaction& txn) const;
   [[nodiscard]] absl::Status AnswerFromRecord(Attempt& attempt, const ReadTransaction& txn) const;
   [[nodiscard]] absl::Status Replay(Attempt& attempt, store::v1::TokenRecord record, const ReadTransaction& txn) const;
+  [[nodiscard]] absl::Time ExpiresAt(const Attempt& attempt) const;
+  [[nodiscard]] absl::Time ForgetAt(const Attempt& attempt) const;
   [[nodiscard]] store::v1::TokenRecord RecordOf(const Attempt& attempt) const;
   [[nodiscard]] static absl::Status RunHandler(Attempt& attempt, Transaction& txn, Outcome outcome);
 

@@ -2,6 +2,7 @@
 #define HAPAX_INTERCEPTORS_TOKEN_POLICY_H_
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -26,6 +27,8 @@ struct TokenPolicy {
   absl::Duration longest_retention = retention;
   // UUIDs of version 7 that were made before may have been executed, and forgotten since, under a shorter retention.
   absl::Time forgotten_until = absl::InfinitePast();
+  // Tokens that a tenant may have stored (token_quota.h). 0: any number.
+  int64_t max_tokens_per_tenant = 0;
 
   [[nodiscard]] absl::Duration RetentionOf(const Rule& rule) const { return rule.retention().value_or(retention); }
   // The age from which a UUID of version 7 is refused when there is no record of it.

@@ -205,6 +205,7 @@ absl::StatusOr<ServerFlags> ParseServerFlags(int argc, char** argv) {
     return Wrong("metrics_address", flags.metrics_address, kAddressForm);
   }
   HAPAX_ASSIGN_OR_RETURN(flags.limits, ParseLimitFlags());
+  flags.token_policy.max_tokens_per_tenant = flags.limits.max_tokens_per_tenant;
   const int64_t block_cache_bytes = absl::GetFlag(FLAGS_block_cache_bytes);
   HAPAX_RETURN_IF_ERROR(CheckPositive("block_cache_bytes", block_cache_bytes));
   flags.block_cache_bytes = static_cast<size_t>(block_cache_bytes);

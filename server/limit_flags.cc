@@ -16,6 +16,10 @@ ABSL_FLAG(double, max_calls_per_second_per_tenant, hapax::TenantLimits().max_cal
           "OVERLOADED. 0: any number");
 ABSL_FLAG(int, max_burst_per_tenant, hapax::TenantLimits().max_burst,
           "With --max_calls_per_second_per_tenant: calls that a tenant may make at once after a pause");
+ABSL_FLAG(
+    int64_t, max_tokens_per_tenant, 0,
+    "Client tokens that one tenant may have stored, until they are forgotten; a call with one more is refused with "
+    "QUOTA_EXCEEDED. 0: any number, which nobody counts; the first start with another number counts them");
 ABSL_FLAG(int, max_waiting_transactions, 4096,
           "Transactions that may wait for execution; one more is refused with OVERLOADED");
 ABSL_FLAG(int, max_connections, hapax::ConnectionLimits().max_connections,
@@ -99,6 +103,8 @@ absl::StatusOr<LimitFlags> ParseLimitFlags() {
   const int max_waiting = absl::GetFlag(FLAGS_max_waiting_transactions);
   HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_waiting_transactions", max_waiting));
   limits.max_waiting_transactions = static_cast<size_t>(max_waiting);
+  limits.max_tokens_per_tenant = absl::GetFlag(FLAGS_max_tokens_per_tenant);
+  HAPAX_RETURN_IF_ERROR(CheckAtLeast(int64_t{0}, "max_tokens_per_tenant", limits.max_tokens_per_tenant));
   HAPAX_ASSIGN_OR_RETURN(limits.tenant, ParseTenantLimits());
   HAPAX_ASSIGN_OR_RETURN(limits.connections, ParseConnectionLimits());
   return limits;

@@ -2,6 +2,7 @@
 #define HAPAX_SERVER_LIMIT_FLAGS_H_
 
 #include <cstddef>
+#include <cstdint>
 
 #include "absl/status/statusor.h"
 #include "hapax/interceptors/tenant_gate.h"
@@ -13,6 +14,7 @@ namespace hapax {
 struct LimitFlags {
   int max_calls_in_flight = 0;
   size_t max_waiting_transactions = 0;
+  int64_t max_tokens_per_tenant = 0;
   TenantLimits tenant;
   ConnectionLimits connections;
 };

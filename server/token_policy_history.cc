@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "hapax/interceptors/token_quota.h"
 #include "hapax/storage/blocking.h"
 #include "hapax/storage/key.h"
 #include "hapax/storage/rows.h"
@@ -44,7 +45,8 @@ absl::StatusOr<TokenPolicy> CompletePolicy(TokenPolicy policy, const std::vector
     PutRow(txn, Table::kMeta, MetaKey(), row);
     return absl::OkStatus();
   });
-  if (!status.ok()) return status;
+  HAPAX_RETURN_IF_ERROR(status);
+  HAPAX_RETURN_IF_ERROR(PrepareTokenCounts(policy, now, store));
   return policy;
 }
 

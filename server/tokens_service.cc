@@ -6,6 +6,7 @@
 #include "hapax/interceptors/client_token.h"
 #include "hapax/interceptors/stored_reply.h"
 #include "hapax/interceptors/token_finding.h"
+#include "hapax/interceptors/token_quota.h"
 #include "hapax/server/listing.h"
 #include "hapax/storage/check.h"
 #include "hapax/storage/status_macros.h"
@@ -147,6 +148,8 @@ absl::Status TokensService::AbandonToken(const CallContext& context, Transaction
   HAPAX_ASSIGN_OR_RETURN(const TokenKey key, KeyOf(context, request));
   HAPAX_ASSIGN_OR_RETURN(*response->mutable_token(), Read(context, txn, key));
   if (response->token().state() != api::TOKEN_STATE_FREE) return absl::OkStatus();
+  HAPAX_RETURN_IF_ERROR(
+      CountToken(options_.policy, context.tenant, /*forget_at=*/absl::InfiniteFuture(), context.now, txn));
   store::v1::TokenRecord record;
   *record.mutable_abandoned_at() = ToTimestamp(context.now);
   PutToken(txn, key, record);
@@ -154,7 +157,7 @@ absl::Status TokensService::AbandonToken(const CallContext& context, Transaction
   return absl::OkStatus();
 }
 
-absl::Status TokensService::GetPolicy(const CallContext& /*context*/, const ReadTransaction& /*txn*/,
+absl::Status TokensService::GetPolicy(const CallContext& context, const ReadTransaction& txn,
                                       const api::GetPolicyRequest& /*request*/,
                                       api::GetPolicyResponse* response) const {
   response->set_max_token_length(static_cast<int32_t>(kMaxClientTokenLength));
@@ -162,6 +165,11 @@ absl::Status TokensService::GetPolicy(const CallContext& /*context*/, const Read
   *response->mutable_retention() = ToProtoDuration(options_.policy.retention);
   *response->mutable_tombstone_retention() = ToProtoDuration(options_.policy.tombstone_retention);
   response->set_default_region(options_.default_region);
+  if (options_.policy.max_tokens_per_tenant > 0) {
+    response->set_max_tokens_per_tenant(options_.policy.max_tokens_per_tenant);
+    HAPAX_ASSIGN_OR_RETURN(const int64_t stored, StoredTokens(context.tenant, context.now, txn));
+    response->set_stored_tokens(stored);
+  }
   for (const HostedService* service : options_.services) {
     for (const Method& method : service->methods()) {
       if (!method.rule.has_value() || !method.rule->retention().has_value()) continue;

@@ -6,9 +6,9 @@ import unittest
 import grpc
 
 from case import ServerCase, eventually, new_token, run
-from client import OPERATIONS
+from client import OPERATIONS, TOKENS
 from harness import refused_start
-from protos import compute_pb2, operations_pb2, resources_pb2
+from protos import compute_pb2, operations_pb2, resources_pb2, tokens_pb2
 
 MESSAGE_BYTES = 20_000
 METADATA_BYTES = 4_000
@@ -100,10 +100,53 @@ class InFlightTest(ServerCase):
             call.cancel()
 
 
+class StoredTokensTest(ServerCase):
+    flags = ("--max_tokens_per_tenant=3",)
+
+    def policy(self):
+        return self.client.call(TOKENS + "GetPolicy", tokens_pb2.GetPolicyRequest()).parsed
+
+    def test_a_tenant_has_as_many_tokens_as_it_may_and_what_is_stored_is_answered_on(self):
+        requests = [run(new_token()) for _ in range(2)]
+        for request in requests:
+            self.assertOutcome(self.client.call("RunInstances", request), "executed")
+        abandon = tokens_pb2.AbandonTokenRequest(client_token=new_token())
+        self.assertTrue(self.client.call(TOKENS + "AbandonToken", abandon).ok)
+        one_more = run(new_token())
+        for _ in range(2):
+            self.assertRefused(self.client.call("RunInstances", one_more), "QUOTA_EXCEEDED",
+                               says=["max_tokens_per_tenant is 3"])
+            self.assertRefused(self.client.call(TOKENS + "AbandonToken", tokens_pb2.AbandonTokenRequest(
+                client_token=one_more.client_token)), "QUOTA_EXCEEDED", says=["max_tokens_per_tenant is 3"])
+            self.assertTrue(self.client.call(TOKENS + "AbandonToken", abandon).ok)
+            self.assertOutcome(self.client.call("RunInstances", requests[0]), "replayed")
+            self.assertEqual((self.policy().max_tokens_per_tenant, self.policy().stored_tokens), (3, 3))
+            self.server.kill()
+            self.server.start()
+        self.assertEqual(len(self.instances()), 2)
+        self.assertOutcome(self.client.call("RunInstances", run()), "unprotected")
+        other = self.client_of(self.tenant + ".other")
+        self.assertOutcome(other.call("RunInstances", one_more), "executed")
+
+    def test_tokens_that_were_stored_without_a_limit_are_counted(self):
+        self.server.stop()
+        self.server.flags = ()
+        self.server.start()
+        for _ in range(3):
+            self.assertOutcome(self.client.call("RunInstances", run(new_token())), "executed")
+        self.assertFalse(self.policy().HasField("stored_tokens"))
+        self.server.stop()
+        self.server.flags = self.flags
+        self.server.start()
+        self.assertEqual(self.policy().stored_tokens, 3)
+        self.assertRefused(self.client.call("RunInstances", run(new_token())), "QUOTA_EXCEEDED")
+
+
 class FlagTest(unittest.TestCase):
     def test_a_limit_that_is_none_does_not_start(self):
         for flag in ("max_calls_in_flight=0", "max_calls_in_flight_per_tenant=0", "max_calls_per_second_per_tenant=-1",
                      "max_calls_per_second_per_tenant=nan", "max_burst_per_tenant=0", "max_waiting_transactions=0",
+                     "max_tokens_per_tenant=-1",
                      "max_connections=0", "max_message_bytes=0", "max_metadata_bytes=0", "max_calls_per_connection=0",
                      "handshake_timeout=0", "keepalive_time=0", "keepalive_timeout=-1s", "max_connection_idle=0",
                      "max_connection_age=0"):

@@ -1,0 +1,169 @@
+#include "hapax/interceptors/token_quota.h"
+
+#include <memory>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "hapax/storage/rocksdb_store.h"
+#include "hapax/storage/timestamps.h"
+#include "hapax/storage/token_table.h"
+#include "hapax/tests/support/manual_clock.h"
+#include "hapax/tests/support/refusal_matchers.h"
+#include "hapax/tests/support/status_matchers.h"
+#include "hapax/tests/support/sync_store.h"
+#include "hapax/tests/support/temp_dir.h"
+
+namespace hapax {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr absl::Duration kDay = absl::Hours(24);
+constexpr char kTenant[] = "tenant";
+
+class TokenQuotaTest : public testing::Test {
+ protected:
+  // A start of a server with this limit.
+  void Start(int64_t max_tokens) {
+    policy_.max_tokens_per_tenant = max_tokens;
+    ASSERT_THAT(PrepareTokenCounts(policy_, clock_.Now(), *store_), IsOk());
+  }
+  absl::Status Count(absl::Time forget_at, const std::string& tenant = kTenant) {
+    return Execute(*store_,
+                   [&](Transaction& txn) { return CountToken(policy_, tenant, forget_at, clock_.Now(), txn); });
+  }
+  // As a server without a limit stores it.
+  void Store(const std::string& token, absl::Time forget_at, const std::string& tenant = kTenant) {
+    store::v1::TokenRecord record;
+    if (forget_at != absl::InfiniteFuture()) *record.mutable_forget_at() = ToTimestamp(forget_at);
+    ASSERT_THAT(Execute(*store_,
+                        [&](Transaction& txn) {
+                          PutToken(txn, {.tenant = tenant, .region = "region", .zone = "", .token = token}, record);
+                          return absl::OkStatus();
+                        }),
+                IsOk());
+  }
+  int64_t Stored(const std::string& tenant = kTenant) {
+    absl::StatusOr<int64_t> stored;
+    EXPECT_THAT(Query(*store_,
+                      [&](const ReadTransaction& txn) {
+                        stored = StoredTokens(tenant, clock_.Now(), txn);
+                        return stored.status();
+                      }),
+                IsOk());
+    return stored.value_or(-1);
+  }
+  // Bytes and rows that counting has left in the store.
+  std::pair<int, size_t> CountRows() {
+    int rows = 0;
+    size_t bytes = 0;
+    EXPECT_THAT(Query(*store_,
+                      [&](const ReadTransaction& txn) {
+                        return txn.Scan(Table::kMeta, KeyRange::Prefix(KeyBuilder().String("token_count").Build()),
+                                        [&](std::string_view /*key*/, std::string_view value) {
+                                          ++rows;
+                                          bytes += value.size();
+                                          return true;
+                                        });
+                      }),
+                IsOk());
+    return {rows, bytes};
+  }
+  [[nodiscard]] absl::Time In(absl::Duration time) const { return clock_.Now() + time; }
+
+  const TempDir dir_;
+  ManualClock clock_;
+  const std::unique_ptr<RocksDbStore> store_ = *OpenRocksDbStore({.path = dir_.Path("data")});
+  TokenPolicy policy_;
+};
+
+TEST_F(TokenQuotaTest, WithoutALimitNothingIsCounted) {
+  Start(0);
+  for (int i = 0; i < 10; ++i) EXPECT_THAT(Count(In(kDay)), IsOk());
+  EXPECT_EQ(Stored(), 0);
+  EXPECT_EQ(CountRows().first, 0);
+}
+
+TEST_F(TokenQuotaTest, OneMoreThanTheLimitIsRefusedWithTheTimeThereIsRoom) {
+  Start(2);
+  EXPECT_THAT(Count(In(kDay)), IsOk());
+  EXPECT_THAT(Count(In(kDay)), IsOk());
+  const absl::Status refused = Count(In(kDay));
+  EXPECT_THAT(refused, HasReason(Reason::kQuotaExceeded));
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("max_tokens_per_tenant is 2; the next are forgotten at "));
+  EXPECT_EQ(Stored(), 2);
+  EXPECT_THAT(Count(In(kDay), "another"), IsOk());
+  EXPECT_EQ(Stored("another"), 1);
+}
+
+TEST_F(TokenQuotaTest, ATokenCountsUntilItIsForgottenAndASixteenthOfItsTimeLongerAtTheMost) {
+  Start(1);
+  EXPECT_THAT(Count(In(kDay)), IsOk());
+  clock_.Advance(kDay - absl::Microseconds(1));
+  EXPECT_THAT(Count(In(kDay)), HasReason(Reason::kQuotaExceeded));
+  clock_.Advance(kDay / 16 + absl::Microseconds(1));
+  EXPECT_EQ(Stored(), 0);
+  EXPECT_THAT(Count(In(kDay)), IsOk());
+}
+
+TEST_F(TokenQuotaTest, ATokenThatIsKeptForGoodCountsForGood) {
+  Start(1);
+  EXPECT_THAT(Count(absl::InfiniteFuture()), IsOk());
+  clock_.Advance(10'000 * kDay);
+  const absl::Status refused = Count(In(kDay));
+  EXPECT_THAT(refused, HasReason(Reason::kQuotaExceeded));
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("infinite-future"));
+}
+
+TEST_F(TokenQuotaTest, TheCountTakesAFewHundredBytesHoweverManyThereAre) {
+  Start(1'000'000);
+  for (int i = 0; i < 1'000; ++i) {
+    ASSERT_THAT(Count(In(31 * kDay)), IsOk());
+    ASSERT_THAT(Count(In(kDay)), IsOk());
+    clock_.Advance(absl::Hours(1));
+  }
+  EXPECT_NEAR(Stored(), 31 * 24 + 24, (31 * 24 + 24) / 16);  // Those of the last 31 days, and of the last day.
+  EXPECT_EQ(CountRows().first, 1);
+  EXPECT_LT(CountRows().second, 1'000);
+}
+
+TEST_F(TokenQuotaTest, TheFirstStartWithALimitCountsWhatIsThere) {
+  Start(0);
+  Store("day", In(kDay));
+  Store("month", In(30 * kDay));
+  Store("abandoned", absl::InfiniteFuture());
+  Store("forgotten", clock_.Now());
+  Store("other", In(kDay), "another");
+  Start(3);
+  EXPECT_EQ(Stored(), 3);
+  EXPECT_EQ(Stored("another"), 1);
+  EXPECT_THAT(Count(In(kDay)), HasReason(Reason::kQuotaExceeded));
+  clock_.Advance(2 * kDay);
+  EXPECT_EQ(Stored(), 2);
+}
+
+TEST_F(TokenQuotaTest, TheNextStartKeepsTheCountUnderAnyLimit) {
+  Start(2);
+  EXPECT_THAT(Count(In(kDay)), IsOk());  // No token that could be found is stored with it.
+  EXPECT_THAT(Count(In(kDay)), IsOk());
+  Start(1);
+  EXPECT_EQ(Stored(), 2);
+  EXPECT_THAT(Count(In(kDay)), HasReason(Reason::kQuotaExceeded));
+  Start(3);
+  EXPECT_THAT(Count(In(kDay)), IsOk());
+}
+
+TEST_F(TokenQuotaTest, AfterAStartWithoutALimitItIsCountedAnew) {
+  Start(5);
+  EXPECT_THAT(Count(In(kDay)), IsOk());
+  Start(0);
+  EXPECT_EQ(CountRows().first, 0);
+  Store("first", In(kDay));
+  Store("second", In(kDay));
+  Start(5);
+  EXPECT_EQ(Stored(), 2);
+}
+
+}  // namespace
+}  // namespace hapax
