@@ -22,8 +22,7 @@ namespace hapax {
                                       absl::Time now, Transaction& txn);
 
 // How many the tenant has, if they are counted. Errors: the store's.
-[[nodiscard]] absl::StatusOr<int64_t> StoredTokens(std::string_view tenant, absl::Time now,
-                                                   const ReadTransaction& txn);
+[[nodiscard]] absl::StatusOr<int64_t> StoredTokens(std::string_view tenant, absl::Time now, const ReadTransaction& txn);
 
 // At start-up: counts what is there, unless the last start did, or forgets the counts when there is no limit, as nobody
 // will keep them up. Reads all tokens once. Errors: the store's.

@@ -16,6 +16,7 @@ struct ConnectionLimits {
   int max_message_bytes = 4 << 20;
   int max_metadata_bytes = 8 << 10;
   int max_calls_per_connection = 4096;
+  int max_pending_calls = 4096;
   absl::Duration handshake_timeout = absl::Seconds(20);
   absl::Duration keepalive_time = absl::Minutes(1);
   absl::Duration keepalive_timeout = absl::Seconds(20);

@@ -99,20 +99,20 @@ void GrpcStream::SentMetadata::Add(std::string_view key, std::string_view value)
   entries_.push_back(entry);
 }
 
-void GrpcStream::Accept(grpc_server& server, Router& router, EventLoop& loop) { new GrpcStream(server, router, loop); }
+void GrpcStream::Accept(Source& source) { new GrpcStream(source); }
 
-GrpcStream::GrpcStream(grpc_server& server, Router& router, EventLoop& loop)
-    : server_(server), router_(router), loop_(loop) {
+GrpcStream::GrpcStream(Source& source) : source_(source) {
   grpc_call_details_init(&details_);
   grpc_metadata_array_init(&received_metadata_);
-  grpc_completion_queue* queue = loop_.queue().cq();
+  grpc_completion_queue* queue = loop().queue().cq();
   const grpc_call_error error =
-      grpc_server_request_call(&server_, &call_, &details_, &received_metadata_, queue, queue, arrived_.tag());
+      grpc_server_request_call(&source_.server, &call_, &details_, &received_metadata_, queue, queue, arrived_.tag());
   HAPAX_CHECK(error == GRPC_CALL_OK, "the loop is one of the server's");
 }
 
 GrpcStream::~GrpcStream() {
   handler_ = nullptr;
+  EndPending();
   grpc_slice_unref(received_slice_);
   grpc_byte_buffer_destroy(received_);
   grpc_byte_buffer_destroy(sent_);
@@ -158,6 +158,21 @@ void GrpcStream::AddTrailingMetadata(std::string_view key, std::string_view valu
   trailing_metadata_.Add(key, value);
 }
 
+void GrpcStream::BeginPending() {
+  std::list<GrpcStream*>& all = source_.pending;
+  if (all.size() >= source_.max_pending) {
+    grpc_call_cancel_with_status(all.front()->call_, GRPC_STATUS_RESOURCE_EXHAUSTED,
+                                 "the call has waited for its request while too many others did: see max_pending_calls",
+                                 nullptr);
+    all.front()->EndPending();
+  }
+  pending_ = all.insert(all.end(), this);
+}
+
+void GrpcStream::EndPending() {
+  if (pending_.has_value()) source_.pending.erase(*std::exchange(pending_, std::nullopt));
+}
+
 void GrpcStream::Read() {
   Batch batch(*this);
   batch.ReceiveMessage();
@@ -195,12 +210,13 @@ void GrpcStream::OnArrived(bool ok) {
     delete this;
     return;
   }
-  loop_.Hold();
-  Accept(server_, router_, loop_);
+  loop().Hold();
+  Accept(source_);
+  BeginPending();
   Batch batch(*this);
   batch.ReceiveClose();
   batch.Begin(done_);
-  handler_ = router_.Route(*this);
+  handler_ = source_.router.Route(*this);
   if (handler_ == nullptr) {
     Finish({grpc::StatusCode::UNIMPLEMENTED, "there is no method " + std::string(method())});
   }
@@ -227,7 +243,7 @@ void GrpcStream::OnDone() {
 
 void GrpcStream::Release() {
   if (--holders_ > 0) return;
-  EventLoop& loop = loop_;
+  EventLoop& loop = source_.loop;
   delete this;
   loop.Release();
 }

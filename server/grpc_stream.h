@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,10 +46,20 @@ class GrpcStream {
     // What answers the call of `stream.method()`, or null when nobody does.
     virtual std::unique_ptr<Handler> Route(GrpcStream& stream) = 0;
   };
+  // Where calls come from. What it refers to outlives it, and it outlives all calls. For the loop's thread.
+  struct Source {
+    grpc_server& server;
+    EventLoop& loop;  // One of the server's.
+    Router& router;
+    size_t max_pending;
+    // Of which no limit of calls in flight knows: their messages have not come, or they are no unary calls. The oldest
+    // comes first.
+    std::list<GrpcStream*> pending = {};
+  };
   using MetadataValues = absl::InlinedVector<std::string_view, 2>;
 
-  // Takes one call after another. Server, router and loop, one of the server's, outlive all calls.
-  static void Accept(grpc_server& server, Router& router, EventLoop& loop);
+  // Takes one call after another. With one more pending than there may be, the oldest is ended with RESOURCE_EXHAUSTED.
+  static void Accept(Source& source);
 
   GrpcStream(const GrpcStream&) = delete;
   GrpcStream& operator=(const GrpcStream&) = delete;
@@ -62,7 +73,7 @@ class GrpcStream {
   // What gRPC knows of the client by that name (grpc/grpc_security_constants.h), such as of its certificate; nothing
   // unless it is authenticated.
   [[nodiscard]] MetadataValues PeerProperty(const char* name) const;
-  [[nodiscard]] EventLoop& loop() const { return loop_; }
+  [[nodiscard]] EventLoop& loop() const { return source_.loop; }
   // Whether the client cancelled, or went away, or gRPC ended the call because of what it sent, such as a message that
   // is too long.
   [[nodiscard]] bool IsCancelled() const { return cancelled_.load(std::memory_order_acquire); }
@@ -70,6 +81,9 @@ class GrpcStream {
   // Before the first message, and before Finish. Keys are literals.
   void AddInitialMetadata(std::string_view key, std::string_view value);
   void AddTrailingMetadata(std::string_view key, std::string_view value);
+
+  // From now on others limit how many such calls there are.
+  void EndPending();
 
   // One of each at a time.
   void Read();
@@ -96,17 +110,17 @@ class GrpcStream {
   // Operations that are begun together, and whose end is one event.
   class Batch;
 
-  GrpcStream(grpc_server& server, Router& router, EventLoop& loop);
+  explicit GrpcStream(Source& source);
   ~GrpcStream();
 
+  void BeginPending();
   void OnArrived(bool ok);
   void OnRead(bool ok);
   void OnDone();
   void Release();
 
-  grpc_server& server_;
-  Router& router_;
-  EventLoop& loop_;
+  Source& source_;
+  std::optional<std::list<GrpcStream*>::iterator> pending_;  // Where this is in the source's.
   grpc_call* call_ = nullptr;
   grpc_call_details details_;
   grpc_metadata_array received_metadata_;

@@ -78,6 +78,7 @@ class ServiceHost : private GrpcStream::Router {
   grpc::AsyncGenericService generic_service_;
   std::vector<std::unique_ptr<EventLoop>> loops_;
   std::unique_ptr<grpc::Server> server_;
+  std::vector<std::unique_ptr<GrpcStream::Source>> sources_;  // One for each loop.
   std::unique_ptr<Listener> listener_;
   int port_ = 0;
 };

@@ -158,5 +158,68 @@ TEST_F(GrpcStreamTest, ACompressedRequestArrivesAsItWas) {
   EXPECT_TRUE(status.ok()) << status.error_message();
 }
 
+constexpr int kMaxPending = 3;
+
+class PendingCallsTest : public ServiceHostTest {
+ protected:
+  PendingCallsTest() : ServiceHostTest({.max_pending_calls = kMaxPending}) {}
+
+  // On the test's one connection, so that calls arrive in their order.
+  std::unique_ptr<RawStream> Begin(const std::string& method) { return std::make_unique<RawStream>(client_, method); }
+  std::vector<std::unique_ptr<RawStream>> BeginSilent(int count) {
+    std::vector<std::unique_ptr<RawStream>> streams;
+    for (int i = 0; i < count; ++i) streams.push_back(Begin(kDeposit));
+    return streams;
+  }
+  // Ends calls whose requests did not come, of those that have reached the chain.
+  void EndWithoutRequest(int count) {
+    for (int i = 0; i < count; ++i) {
+      UnaryCall& call = holding_->Take();
+      EXPECT_FALSE(call.has_request());
+      call.Finish(absl::CancelledError("there is no request"));
+    }
+  }
+
+ private:
+  const RawClient client_ = Client();
+};
+
+TEST_F(PendingCallsTest, OfTooManyWithoutARequestTheOldestAreEnded) {
+  std::vector<std::unique_ptr<RawStream>> silent = BeginSilent(4 * kMaxPending);
+  EndWithoutRequest(3 * kMaxPending);
+  for (int i = 0; i < 3 * kMaxPending; ++i) {
+    EXPECT_EQ(silent[i]->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << i;
+  }
+  for (int i = 3 * kMaxPending; i < 4 * kMaxPending; ++i) {
+    silent[i]->Write("the request");
+    holding_->Take().Finish(std::string("the reply"));
+    EXPECT_EQ(silent[i]->Read(), "the reply");
+    EXPECT_TRUE(silent[i]->Finish().ok());
+  }
+}
+
+TEST_F(PendingCallsTest, ACallThatHasItsRequestIsNotPending) {
+  const std::unique_ptr<RawStream> stream = Begin(kDeposit);
+  stream->Write("the request");
+  UnaryCall& call = holding_->Take();
+  std::vector<std::unique_ptr<RawStream>> silent = BeginSilent(2 * kMaxPending);
+  EndWithoutRequest(kMaxPending);
+  call.Finish(std::string("the reply"));
+  EXPECT_EQ(stream->Read(), "the reply");
+  EXPECT_TRUE(stream->Finish().ok());
+  silent.clear();
+  EndWithoutRequest(kMaxPending);
+}
+
+TEST_F(PendingCallsTest, AStreamIsPendingToItsEnd) {
+  const std::unique_ptr<RawStream> watch = Begin("/grpc.health.v1.Health/Watch");
+  watch->Write("");
+  ASSERT_TRUE(watch->Read().has_value());
+  std::vector<std::unique_ptr<RawStream>> silent = BeginSilent(kMaxPending);
+  EXPECT_EQ(watch->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  silent.clear();
+  EndWithoutRequest(kMaxPending);
+}
+
 }  // namespace
 }  // namespace hapax

@@ -42,8 +42,8 @@ class ServiceHostTest : public testing::Test {
  protected:
   static constexpr char kDeposit[] = "/hapax.test.v1.Ledger/Deposit";
 
-  ServiceHostTest() : chain_(MakeChain()) {
-    auto host = ServiceHost::Start({.listen_address = "127.0.0.1:0"}, {&service_.hosted()}, chain_);
+  explicit ServiceHostTest(const ConnectionLimits& limits = {}) : chain_(MakeChain()) {
+    auto host = ServiceHost::Start({.listen_address = "127.0.0.1:0", .limits = limits}, {&service_.hosted()}, chain_);
     EXPECT_THAT(host, IsOk());
     host_ = *std::move(host);
   }
