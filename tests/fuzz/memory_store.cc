@@ -47,7 +47,7 @@ class MemoryTransaction final : public Transaction {
 
 }  // namespace
 
-void MemoryStore::Execute(Body body, Done done) {
+void MemoryStore::Execute(Body body, Done done, std::string_view /*party*/) {
   absl::ReleasableMutexLock lock(&mu_);
   MemoryTransaction txn(tables_);
   absl::Status status = body(txn);

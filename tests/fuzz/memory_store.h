@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -21,7 +22,8 @@ class MemoryStore final : public Store {
   using Rows = std::map<std::string, std::string, std::less<>>;
   using Tables = std::array<Rows, kTableCount>;
 
-  void Execute(Body body, Done done) override;
+  using Store::Execute;
+  void Execute(Body body, Done done, std::string_view party) override;
   void Query(ReadBody body, Done done) override;
 
   [[nodiscard]] Tables tables() const {
