@@ -147,9 +147,9 @@ void AddCells(const Message& message, const FieldDescriptor* skipped, Row& row) 
   const auto& access = *message.GetReflection();
   for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
     const FieldDescriptor& field = *message.GetDescriptor()->field(i);
-    if (&field == skipped) continue;
+    if (&field == skipped || (field.has_presence() && !access.HasField(message, &field))) continue;
     if (!field.is_repeated() && field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-      if (access.HasField(message, &field)) AddMessageCells(access.GetMessage(message, &field), field, row);
+      AddMessageCells(access.GetMessage(message, &field), field, row);
       continue;
     }
     const std::string text = field.is_repeated() ? ListText(message, field) : ScalarText(message, field, 0);

@@ -88,7 +88,7 @@ TEST_F(IdempotencyDuplicatesTest, C11_SoItIsWhenAllFoundTheTokenFree) {
 }
 
 TEST_F(IdempotencyDuplicatesTest, C11_SoItIsWithPreparation) {
-  const TestChain chain(*store_, {.worker_threads = 4, .max_waiting_work = kDuplicates});
+  const TestChain chain(*store_, {.worker_threads = 4, .max_waiting_work = 2 * kDuplicates});
   const std::vector<Answer> answers = CallAtOnce(chain, service_.engrave_order(), kSame);
   EXPECT_THAT(CountResults(answers), ElementsAre(Pair("executed", 1), Pair("replayed", kDuplicates - 1)));
   EXPECT_EQ(DistinctReplies(answers).size(), 1);

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "google/longrunning/operations.pb.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/compute/v1/compute.pb.h"
 #include "hapax/idempotency/v1/tokens.pb.h"
@@ -62,7 +63,17 @@ TEST(ToTable, OpensAnAny) {
 TEST(ToTable, DurationsReadAsTheyAreWritten) {
   idempotency::v1::GetPolicyResponse policy;
   policy.mutable_retention()->set_seconds(86'400);
-  EXPECT_EQ(ToTable(policy), "MAX_TOKEN_LENGTH  0\nRETENTION         24h\n");
+  EXPECT_EQ(ToTable(policy),
+            "MAX_TOKEN_LENGTH       0\n"
+            "RETENTION              24h\n"
+            "MAX_TOKENS_PER_TENANT  0\n");
+}
+
+TEST(ToTable, ANumberThatIsUnsetIsLeftOutAndAZeroIsNot) {
+  idempotency::v1::GetPolicyResponse policy;
+  EXPECT_THAT(ToTable(policy), testing::Not(testing::HasSubstr("STORED_TOKENS")));
+  policy.set_stored_tokens(0);
+  EXPECT_THAT(ToTable(policy), testing::HasSubstr("STORED_TOKENS          0\n"));
 }
 
 TEST(ToTable, EscapesWhatMovesTheCursorButKeepsTheLinesOfAKey) {
