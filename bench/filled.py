@@ -19,7 +19,7 @@ def fill(context: Context, scratch: pathlib.Path, tokens: int, **flags) -> dict:
     hapax = Hapax(context.build)
     running = hapax.start(scratch)
     try:
-        context.load(running, "replay", in_flight=1, seconds=0.01, warmup=0, flags=PATTERN_FLAGS)
+        context.load(running, "replay", in_flight=1, seconds=0.3, warmup=0, flags=PATTERN_FLAGS)
     finally:
         hapax.stop()
     command = [context.build / "bench_fill", f"--data_dir={scratch / 'data'}", f"--tokens={tokens}",
