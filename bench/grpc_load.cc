@@ -128,6 +128,10 @@ class GrpcLoad::Loop {
   Call& AwaitOne() { return *TakeEnded(); }
 
   void Record(const Call& call) {
+    if (plan_.may_be_refused && call.status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
+      recorder_.Refused(std::chrono::steady_clock::now());
+      return;
+    }
     if (!call.status.ok()) {
       recorder_.Failed(absl::StrCat("gRPC status ", call.status.error_code(), ": ", call.status.error_message()));
       return;

@@ -41,6 +41,8 @@ ABSL_FLAG(
     "has its own");
 ABSL_FLAG(int, threads, 1, "Threads, each with its share of the calls and connections");
 ABSL_FLAG(std::string, tenant, "", "Over gRPC: as whom to call, in x-tenant-id; empty for the server's default");
+ABSL_FLAG(bool, may_be_refused, false,
+          "Over gRPC: calls may be refused with RESOURCE_EXHAUSTED, and are made again at once");
 ABSL_FLAG(std::string, expect_outcome, "", "What hapax-outcome must say: executed, replayed or unprotected");
 
 namespace hapax::bench {
@@ -168,6 +170,7 @@ class Run {
             .start = start,
             .window = window,
             .tenant = absl::GetFlag(FLAGS_tenant),
+            .may_be_refused = absl::GetFlag(FLAGS_may_be_refused),
             .expected_outcome = absl::GetFlag(FLAGS_expect_outcome)};
   }
 
@@ -202,6 +205,7 @@ std::string WrongFlags(std::optional<Figure> figure) {
   if (!Grpc() && figure == Figure::kRead) return "--figure=read needs --protocol=grpc";
   if (!Grpc() && !absl::GetFlag(FLAGS_expect_outcome).empty()) return "--expect_outcome needs --protocol=grpc";
   if (!Grpc() && !absl::GetFlag(FLAGS_tenant).empty()) return "--tenant needs --protocol=grpc";
+  if (!Grpc() && absl::GetFlag(FLAGS_may_be_refused)) return "--may_be_refused needs --protocol=grpc";
   if (absl::GetFlag(FLAGS_threads) < 1) return "--threads must be at least 1";
   if (absl::GetFlag(FLAGS_in_flight) < absl::GetFlag(FLAGS_threads)) return "--in_flight must be at least --threads";
   if (absl::GetFlag(FLAGS_connections) < 1) return "--connections must be at least 1";

@@ -24,6 +24,10 @@ void Recorder::Succeeded(Instant due, Instant sent, Instant ended, size_t reply_
   }
 }
 
+void Recorder::Refused(Instant ended) {
+  if (window_.Has(ended)) ++refused_;
+}
+
 void Recorder::Failed(std::string_view why) {
   if (errors_++ == 0) first_error_ = why;
 }
@@ -31,6 +35,7 @@ void Recorder::Failed(std::string_view why) {
 void Recorder::Merge(const Recorder& other) {
   completed_ += other.completed_;
   reply_bytes_ += other.reply_bytes_;
+  refused_ += other.refused_;
   if (errors_ == 0) first_error_ = other.first_error_;
   errors_ += other.errors_;
   latencies_.Merge(other.latencies_);
@@ -42,10 +47,10 @@ std::string Recorder::Json() const {
   const auto latency = [&](double fraction) { return Microseconds(latencies_.Percentile(fraction)); };
   return absl::StrFormat(
       "{\"completed\": %d, \"rps\": %.1f, \"calls\": %d, \"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, "
-      "\"max_us\": %.1f, \"late_p99_us\": %.1f, \"reply_bytes\": %.1f, \"errors\": %d}",
+      "\"max_us\": %.1f, \"late_p99_us\": %.1f, \"reply_bytes\": %.1f, \"refused\": %d, \"errors\": %d}",
       completed_, static_cast<double>(completed_) / seconds, latencies_.count(), latency(0.5), latency(0.99),
       latency(0.999), Microseconds(latencies_.max()), Microseconds(lateness_.Percentile(0.99)),
-      static_cast<double>(reply_bytes_) / static_cast<double>(std::max<uint64_t>(completed_, 1)), errors_);
+      static_cast<double>(reply_bytes_) / static_cast<double>(std::max<uint64_t>(completed_, 1)), refused_, errors_);
 }
 
 }  // namespace hapax::bench

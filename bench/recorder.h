@@ -24,6 +24,9 @@ class Recorder {
   // A call that ended with an error, or with a reply that it must not have: whenever that was, the run is spoilt.
   void Failed(std::string_view why);
 
+  // A call that the server had no room for, in a run that has more calls than it takes.
+  void Refused(Instant ended);
+
   // Adds what `other` recorded, over the same window.
   void Merge(const Recorder& other);
 
@@ -36,6 +39,7 @@ class Recorder {
   //   calls, p50_us .. max_us   calls that were due in it, and their latencies from that moment on, microseconds
   //   late_p99_us               how late the load generator itself sent a call
   //   reply_bytes               the mean size of a reply
+  //   refused                   calls that were refused in the window
   //   errors                    of the whole run
   [[nodiscard]] std::string Json() const;
 
@@ -43,6 +47,7 @@ class Recorder {
   Window window_;
   uint64_t completed_ = 0;
   uint64_t reply_bytes_ = 0;
+  uint64_t refused_ = 0;
   uint64_t errors_ = 0;
   std::string first_error_;
   Histogram latencies_;

@@ -39,6 +39,8 @@ REPLY_SIZE_COLUMNS = (
 FLOOD_COLUMNS = (
     ("flood", lambda row: targets.words(row["figure"]), "{}"),
     ("in flight", lambda row: row["in_flight"], "{:,}"),
+    ("of which it may have", lambda row: row["share"], "{:,}"),
+    ("refused/s", lambda row: row["refused_per_s"], "{:,.0f}"),
     ("flooder's calls/s", lambda row: row["flood_rps"], "{:,.0f}"),
     ("quiet tenant's p50 us, alone", lambda row: row["p50_us_alone"], "{:,.0f}"),
     ("beside it", lambda row: row["p50_us"], "{:,.0f}"),

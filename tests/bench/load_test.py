@@ -84,6 +84,21 @@ class SystemsTest(LoadCase):
             found = self.assertMeasures(load(target, rate=500, duration="400ms"))
             self.assertEqual(found["calls"], 200)
 
+    def test_of_more_calls_than_there_may_be_the_rest_is_counted_as_refused_where_that_is_expected(self):
+        system = Hapax(BUILD, "--max_calls_in_flight_per_tenant=1")
+        scratch = pathlib.Path(tempfile.mkdtemp(prefix="hapax-bench-test-"))
+        self.addCleanup(shutil.rmtree, scratch, ignore_errors=True)
+        self.addCleanup(system.stop)
+        target = system.start(scratch).target
+        found = self.assertMeasures(load(target, may_be_refused=True, expect_outcome="executed", duration="1s"))
+        self.assertGreater(found["refused"], 0)
+        self.assertRefuses(load(target), "gRPC status 8")
+        # Another tenant's calls are its own: one of them at a time is not refused.
+        self.assertMeasures(load(target, in_flight=1, tenant="another"))
+
+    def test_it_calls_as_the_tenant_that_is_named(self):
+        self.assertRefuses(load(self.hapax, tenant="no tenant!"), "x-tenant-id")
+
     def test_replies_are_as_large_as_the_launch(self):
         system = Echo(BUILD, instances=20)
         scratch = pathlib.Path(tempfile.mkdtemp(prefix="hapax-bench-test-"))

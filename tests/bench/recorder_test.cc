@@ -51,6 +51,17 @@ TEST(Recorder, AFailedCallIsNoCall) {
   EXPECT_THAT(recorder.Json(), HasSubstr("\"errors\": 2"));
 }
 
+TEST(Recorder, ARefusedCallIsNoCallAndNoError) {
+  Recorder recorder(kWindow);
+  recorder.Refused(kFrom - milliseconds(1));  // Warm-up.
+  recorder.Refused(kFrom);
+  Recorder other(kWindow);
+  other.Refused(kFrom + milliseconds(1));
+  recorder.Merge(other);
+  EXPECT_THAT(recorder.Json(), HasSubstr("\"completed\": 0"));
+  EXPECT_THAT(recorder.Json(), HasSubstr("\"refused\": 2, \"errors\": 0"));
+}
+
 TEST(Recorder, MergedHasWhatBothRecorded) {
   Recorder one(kWindow);
   Recorder other(kWindow);

@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "google/longrunning/operations.pb.h"
 #include "gmock/gmock.h"
+#include "google/longrunning/operations.pb.h"
 #include "gtest/gtest.h"
 #include "hapax/compute/v1/compute.pb.h"
 #include "hapax/idempotency/v1/tokens.pb.h"
