@@ -40,7 +40,6 @@ namespace {
 
 constexpr int kWorkerThreads = 2;
 constexpr size_t kMaxWaitingWork = 256;
-constexpr size_t kMaxWaitingForOperations = 1024;
 constexpr absl::Duration kLameDuckTime = absl::Milliseconds(50);
 constexpr absl::Duration kCloseTimeout = absl::Seconds(1);
 constexpr char kLogPattern[] = "%Y-%m-%dT%H:%M:%S.%f%z %l %v";
@@ -116,7 +115,7 @@ struct Server::Parts {
   std::shared_ptr<spdlog::logger> call_log;
   const SystemClock clock;
   TimeOrderedIdSource ids{clock};
-  OperationWaiters waiters{kMaxWaitingForOperations};
+  OperationWaiters waiters{static_cast<size_t>(options.max_calls_in_flight)};  // Each waits for a call in flight.
   const Operations operations{ids, waiters};
   std::optional<SealKeys> seal_keys;
   std::unique_ptr<RocksDbStore> store;
