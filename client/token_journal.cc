@@ -26,6 +26,7 @@ constexpr int kBusyTimeoutMs = 10'000;
 // What tells a journal from other databases, and its version.
 constexpr int64_t kApplicationId = 0x48706A6C;  // "Hpjl"
 constexpr int64_t kVersion = 1;
+// As SQLite keeps them, letter by letter: a journal with others is taken for damaged.
 constexpr char kOwnersTable[] = "CREATE TABLE owners (id INTEGER PRIMARY KEY AUTOINCREMENT)";
 constexpr char kIntentsTable[] = R"(CREATE TABLE intents (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

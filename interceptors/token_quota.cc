@@ -11,7 +11,6 @@
 #include "absl/numeric/bits.h"
 #include "absl/strings/str_cat.h"
 #include "hapax/interceptors/refusal.h"
-#include "hapax/storage/blocking.h"
 #include "hapax/storage/key.h"
 #include "hapax/storage/rows.h"
 #include "hapax/storage/status_macros.h"
@@ -30,15 +29,15 @@ constexpr int64_t kParts = 16;
 
 std::string CountsPrefix() { return KeyBuilder().String("token_count").Build(); }
 std::string CountKey(std::string_view tenant) { return KeyBuilder().String("token_count").String(tenant).Build(); }
-std::string CountedKey() { return KeyBuilder().String("tokens_counted").Build(); }
 
 // One tenant's tokens, as in its row.
 class Counts {
  public:
   Counts() = default;
   explicit Counts(const TokenCountRow& row) {
-    const int size = std::min(row.forgotten_at_micros_size(), row.tokens_size());
-    for (int i = 0; i < size; ++i) by_end_.emplace_back(row.forgotten_at_micros(i), row.tokens(i));
+    for (const TokenCountRow::Class& some : row.classes()) {
+      by_end_.emplace_back(some.forgotten_at_micros(), some.tokens());
+    }
   }
 
   void Forget(absl::Time now) {
@@ -61,16 +60,22 @@ class Counts {
     return std::accumulate(by_end_.begin(), by_end_.end(), int64_t{0},
                            [](int64_t sum, const auto& entry) { return sum + entry.second; });
   }
-  // Requires that there is a token.
-  [[nodiscard]] absl::Time NextForgotten() const {
-    return by_end_.front().first == kNever ? absl::InfiniteFuture() : absl::FromUnixMicros(by_end_.front().first);
+  // When there will be fewer than so many, if none comes; the infinite future: never.
+  [[nodiscard]] absl::Time FewerThan(int64_t limit) const {
+    int64_t left = Sum();
+    for (const auto& [end, tokens] : by_end_) {
+      left -= tokens;
+      if (left < limit) return end == kNever ? absl::InfiniteFuture() : absl::FromUnixMicros(end);
+    }
+    return absl::InfiniteFuture();
   }
 
   [[nodiscard]] TokenCountRow ToRow() const {
     TokenCountRow row;
     for (const auto& [end, tokens] : by_end_) {
-      row.add_forgotten_at_micros(end);
-      row.add_tokens(tokens);
+      TokenCountRow::Class& some = *row.add_classes();
+      some.set_forgotten_at_micros(end);
+      some.set_tokens(tokens);
     }
     return row;
   }
@@ -95,33 +100,9 @@ absl::StatusOr<Counts> CountsOf(std::string_view tenant, absl::Time now, const R
   return counts;
 }
 
-absl::Status DeleteCounts(Transaction& txn) {
-  std::vector<std::string> keys;
-  HAPAX_RETURN_IF_ERROR(
-      txn.Scan(Table::kMeta, KeyRange::Prefix(CountsPrefix()), [&](std::string_view key, std::string_view /*value*/) {
-        keys.emplace_back(key);
-        return true;
-      }));
-  for (std::string& key : keys) txn.Delete(Table::kMeta, std::move(key));
-  txn.Delete(Table::kMeta, CountedKey());
-  return absl::OkStatus();
-}
-
-absl::Status CountAll(absl::Time now, Transaction& txn) {
-  std::map<std::string, Counts> by_tenant;
-  HAPAX_RETURN_IF_ERROR(
-      txn.Scan(Table::kTokens, KeyRange::Prefix(""), [&](std::string_view bytes, std::string_view value) {
-        const absl::StatusOr<TokenKey> key = DecodeTokenKey(bytes);
-        if (!key.ok()) return true;  // Whoever asks for it is told.
-        store::v1::TokenRecord record;
-        const bool forgotten = DecodeRow(bytes, value, &record).ok() && record.has_forget_at();
-        const absl::Time forget_at = forgotten ? FromTimestamp(record.forget_at()) : absl::InfiniteFuture();
-        if (forget_at > now) by_tenant[key->tenant].Add(forget_at, now);
-        return true;
-      }));
-  for (const auto& [tenant, counts] : by_tenant) PutRow(txn, Table::kMeta, CountKey(tenant), counts.ToRow());
-  PutRow(txn, Table::kMeta, CountedKey(), store::v1::TokensCountedRow());
-  return absl::OkStatus();
+std::string RoomAt(absl::Time time) {
+  if (time == absl::InfiniteFuture()) return "no room will come, as abandoned tokens are kept for good";
+  return absl::StrCat("there is room from ", absl::FormatTime(absl::RFC3339_sec, time, absl::UTCTimeZone()), " on");
 }
 
 }  // namespace
@@ -131,10 +112,10 @@ absl::Status CountToken(const TokenPolicy& policy, std::string_view tenant, absl
   if (policy.max_tokens_per_tenant == 0) return absl::OkStatus();
   HAPAX_ASSIGN_OR_RETURN(Counts counts, CountsOf(tenant, now, txn));
   if (counts.Sum() >= policy.max_tokens_per_tenant) {
-    return Refuse(Reason::kQuotaExceeded,
-                  absl::StrCat("the tenant has as many tokens stored as it may: max_tokens_per_tenant is ",
-                               policy.max_tokens_per_tenant, "; the next are forgotten at ",
-                               absl::FormatTime(absl::RFC3339_sec, counts.NextForgotten(), absl::UTCTimeZone())));
+    return Refuse(
+        Reason::kQuotaExceeded,
+        absl::StrCat("the tenant has as many tokens stored as it may: max_tokens_per_tenant is ",
+                     policy.max_tokens_per_tenant, "; ", RoomAt(counts.FewerThan(policy.max_tokens_per_tenant))));
   }
   counts.Add(forget_at, now);
   PutRow(txn, Table::kMeta, CountKey(tenant), counts.ToRow());
@@ -146,13 +127,28 @@ absl::StatusOr<int64_t> StoredTokens(std::string_view tenant, absl::Time now, co
   return counts.Sum();
 }
 
-absl::Status PrepareTokenCounts(const TokenPolicy& policy, absl::Time now, Store& store) {
-  return ExecuteAndWait(store, [&](Transaction& txn) -> absl::Status {
-    HAPAX_ASSIGN_OR_RETURN(const auto counted, txn.Get(Table::kMeta, CountedKey()));
-    const bool is_limited = policy.max_tokens_per_tenant > 0;
-    if (counted.has_value() == is_limited) return absl::OkStatus();
-    return is_limited ? CountAll(now, txn) : DeleteCounts(txn);
-  });
+absl::Status CountAllTokens(absl::Time now, Transaction& txn) {
+  std::map<std::string, Counts> by_tenant;
+  // Those that have tokens no more, too.
+  HAPAX_RETURN_IF_ERROR(
+      txn.Scan(Table::kMeta, KeyRange::Prefix(CountsPrefix()), [&](std::string_view bytes, std::string_view /*value*/) {
+        KeyParser parser(bytes);
+        static_cast<void>(parser.String());
+        if (const absl::StatusOr<std::string> tenant = parser.String(); tenant.ok()) by_tenant[*tenant];
+        return true;
+      }));
+  HAPAX_RETURN_IF_ERROR(
+      txn.Scan(Table::kTokens, KeyRange::Prefix(""), [&](std::string_view bytes, std::string_view value) {
+        const absl::StatusOr<TokenKey> key = DecodeTokenKey(bytes);
+        if (!key.ok()) return true;  // Whoever asks for it is told.
+        store::v1::TokenRecord record;
+        const bool ends = DecodeRow(bytes, value, &record).ok() && record.has_forget_at();
+        const absl::Time forget_at = ends ? FromTimestamp(record.forget_at()) : absl::InfiniteFuture();
+        if (forget_at > now) by_tenant[key->tenant].Add(forget_at, now);
+        return true;
+      }));
+  for (const auto& [tenant, counts] : by_tenant) PutRow(txn, Table::kMeta, CountKey(tenant), counts.ToRow());
+  return absl::OkStatus();
 }
 
 }  // namespace hapax

@@ -18,7 +18,7 @@ WorkerPool::~WorkerPool() {
 
 bool WorkerPool::TrySchedule(Work& work, std::string_view party) {
   absl::MutexLock lock(&mu_);
-  if (waiting_.size() >= max_waiting_ || waiting_.size_of(party) >= (max_waiting_ + 1) / 2) return false;
+  if (!waiting_.HasRoom(party, max_waiting_)) return false;
   waiting_.Push(party, std::move(work));
   return true;
 }

@@ -14,7 +14,7 @@
 namespace hapax {
 
 // A few threads for work that would block an event thread, behind a bounded queue in which parties take turns
-// (turn_queue.h). One party may have half of the queue's places, rounded up, so that others find some free.
+// (turn_queue.h), of which one has half of the places at the most.
 //
 // Thread-safety: safe.
 // Lifetime: the destructor returns when all accepted work is done.

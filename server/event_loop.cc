@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "hapax/storage/check.h"
+
 namespace hapax {
 namespace {
 
@@ -12,7 +14,8 @@ constexpr std::chrono::system_clock::time_point kNever = std::chrono::system_clo
 // Up to so many calls on the loop go on as they come. Looking for news between turns costs a tenth of the replays a
 // second at 256 calls in flight (2 cores, the client on one of them), and so few delay nobody for long.
 constexpr int kFew = 256;
-// After so many turns it is looked for news, for so many events at the most: those of all calls there should be.
+// So many turns, then what has happened meanwhile, and so on. Events are limited too, so that turns come however many
+// new calls there are.
 constexpr int kTurnsInARow = 128;
 constexpr int kEventsInARow = 4096;
 
@@ -49,6 +52,7 @@ void EventLoop::ShutdownIfIdle() {
 }
 
 void EventLoop::InTurn(std::string_view party, absl::AnyInvocable<void()> task) {
+  HAPAX_CHECK(this_threads_loop == this, "turns are the loop's thread's");
   if (holders() <= kFew && turns_.empty()) return task();
   turns_.Push(party, std::move(task));
 }
@@ -77,8 +81,8 @@ void EventLoop::Run() {
 
 // Has happen what there is; false when there will be no more. Waits for an event when it is nobody's turn.
 //
-// Connections are looked at only once the queue said twice that it is empty: the first time, it may only have found
-// that it was told of an event, which has happened since.
+// A queue that had events to give out says once that it is empty without looking at connections, and looks at them when
+// it is asked again.
 bool EventLoop::RunEvents() {
   void* event = nullptr;
   bool ok = false;

@@ -63,9 +63,11 @@ class EventLoop {
   // How many hold it, as of a moment ago; for any thread.
   [[nodiscard]] int holders() const { return holders_.load(std::memory_order_relaxed); }
 
-  // Runs `task` when it is the party's turn (turn_queue.h); at once, unless many calls are there. To be called on the
-  // loop's thread. gRPC hands out calls in the order they came, so parties could not take turns there; and it reads
-  // from connections only when nothing is left to do, which the loop therefore has it do between turns.
+  // Runs `task` when it is the party's turn (turn_queue.h); at once while few calls are there and nobody waits. To be
+  // called on the loop's thread.
+  //
+  // gRPC's own queue is first come, first served, and it reads from connections only when that is empty. So the loop
+  // empties it into the queue of turns, and looks for more between turns.
   void InTurn(std::string_view party, absl::AnyInvocable<void()> task);
 
   // Runs `task` on the loop's thread: soon, or before it returns when that is this thread.

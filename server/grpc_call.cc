@@ -25,7 +25,6 @@ GrpcCall::GrpcCall(const Method& method, const Chain& chain, GrpcStream& stream)
 }
 
 void GrpcCall::OnRead(std::optional<std::string_view> message) {
-  stream_.EndPending();
   request_bytes_ = message;
   chain_.Run(*this);
 }

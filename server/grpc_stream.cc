@@ -112,7 +112,7 @@ GrpcStream::GrpcStream(Source& source) : source_(source) {
 
 GrpcStream::~GrpcStream() {
   handler_ = nullptr;
-  EndPending();
+  Leave();
   grpc_slice_unref(received_slice_);
   grpc_byte_buffer_destroy(received_);
   grpc_byte_buffer_destroy(sent_);
@@ -158,19 +158,22 @@ void GrpcStream::AddTrailingMetadata(std::string_view key, std::string_view valu
   trailing_metadata_.Add(key, value);
 }
 
-void GrpcStream::BeginPending() {
-  std::list<GrpcStream*>& all = source_.pending;
-  if (all.size() >= source_.max_pending) {
-    grpc_call_cancel_with_status(all.front()->call_, GRPC_STATUS_RESOURCE_EXHAUSTED,
-                                 "the call has waited for its request while too many others did: see max_pending_calls",
-                                 nullptr);
-    all.front()->EndPending();
+// As the last of the list, whose first may have to go for it.
+void GrpcStream::Enter(std::list<GrpcStream*>& list) {
+  Leave();
+  if (list.size() >= source_.max_open) {
+    GrpcStream& oldest = *list.front();
+    oldest.Leave();
+    oldest.cancelled_.store(true, std::memory_order_release);
+    grpc_call_cancel_with_status(oldest.call_, GRPC_STATUS_UNAVAILABLE,
+                                 "the oldest of too many calls that send nothing: max_pending_calls", nullptr);
   }
-  pending_ = all.insert(all.end(), this);
+  list_ = &list;
+  place_ = list.insert(list.end(), this);
 }
 
-void GrpcStream::EndPending() {
-  if (pending_.has_value()) source_.pending.erase(*std::exchange(pending_, std::nullopt));
+void GrpcStream::Leave() {
+  if (list_ != nullptr) std::exchange(list_, nullptr)->erase(place_);
 }
 
 void GrpcStream::Read() {
@@ -212,7 +215,7 @@ void GrpcStream::OnArrived(bool ok) {
   }
   loop().Hold();
   Accept(source_);
-  BeginPending();
+  Enter(source_.pending);
   Batch batch(*this);
   batch.ReceiveClose();
   batch.Begin(done_);
@@ -225,8 +228,9 @@ void GrpcStream::OnArrived(bool ok) {
 void GrpcStream::OnRead(bool ok) {
   grpc_slice_unref(std::exchange(received_slice_, grpc_empty_slice()));
   grpc_byte_buffer* message = std::exchange(received_, nullptr);
+  if (list_ == &source_.pending) Leave();
   if (!ok) cancelled_.store(true, std::memory_order_release);
-  if (!ok || message == nullptr) {
+  if (IsCancelled() || message == nullptr) {
     grpc_byte_buffer_destroy(message);
     return handler_->OnRead(std::nullopt);
   }

@@ -51,14 +51,14 @@ class GrpcStream {
     grpc_server& server;
     EventLoop& loop;  // One of the server's.
     Router& router;
-    size_t max_pending;
-    // Of which no limit of calls in flight knows: their messages have not come, or they are no unary calls. The oldest
-    // comes first.
-    std::list<GrpcStream*> pending = {};
+    size_t max_open;  // Of each of the following, which no limit of calls in flight knows; the oldest comes first.
+    std::list<GrpcStream*> pending = {};    // Whose first message has not come.
+    std::list<GrpcStream*> streaming = {};  // That stay open after it.
   };
   using MetadataValues = absl::InlinedVector<std::string_view, 2>;
 
-  // Takes one call after another. With one more pending than there may be, the oldest is ended with RESOURCE_EXHAUSTED.
+  // Takes one call after another. With one more pending than there may be, the oldest is ended with UNAVAILABLE; its
+  // message, should it be on its way, is not read any more.
   static void Accept(Source& source);
 
   GrpcStream(const GrpcStream&) = delete;
@@ -82,8 +82,9 @@ class GrpcStream {
   void AddInitialMetadata(std::string_view key, std::string_view value);
   void AddTrailingMetadata(std::string_view key, std::string_view value);
 
-  // From now on others limit how many such calls there are.
-  void EndPending();
+  // To be called when the first message came, of a call that stays open for more, or to be told more: with one more of
+  // these than there may be, the oldest is ended with UNAVAILABLE.
+  void StayOpen() { Enter(source_.streaming); }
 
   // One of each at a time.
   void Read();
@@ -113,14 +114,16 @@ class GrpcStream {
   explicit GrpcStream(Source& source);
   ~GrpcStream();
 
-  void BeginPending();
+  void Enter(std::list<GrpcStream*>& list);
+  void Leave();
   void OnArrived(bool ok);
   void OnRead(bool ok);
   void OnDone();
   void Release();
 
   Source& source_;
-  std::optional<std::list<GrpcStream*>::iterator> pending_;  // Where this is in the source's.
+  std::list<GrpcStream*>* list_ = nullptr;  // The source's that this is in, and where; null: in none.
+  std::list<GrpcStream*>::iterator place_;
   grpc_call* call_ = nullptr;
   grpc_call_details details_;
   grpc_metadata_array received_metadata_;

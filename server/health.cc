@@ -103,6 +103,7 @@ class Health::WatchHandler final : public GrpcStream::Handler {
     auto request = Parse<HealthCheckRequest>(message);
     if (!request.has_value()) return stream_.Finish(NotARequest());
     watcher_ = std::make_shared<Watcher>(health_, stream_, std::move(*request->mutable_service()));
+    stream_.StayOpen();
     health_.Add(watcher_);
     watcher_->Proceed();
   }

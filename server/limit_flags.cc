@@ -31,9 +31,10 @@ ABSL_FLAG(int, max_metadata_bytes, hapax::ConnectionLimits().max_metadata_bytes,
           "Bytes of a request's metadata, names and values and 32 for each; gRPC refuses a call with more");
 ABSL_FLAG(int, max_calls_per_connection, hapax::ConnectionLimits().max_calls_per_connection,
           "Calls that may be under way on one connection; the client's gRPC has more of them wait");
-ABSL_FLAG(int, max_pending_calls, hapax::ConnectionLimits().max_pending_calls,
-          "Calls whose request has not come, and streams of Health and Reflection; with one more the oldest is ended "
-          "with RESOURCE_EXHAUSTED");
+ABSL_FLAG(
+    int, max_pending_calls, hapax::ConnectionLimits().max_pending_calls,
+    "Calls whose request has not come, and as many streams of Health and Reflection, on each event thread, one for "
+    "two cores; with one more the oldest is ended with UNAVAILABLE");
 ABSL_FLAG(absl::Duration, handshake_timeout, hapax::ConnectionLimits().handshake_timeout,
           "How long a new connection may take until TLS and HTTP/2 are agreed on, such as 20s; then it is closed");
 ABSL_FLAG(absl::Duration, keepalive_time, hapax::ConnectionLimits().keepalive_time,

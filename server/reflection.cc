@@ -57,6 +57,7 @@ class ReflectionHandler final : public GrpcStream::Handler {
 
   void OnRead(std::optional<std::string_view> message) override {
     if (!message.has_value()) return stream_.Finish(grpc::Status::OK);
+    stream_.StayOpen();
     const auto request = Parse<ServerReflectionRequest>(message);
     if (request.has_value()) return stream_.Write(reflection_.Answer(*request).SerializeAsString());
     stream_.Finish({grpc::StatusCode::INVALID_ARGUMENT, "not a ServerReflectionRequest"});

@@ -43,11 +43,11 @@ absl::StatusOr<std::unique_ptr<ServiceHost>> ServiceHost::Start(const Options& o
   host->server_ = builder.BuildAndStart();
   HAPAX_CHECK(host->server_ != nullptr, "a server without an address of its own can always be built");
   for (const auto& loop : host->loops_) {
-    host->sources_.push_back(std::make_unique<GrpcStream::Source>(GrpcStream::Source{
-        .server = *host->server_->c_server(),
-        .loop = *loop,
-        .router = *host,
-        .max_pending = static_cast<size_t>(std::max(1, options.limits.max_pending_calls / event_threads))}));
+    host->sources_.push_back(std::make_unique<GrpcStream::Source>(
+        GrpcStream::Source{.server = *host->server_->c_server(),
+                           .loop = *loop,
+                           .router = *host,
+                           .max_open = static_cast<size_t>(options.limits.max_pending_calls)}));
     for (int i = 0; i < kReadyCalls; ++i) GrpcStream::Accept(*host->sources_.back());
     loop->Start();
   }

@@ -42,11 +42,15 @@ absl::StatusOr<TokenPolicy> CompletePolicy(TokenPolicy policy, const std::vector
     if (policy.forgotten_until != absl::InfinitePast()) {
       *row.mutable_forgotten_until() = ToTimestamp(policy.forgotten_until);
     }
+    // A start without a limit, or of an older version, leaves what is counted behind what is there.
+    row.set_tokens_counted(policy.max_tokens_per_tenant > 0);
+    if (row.tokens_counted() && !(last.has_value() && last->tokens_counted())) {
+      HAPAX_RETURN_IF_ERROR(CountAllTokens(now, txn));
+    }
     PutRow(txn, Table::kMeta, MetaKey(), row);
     return absl::OkStatus();
   });
-  HAPAX_RETURN_IF_ERROR(status);
-  HAPAX_RETURN_IF_ERROR(PrepareTokenCounts(policy, now, store));
+  if (!status.ok()) return status;
   return policy;
 }
 

@@ -13,7 +13,8 @@ namespace hapax {
 
 // Completes the policy by what the services' rules and the store say. The store remembers the longest retention of the
 // last start. When this start's is longer, UUIDs of version 7 that are older than the last one's may be forgotten; they
-// are refused from now on, so that a longer retention never executes one again (C17).
+// are refused from now on, so that a longer retention never executes one again (C17). The first start with a limit of
+// the tokens that a tenant may have stored, and the first after one without, counts them (token_quota.h).
 //
 // `services` are compiled. Errors: the store's.
 [[nodiscard]] absl::StatusOr<TokenPolicy> CompletePolicy(TokenPolicy policy,

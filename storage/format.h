@@ -17,7 +17,6 @@
 //               ("seal_key", key id)                 hapax.store.v1.SealKeyRow
 //               ("token_count", tenant)              hapax.store.v1.TokenCountRow
 //               ("token_policy")                     hapax.store.v1.TokenPolicyRow
-//               ("tokens_counted")                   hapax.store.v1.TokensCountedRow
 //   tokens      (tenant, region, zone, token)        hapax.store.v1.TokenRecord; zone "" is regional
 //   work        (id)                                 hapax.store.v1.WorkRecord
 //   resources   (kind, ...)                          the hosted services' own (server/compute/rows.h)

@@ -38,7 +38,7 @@ void GroupCommit::Execute(Store::Body body, Store::Done done, std::string_view p
     if (closing_) {
       // A `done` that the destructor waits for starts it; the threads may have ended already.
       refusal = absl::UnavailableError("the store is closing");
-    } else if (waiting_.size() >= max_waiting_) {
+    } else if (!waiting_.HasRoom(party, max_waiting_)) {
       refusal = absl::ResourceExhaustedError("too many transactions are waiting");
     } else {
       waiting_.Push(party, {.body = std::move(body), .done = std::move(done)});

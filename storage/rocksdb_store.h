@@ -21,7 +21,7 @@ struct RocksDbStoreOptions {
   std::string path;
   // Memory for blocks, filters and indexes, whatever the tables hold. Bytes.
   size_t block_cache_bytes = size_t{256} << 20;
-  // Transactions that may wait; one more is refused with RESOURCE_EXHAUSTED.
+  // Transactions that may wait, half of them one party's; one more is refused with RESOURCE_EXHAUSTED.
   size_t max_waiting = 4096;
   // Gets a line about what goes wrong with the disk or the files: RocksDB's warnings and errors, and when
   // writes are suspended and resumed. Called on any thread; must not block. May be null.

@@ -68,7 +68,7 @@ class Transaction : public ReadTransaction {
 // Errors, besides a body's own: UNAVAILABLE, the store cannot be written or read just now (nothing was
 // acknowledged, and no later transaction of this process finds anything of it; only if the process dies
 // may it turn out to be durable, as a whole); DATA_LOSS, what it holds is damaged;
-// RESOURCE_EXHAUSTED, too many transactions are waiting, and this one was not started.
+// RESOURCE_EXHAUSTED, too many transactions are waiting, of all or of its party, and this one was not started.
 // A transaction that only reads is not refused because others cannot write.
 class Store {
  public:

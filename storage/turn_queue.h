@@ -43,9 +43,13 @@ class TurnQueue {
 
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] size_t size() const { return size_; }
-  [[nodiscard]] size_t size_of(std::string_view party) const {
+
+  // Whether one more of the party's is no more than `max` items in all, and half of that, rounded up, of its own, so
+  // that others find room. Who has no name may take all of it.
+  [[nodiscard]] bool HasRoom(std::string_view party, size_t max) const {
+    if (size_ >= max) return false;
     const auto known = by_name_.find(party);
-    return known == by_name_.end() ? 0 : known->second->items.size();
+    return party.empty() || known == by_name_.end() || known->second->items.size() < (max + 1) / 2;
   }
 
  private:

@@ -147,7 +147,8 @@ class FlagTest(unittest.TestCase):
         for flag in ("max_calls_in_flight=0", "max_calls_in_flight_per_tenant=0", "max_calls_per_second_per_tenant=-1",
                      "max_calls_per_second_per_tenant=nan", "max_burst_per_tenant=0", "max_waiting_transactions=0",
                      "max_tokens_per_tenant=-1",
-                     "max_connections=0", "max_message_bytes=0", "max_metadata_bytes=0", "max_calls_per_connection=0", "max_pending_calls=0",
+                     "max_connections=0", "max_message_bytes=0", "max_metadata_bytes=0", "max_calls_per_connection=0",
+                     "max_pending_calls=0",
                      "handshake_timeout=0", "keepalive_time=0", "keepalive_timeout=-1s", "max_connection_idle=0",
                      "max_connection_age=0"):
             with self.subTest(flag):

@@ -24,17 +24,12 @@ constexpr char kTenant[] = "tenant";
 
 class TokenQuotaTest : public testing::Test {
  protected:
-  // A start of a server with this limit.
-  void Start(int64_t max_tokens) {
-    policy_.max_tokens_per_tenant = max_tokens;
-    ASSERT_THAT(PrepareTokenCounts(policy_, clock_.Now(), *store_), IsOk());
-  }
   absl::Status Count(absl::Time forget_at, const std::string& tenant = kTenant) {
     return Execute(*store_,
                    [&](Transaction& txn) { return CountToken(policy_, tenant, forget_at, clock_.Now(), txn); });
   }
-  // As a server without a limit stores it.
-  void Store(const std::string& token, absl::Time forget_at, const std::string& tenant = kTenant) {
+  // Stores a token that is not counted.
+  void Put(const std::string& token, absl::Time forget_at, const std::string& tenant = kTenant) {
     store::v1::TokenRecord record;
     if (forget_at != absl::InfiniteFuture()) *record.mutable_forget_at() = ToTimestamp(forget_at);
     ASSERT_THAT(Execute(*store_,
@@ -54,7 +49,7 @@ class TokenQuotaTest : public testing::Test {
                 IsOk());
     return stored.value_or(-1);
   }
-  // Bytes and rows that counting has left in the store.
+  // Rows and bytes that counting has left in the store.
   std::pair<int, size_t> CountRows() {
     int rows = 0;
     size_t bytes = 0;
@@ -75,30 +70,29 @@ class TokenQuotaTest : public testing::Test {
   const TempDir dir_;
   ManualClock clock_;
   const std::unique_ptr<RocksDbStore> store_ = *OpenRocksDbStore({.path = dir_.Path("data")});
-  TokenPolicy policy_;
+  TokenPolicy policy_ = {.max_tokens_per_tenant = 2};
 };
 
 TEST_F(TokenQuotaTest, WithoutALimitNothingIsCounted) {
-  Start(0);
+  policy_.max_tokens_per_tenant = 0;
   for (int i = 0; i < 10; ++i) EXPECT_THAT(Count(In(kDay)), IsOk());
   EXPECT_EQ(Stored(), 0);
   EXPECT_EQ(CountRows().first, 0);
 }
 
-TEST_F(TokenQuotaTest, OneMoreThanTheLimitIsRefusedWithTheTimeThereIsRoom) {
-  Start(2);
+TEST_F(TokenQuotaTest, OneMoreThanTheLimitIsRefusedByName) {
   EXPECT_THAT(Count(In(kDay)), IsOk());
   EXPECT_THAT(Count(In(kDay)), IsOk());
   const absl::Status refused = Count(In(kDay));
   EXPECT_THAT(refused, HasReason(Reason::kQuotaExceeded));
-  EXPECT_THAT(std::string(refused.message()), HasSubstr("max_tokens_per_tenant is 2; the next are forgotten at "));
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("max_tokens_per_tenant is 2; "));
   EXPECT_EQ(Stored(), 2);
   EXPECT_THAT(Count(In(kDay), "another"), IsOk());
   EXPECT_EQ(Stored("another"), 1);
 }
 
 TEST_F(TokenQuotaTest, ATokenCountsUntilItIsForgottenAndASixteenthOfItsTimeLongerAtTheMost) {
-  Start(1);
+  policy_.max_tokens_per_tenant = 1;
   EXPECT_THAT(Count(In(kDay)), IsOk());
   clock_.Advance(kDay - absl::Microseconds(1));
   EXPECT_THAT(Count(In(kDay)), HasReason(Reason::kQuotaExceeded));
@@ -107,17 +101,34 @@ TEST_F(TokenQuotaTest, ATokenCountsUntilItIsForgottenAndASixteenthOfItsTimeLonge
   EXPECT_THAT(Count(In(kDay)), IsOk());
 }
 
+// Also where it has been lowered since.
+TEST_F(TokenQuotaTest, TheRefusalSaysWhenThereIsRoom) {
+  policy_.max_tokens_per_tenant = 3;
+  for (const absl::Duration time : {kDay, 10 * kDay, 20 * kDay}) EXPECT_THAT(Count(In(time)), IsOk());
+  policy_.max_tokens_per_tenant = 2;
+  const std::string message(Count(In(kDay)).message());
+  const size_t at = message.find("from ") + 5;
+  absl::Time room;
+  std::string error;
+  ASSERT_TRUE(absl::ParseTime(absl::RFC3339_sec, message.substr(at, message.find(" on") - at), &room, &error))
+      << message;
+  clock_.Advance(room - clock_.Now() - absl::Seconds(2));
+  EXPECT_THAT(Count(In(kDay)), HasReason(Reason::kQuotaExceeded));
+  clock_.Advance(absl::Seconds(4));
+  EXPECT_THAT(Count(In(kDay)), IsOk());
+}
+
 TEST_F(TokenQuotaTest, ATokenThatIsKeptForGoodCountsForGood) {
-  Start(1);
+  policy_.max_tokens_per_tenant = 1;
   EXPECT_THAT(Count(absl::InfiniteFuture()), IsOk());
   clock_.Advance(10'000 * kDay);
   const absl::Status refused = Count(In(kDay));
   EXPECT_THAT(refused, HasReason(Reason::kQuotaExceeded));
-  EXPECT_THAT(std::string(refused.message()), HasSubstr("infinite-future"));
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("no room will come"));
 }
 
 TEST_F(TokenQuotaTest, TheCountTakesAFewHundredBytesHoweverManyThereAre) {
-  Start(1'000'000);
+  policy_.max_tokens_per_tenant = 1'000'000;
   for (int i = 0; i < 1'000; ++i) {
     ASSERT_THAT(Count(In(31 * kDay)), IsOk());
     ASSERT_THAT(Count(In(kDay)), IsOk());
@@ -128,40 +139,19 @@ TEST_F(TokenQuotaTest, TheCountTakesAFewHundredBytesHoweverManyThereAre) {
   EXPECT_LT(CountRows().second, 1'000);
 }
 
-TEST_F(TokenQuotaTest, TheFirstStartWithALimitCountsWhatIsThere) {
-  Start(0);
-  Store("day", In(kDay));
-  Store("month", In(30 * kDay));
-  Store("abandoned", absl::InfiniteFuture());
-  Store("forgotten", clock_.Now());
-  Store("other", In(kDay), "another");
-  Start(3);
+TEST_F(TokenQuotaTest, WhatIsThereIsCounted) {
+  EXPECT_THAT(Count(In(kDay), "gone"), IsOk());
+  EXPECT_THAT(Count(In(kDay)), IsOk());
+  Put("day", In(kDay));
+  Put("month", In(30 * kDay));
+  Put("abandoned", absl::InfiniteFuture());
+  Put("forgotten", clock_.Now());
+  Put("other", In(kDay), "another");
+  ASSERT_THAT(Execute(*store_, [&](Transaction& txn) { return CountAllTokens(clock_.Now(), txn); }), IsOk());
   EXPECT_EQ(Stored(), 3);
   EXPECT_EQ(Stored("another"), 1);
-  EXPECT_THAT(Count(In(kDay)), HasReason(Reason::kQuotaExceeded));
+  EXPECT_EQ(Stored("gone"), 0);
   clock_.Advance(2 * kDay);
-  EXPECT_EQ(Stored(), 2);
-}
-
-TEST_F(TokenQuotaTest, TheNextStartKeepsTheCountUnderAnyLimit) {
-  Start(2);
-  EXPECT_THAT(Count(In(kDay)), IsOk());  // No token that could be found is stored with it.
-  EXPECT_THAT(Count(In(kDay)), IsOk());
-  Start(1);
-  EXPECT_EQ(Stored(), 2);
-  EXPECT_THAT(Count(In(kDay)), HasReason(Reason::kQuotaExceeded));
-  Start(3);
-  EXPECT_THAT(Count(In(kDay)), IsOk());
-}
-
-TEST_F(TokenQuotaTest, AfterAStartWithoutALimitItIsCountedAnew) {
-  Start(5);
-  EXPECT_THAT(Count(In(kDay)), IsOk());
-  Start(0);
-  EXPECT_EQ(CountRows().first, 0);
-  Store("first", In(kDay));
-  Store("second", In(kDay));
-  Start(5);
   EXPECT_EQ(Stored(), 2);
 }
 

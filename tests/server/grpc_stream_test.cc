@@ -188,7 +188,7 @@ TEST_F(PendingCallsTest, OfTooManyWithoutARequestTheOldestAreEnded) {
   std::vector<std::unique_ptr<RawStream>> silent = BeginSilent(4 * kMaxPending);
   EndWithoutRequest(3 * kMaxPending);
   for (int i = 0; i < 3 * kMaxPending; ++i) {
-    EXPECT_EQ(silent[i]->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << i;
+    EXPECT_EQ(silent[i]->Finish().error_code(), grpc::StatusCode::UNAVAILABLE) << i;
   }
   for (int i = 3 * kMaxPending; i < 4 * kMaxPending; ++i) {
     silent[i]->Write("the request");
@@ -211,14 +211,44 @@ TEST_F(PendingCallsTest, ACallThatHasItsRequestIsNotPending) {
   EndWithoutRequest(kMaxPending);
 }
 
-TEST_F(PendingCallsTest, AStreamIsPendingToItsEnd) {
-  const std::unique_ptr<RawStream> watch = Begin("/grpc.health.v1.Health/Watch");
-  watch->Write("");
-  ASSERT_TRUE(watch->Read().has_value());
-  std::vector<std::unique_ptr<RawStream>> silent = BeginSilent(kMaxPending);
-  EXPECT_EQ(watch->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+// Who is being told of the server's health is not ended for those who send nothing.
+TEST_F(PendingCallsTest, StreamsAreCountedAmongThemselves) {
+  std::vector<std::unique_ptr<RawStream>> watches;
+  for (int i = 0; i < kMaxPending; ++i) {
+    watches.push_back(Begin("/grpc.health.v1.Health/Watch"));
+    watches.back()->Write("");
+    ASSERT_TRUE(watches.back()->Read().has_value());
+  }
+  std::vector<std::unique_ptr<RawStream>> silent = BeginSilent(2 * kMaxPending);
+  EndWithoutRequest(kMaxPending);
+  host_->AnnounceShutdown();
+  for (const auto& watch : watches) EXPECT_TRUE(watch->Read().has_value());
+
+  const std::unique_ptr<RawStream> reflection = Begin("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo");
+  reflection->Write("");
+  ASSERT_TRUE(reflection->Read().has_value());
+  EXPECT_EQ(watches[0]->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
   silent.clear();
   EndWithoutRequest(kMaxPending);
+}
+
+// Requests that come as fast as calls: some of these are ended while theirs are on the way.
+TEST_F(PendingCallsTest, C12_ACallThatIsEndedHasNoRequestEvenIfItCame) {
+  constexpr int kCalls = 300;
+  std::vector<std::unique_ptr<RawStream>> streams;
+  for (int i = 0; i < kCalls; ++i) {
+    streams.push_back(Begin(kDeposit));
+    streams.back()->Write("the request");
+  }
+  int taken_up = 0;
+  for (int i = 0; i < kCalls; ++i) {
+    UnaryCall& call = holding_->Take();
+    taken_up += call.has_request() ? 1 : 0;
+    call.Finish(std::string("the reply"));
+  }
+  int answered = 0;
+  for (const auto& stream : streams) answered += stream->Finish().ok() ? 1 : 0;
+  EXPECT_EQ(answered, taken_up);
 }
 
 }  // namespace

@@ -1,12 +1,18 @@
 #include "hapax/server/token_policy_history.h"
 
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "hapax/interceptors/token_quota.h"
 #include "hapax/storage/rocksdb_store.h"
+#include "hapax/storage/timestamps.h"
+#include "hapax/storage/token_table.h"
 #include "hapax/tests/support/manual_clock.h"
 #include "hapax/tests/support/status_matchers.h"
+#include "hapax/tests/support/sync_store.h"
 #include "hapax/tests/support/temp_dir.h"
 
 namespace hapax {
@@ -52,6 +58,64 @@ TEST_F(CompletePolicyTest, C17_UnderALongerRetentionWhatTheLastOneForgotIsRefuse
   EXPECT_EQ(again.AgeLimitAt(clock_.Now(), absl::Hours(24)), absl::Hours(3));
   EXPECT_EQ(Start(absl::Hours(2)).forgotten_until, forgotten);
   EXPECT_EQ(Start(absl::Hours(48)).forgotten_until, clock_.Now() - absl::Hours(2));
+}
+
+class TokenCountAtStartTest : public CompletePolicyTest {
+ protected:
+  static constexpr char kTenant[] = "tenant";
+
+  // A start with this limit, from which on the server stores these tokens.
+  void Run(int64_t limit, const std::vector<std::string>& tokens) {
+    store_ = nullptr;
+    store_ = OpenRocksDbStore({.path = dir_.Path("data")}).value();
+    const auto policy = CompletePolicy({.max_tokens_per_tenant = limit}, {}, *store_, clock_.Now());
+    ASSERT_THAT(policy, IsOk());
+    for (const std::string& token : tokens) {
+      const absl::Time forget_at = clock_.Now() + absl::Hours(24);
+      store::v1::TokenRecord record;
+      *record.mutable_forget_at() = ToTimestamp(forget_at);
+      ASSERT_THAT(Execute(*store_,
+                          [&](Transaction& txn) {
+                            PutToken(txn, {.tenant = kTenant, .region = "here", .zone = "", .token = token}, record);
+                            return CountToken(*policy, kTenant, forget_at, clock_.Now(), txn);
+                          }),
+                  IsOk());
+    }
+  }
+  int64_t Counted() {
+    absl::StatusOr<int64_t> stored;
+    EXPECT_THAT(Query(*store_,
+                      [&](const ReadTransaction& txn) {
+                        stored = StoredTokens(kTenant, clock_.Now(), txn);
+                        return stored.status();
+                      }),
+                IsOk());
+    return stored.value_or(-1);
+  }
+};
+
+TEST_F(TokenCountAtStartTest, TheFirstStartWithALimitCountsWhatIsThere) {
+  Run(0, {"first", "second"});
+  EXPECT_EQ(Counted(), 0);
+  Run(5, {"third"});
+  EXPECT_EQ(Counted(), 3);
+}
+
+TEST_F(TokenCountAtStartTest, TheNextStartKeepsTheCountUnderAnyLimit) {
+  Run(5, {"first", "second"});
+  const auto count_none = [this](Transaction& txn) {
+    return CountToken({.max_tokens_per_tenant = 5}, kTenant, clock_.Now() + absl::Hours(1), clock_.Now(), txn);
+  };
+  ASSERT_THAT(Execute(*store_, count_none), IsOk());  // There is no such token: counted anew they would be two.
+  Run(1, {});
+  EXPECT_EQ(Counted(), 3);
+}
+
+TEST_F(TokenCountAtStartTest, AfterAStartWithoutALimitTheyAreCountedAnew) {
+  Run(5, {"first"});
+  Run(0, {"second"});
+  Run(5, {});
+  EXPECT_EQ(Counted(), 2);
 }
 
 }  // namespace

@@ -51,22 +51,29 @@ TEST(TurnQueue, WhoComesBackComesLast) {
   EXPECT_THAT(PopAll(queue), ElementsAre("b1", "a2"));
 }
 
-TEST(TurnQueue, CountsAllAndThoseOfAParty) {
+TEST(TurnQueue, OnePartyHasRoomForHalfRoundedUp) {
   TurnQueue<std::string> queue;
-  EXPECT_TRUE(queue.empty());
-  EXPECT_EQ(queue.size_of("a"), 0);
+  EXPECT_FALSE(queue.HasRoom("a", 0));
+  EXPECT_TRUE(queue.HasRoom("a", 1));
   queue.Push("a", "a1");
+  EXPECT_FALSE(queue.HasRoom("a", 2));
+  EXPECT_TRUE(queue.HasRoom("a", 3));
   queue.Push("a", "a2");
+  EXPECT_FALSE(queue.HasRoom("a", 3));
+  EXPECT_TRUE(queue.HasRoom("b", 3));
   queue.Push("b", "b1");
-  EXPECT_EQ(queue.size(), 3);
-  EXPECT_EQ(queue.size_of("a"), 2);
+  EXPECT_FALSE(queue.HasRoom("c", 3));
+  EXPECT_TRUE(queue.HasRoom("c", 4));
   EXPECT_EQ(queue.Pop(), "a1");
   EXPECT_EQ(queue.size(), 2);
-  EXPECT_EQ(queue.size_of("a"), 1);
-  PopAll(queue);
-  EXPECT_EQ(queue.size(), 0);
-  EXPECT_EQ(queue.size_of("a"), 0);
-  EXPECT_EQ(queue.size_of("b"), 0);
+  EXPECT_TRUE(queue.HasRoom("a", 3));
+}
+
+TEST(TurnQueue, WhoHasNoNameHasRoomForAll) {
+  TurnQueue<std::string> queue;
+  for (int i = 0; i < 3; ++i) queue.Push("", "nobody's");
+  EXPECT_TRUE(queue.HasRoom("", 4));
+  EXPECT_FALSE(queue.HasRoom("", 3));
 }
 
 // Names are kept with the items: who pushed may have let go of its own.

@@ -43,7 +43,8 @@ class ServiceHostTest : public testing::Test {
   static constexpr char kDeposit[] = "/hapax.test.v1.Ledger/Deposit";
 
   explicit ServiceHostTest(const ConnectionLimits& limits = {}) : chain_(MakeChain()) {
-    auto host = ServiceHost::Start({.listen_address = "127.0.0.1:0", .limits = limits}, {&service_.hosted()}, chain_);
+    auto host = ServiceHost::Start({.listen_address = "127.0.0.1:0", .event_threads = 1, .limits = limits},
+                                   {&service_.hosted()}, chain_);
     EXPECT_THAT(host, IsOk());
     host_ = *std::move(host);
   }
