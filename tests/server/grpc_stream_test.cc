@@ -247,7 +247,11 @@ TEST_F(PendingCallsTest, C12_ACallThatIsEndedHasNoRequestEvenIfItCame) {
     call.Finish(std::string("the reply"));
   }
   int answered = 0;
-  for (const auto& stream : streams) answered += stream->Finish().ok() ? 1 : 0;
+  for (const auto& stream : streams) {
+    const bool has_reply = stream->Read().has_value();
+    EXPECT_EQ(stream->Finish().ok(), has_reply);
+    answered += has_reply ? 1 : 0;
+  }
   EXPECT_EQ(answered, taken_up);
 }
 
