@@ -14,10 +14,10 @@ constexpr std::chrono::system_clock::time_point kNever = std::chrono::system_clo
 // Up to so many calls on the loop go on as they come. Looking for news between turns costs a tenth of the replays a
 // second at 256 calls in flight (2 cores, the client on one of them), and so few delay nobody for long.
 constexpr int kFew = 256;
-// So many turns, then what has happened meanwhile, and so on. Events are limited too, so that turns come however many
-// new calls there are.
-constexpr int kTurnsInARow = 128;
-constexpr int kEventsInARow = 4096;
+// So many turns, then what has happened meanwhile, and so on. A call has four events to a turn. More events in a row
+// would have who waits for a turn wait for new calls that are refused: 4096 of them took 100 ms.
+constexpr int kTurnsInARow = 32;
+constexpr int kEventsInARow = 256;
 
 thread_local const EventLoop* this_threads_loop = nullptr;
 
