@@ -21,7 +21,7 @@ ABSL_FLAG(
     "Client tokens that one tenant may have stored, until they are forgotten; a call with one more is refused with "
     "QUOTA_EXCEEDED. 0: any number, which nobody counts; the first start with another number counts them");
 ABSL_FLAG(int, max_waiting_transactions, 4096,
-          "Transactions that may wait for execution; one more is refused with OVERLOADED");
+          "Transactions that may wait for execution, half of them one tenant's; one more is refused with OVERLOADED");
 ABSL_FLAG(int, max_connections, hapax::ConnectionLimits().max_connections,
           "Connections that may be open; one more is closed at once. Less where the process may not have as many "
           "descriptors (ulimit -Hn), 512 of which are for files");
