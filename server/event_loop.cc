@@ -11,8 +11,8 @@ namespace {
 constexpr std::chrono::system_clock::time_point kAtOnce;
 constexpr std::chrono::system_clock::time_point kNever = std::chrono::system_clock::time_point::max();
 
-// Up to so many calls on the loop go on as they come. Looking for news between turns costs a tenth of the replays a
-// second at 256 calls in flight (2 cores, the client on one of them), and so few delay nobody for long.
+// Up to so many calls on the loop go on as they come. Looking for news between turns cost a tenth to a fifth of the
+// replays a second at 256 calls in flight (2 cores, the client on one of them), and so few delay nobody for long.
 constexpr int kFew = 256;
 // So many turns, then what has happened meanwhile, and so on. A call has four events to a turn. More events in a row
 // would have who waits for a turn wait for new calls that are refused: 4096 of them took 100 ms.
