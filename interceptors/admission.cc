@@ -15,7 +15,7 @@ void Admission::Intercept(UnaryCall& call, Next next) {
     tenant_gate_.Leave(*place);
     gate_.Leave();
   });
-  call.InTurn(call.context.tenant, [&call, next] { next(call); });
+  next(call);
 }
 
 }  // namespace hapax

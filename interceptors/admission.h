@@ -7,9 +7,8 @@
 
 namespace hapax {
 
-// Takes calls through the server's gate and their tenant's, so that one too many is refused at once, before any effect.
-// Those that it takes go on in turns of their tenants: what comes after costs more than all before, so one who sends
-// many calls puts off another's by one of its own at a time.
+// Takes calls through the server's gate and their tenant's, so that one too many is refused at once, before its request
+// is read.
 class Admission final : public UnaryInterceptor {
  public:
   // Both outlive it.

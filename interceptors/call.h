@@ -54,7 +54,7 @@ class UnaryCall {
   // What arrived.
   [[nodiscard]] const Method& method() const { return method_; }
   [[nodiscard]] virtual std::string_view request_bytes() const = 0;
-  // False when the client ended the call without sending a request; an empty one is one.
+  // False until ReceiveRequest went on, and when the call ended without a request; an empty one is one.
   [[nodiscard]] virtual bool has_request() const { return true; }
   // All values of a metadata key (lower case), in the order they came.
   [[nodiscard]] virtual MetadataValues Metadata(std::string_view key) const = 0;
@@ -63,6 +63,9 @@ class UnaryCall {
   [[nodiscard]] virtual absl::Time deadline() const = 0;
   [[nodiscard]] virtual bool IsCancelled() const = 0;
 
+  // Asks the client for the request, and goes on once it is there, or is known not to come (has_request): on the thread
+  // that the call arrived on. Until then the transport holds little of it. To be called once, on any thread.
+  virtual void ReceiveRequest(absl::AnyInvocable<void()> go_on) { go_on(); }
   // Goes on when it is `party`'s turn, on the thread that it arrived on; at once where there are no turns.
   virtual void InTurn(std::string_view /*party*/, absl::AnyInvocable<void()> go_on) { go_on(); }
 

@@ -8,6 +8,7 @@
 #include "hapax/interceptors/decoding.h"
 #include "hapax/interceptors/dispatch.h"
 #include "hapax/interceptors/idempotency.h"
+#include "hapax/interceptors/reception.h"
 #include "hapax/interceptors/telemetry.h"
 
 namespace hapax {
@@ -18,8 +19,10 @@ Chain BuildChain(const ChainOptions& options, const ChainParts& parts, std::uniq
   links.push_back(std::make_unique<Telemetry>(parts.registry, parts.call_log));
   // Before anything is spent on a caller, it is known who that is (C21).
   links.push_back(std::make_unique<Authentication>(std::move(authenticator)));
-  // After authentication, so that strangers take no place from callers; before decoding, which costs memory.
+  // After authentication, so that strangers take no place from callers; before the request is read, which costs memory.
   links.push_back(std::make_unique<Admission>(parts.gate, parts.tenant_gate));
+  // What came before looks at metadata alone; what comes after needs the request.
+  links.push_back(std::make_unique<Reception>());
   // Token and place are fields of the request.
   links.push_back(std::make_unique<Decoding>());
   // Before any record is looked at, so that who may not call learns nothing of tokens (C21).

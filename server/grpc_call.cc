@@ -20,13 +20,16 @@ constexpr int kAlone = 2;
 }  // namespace
 
 GrpcCall::GrpcCall(const Method& method, const Chain& chain, GrpcStream& stream)
-    : UnaryCall(method), chain_(chain), stream_(stream) {
-  stream_.Read();
+    : UnaryCall(method), chain_(chain), stream_(stream) {}
+
+void GrpcCall::ReceiveRequest(absl::AnyInvocable<void()> go_on) {
+  on_request_ = std::move(go_on);
+  stream_.loop().Post([this] { stream_.Read(); });
 }
 
 void GrpcCall::OnRead(std::optional<std::string_view> message) {
   request_bytes_ = message;
-  chain_.Run(*this);
+  std::exchange(on_request_, nullptr)();
 }
 
 UnaryCall::MetadataValues GrpcCall::Metadata(std::string_view key) const { return stream_.Metadata(key); }

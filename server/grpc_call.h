@@ -12,13 +12,13 @@
 
 namespace hapax {
 
-// A UnaryCall that came over gRPC: reads the request, takes it through the chain, and sends its end. The outcome is
+// A UnaryCall that came over gRPC: takes it through the chain, reads the request when that asks for it, and sends its
+// end. The outcome is
 // initial metadata `hapax-outcome` (C26); an error has the verdict as trailing metadata `hapax-retry` (C27).
 //
 // Lifetime: its stream's handler.
 class GrpcCall final : public UnaryCall, public GrpcStream::Handler {
  public:
-  // Begins to read the request.
   GrpcCall(const Method& method, const Chain& chain, GrpcStream& stream);
 
   [[nodiscard]] std::string_view request_bytes() const override { return request_bytes_.value_or(""); }
@@ -27,11 +27,13 @@ class GrpcCall final : public UnaryCall, public GrpcStream::Handler {
   [[nodiscard]] PeerNames peer_names() const override;
   [[nodiscard]] absl::Time deadline() const override { return stream_.deadline(); }
   [[nodiscard]] bool IsCancelled() const override { return stream_.IsCancelled(); }
+  void ReceiveRequest(absl::AnyInvocable<void()> go_on) override;
   void InTurn(std::string_view party, absl::AnyInvocable<void()> go_on) override {
     stream_.loop().InTurn(party, std::move(go_on));
   }
 
  private:
+  void OnArrived() override { chain_.Run(*this); }
   void OnRead(std::optional<std::string_view> message) override;
   void Send(absl::StatusOr<std::string> reply) override;
   void SendNow();
@@ -39,7 +41,8 @@ class GrpcCall final : public UnaryCall, public GrpcStream::Handler {
   const Chain& chain_;
   GrpcStream& stream_;
   std::optional<std::string_view> request_bytes_;
-  absl::StatusOr<std::string> reply_;  // Once Send was called.
+  absl::AnyInvocable<void()> on_request_;  // From ReceiveRequest.
+  absl::StatusOr<std::string> reply_;      // Once Send was called.
 };
 
 }  // namespace hapax

@@ -177,6 +177,8 @@ void GrpcStream::Leave() {
 }
 
 void GrpcStream::Read() {
+  if (!was_read_) Enter(source_.pending);
+  was_read_ = true;
   Batch batch(*this);
   batch.ReceiveMessage();
   batch.Begin(read_);
@@ -215,14 +217,14 @@ void GrpcStream::OnArrived(bool ok) {
   }
   loop().Hold();
   Accept(source_);
-  Enter(source_.pending);
   Batch batch(*this);
   batch.ReceiveClose();
   batch.Begin(done_);
   handler_ = source_.router.Route(*this);
   if (handler_ == nullptr) {
-    Finish({grpc::StatusCode::UNIMPLEMENTED, "there is no method " + std::string(method())});
+    return Finish({grpc::StatusCode::UNIMPLEMENTED, "there is no method " + std::string(method())});
   }
+  handler_->OnArrived();
 }
 
 void GrpcStream::OnRead(bool ok) {

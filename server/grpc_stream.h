@@ -33,6 +33,8 @@ class GrpcStream {
   class Handler {
    public:
     virtual ~Handler() = default;
+    // The call has come, of which nothing was read; the first that it is told.
+    virtual void OnArrived() = 0;
     // The answer to Read: a message, valid until the next Read; nullopt when the client sends no more.
     virtual void OnRead(std::optional<std::string_view> message) = 0;
     // The answer to Write; `ok` is false when it cannot be sent any more.
@@ -52,7 +54,7 @@ class GrpcStream {
     EventLoop& loop;  // One of the server's.
     Router& router;
     size_t max_open;  // Of each of the following, which no limit of calls in flight knows; the oldest comes first.
-    std::list<GrpcStream*> pending = {};    // Whose first message has not come.
+    std::list<GrpcStream*> pending = {};    // Whose first message was asked for, and has not come.
     std::list<GrpcStream*> streaming = {};  // That stay open after it.
   };
   using MetadataValues = absl::InlinedVector<std::string_view, 2>;
@@ -127,6 +129,7 @@ class GrpcStream {
   grpc_call* call_ = nullptr;
   grpc_call_details details_;
   grpc_metadata_array received_metadata_;
+  bool was_read_ = false;  // Read was called.
   grpc_byte_buffer* received_ = nullptr;
   grpc_slice received_slice_ = grpc_empty_slice();
   SentMetadata initial_metadata_;

@@ -26,8 +26,9 @@ std::string Reply(HealthCheckResponse::ServingStatus status) {
 
 class Health::CheckHandler final : public GrpcStream::Handler {
  public:
-  CheckHandler(const Health& health, GrpcStream& stream) : health_(health), stream_(stream) { stream_.Read(); }
+  CheckHandler(const Health& health, GrpcStream& stream) : health_(health), stream_(stream) {}
 
+  void OnArrived() override { stream_.Read(); }
   void OnRead(std::optional<std::string_view> message) override {
     const auto request = Parse<HealthCheckRequest>(message);
     if (!request.has_value()) return stream_.Finish(NotARequest());
@@ -94,11 +95,12 @@ class Health::Watcher : public std::enable_shared_from_this<Watcher> {
 
 class Health::WatchHandler final : public GrpcStream::Handler {
  public:
-  WatchHandler(Health& health, GrpcStream& stream) : health_(health), stream_(stream) { stream_.Read(); }
+  WatchHandler(Health& health, GrpcStream& stream) : health_(health), stream_(stream) {}
   ~WatchHandler() override {
     if (watcher_ != nullptr) health_.Remove(watcher_);
   }
 
+  void OnArrived() override { stream_.Read(); }
   void OnRead(std::optional<std::string_view> message) override {
     auto request = Parse<HealthCheckRequest>(message);
     if (!request.has_value()) return stream_.Finish(NotARequest());

@@ -51,10 +51,9 @@ void AnswerExtensionNumbers(const std::string& type, ServerReflectionResponse& r
 
 class ReflectionHandler final : public GrpcStream::Handler {
  public:
-  ReflectionHandler(const Reflection& reflection, GrpcStream& stream) : reflection_(reflection), stream_(stream) {
-    stream_.Read();
-  }
+  ReflectionHandler(const Reflection& reflection, GrpcStream& stream) : reflection_(reflection), stream_(stream) {}
 
+  void OnArrived() override { stream_.Read(); }
   void OnRead(std::optional<std::string_view> message) override {
     if (!message.has_value()) return stream_.Finish(grpc::Status::OK);
     stream_.StayOpen();

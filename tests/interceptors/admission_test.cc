@@ -50,13 +50,12 @@ TEST_F(AdmissionTest, AClosedGateAdmitsNoCall) {
   EXPECT_EQ(admission_.Run(first_), "TOKEN_STORE_UNAVAILABLE");
 }
 
-TEST_F(AdmissionTest, ACallWaitsForItsTenantsTurnInItsPlace) {
-  first_.context.tenant = "tenant";
-  first_.LetNoTurnCome();
-  EXPECT_EQ(admission_.Run(first_), "lost");
-  EXPECT_EQ(first_.party(), "tenant");
+// C32: what is refused was not read.
+TEST_F(AdmissionTest, C32_ACallIsAdmittedOrRefusedBeforeItsRequestHasCome) {
+  for (FakeCall* call : {&first_, &second_}) call->HoldRequest();
+  EXPECT_EQ(admission_.Run(first_), "passed on");
   EXPECT_EQ(admission_.Run(second_), "OVERLOADED");
-  first_.Finish("reply");
+  EXPECT_FALSE(second_.asks_for_request());
 }
 
 }  // namespace

@@ -27,8 +27,10 @@ class LinkRunner {
     passed_on_ = nullptr;
     chain_.Run(call);
     if (call.ended()) return call.Result();
-    return passed_on_ == &call ? "passed on" : "lost";
+    return PassedOn(call) ? "passed on" : "lost";
   }
+  // Whether the call that was run last has reached the last link.
+  [[nodiscard]] bool PassedOn(const FakeCall& call) const { return passed_on_ == &call; }
 
  private:
   class Last final : public UnaryInterceptor {

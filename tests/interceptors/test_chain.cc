@@ -7,6 +7,7 @@
 #include "hapax/interceptors/decoding.h"
 #include "hapax/interceptors/dispatch.h"
 #include "hapax/interceptors/idempotency.h"
+#include "hapax/interceptors/reception.h"
 #include "hapax/interceptors/telemetry.h"
 #include "hapax/storage/rocksdb_store.h"
 #include "spdlog/sinks/ostream_sink.h"
@@ -32,6 +33,7 @@ std::vector<std::unique_ptr<UnaryInterceptor>> TestChain::MakeLinks(Store& store
   links.push_back(std::make_unique<Telemetry>(registry_, logger_));
   links.push_back(std::make_unique<Authentication>(std::move(authenticator)));
   links.push_back(std::make_unique<Admission>(gate_, tenant_gate_));
+  links.push_back(std::make_unique<Reception>());
   links.push_back(std::make_unique<Decoding>());
   links.push_back(std::make_unique<Authorization>());
   links.push_back(std::make_unique<Idempotency>(

@@ -158,6 +158,28 @@ TEST_F(GrpcStreamTest, ACompressedRequestArrivesAsItWas) {
   EXPECT_TRUE(status.ok()) << status.error_message();
 }
 
+class UnreadCallsTest : public ServiceHostTest {
+ protected:
+  UnreadCallsTest() : ServiceHostTest({}, /*reads_requests=*/false) {}
+};
+
+// C32: who calls is known from the metadata, so a stranger's request need not be read to refuse it.
+TEST_F(UnreadCallsTest, C32_ACallReachesTheChainBeforeItsRequest) {
+  RawStream stream(Client(), kDeposit);
+  UnaryCall& call = holding_->Take();
+  EXPECT_FALSE(call.has_request());
+  EXPECT_EQ(call.request_bytes(), "");
+  call.Finish(absl::UnauthenticatedError("nobody knows that caller"));
+  EXPECT_EQ(stream.Finish().error_code(), grpc::StatusCode::UNAUTHENTICATED);
+}
+
+TEST_F(UnreadCallsTest, ACallThatIsRefusedUnreadIsToldSoThoughItsRequestIsOnItsWay) {
+  RawStream stream(Client(), kDeposit);
+  stream.Write(std::string(1'000'000, 'x'));
+  holding_->Take().Finish(absl::UnauthenticatedError("nobody knows that caller"));
+  EXPECT_EQ(stream.Finish().error_code(), grpc::StatusCode::UNAUTHENTICATED);
+}
+
 constexpr int kMaxPending = 3;
 
 class PendingCallsTest : public ServiceHostTest {

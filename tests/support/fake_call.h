@@ -42,6 +42,13 @@ class FakeCall final : public UnaryCall {
   void Cancel() { cancelled_ = true; }
   // The call waits for its turn for good.
   void LetNoTurnCome() { turns_come_ = false; }
+  // The request comes only with SendRequest; `comes` tells whether it does then.
+  void HoldRequest() { request_held_ = true; }
+  [[nodiscard]] bool asks_for_request() const { return on_request_ != nullptr; }
+  void SendRequest(bool comes) {
+    has_request_ = comes;
+    std::exchange(on_request_, nullptr)();
+  }
   // Whose turn it waited for last.
   [[nodiscard]] const std::string& party() const { return party_; }
   // As the decoding link does, for the test of a link that comes after it.
@@ -51,6 +58,7 @@ class FakeCall final : public UnaryCall {
   }
 
   [[nodiscard]] std::string_view request_bytes() const override { return bytes_; }
+  [[nodiscard]] bool has_request() const override { return has_request_; }
   [[nodiscard]] MetadataValues Metadata(std::string_view key) const override {
     const auto found = metadata_.find(std::string(key));
     if (found == metadata_.end()) return {};
@@ -59,6 +67,11 @@ class FakeCall final : public UnaryCall {
   [[nodiscard]] PeerNames peer_names() const override { return peer_names_; }
   [[nodiscard]] absl::Time deadline() const override { return deadline_; }
   [[nodiscard]] bool IsCancelled() const override { return cancelled_; }
+  void ReceiveRequest(absl::AnyInvocable<void()> go_on) override {
+    if (!request_held_) return go_on();
+    has_request_ = false;
+    on_request_ = std::move(go_on);
+  }
   void InTurn(std::string_view party, absl::AnyInvocable<void()> go_on) override {
     party_ = party;
     if (!turns_come_) return;
@@ -104,6 +117,9 @@ class FakeCall final : public UnaryCall {
   PeerNames peer_names_;
   absl::Time deadline_ = absl::InfiniteFuture();
   std::atomic<bool> cancelled_ = false;
+  bool request_held_ = false;
+  bool has_request_ = true;
+  absl::AnyInvocable<void()> on_request_;
   bool turns_come_ = true;
   std::string party_;
   const std::shared_ptr<End> end_ = std::make_shared<End>();

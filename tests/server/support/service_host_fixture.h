@@ -8,6 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "gtest/gtest.h"
+#include "hapax/interceptors/reception.h"
 #include "hapax/server/service_host.h"
 #include "hapax/tests/server/support/raw_client.h"
 #include "hapax/tests/server/support/test_ledger.h"
@@ -42,17 +43,20 @@ class ServiceHostTest : public testing::Test {
  protected:
   static constexpr char kDeposit[] = "/hapax.test.v1.Ledger/Deposit";
 
-  explicit ServiceHostTest(const ConnectionLimits& limits = {}) : chain_(MakeChain()) {
+  // With `reads_requests` false the test has calls before their requests were asked for.
+  explicit ServiceHostTest(const ConnectionLimits& limits = {}, bool reads_requests = true)
+      : chain_(MakeChain(reads_requests)) {
     auto host = ServiceHost::Start({.listen_address = "127.0.0.1:0", .event_threads = 1, .limits = limits},
                                    {&service_.hosted()}, chain_);
     EXPECT_THAT(host, IsOk());
     host_ = *std::move(host);
   }
 
-  Chain MakeChain() {
+  Chain MakeChain(bool reads_requests) {
     auto holding = std::make_unique<Holding>();
     holding_ = holding.get();
     std::vector<std::unique_ptr<UnaryInterceptor>> links;
+    if (reads_requests) links.push_back(std::make_unique<Reception>());
     links.push_back(std::move(holding));
     return Chain(std::move(links));
   }
