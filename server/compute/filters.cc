@@ -1,8 +1,12 @@
 #include "hapax/server/compute/filters.h"
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
@@ -11,6 +15,7 @@
 #include "absl/strings/strip.h"
 #include "absl/types/span.h"
 #include "hapax/interceptors/refusal.h"
+#include "hapax/server/compute/wildcards.h"
 #include "hapax/storage/status_macros.h"
 
 namespace hapax::compute {
@@ -19,6 +24,7 @@ namespace {
 constexpr char kField[] = "filters";
 constexpr int kMaxFilters = 50;
 constexpr int kMaxValues = 200;
+constexpr size_t kMaxWildcardCharacters = 1024;
 constexpr std::string_view kTagKey = "tag-key";
 constexpr std::string_view kTagPrefix = "tag:";
 
@@ -80,6 +86,57 @@ absl::Span<const Property<v1::KeyPair>> Properties() {
   return kProperties;
 }
 
+// What one of the values of a filter must match.
+class Values {
+ public:
+  // `room` is how many characters the wildcards of the request may still have.
+  [[nodiscard]] static absl::StatusOr<std::shared_ptr<const Values>> Of(const v1::Filter& filter, size_t& room) {
+    absl::flat_hash_set<std::string> texts;
+    std::vector<Pattern> patterns;
+    for (const std::string& value : filter.values()) {
+      std::optional<Pattern> pattern = Pattern::Of(value);
+      if (!pattern.has_value()) return RefuseBackslash(value);
+      if (pattern->IsText()) {
+        texts.insert(pattern->Text());
+        continue;
+      }
+      if (pattern->size() > room) {
+        return RefuseParameter(kField, absl::StrCat("must have at most ", kMaxWildcardCharacters,
+                                                    " characters in all values with wildcards together"));
+      }
+      room -= pattern->size();
+      patterns.push_back(*std::move(pattern));
+    }
+    return std::make_shared<const Values>(std::move(texts), patterns);
+  }
+  // The text that a name or value without wildcards stands for.
+  [[nodiscard]] static absl::StatusOr<std::string> TextOf(std::string_view key) {
+    const std::optional<Pattern> pattern = Pattern::Of(key);
+    if (!pattern.has_value()) return RefuseBackslash(key);
+    if (!pattern->IsText()) {
+      return RefuseValue(Reason::kInvalidParameter, kField, key,
+                         "must be a key without wildcards: those are for tag-key and for values");
+    }
+    return pattern->Text();
+  }
+
+  Values(absl::flat_hash_set<std::string> texts, const std::vector<Pattern>& patterns) : texts_(std::move(texts)) {
+    if (!patterns.empty()) wildcards_.emplace(patterns);
+  }
+  [[nodiscard]] bool Match(const std::string& text) const {
+    return texts_.contains(text) || (wildcards_.has_value() && wildcards_->Match(text));
+  }
+
+ private:
+  [[nodiscard]] static absl::Status RefuseBackslash(std::string_view value) {
+    return RefuseValue(Reason::kInvalidParameter, kField, value,
+                       "must have a backslash only before *, ? or another backslash, which it makes plain characters");
+  }
+
+  const absl::flat_hash_set<std::string> texts_;
+  std::optional<Wildcards> wildcards_;
+};
+
 template <typename Resource>
 absl::Status RefuseName(const std::string& name) {
   std::string allowed = "must be named one of ";
@@ -93,35 +150,37 @@ template <typename Resource>
 absl::StatusOr<Filters<Resource>> Filters<Resource>::Of(const google::protobuf::RepeatedPtrField<v1::Filter>& filters) {
   if (filters.size() > kMaxFilters) return RefuseParameter(kField, absl::StrCat("must be at most ", kMaxFilters));
   Filters<Resource> compiled;
+  size_t room = kMaxWildcardCharacters;
   for (const v1::Filter& filter : filters) {
-    HAPAX_ASSIGN_OR_RETURN(Test test, TestOf(filter));
+    HAPAX_ASSIGN_OR_RETURN(Test test, TestOf(filter, room));
     compiled.tests_.push_back(std::move(test));
   }
   return compiled;
 }
 
 template <typename Resource>
-absl::StatusOr<typename Filters<Resource>::Test> Filters<Resource>::TestOf(const v1::Filter& filter) {
+absl::StatusOr<typename Filters<Resource>::Test> Filters<Resource>::TestOf(const v1::Filter& filter, size_t& room) {
   if (filter.values().empty() || filter.values_size() > kMaxValues) {
     return RefuseParameter(kField, absl::StrCat("must have 1 to ", kMaxValues, " values each"));
   }
-  const absl::flat_hash_set<std::string> values(filter.values().begin(), filter.values().end());
+  HAPAX_ASSIGN_OR_RETURN(const std::shared_ptr<const Values> values, Values::Of(filter, room));
   const std::string_view name = filter.name();
   if (name == kTagKey) {
     return Test([values](const Resource& resource) {
       return std::any_of(resource.tags().begin(), resource.tags().end(),
-                         [&](const auto& tag) { return values.contains(tag.first); });
+                         [&](const auto& tag) { return values->Match(tag.first); });
     });
   }
   if (name.starts_with(kTagPrefix) && name != kTagPrefix) {
-    return Test([values, key = std::string(name.substr(kTagPrefix.size()))](const Resource& resource) {
+    HAPAX_ASSIGN_OR_RETURN(const std::string key, Values::TextOf(name.substr(kTagPrefix.size())));
+    return Test([values, key](const Resource& resource) {
       const auto tag = resource.tags().find(key);
-      return tag != resource.tags().end() && values.contains(tag->second);
+      return tag != resource.tags().end() && values->Match(tag->second);
     });
   }
   for (const Property<Resource>& property : Properties<Resource>()) {
     if (property.name != name) continue;
-    return Test([values, of = property.of](const Resource& resource) { return values.contains(of(resource)); });
+    return Test([values, of = property.of](const Resource& resource) { return values->Match(of(resource)); });
   }
   return RefuseName<Resource>(filter.name());
 }

@@ -21,8 +21,9 @@ namespace hapax::compute {
 template <typename Resource>
 class Filters {
  public:
-  // Errors: INVALID_PARAMETER for more than 50 filters, a name that is not one of the kind's, and other than 1 to
-  // 200 values.
+  // Errors: INVALID_PARAMETER for more than 50 filters, a name that is not one of the kind's, other than 1 to 200
+  // values, more than 1024 characters in values with wildcards, a wildcard in a tag's key, and a backslash before
+  // what needs none.
   [[nodiscard]] static absl::StatusOr<Filters> Of(const google::protobuf::RepeatedPtrField<v1::Filter>& filters);
 
   // Whether the resource matches every filter; without filters it does.
@@ -31,7 +32,7 @@ class Filters {
  private:
   using Test = std::function<bool(const Resource&)>;
 
-  [[nodiscard]] static absl::StatusOr<Test> TestOf(const v1::Filter& filter);
+  [[nodiscard]] static absl::StatusOr<Test> TestOf(const v1::Filter& filter, size_t& room);
 
   std::vector<Test> tests_;
 };

@@ -132,12 +132,62 @@ TEST(Filters, OneValueOfAFilterIsEnoughButEveryFilterCounts) {
 
 TEST(Filters, NoFilterMatchesEverything) { EXPECT_TRUE(Matches(v1::Instance(), FilterList())); }
 
-TEST(Filters, ValuesCompareExactly) {
-  for (const char* value : {"Key", "ke", "keys", "k*", "*", "?ey", " key", ""}) {
+TEST(Filters, CaseAndBlanksCount) {
+  for (const char* value : {"Key", "ke", "keys", " key", ""}) {
     EXPECT_FALSE(Matches(AnInstance(), "key-name", {value})) << value;
   }
   EXPECT_FALSE(Matches(AnInstance(), "tag-key", {"owner"}));
   EXPECT_FALSE(Matches(AnInstance(), "tag:owner", {"me"}));
+}
+
+TEST(Filters, ValuesHaveWildcards) {
+  for (const char* value : {"*", "k*", "*y", "?ey", "k?y", "*e*", "k**y", "key*", "???", "*?*"}) {
+    EXPECT_TRUE(Matches(AnInstance(), "key-name", {value})) << value;
+    EXPECT_TRUE(Matches(AnInstance(), "key-name", {"other", "x*", value})) << value;
+  }
+  for (const char* value : {"?", "??", "????", "K*", "*k", "k?", "x*y", "?key", "key?", R"(\*)", R"(k\*)"}) {
+    EXPECT_FALSE(Matches(AnInstance(), "key-name", {value})) << value;
+  }
+  EXPECT_TRUE(Matches(AnInstance(), "instance-state-name", {"shut*"}));
+  EXPECT_TRUE(Matches(AnInstance(), "tag-key", {"O*r"}));
+  EXPECT_TRUE(Matches(AnInstance(), "tag:Owner", {"?e"}));
+  EXPECT_TRUE(Matches(AnInstance(), "tag:Empty", {"*"}));
+  EXPECT_FALSE(Matches(AnInstance(), "tag:None", {"*"}));
+}
+
+TEST(Filters, ABackslashMakesAWildcardPlainAndStandsNowhereElse) {
+  const auto instance = FromText<v1::Instance>(R"(tags { key: 'a*b' value: '*amazon?\\' })");
+  EXPECT_TRUE(Matches(instance, R"(tag:a\*b)", {R"(\*amazon\?\\)"}));
+  EXPECT_TRUE(Matches(instance, "tag-key", {R"(a\*b)"}));
+  EXPECT_TRUE(Matches(instance, R"(tag:a\*b)", {R"(\**\\)"}));
+  EXPECT_FALSE(Matches(instance, R"(tag:a\*b)", {R"(\*amazon\?)"}));
+  for (const char* value : {R"(C:\Users)", R"(\)", R"(a*\)", R"(\\\a)"}) {
+    EXPECT_THAT(Filters<v1::Instance>::Of(List({{"key-name", {value}}})),
+                Refuses(Reason::kInvalidParameter, "filters", HasSubstr("backslash")))
+        << value;
+  }
+}
+
+TEST(Filters, AWildcardInATagsKeyIsRefused) {
+  for (const char* name : {"tag:*", "tag:Own?r", "tag:Own*"}) {
+    EXPECT_THAT(Filters<v1::Instance>::Of(List({{name, {"me"}}})),
+                Refuses(Reason::kInvalidParameter, "filters", HasSubstr("without wildcards")))
+        << name;
+  }
+  EXPECT_THAT(Filters<v1::Instance>::Of(List({{R"(tag:a\b)", {"me"}}})),
+              Refuses(Reason::kInvalidParameter, "filters", HasSubstr("backslash")));
+  EXPECT_THAT(Filters<v1::Instance>::Of(List({{"instance-*", {"me"}}})),
+              Refuses(Reason::kInvalidParameter, "filters", HasSubstr("must be named one of")));
+}
+
+TEST(Filters, AtMost1024CharactersInValuesWithWildcards) {
+  const std::string half = std::string(512, 'a');
+  EXPECT_FALSE(Matches(AnInstance(), List({{"key-name", {half + "*"}}, {"image-id", {"*" + half}}})));
+  EXPECT_THAT(Filters<v1::Instance>::Of(List({{"key-name", {half + "*"}}, {"image-id", {"*a" + half}}})),
+              Refuses(Reason::kInvalidParameter, "filters", HasSubstr("at most 1024 characters")));
+  // Stars cost nothing, nor do values without wildcards.
+  EXPECT_TRUE(Matches(AnInstance(), "key-name", {std::string(100'000, '*')}));
+  EXPECT_FALSE(Matches(AnInstance(), "key-name", {std::string(100'000, 'a'), "b*"}));
 }
 
 TEST(Filters, AnEmptyValueIsAPropertyThatIsNotSet) {
