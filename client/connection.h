@@ -64,7 +64,8 @@ struct ConnectionOptions {
 };
 
 // A connection over gRPC, made and kept up in the background. gRPC's own retries are off: they would multiply with
-// those of the caller.
+// those of the caller. A proxy of the environment is used unless the endpoint is this machine, and named in errors
+// that may be the proxy's (proxy.h).
 // Errors: INVALID_ARGUMENT, naming the file that cannot be read, the options that contradict one another, or a key or
 // tenant that cannot be sent. Not an error: a server that is not there, which is for the calls to find out.
 [[nodiscard]] absl::StatusOr<std::shared_ptr<Connection>> Connect(const ConnectionOptions& options);

@@ -2,6 +2,7 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string_view>
 #include <vector>
@@ -14,11 +15,15 @@
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/grpcpp.h"
 #include "hapax/client/connection.h"
+#include "hapax/client/proxy.h"
 
 namespace hapax::client {
 namespace {
 
 constexpr int kMaxMessageBytes = 64 << 20;
+// A refusal that is longer than gRPC's own limit, 8 KiB, would arrive as another error, without what is to be done.
+constexpr int kMaxMetadataBytes = 256 << 10;
+constexpr char kVerdict[] = "hapax-retry";
 constexpr int kConnectTimeoutMs = 5'000;
 // What the peer's machine does not acknowledge for so long was sent to nobody: the connection is given up.
 constexpr int kUnacknowledgedMs = 10'000;
@@ -37,6 +42,14 @@ absl::Status FromGrpcStatus(const grpc::Status& status) {
   return converted;
 }
 
+// An error that may be the proxy's.
+absl::Status NamingProxy(const absl::Status& status, const Proxy& proxy) {
+  absl::Status named(status.code(),
+                     absl::StrCat(status.message(), " (by the proxy ", proxy.address, " of ", proxy.variable, ")"));
+  status.ForEachPayload([&](absl::string_view type, const absl::Cord& payload) { named.SetPayload(type, payload); });
+  return named;
+}
+
 void Append(const std::multimap<grpc::string_ref, grpc::string_ref>& from, Metadata& to) {
   for (const auto& [key, value] : from) {
     to.emplace_back(std::string(key.data(), key.size()), std::string(value.data(), value.size()));
@@ -50,6 +63,7 @@ bool CanBeSent(std::string_view value) {
 
 // What gRPC writes to and reads from until an attempt ends.
 struct RunningAttempt {
+  std::optional<Proxy> proxy;  // By which it goes.
   grpc::ClientContext context;
   grpc::ByteBuffer request;
   grpc::ByteBuffer reply;
@@ -61,7 +75,12 @@ AttemptEnd EndOf(const RunningAttempt& attempt, const grpc::Status& status) {
   Append(attempt.context.GetServerInitialMetadata(), end.metadata);
   Append(attempt.context.GetServerTrailingMetadata(), end.metadata);
   grpc::Slice slice;
-  if (!status.ok()) return end;
+  if (!status.ok()) {
+    const bool is_servers = std::any_of(end.metadata.begin(), end.metadata.end(),
+                                        [](const auto& entry) { return entry.first == kVerdict; });
+    if (!is_servers && attempt.proxy.has_value()) end.status = NamingProxy(end.status, *attempt.proxy);
+    return end;
+  }
   if (!attempt.reply.DumpToSingleSlice(&slice).ok()) {
     end.status = absl::InternalError("the reply cannot be read");
     return end;
@@ -78,8 +97,8 @@ struct OpenAttempts {
 
 class GrpcConnection final : public Connection {
  public:
-  GrpcConnection(std::shared_ptr<grpc::Channel> channel, Metadata metadata)
-      : stub_(std::move(channel)), metadata_(std::move(metadata)) {}
+  GrpcConnection(std::shared_ptr<grpc::Channel> channel, Metadata metadata, std::optional<Proxy> proxy)
+      : stub_(std::move(channel)), metadata_(std::move(metadata)), proxy_(std::move(proxy)) {}
 
   // The channel ends here, and not on a thread of gRPC's that lets go of an attempt: that one would wait for itself.
   ~GrpcConnection() override {
@@ -97,6 +116,7 @@ class GrpcConnection final : public Connection {
 
   Cancel Start(Attempt attempt, Done done) override {
     auto running = std::make_shared<RunningAttempt>();
+    running->proxy = proxy_;
     running->context.set_deadline(absl::ToChronoTime(attempt.deadline));
     for (const Metadata* metadata : {&metadata_, static_cast<const Metadata*>(&attempt.metadata)}) {
       for (const auto& [key, value] : *metadata) {
@@ -134,6 +154,7 @@ class GrpcConnection final : public Connection {
 
   grpc::GenericStub stub_;
   const Metadata metadata_;
+  const std::optional<Proxy> proxy_;
   const std::shared_ptr<OpenAttempts> open_ = std::make_shared<OpenAttempts>();
 };
 
@@ -177,6 +198,9 @@ absl::StatusOr<std::shared_ptr<Connection>> Connect(const ConnectionOptions& opt
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  // No proxy leads back to this machine.
+  if (IsLoopback(options.endpoint)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   // A server that comes back is found again soon: by default gRPC waits up to two minutes.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
@@ -192,7 +216,7 @@ absl::StatusOr<std::shared_ptr<Connection>> Connect(const ConnectionOptions& opt
   if (!options.api_key.empty()) metadata.emplace_back("x-api-key", options.api_key);
   if (!options.tenant.empty()) metadata.emplace_back("x-tenant-id", options.tenant);
   return std::make_shared<GrpcConnection>(grpc::CreateCustomChannel(options.endpoint, *credentials, arguments),
-                                          std::move(metadata));
+                                          std::move(metadata), ProxyTo(options.endpoint));
 }
 
 }  // namespace hapax::client

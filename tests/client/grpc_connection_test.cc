@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -33,7 +34,8 @@ using ::testing::HasSubstr;
 using ::testing::Pair;
 
 // A server in this process, over a real connection. What a method does, its name says: `Echo` replies with the request,
-// `Refuse` ends with an error that has details, `Fail` as UNAVAILABLE without any, `Hang` when it is cancelled.
+// `Refuse` ends with an error that has details, `RefuseAtLength` with 100 KiB of them, `Fail` as UNAVAILABLE without
+// any, `Hang` when it is cancelled.
 class EchoServer final : public grpc::CallbackGenericService {
  public:
   explicit EchoServer(int port = 0) : port_(port) {
@@ -67,6 +69,7 @@ class EchoServer final : public grpc::CallbackGenericService {
       if (context_.method() == "/t.T/Hang") return server_.hanging.Notify();
       if (context_.method() == "/t.T/Fail") return Finish({grpc::StatusCode::UNAVAILABLE, "not now"});
       if (context_.method() == "/t.T/Refuse") return Refuse();
+      if (context_.method() == "/t.T/RefuseAtLength") return Refuse(100 << 10);
       for (const auto& [key, value] : context_.client_metadata()) {
         if (key.starts_with("x-")) {
           context_.AddInitialMetadata("saw-" + std::string(key.data(), key.size()), {value.data(), value.size()});
@@ -82,8 +85,9 @@ class EchoServer final : public grpc::CallbackGenericService {
     void OnDone() override { delete this; }
 
    private:
-    void Refuse() {
+    void Refuse(size_t padding = 0) {
       google::rpc::Status details;
+      details.set_message(std::string(padding, 'x'));
       google::rpc::ErrorInfo info;
       info.set_domain("hapax");
       info.set_reason("IMAGE_NOT_FOUND");
@@ -155,6 +159,28 @@ TEST(GrpcConnection, AnErrorHasItsDetailsAsPayloadsAndItsTrailingMetadata_C27) {
   EXPECT_THAT(end.status, StatusIs(StatusCode::kNotFound, "no such image"));
   EXPECT_EQ(ReasonOf(end.status), "IMAGE_NOT_FOUND");
   EXPECT_THAT(end.metadata, Contains(Pair("hapax-retry", "never")));
+}
+
+TEST(GrpcConnection, ALongRefusalArrivesWithItsReason_C27) {
+  EchoServer server;
+  const AttemptEnd end = Pending(*ConnectTo(server.port()), "RefuseAtLength").Wait();
+  EXPECT_THAT(end.status, StatusIs(StatusCode::kNotFound, "no such image"));
+  EXPECT_EQ(ReasonOf(end.status), "IMAGE_NOT_FOUND");
+  EXPECT_THAT(end.metadata, Contains(Pair("hapax-retry", "never")));
+}
+
+// Nobody listens at the proxy's port.
+TEST(GrpcConnection, AProxyIsNotUsedForThisMachineAndElseNamedInErrors) {
+  EchoServer server;
+  setenv("http_proxy", "http://user:secret@127.0.0.1:1", 1);
+  EXPECT_THAT(Pending(*ConnectTo(server.port()), "Echo").Wait().status, IsOk());
+  EXPECT_THAT(Pending(*ConnectTo(server.port()), "Fail").Wait().status, StatusIs(StatusCode::kUnavailable, "not now"));
+  const auto elsewhere = Connect({.endpoint = "hapax.invalid:50051"}).value();
+  const AttemptEnd end = Pending(*elsewhere, "Echo").Wait();
+  unsetenv("http_proxy");
+  EXPECT_THAT(end.status,
+              StatusIs(StatusCode::kUnavailable, testing::AllOf(HasSubstr("by the proxy 127.0.0.1:1 of http_proxy"),
+                                                                testing::Not(HasSubstr("secret")))));
 }
 
 TEST(GrpcConnection, MakesNoRetriesOfItsOwn) {
