@@ -3,8 +3,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "hapax/client/hapaxctl/command_line.h"
 #include "hapax/client/hapaxctl/exit_code.h"
+#include "hapax/client/hapaxctl/flags.h"
 #include "hapax/client/hapaxctl/report.h"
 #include "hapax/client/hapaxctl/session.h"
 
@@ -14,7 +17,14 @@ namespace {
 constexpr char kAbout[] =
     "Calls hapaxd. A call that changes something happens once, however often it is run with the same client token.";
 
-void AddCommand(CLI::App& parent, const Command& command, const std::string& prefix, Chosen& chosen) {
+// ReadCommandLine (command_line.h) sees to it: here it is for --help and completion.
+void AddInputFlag(CLI::App& verb) {
+  const auto nothing = [](const std::string&) { return absl::OkStatus(); };
+  AddValue(verb, kInputFlag, "JSON", nothing,
+           "Flags of the verb as a JSON object, such as {\"ImageId\": ...}; one that is given goes before it");
+}
+
+CLI::App& AddCommand(CLI::App& parent, const Command& command, const std::string& prefix, Chosen& chosen) {
   CLI::App& verb = *parent.add_subcommand(command.name, command.about);
   verb.footer(
       absl::StrCat("Example:\n  hapaxctl ", command.example, "\n\nhapaxctl --help has the flags of every verb."));
@@ -23,6 +33,7 @@ void AddCommand(CLI::App& parent, const Command& command, const std::string& pre
                 .takes_token = command.takes_token,
                 .is_patient = command.is_patient};
   verb.final_callback([&chosen, choice = std::move(choice)] { chosen = choice; });
+  return verb;
 }
 
 CLI::App& AddGroup(CLI::App& app, const std::string& name, const std::string& about) {
@@ -40,7 +51,8 @@ int Wrong(const std::string& what) {
 
 void BuildApp(CLI::App& app, Globals& globals, Chosen& chosen) {
   app.description(kAbout);
-  app.footer(absl::StrCat("Example:\n  hapaxctl ", Ec2Commands().front().example, "\n\n", ExitCodeHelp()));
+  app.footer(absl::StrCat("Example:\n  hapaxctl ", Ec2Commands().front().example, "\n\n", ExitCodeHelp(), "\n",
+                          MissingFlagsHelp()));
   app.set_version_flag("--version", "hapaxctl " HAPAX_VERSION);
   // Flags of all verbs may stand behind the verb.
   app.fallthrough();
@@ -49,8 +61,7 @@ void BuildApp(CLI::App& app, Globals& globals, Chosen& chosen) {
   AddGlobals(app, globals);
   CLI::App& ec2 = AddGroup(app, "ec2", "The verbs of `aws ec2`, as below without it");
   for (const Command& command : Ec2Commands()) {
-    AddCommand(app, command, "", chosen);
-    AddCommand(ec2, command, "", chosen);
+    for (CLI::App* parent : {&app, &ec2}) AddInputFlag(AddCommand(*parent, command, "", chosen));
   }
   for (const Command& command : OwnCommands()) AddCommand(app, command, "", chosen);
   for (const CommandGroup& group : CommandGroups()) {
@@ -64,8 +75,13 @@ int Main(int argc, char** argv) {
   Chosen chosen;
   CLI::App app("", "hapaxctl");
   BuildApp(app, globals, chosen);
+  const absl::StatusOr<CommandLine> line = ReadCommandLine(app, std::vector<std::string>(argv, argv + argc));
+  if (!line.ok()) return Wrong(std::string(line.status().message()));
+  if (IsGiven(*line, "--endpoint") && IsGiven(*line, "--endpoint-url")) {
+    return Wrong("--endpoint and --endpoint-url exclude one another");
+  }
   try {
-    app.parse(argc, argv);
+    app.parse(std::vector<std::string>(line->parsed.rbegin(), line->parsed.rend()));
   } catch (const CLI::ParseError& error) {
     const bool asks_for_help = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success);
     return asks_for_help ? app.exit(error) : Wrong(error.what());
@@ -75,7 +91,7 @@ int Main(int argc, char** argv) {
     return Wrong(absl::StrCat("--x-client-token: ", chosen.verb, " makes no call that a token could name"));
   }
   if (chosen.is_patient) globals.retry.attempt_timeout = globals.retry.timeout;
-  Session session(std::move(globals), chosen.verb, std::vector<std::string>(argv, argv + argc));
+  Session session(std::move(globals), chosen.verb, line->typed);
   const ExitCode code = chosen.action(session);
   session.AdviseRerun(code);
   return static_cast<int>(code);

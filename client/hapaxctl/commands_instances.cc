@@ -24,8 +24,8 @@ Action BindRunInstances(CLI::App& verb) {
       if (placement.ok()) *request.mutable_placement() = *placement;
       return placement.status();
     };
-    AddValue(app, "--placement", "PLACEMENT", set_placement,
-             "\"AvailabilityZone=us-east-1a,Tenancy=host,HostId=h-...\", each of them optional");
+    AddStructure(app, "--placement", "PLACEMENT", set_placement,
+                 "\"AvailabilityZone=us-east-1a,Tenancy=host,HostId=h-...\", each of them optional");
     AddTags(app, "instance", *request.mutable_tags());
     AddClientToken(app, *request.mutable_client_token());
   });

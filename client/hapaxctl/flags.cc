@@ -6,6 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "hapax/client/hapaxctl/argument.h"
+#include "hapax/client/hapaxctl/shorthand.h"
 
 namespace hapax::ctl {
 namespace {
@@ -16,12 +18,45 @@ void ThrowUnlessOk(const std::string& flag, const absl::Status& status) {
   if (!status.ok()) throw CLI::ValidationError(flag, std::string(status.message()));
 }
 
+// Has each word read so before anything else looks at it.
+void ReadWith(CLI::Option& option, absl::StatusOr<std::string> (*read)(std::string_view)) {
+  const auto replace = [read](std::string& word) {
+    absl::StatusOr<std::string> value = read(word);
+    if (!value.ok()) return std::string(value.status().message());
+    word = *std::move(value);
+    return std::string();
+  };
+  option.transform(CLI::Validator(replace, "", "read"));
+}
+
+CLI::Option* AddOne(CLI::App& app, const std::string& flag, const std::string& type,
+                    std::function<absl::Status(const std::string&)> take, const std::string& help) {
+  const auto taker = [flag, take = std::move(take)](const std::string& text) { ThrowUnlessOk(flag, take(text)); };
+  return app.add_option_function<std::string>(flag, taker, help)->type_name(type);
+}
+
+std::function<absl::Status(const std::string&)> NotEmptyInto(std::string& target) {
+  return [&target](const std::string& text) {
+    target = text;
+    return text.empty() ? absl::InvalidArgumentError("must not be empty") : absl::OkStatus();
+  };
+}
+
 }  // namespace
 
 CLI::Option* AddValue(CLI::App& app, const std::string& flag, const std::string& type,
                       std::function<absl::Status(const std::string&)> take, const std::string& help) {
-  const auto taker = [flag, take = std::move(take)](const std::string& text) { ThrowUnlessOk(flag, take(text)); };
-  return app.add_option_function<std::string>(flag, taker, help)->type_name(type);
+  CLI::Option* const option = AddOne(app, flag, type, std::move(take), help);
+  // What holds for every verb is no parameter of a call.
+  if (app.get_parent() != nullptr) ReadWith(*option, &ReadText);
+  return option;
+}
+
+CLI::Option* AddStructure(CLI::App& app, const std::string& flag, const std::string& type,
+                          std::function<absl::Status(const std::string&)> take, const std::string& help) {
+  CLI::Option* const option = AddOne(app, flag, type, std::move(take), help);
+  ReadWith(*option, &ReadStructured);
+  return option;
 }
 
 CLI::Option* AddValues(CLI::App& app, const std::string& flag, const std::string& type,
@@ -29,21 +64,26 @@ CLI::Option* AddValues(CLI::App& app, const std::string& flag, const std::string
   const auto taker = [flag, take = std::move(take)](const std::vector<std::string>& texts) {
     ThrowUnlessOk(flag, take(texts));
   };
-  return app.add_option_function<std::vector<std::string>>(flag, taker, help)->type_name(type);
+  CLI::Option* const option = app.add_option_function<std::vector<std::string>>(flag, taker, help);
+  ReadWith(*option, &ReadStructured);
+  // A word each time: of several at once, CLI11 would take one in brackets apart (command_line.h).
+  return option->type_name(type)->allow_extra_args(false);
+}
+
+CLI::Option* AddPath(CLI::App& app, const std::string& flag, std::string& target, const std::string& help) {
+  return AddOne(app, flag, "PATH", NotEmptyInto(target), help);
 }
 
 CLI::Option* AddText(CLI::App& app, const std::string& flag, std::string& target, const std::string& help) {
-  const auto take = [&target](const std::string& text) {
-    target = text;
-    return text.empty() ? absl::InvalidArgumentError("must not be empty") : absl::OkStatus();
-  };
-  return AddValue(app, flag, "TEXT", take, help);
+  return AddValue(app, flag, "TEXT", NotEmptyInto(target), help);
 }
 
 CLI::Option* AddTexts(CLI::App& app, const std::string& flag, Texts& target, const std::string& help) {
-  const auto take = [&target](const std::vector<std::string>& texts) {
-    target.Assign(texts.begin(), texts.end());
-    for (const std::string& text : texts) {
+  const auto take = [&target](const std::vector<std::string>& words) {
+    const absl::StatusOr<std::vector<std::string>> texts = ParseTexts(words);
+    if (!texts.ok()) return texts.status();
+    target.Assign(texts->begin(), texts->end());
+    for (const std::string& text : *texts) {
       if (text.empty()) return absl::InvalidArgumentError("none of them may be empty");
     }
     return absl::OkStatus();
@@ -115,15 +155,13 @@ CLI::Option* AddTags(CLI::App& app, const std::string& resource_type, Tags& targ
 }
 
 CLI::Option* AddFilters(CLI::App& app, Filters& target) {
-  const auto take = [&target](const std::vector<std::string>& texts) {
-    for (const std::string& text : texts) {
-      absl::StatusOr<compute::v1::Filter> filter = ParseFilter(text);
-      if (!filter.ok()) return filter.status();
-      *target.Add() = *std::move(filter);
-    }
-    return absl::OkStatus();
+  const auto take = [&target](const std::vector<std::string>& words) {
+    const absl::StatusOr<std::vector<compute::v1::Filter>> filters = ParseFilters(words);
+    if (filters.ok()) target.Assign(filters->begin(), filters->end());
+    return filters.status();
   };
-  return AddValues(app, "--filters", "FILTER", take, "Only what matches all of them: \"Name=...,Values=a,b\" ...");
+  return AddValues(app, "--filters", "FILTER", take,
+                   "Only what matches all of them: \"Name=...,Values=a,b\" ...; in a value * and ? are wildcards");
 }
 
 }  // namespace hapax::ctl

@@ -15,7 +15,7 @@
 namespace hapax::ctl {
 
 // Flags of a verb that go into its request. Each target outlives the app. A value that is not taken is an error of
-// CLI11's that names the flag.
+// CLI11's that names the flag. Each word of a verb's flag may be `file://PATH` (argument.h), and must be UTF-8.
 
 using Texts = google::protobuf::RepeatedPtrField<std::string>;
 using Filters = google::protobuf::RepeatedPtrField<compute::v1::Filter>;
@@ -23,10 +23,15 @@ using Filters = google::protobuf::RepeatedPtrField<compute::v1::Filter>;
 // One value, and what takes it: its error says what is allowed.
 CLI::Option* AddValue(CLI::App& app, const std::string& flag, const std::string& type,
                       std::function<absl::Status(const std::string&)> take, const std::string& help);
-// One value or more, all taken at once.
+// One value that is shorthand or JSON, likewise.
+CLI::Option* AddStructure(CLI::App& app, const std::string& flag, const std::string& type,
+                          std::function<absl::Status(const std::string&)> take, const std::string& help);
+// One value or more, all taken at once; or a JSON list of them as one word.
 CLI::Option* AddValues(CLI::App& app, const std::string& flag, const std::string& type,
                        std::function<absl::Status(const std::vector<std::string>&)> take, const std::string& help);
 
+// The name of a file or directory, as the system has it.
+CLI::Option* AddPath(CLI::App& app, const std::string& flag, std::string& target, const std::string& help);
 // Text that is not empty.
 CLI::Option* AddText(CLI::App& app, const std::string& flag, std::string& target, const std::string& help);
 CLI::Option* AddTexts(CLI::App& app, const std::string& flag, Texts& target, const std::string& help);

@@ -6,8 +6,10 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "hapax/client/hapaxctl/endpoint.h"
 #include "hapax/client/hapaxctl/flags.h"
 #include "hapax/client/hapaxctl/parameters.h"
+#include "hapax/client/hapaxctl/utf8.h"
 
 namespace hapax::ctl {
 namespace {
@@ -29,14 +31,30 @@ void AddServer(CLI::App& app, Globals& globals) {
       ->envname("HAPAX_ENDPOINT")
       ->default_str(connection.endpoint)
       ->group(kServer);
-  AddText(app, "--region", globals.region, "Region of the call; else that of its zone, else the server's default")
+  // Goes before the variable of --endpoint, whose callback runs first.
+  const auto take_url = [&globals](const std::string& text) {
+    const absl::StatusOr<EndpointUrl> url = ParseEndpointUrl(text);
+    if (!url.ok()) return url.status();
+    globals.connection.endpoint = url->endpoint;
+    globals.url_is_plain = !url->tls;
+    if (url->tls) globals.connection.tls = true;
+    return absl::OkStatus();
+  };
+  AddValue(app, "--endpoint-url", "URL", take_url, "The same as a URL: http://HOST:PORT, or https://HOST:PORT for TLS")
+      ->group(kServer);
+  const auto take_region = [&globals](const std::string& text) {
+    globals.region = text;
+    return text.empty() || !IsUtf8(text) ? absl::InvalidArgumentError("must be UTF-8, and not empty")
+                                         : absl::OkStatus();
+  };
+  AddValue(app, "--region", "TEXT", take_region, "Region of the call; else that of its zone, else the server's default")
       ->envname("HAPAX_REGION")
       ->group(kServer);
   // Not by envname: a flag for the one goes before a variable for the other.
   CLI::Option* const key = AddValue(app, "--api-key", "KEY", Checked(&CheckMetadataValue, connection.api_key),
                                     "API key (env HAPAX_API_KEY); others can see command lines: better a file");
   key->group(kServer);
-  AddText(app, "--api-key-file", globals.api_key_file, "File with the API key alone (env HAPAX_API_KEY_FILE)")
+  AddPath(app, "--api-key-file", globals.api_key_file, "File with the API key alone (env HAPAX_API_KEY_FILE)")
       ->excludes(key)
       ->group(kServer);
   AddValue(app, "--tenant", "NAME", Checked(&CheckMetadataValue, connection.tenant),
@@ -45,7 +63,7 @@ void AddServer(CLI::App& app, Globals& globals) {
       ->group(kServer);
   app.add_flag("--tls", connection.tls, "Connect with TLS")->envname("HAPAX_TLS")->group(kServer);
   const auto file = [&](const char* flag, const char* variable, std::string& target, const char* help) {
-    AddText(app, flag, target, help)->envname(variable)->check(CLI::ExistingFile)->group(kServer);
+    AddPath(app, flag, target, help)->envname(variable)->check(CLI::ExistingFile)->group(kServer);
   };
   file("--tls-ca-file", "HAPAX_TLS_CA_FILE", connection.tls_ca_file, "Roots to trust (PEM); else the system's");
   file("--tls-cert-file", "HAPAX_TLS_CERT_FILE", connection.tls_cert_file, "Client certificate (PEM)");
@@ -69,7 +87,7 @@ void AddCall(CLI::App& app, Globals& globals) {
               "After so long without an answer, start another attempt beside the first; not when not given")
       ->envname("HAPAX_HEDGE_DELAY")
       ->group(kCall);
-  AddText(app, "--journal", globals.journal, "File that remembers calls until they are settled, for `resume`")
+  AddPath(app, "--journal", globals.journal, "File that remembers calls until they are settled, for `resume`")
       ->envname("HAPAX_JOURNAL")
       ->group(kCall);
   const auto set_format = [&globals](const std::string& text) {
@@ -109,6 +127,9 @@ void AddGlobals(CLI::App& app, Globals& globals) {
 
 absl::StatusOr<client::ConnectionOptions> ConnectionOptionsOf(const Globals& globals) {
   client::ConnectionOptions options = globals.connection;
+  if (options.tls && globals.url_is_plain) {
+    return absl::InvalidArgumentError("--endpoint-url http://... is without TLS, and --tls (or HAPAX_TLS) asks for it");
+  }
   std::string file = globals.api_key_file;
   if (options.api_key.empty() && file.empty()) {
     options.api_key = Variable("HAPAX_API_KEY");

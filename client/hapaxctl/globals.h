@@ -18,6 +18,7 @@ enum class Format {
 // What holds for every verb, by flag or environment.
 struct Globals {
   client::ConnectionOptions connection;
+  bool url_is_plain = false;  // Whether --endpoint-url is one without TLS.
   std::string api_key_file;
   std::string region;
   client::RetryPolicy retry;

@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "hapax/client/hapaxctl/json_value.h"
 #include "hapax/client/hapaxctl/shorthand.h"
 
 namespace hapax::ctl {
@@ -26,51 +27,77 @@ bool IsPrintable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x21 && c <= 0x7E; });
 }
 
-absl::Status UnknownKey(const ShorthandValue& member, std::string_view allowed) {
-  return absl::InvalidArgumentError(absl::StrCat("\"", member.key, "\" is none of its keys: ", View(allowed)));
+absl::Status UnknownKey(const std::string& key, std::string_view allowed) {
+  return absl::InvalidArgumentError(absl::StrCat("\"", key, "\" is none of its keys: ", View(allowed)));
 }
 
-absl::Status AddTag(const ShorthandValue& tag, Tags& tags) {
-  constexpr char kForm[] = "a tag is {Key=...,Value=...}";
-  if (tag.kind != ShorthandValue::Kind::kStructure) return absl::InvalidArgumentError(kForm);
+absl::Status AddTag(const JsonValue& tag, Tags& tags) {
+  const absl::Status form = absl::InvalidArgumentError("a tag is {Key=...,Value=...}");
+  if (tag.object() == nullptr) return form;
   const std::string* key = nullptr;
   std::string value;
-  for (const ShorthandValue& member : tag.parts) {
-    if (member.kind != ShorthandValue::Kind::kText) return absl::InvalidArgumentError(kForm);
-    if (member.key != "Key" && member.key != "Value") return UnknownKey(member, "Key, Value");
-    if (member.key == "Key") key = &member.text;
-    if (member.key == "Value") value = member.text;
+  for (const auto& [name, part] : *tag.object()) {
+    if (name != "Key" && name != "Value") return UnknownKey(name, "Key, Value");
+    if (part.text() == nullptr) return form;
+    if (name == "Key") key = part.text();
+    if (name == "Value") value = *part.text();
   }
-  if (key == nullptr) return absl::InvalidArgumentError(kForm);
+  if (key == nullptr) return form;
   if (!tags.insert({*key, value}).second) {
     return absl::InvalidArgumentError(absl::StrCat("the tag \"", *key, "\" is given twice"));
   }
   return absl::OkStatus();
 }
 
+// The parts of a list, or what stands alone without the list's brackets.
+std::vector<JsonValue> PartsOf(const JsonValue& value) {
+  return value.array() != nullptr ? *value.array() : JsonValue::Array{value};
+}
+
 // The tags of one specification.
-absl::Status AddTags(std::string_view text, std::string_view resource_type, Tags& tags) {
-  const absl::StatusOr<ShorthandValue> specification = ParseShorthand(text);
-  if (!specification.ok()) return specification.status();
+absl::Status AddTags(const JsonValue& specification, std::string_view resource_type, Tags& tags) {
+  const JsonValue type{std::string(resource_type)};
+  const absl::Status form = absl::InvalidArgumentError(absl::StrCat("ResourceType=", View(resource_type),
+                                                                    " is missing: ResourceType=", View(resource_type),
+                                                                    ",Tags=[{Key=...,Value=...},...]"));
+  if (specification.object() == nullptr) return form;
   bool typed = false;
-  for (const ShorthandValue& member : specification->parts) {
-    if (member.key == "ResourceType") {
-      if (member.text != resource_type) {
-        return Wrong(absl::StrCat("ResourceType=", View(resource_type)), member.key + "=" + member.text);
+  for (const auto& [name, part] : *specification.object()) {
+    if (name == "ResourceType") {
+      if (part != type) {
+        return Wrong(absl::StrCat("ResourceType=", View(resource_type)),
+                     absl::StrCat("ResourceType=", part.text() != nullptr ? *part.text() : JsonText(part)));
       }
       typed = true;
-    } else if (member.key == "Tags") {
-      // One tag may come without the list's brackets.
-      const bool is_list = member.kind == ShorthandValue::Kind::kList;
-      for (const ShorthandValue& tag : is_list ? member.parts : std::vector<ShorthandValue>{member}) {
+    } else if (name == "Tags") {
+      for (const JsonValue& tag : PartsOf(part)) {
         if (absl::Status status = AddTag(tag, tags); !status.ok()) return status;
       }
     } else {
-      return UnknownKey(member, "ResourceType, Tags");
+      return UnknownKey(name, "ResourceType, Tags");
     }
   }
-  if (!typed) return absl::InvalidArgumentError(absl::StrCat("ResourceType=", View(resource_type), " is missing"));
-  return absl::OkStatus();
+  return typed ? absl::OkStatus() : form;
+}
+
+absl::StatusOr<Filter> FilterOf(const JsonValue& structure) {
+  const absl::Status form = absl::InvalidArgumentError("a filter is Name=...,Values=...,...");
+  if (structure.object() == nullptr) return form;
+  Filter filter;
+  for (const auto& [name, part] : *structure.object()) {
+    if (name == "Name" && part.text() != nullptr) {
+      filter.set_name(*part.text());
+    } else if (name == "Values") {
+      for (const JsonValue& value : PartsOf(part)) {
+        if (value.text() == nullptr) return form;
+        filter.add_values(*value.text());
+      }
+    } else {
+      return UnknownKey(name, "Name (one value), Values");
+    }
+  }
+  if (filter.name().empty() || filter.values().empty()) return form;
+  return filter;
 }
 
 }  // namespace
@@ -87,53 +114,50 @@ absl::StatusOr<CountRange> ParseCount(std::string_view text) {
   return range;
 }
 
-absl::StatusOr<Placement> ParsePlacement(std::string_view text) {
-  const absl::StatusOr<ShorthandValue> parsed = ParseShorthand(text);
+absl::StatusOr<Placement> ParsePlacement(const std::string& text) {
+  const absl::StatusOr<std::vector<JsonValue>> parsed = ParseStructures({text});
   if (!parsed.ok()) return parsed.status();
+  if (parsed->size() != 1 || parsed->front().object() == nullptr) {
+    return absl::InvalidArgumentError("must be one structure");
+  }
   Placement placement;
-  for (const ShorthandValue& member : parsed->parts) {
-    if (member.kind != ShorthandValue::Kind::kText || member.text.empty()) {
-      return absl::InvalidArgumentError(absl::StrCat(member.key, " takes one value"));
+  for (const auto& [name, part] : *parsed->front().object()) {
+    if (part.text() == nullptr || part.text()->empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(name, " takes one value"));
     }
-    if (member.key == "AvailabilityZone") {
-      placement.set_availability_zone(member.text);
-    } else if (member.key == "Tenancy") {
-      placement.set_tenancy(member.text);
-    } else if (member.key == "HostId") {
-      placement.set_host_id(member.text);
+    if (name == "AvailabilityZone") {
+      placement.set_availability_zone(*part.text());
+    } else if (name == "Tenancy") {
+      placement.set_tenancy(*part.text());
+    } else if (name == "HostId") {
+      placement.set_host_id(*part.text());
     } else {
-      return UnknownKey(member, "AvailabilityZone, Tenancy, HostId");
+      return UnknownKey(name, "AvailabilityZone, Tenancy, HostId");
     }
   }
   return placement;
 }
 
 absl::StatusOr<Tags> ParseTags(const std::vector<std::string>& specifications, std::string_view resource_type) {
+  const absl::StatusOr<std::vector<JsonValue>> parsed = ParseStructures(specifications);
+  if (!parsed.ok()) return parsed.status();
   Tags tags;
-  for (const std::string& specification : specifications) {
+  for (const JsonValue& specification : *parsed) {
     if (absl::Status status = AddTags(specification, resource_type, tags); !status.ok()) return status;
   }
   return tags;
 }
 
-absl::StatusOr<Filter> ParseFilter(std::string_view text) {
-  constexpr char kForm[] = "a filter is Name=...,Values=...,...";
-  const absl::StatusOr<ShorthandValue> parsed = ParseShorthand(text);
+absl::StatusOr<std::vector<Filter>> ParseFilters(const std::vector<std::string>& words) {
+  const absl::StatusOr<std::vector<JsonValue>> parsed = ParseStructures(words);
   if (!parsed.ok()) return parsed.status();
-  Filter filter;
-  for (const ShorthandValue& member : parsed->parts) {
-    const std::vector<std::string> texts = member.Texts();
-    if (texts.empty()) return absl::InvalidArgumentError(kForm);
-    if (member.key == "Name" && texts.size() == 1) {
-      filter.set_name(texts[0]);
-    } else if (member.key == "Values") {
-      filter.mutable_values()->Add(texts.begin(), texts.end());
-    } else {
-      return UnknownKey(member, "Name (one value), Values");
-    }
+  std::vector<Filter> filters;
+  for (const JsonValue& structure : *parsed) {
+    absl::StatusOr<Filter> filter = FilterOf(structure);
+    if (!filter.ok()) return filter.status();
+    filters.push_back(*std::move(filter));
   }
-  if (filter.name().empty() || filter.values().empty()) return absl::InvalidArgumentError(kForm);
-  return filter;
+  return filters;
 }
 
 absl::StatusOr<absl::Duration> ParsePositiveDuration(std::string_view text) {
@@ -155,14 +179,6 @@ absl::Status CheckTenant(std::string_view text) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError("must be 1 to 64 of a-z A-Z 0-9 . _ -");
-}
-
-absl::Status CheckEndpoint(std::string_view text) {
-  const size_t colon = text.rfind(':');
-  int port = 0;
-  const bool good = colon != std::string_view::npos && colon > 0 && IsPrintable(text) &&
-                    absl::SimpleAtoi(View(text.substr(colon + 1)), &port) && port >= 1 && port <= 65535;
-  return good ? absl::OkStatus() : Wrong("HOST:PORT", text);
 }
 
 absl::Status CheckMetadataValue(std::string_view text) {

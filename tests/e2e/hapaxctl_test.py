@@ -1,5 +1,6 @@
 """hapaxctl: the command lines of the documents that Hapax follows, and every exit code."""
 
+import os
 import re
 import unittest
 
@@ -83,6 +84,18 @@ class ExitCodeTest(CtlCase):
                 ("describe-instances --page-size 1001", "--page-size: must be a number from 1 to 1000"),
                 (f"{RUN} --timeout 30", "--timeout: must be a duration above zero, such as 500ms, 30s"),
                 (f"{RUN} --endpoint localhost", "--endpoint: must be HOST:PORT"),
+                (f"{RUN} --endpoint http://{self.server.address}", "--endpoint: must be HOST:PORT (--endpoint-url"),
+                (f"{RUN} --endpoint-url {self.server.address}", "--endpoint-url: must be http://HOST[:PORT]"),
+                (f"{RUN} --endpoint-url http://{self.server.address} --tls", "--endpoint-url http://... is without TLS"),
+                (f"{RUN} --endpoint-url http://h:1 --endpoint h:1", "--endpoint and --endpoint-url exclude"),
+                (f"{RUN} --dry-run", "--dry-run: is not there"),
+                (f"{RUN} --nope", "--nope: run-instances has no such flag"),
+                (f"{RUN} --client", "--client-token: needs a value"),
+                ("describe-instances --filters Name=a,Values=b,Name=c,Values=d", "--filters: the key \"Name\" is given twice"),
+                ("describe-instances --filters file:///nowhere", "--filters: \"/nowhere\" cannot be read"),
+                ("describe-instances --filters {", "--filters: JSON: expected"),
+                ("run-instances --cli-input-json {}", "--image-id is required"),
+                ("run-instances --cli-input-json '{\"Image\": 1}'", "--cli-input-json: \"Image\" is none of ImageId"),
                 (f"{RUN} --output xml", "--output: xml not in {json,table}"),
                 (f"{RUN} --tls-ca-file /nowhere", "--tls-ca-file: File does not exist"),
                 (f"{RUN} --journal /nowhere/journal", "cannot open journal /nowhere/journal"),
@@ -93,11 +106,17 @@ class ExitCodeTest(CtlCase):
                 ("", "a verb is required")):
             self.assertFails(self.run_ctl(line), USAGE, says)
         self.assertFails(self.run_ctl(RUN, env={"HAPAX_TIMEOUT": "soon"}), USAGE, "--timeout: must be a duration")
+        tags = b"ResourceType=instance,Tags=[{Key=k,Value=\xff}]"
+        for flag, value in (("--tag-specifications", tags), ("--key-name", b"\xff"), ("--region", b"\xff")):
+            ended = self.run_ctl(*RUN.split(), flag, os.fsdecode(value))
+            self.assertFails(ended, USAGE, f"{flag}: must be UTF-8")
         self.assertEqual(self.instances(), [])
 
     def test_2_refused_for_good(self):
         self.assertFails(self.run_ctl("run-instances --image-id ami-none"), REFUSED, "IMAGE_NOT_FOUND", "image_id")
         self.assertFails(self.run_ctl("describe-hosts --host-ids h-none"), REFUSED, "HOST_NOT_FOUND")
+        wildcard = self.run_ctl("describe-instances --filters Name=tag:T*,Values=x")
+        self.assertFails(wildcard, REFUSED, "INVALID_PARAMETER", "without wildcards")
         self.assertFails(self.run_ctl("operation wait none"), REFUSED, "OPERATION_NOT_FOUND")
 
     def test_3_the_token_is_used_up(self):

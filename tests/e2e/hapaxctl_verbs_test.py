@@ -1,5 +1,6 @@
 """hapaxctl: every verb, the forms of output, waiting, who is calling, and completion."""
 
+import json
 import os
 import pty
 import re
@@ -53,6 +54,31 @@ class VerbsTest(CtlCase):
         by_id = self.ctl(f"describe-instances --instance-ids {ids[0]} {ids[1]}").json
         self.assertEqual(len(by_id["instances"]), 2)
         self.assertEqual(self.ctl("describe-instances --region eu-west-1").json["instances"], [])
+
+    def test_parameters_in_every_form_of_the_aws_cli(self):
+        tags = [{"Key": "path", "Value": "C:\\Users\\new"}, {"Key": "list", "Value": "a,b"}]
+        shorthand = r"""ResourceType = instance , Tags = [{Key=path,Value="C:\Users\new"}, {Key=list , Value=a\,b}]"""
+        specification = {"ResourceType": "instance", "Tags": tags}
+        whole = {"ImageId": IMAGE, "MinCount": 1, "MaxCount": 1, "ClientToken": "forms", "TagSpecifications": [specification]}
+        file = self.server.write("whole.json", json.dumps(whole))
+        image = self.server.write("image", f"{IMAGE}\n")
+        first = self.ctl(*RUN.split(), "--client-token", "forms", "--tag-spec", shorthand, outcome="executed")
+        self.assertEqual(first.json["instances"][0]["tags"], {tag["Key"]: tag["Value"] for tag in tags})
+        for words in (
+                (*RUN.split(), "--count", "1", "--client-token", "forms", "--tag-specifications", json.dumps([specification])),
+                (*RUN.split(), "--client-token=forms", f"--tag-specifications={json.dumps(specification)}"),
+                ("run-instances", "--cli-input-json", f"file://{file}"),
+                ("ec2", "run-instances", "--cli-input-json", json.dumps({**whole, "ImageId": "ami-none"}), "--image-id",
+                 f"file://{image}")):
+            self.assertEqual(self.ctl(*words, outcome="replayed").out, first.out)
+        listed = {"Filters": [{"Name": "tag:path", "Values": [r"C:\\Users\\n?w"]}]}
+        for words in (("--filters", r"Name=tag:list,Values=a*"), ("--filter", '[{"Name": "tag-key", "Values": ["p*h"]}]'),
+                      ("--cli-input-json", json.dumps(listed)),
+                      ("--instance-ids", json.dumps([first.json["instances"][0]["instanceId"]]))):
+            self.assertEqual(len(self.ctl("describe-instances", *words).json["instances"]), 1, words)
+        url = f"http://{self.server.address}/"
+        proxied = {"HAPAX_ENDPOINT": "127.0.0.1:1", "http_proxy": "http://127.0.0.1:1"}
+        self.assertEqual(len(self.ctl(f"describe-instances --endpoint-url {url}", env=proxied).json["instances"]), 1)
 
     def test_stop_start_and_terminate_several_with_one_token(self):
         ids = self.launch("--count", "2")
@@ -247,7 +273,8 @@ class CompletionTest(CtlCase):
 
     def test_flags_those_of_the_verb_and_those_of_all(self):
         self.assertEqual(self.complete("hapaxctl", "run-instances", "--tag"), ["--tag-specifications"])
-        self.assertEqual(self.complete("hapaxctl", "ec2", "run-instances", "--endp"), ["--endpoint"])
+        self.assertEqual(self.complete("hapaxctl", "ec2", "run-instances", "--endp"),
+                         ["--endpoint", "--endpoint-url"])
         self.assertEqual(self.complete("hapaxctl", "describe-subnets", "--tag"), [])
 
     def test_the_words_of_a_choice(self):

@@ -70,16 +70,44 @@ TEST(ParseTags, RefusesOtherResourcesAndDoubleKeys) {
   EXPECT_THAT(message("ResourceType=instance,Tag=[{Key=a}]"), HasSubstr("ResourceType, Tags"));
 }
 
-TEST(ParseFilter, NameAndValues) {
-  const auto filter = ParseFilter("Name=tag:team,Values=a,'b, c',");
-  ASSERT_TRUE(filter.ok()) << filter.status();
-  EXPECT_EQ(filter->name(), "tag:team");
-  EXPECT_THAT(filter->values(), ElementsAre("a", "b, c", ""));
+TEST(ParsePlacement, AsJson) {
+  EXPECT_EQ(ParsePlacement(R"({"AvailabilityZone": "us-east-1a"})").value().availability_zone(), "us-east-1a");
+  EXPECT_THAT(MessageOf(ParsePlacement(R"([{"Tenancy": "host"}, {"Tenancy": "host"}])").status()),
+              HasSubstr("one structure"));
+  EXPECT_THAT(MessageOf(ParsePlacement(R"({"Tenancy": 1})").status()), HasSubstr("Tenancy takes one value"));
+  EXPECT_THAT(MessageOf(ParsePlacement(R"({"Tenancy")").status()), HasSubstr("JSON: expected a colon"));
 }
 
-TEST(ParseFilter, RefusesAnythingElse) {
-  for (const char* text : {"Name=x", "Values=a", "Name=a,b,Values=c", "Name=x,Values={A=b}", "Name=x,Value=a"}) {
-    EXPECT_FALSE(ParseFilter(text).ok()) << text;
+TEST(ParseTags, AsJsonAndWithBackslashesAsTheyAre) {
+  const auto tags =
+      ParseTags({R"([{"ResourceType": "instance", "Tags": [{"Key": "a", "Value": "x, \"y\""}]}])"}, "instance");
+  ASSERT_TRUE(tags.ok()) << tags.status();
+  EXPECT_EQ(tags->at("a"), "x, \"y\"");
+  EXPECT_EQ(ParseTags({R"(ResourceType=instance,Tags=[{Key=p,Value="C:\Users\new"}])"}, "instance")->at("p"),
+            R"(C:\Users\new)");
+}
+
+TEST(ParseFilters, NameAndValues) {
+  const auto filters = ParseFilters({"Name=tag:team,Values=a,'b, c',''", R"({"Name": "key-name", "Values": ["k"]})"});
+  ASSERT_TRUE(filters.ok()) << filters.status();
+  ASSERT_EQ(filters->size(), 2u);
+  EXPECT_EQ((*filters)[0].name(), "tag:team");
+  EXPECT_THAT((*filters)[0].values(), ElementsAre("a", "b, c", ""));
+  EXPECT_EQ((*filters)[1].name(), "key-name");
+  EXPECT_THAT((*filters)[1].values(), ElementsAre("k"));
+}
+
+TEST(ParseFilters, RefusesAnythingElse) {
+  for (const char* text : {"Name=x", "Values=a", "Name=a,b,Values=c", "Name=x,Values={A=b}", "Name=x,Value=a",
+                           "Name=x,Values=[]", "[1]", "{}"}) {
+    EXPECT_FALSE(ParseFilters({text}).ok()) << text;
+  }
+}
+
+TEST(ParseFilters, TwoInOneWordAreRefused) {
+  for (const char* text : {"Name=tag:Env,Values=test,Name=instance-state-name,Values=running",
+                           "Name=tag:Env,Values=test Name=instance-state-name,Values=running"}) {
+    EXPECT_THAT(MessageOf(ParseFilters({text}).status()), HasSubstr("is given twice")) << text;
   }
 }
 
@@ -95,15 +123,6 @@ TEST(CheckClientToken, IsTheServersRule_C2) {
   EXPECT_TRUE(CheckClientToken(std::string(64, '~')).ok());
   for (const std::string& text : {std::string(), std::string(65, 'a'), std::string("a b"), std::string("\xC3\xA9")}) {
     EXPECT_FALSE(CheckClientToken(text).ok()) << text;
-  }
-}
-
-TEST(CheckEndpoint, IsAHostAndAPort) {
-  for (const char* text : {"127.0.0.1:50051", "[::1]:1", "hapax.example:65535"}) {
-    EXPECT_TRUE(CheckEndpoint(text).ok()) << text;
-  }
-  for (const char* text : {"", "localhost", ":1", "localhost:0", "localhost:65536", "localhost:http", "a b:1"}) {
-    EXPECT_FALSE(CheckEndpoint(text).ok()) << text;
   }
 }
 
