@@ -28,7 +28,7 @@ class AdminService {
   // The service, to be hosted. This outlives it.
   [[nodiscard]] std::unique_ptr<HostedService> Host();
 
-  // Makes no more backups, and cancels the one that is being made: it is UNAVAILABLE. Does not wait.
+  // Makes no more backups, and cancels the one that is being made: it is UNAVAILABLE, and leaves none. Does not wait.
   void Close() { closed_ = true; }
 
  private:

@@ -1,5 +1,7 @@
 #include "hapax/storage/backup.h"
 
+#include <sys/stat.h>
+
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -19,6 +21,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// How much of a backup is copied, in pieces as RocksDB reads them, before it is asked whether to go on.
+constexpr uint64_t kStepBytes = uint64_t{256} << 10;
+
 Backup FromInfo(const rocksdb::BackupInfo& info) {
   return {.id = info.backup_id, .created = absl::FromUnixSeconds(info.timestamp), .size_bytes = info.size};
 }
@@ -26,9 +31,10 @@ Backup FromInfo(const rocksdb::BackupInfo& info) {
 absl::StatusOr<std::unique_ptr<rocksdb::BackupEngine>> OpenForWriting(Database& database,
                                                                       const std::string& backup_dir) {
   HAPAX_RETURN_IF_ERROR(MakeDirectory(backup_dir));
+  rocksdb::BackupEngineOptions options(backup_dir);
+  options.callback_trigger_interval_size = kStepBytes;
   rocksdb::BackupEngine* engine = nullptr;
-  const rocksdb::IOStatus status =
-      rocksdb::BackupEngine::Open(rocksdb::BackupEngineOptions(backup_dir), database.db().GetEnv(), &engine);
+  const rocksdb::IOStatus status = rocksdb::BackupEngine::Open(options, database.db().GetEnv(), &engine);
   HAPAX_RETURN_IF_ERROR(FromRocksDb(status));
   return std::unique_ptr<rocksdb::BackupEngine>(engine);
 }
@@ -86,6 +92,23 @@ absl::Status CheckIsFree(const std::string& data_dir) {
       absl::StrCat(data_dir, " is in use, or is not empty: restore into a new directory"));
 }
 
+// Makes a directory of our own, which a failed restore may remove again.
+absl::Status MakeAnew(const std::string& directory, Unfinished unfinished) {
+  if (unfinished == Unfinished::kRemove) {
+    std::error_code error;
+    fs::remove_all(directory, error);
+    if (error) return absl::UnavailableError(absl::StrCat("cannot remove ", directory, ": ", error.message()));
+  }
+  if (::mkdir(directory.c_str(), S_IRWXU) == 0) return absl::OkStatus();
+  if (errno != EEXIST) {
+    return absl::PermissionDeniedError(absl::StrCat("cannot create ", directory, ": ", std::strerror(errno)));
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat(directory,
+                   " exists: another restore may be under way, or was cut short; if it is of no use, restore "
+                   "with --remove-unfinished, which deletes it"));
+}
+
 absl::Status SyncAll(const std::string& directory) {
   for (const fs::directory_entry& file : fs::directory_iterator(directory)) HAPAX_RETURN_IF_ERROR(Sync(file.path()));
   return Sync(directory);
@@ -98,7 +121,7 @@ absl::StatusOr<Backup> CreateBackup(Database& database, const std::string& backu
   HAPAX_ASSIGN_OR_RETURN(const auto engine, OpenForWriting(database, backup_dir));
   const auto must_stop = [&] { return cancelled || database.failed(); };
   rocksdb::CreateBackupOptions options;
-  // Asked every few megabytes. A database that has failed is let go, so that it can be opened afresh.
+  // A database that has failed is let go, so that it can be opened afresh.
   options.progress_callback = [&] {
     if (must_stop()) engine->StopBackup();
   };
@@ -126,7 +149,7 @@ absl::StatusOr<BackupList> ListBackups(const std::string& backup_dir) {
 }
 
 absl::StatusOr<Backup> RestoreBackup(const std::string& backup_dir, const std::string& data_dir,
-                                     std::optional<uint32_t> id) {
+                                     std::optional<uint32_t> id, Unfinished unfinished) {
   HAPAX_RETURN_IF_ERROR(CheckIsFree(data_dir));
   HAPAX_ASSIGN_OR_RETURN(const auto engine, OpenForReading(backup_dir));
   if (engine == nullptr) return absl::NotFoundError(absl::StrCat(backup_dir, " has no backup"));
@@ -136,17 +159,18 @@ absl::StatusOr<Backup> RestoreBackup(const std::string& backup_dir, const std::s
 
   HAPAX_RETURN_IF_ERROR(MakeDirectory(data_dir));
   // Beside it until it is whole.
-  const std::string unfinished = fs::path(fs::absolute(data_dir) / "").parent_path().string() + ".restoring";
-  std::error_code error;
-  fs::remove_all(unfinished, error);
-  const absl::Cleanup remove_it = [&] { fs::remove_all(unfinished, error); };
-  HAPAX_RETURN_IF_ERROR(
-      FromRocksDb(engine->RestoreDBFromBackup(rocksdb::RestoreOptions(), backup.id, unfinished, unfinished)));
-  HAPAX_RETURN_IF_ERROR(SyncAll(unfinished));
-  if (::rename(unfinished.c_str(), data_dir.c_str()) != 0) {
+  const std::string beside = fs::path(fs::absolute(data_dir) / "").parent_path().string() + ".restoring";
+  HAPAX_RETURN_IF_ERROR(MakeAnew(beside, unfinished));
+  const absl::Cleanup remove_it = [&] {
+    std::error_code error;
+    fs::remove_all(beside, error);
+  };
+  HAPAX_RETURN_IF_ERROR(FromRocksDb(engine->RestoreDBFromBackup(rocksdb::RestoreOptions(), backup.id, beside, beside)));
+  HAPAX_RETURN_IF_ERROR(SyncAll(beside));
+  if (::rename(beside.c_str(), data_dir.c_str()) != 0) {
     return absl::UnavailableError(absl::StrCat("cannot write ", data_dir, ": ", std::strerror(errno)));
   }
-  HAPAX_RETURN_IF_ERROR(Sync(fs::path(unfinished).parent_path()));
+  HAPAX_RETURN_IF_ERROR(Sync(fs::path(beside).parent_path()));
   return backup;
 }
 

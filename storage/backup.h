@@ -38,12 +38,19 @@ struct BackupList {
 // Errors: UNAVAILABLE, the directory cannot be read. One that does not exist has none.
 [[nodiscard]] absl::StatusOr<BackupList> ListBackups(const std::string& backup_dir);
 
+// What becomes of a directory `<data_dir>.restoring`, which an earlier restore may have left, or somebody else made.
+enum class Unfinished {
+  kRefuse,
+  kRemove,  // With all that is in it.
+};
+
 // Makes a data directory of the backup of that id, or of the latest, once all its bytes are checked; durably, and as a
-// whole or not at all. Returns which it was.
-// Errors: FAILED_PRECONDITION, `data_dir` has something in it; NOT_FOUND, there is no such backup; DATA_LOSS, it is
-// damaged; PERMISSION_DENIED and UNAVAILABLE, files cannot be read or written.
+// whole or not at all. Returns which it was. Until it is whole it is `<data_dir>.restoring`.
+// Errors: FAILED_PRECONDITION, `data_dir` has something in it, or there is a `<data_dir>.restoring`; NOT_FOUND, there
+// is no such backup; DATA_LOSS, it is damaged; PERMISSION_DENIED and UNAVAILABLE, files cannot be read or written.
 [[nodiscard]] absl::StatusOr<Backup> RestoreBackup(const std::string& backup_dir, const std::string& data_dir,
-                                                   std::optional<uint32_t> id);
+                                                   std::optional<uint32_t> id,
+                                                   Unfinished unfinished = Unfinished::kRefuse);
 
 }  // namespace hapax
 

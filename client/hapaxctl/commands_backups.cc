@@ -21,11 +21,13 @@ struct Restore {
   std::string backup_dir;
   std::string data_dir;
   std::optional<uint32_t> backup_id;
+  Unfinished unfinished = Unfinished::kRefuse;
 };
 
 ExitCode RestoreHere(Session& session, const Restore& restore) {
   umask(S_IRWXG | S_IRWXO);  // As the server's own files.
-  const absl::StatusOr<Backup> restored = RestoreBackup(restore.backup_dir, restore.data_dir, restore.backup_id);
+  const absl::StatusOr<Backup> restored =
+      RestoreBackup(restore.backup_dir, restore.data_dir, restore.backup_id, restore.unfinished);
   if (!restored.ok()) return session.Fail(restored.status());
   Say(absl::StrCat(session.verb(), ": restored; the server also needs the seal keys of then: --seal_key_file"));
   admin::v1::Backup backup;
@@ -52,6 +54,9 @@ Action BindAdminRestore(CLI::App& verb) {
   const auto set_id = [restore](int32_t id) { restore->backup_id = static_cast<uint32_t>(id); };
   AddNumber(verb, "--backup-id", 1, std::numeric_limits<int32_t>::max(), set_id,
             "Which one; the latest when not given");
+  verb.add_flag_callback(
+      "--remove-unfinished", [restore] { restore->unfinished = Unfinished::kRemove; },
+      "Delete what an earlier restore left beside it, DIRECTORY.restoring, first");
   return [restore](Session& session) { return RestoreHere(session, *restore); };
 }
 

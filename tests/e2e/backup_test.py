@@ -153,6 +153,18 @@ class BackupTest(BackupCase):
         self.restored = self.server.data_dir
         self.assertFails(self.run_ctl(*self.restore()), USAGE, str(self.restored), "is in use, or is not empty")
 
+    def test_what_an_earlier_restore_left_is_deleted_only_when_asked_to(self):
+        self.server.start()
+        self.ctl("admin backup")
+        unfinished = self.restored.with_name(self.restored.name + ".restoring")
+        unfinished.mkdir()
+        (unfinished / "file").write_text("kept")
+        self.assertFails(self.run_ctl(*self.restore()), USAGE, str(unfinished), "--remove-unfinished")
+        self.assertEqual((unfinished / "file").read_text(), "kept")
+        self.ctl(*self.restore("--remove-unfinished"))
+        self.assertFalse(unfinished.exists())
+        self.start_restored()
+
     def test_where_there_is_no_backup_that_is_said(self):
         self.server.start()
         self.assertEqual(self.ctl("admin list-backups").json["backups"], [])

@@ -20,6 +20,7 @@ namespace hapax {
 namespace {
 
 using absl::StatusCode;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -128,6 +129,40 @@ TEST_F(BackupTest, ADirectoryThatHasSomethingInItIsNotRestoredInto) {
   EXPECT_TRUE(fs::exists(restored_ + "/file"));
   fs::remove(restored_ + "/file");
   EXPECT_THAT(Restore(), IsOk());
+}
+
+// An earlier restore's, or something that happens to have this name: nothing is deleted unasked.
+TEST_F(BackupTest, ADirectoryThatSeemsUnfinishedIsKeptUnlessItIsToBeRemoved) {
+  const auto store = Open(data_dir_);
+  Put(*store, "key");
+  Create(*store);
+  const std::string unfinished = restored_ + ".restoring";
+  fs::create_directory(unfinished);
+  std::ofstream(unfinished + "/file") << "kept";
+  for (const std::string& data_dir : {restored_, restored_ + "/"}) {
+    EXPECT_THAT(
+        RestoreBackup(backup_dir_, data_dir, std::nullopt).status(),
+        StatusIs(StatusCode::kFailedPrecondition, AllOf(HasSubstr(unfinished), HasSubstr("--remove-unfinished"))));
+    EXPECT_TRUE(fs::exists(unfinished + "/file"));
+  }
+  EXPECT_THAT(RestoreBackup(backup_dir_, restored_, std::nullopt, Unfinished::kRemove), IsOk());
+  EXPECT_FALSE(fs::exists(unfinished));
+  EXPECT_THAT(Keys(restored_), ElementsAre("key"));
+}
+
+TEST_F(BackupTest, AFileOrALinkInPlaceOfTheUnfinishedDirectoryIsKeptToo) {
+  Create(*Open(data_dir_));
+  const std::string unfinished = restored_ + ".restoring";
+  std::ofstream(unfinished) << "kept";
+  EXPECT_THAT(Restore(), StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_EQ(fs::file_size(unfinished), 4u);
+  fs::remove(unfinished);
+  fs::create_directory(dir_.Path("elsewhere"));
+  fs::create_directory_symlink(dir_.Path("elsewhere"), unfinished);
+  EXPECT_THAT(Restore(), StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_TRUE(fs::is_symlink(unfinished));
+  EXPECT_THAT(RestoreBackup(backup_dir_, restored_, std::nullopt, Unfinished::kRemove), IsOk());
+  EXPECT_TRUE(fs::is_empty(dir_.Path("elsewhere")));
 }
 
 TEST_F(BackupTest, ABackupThatIsNotThereIsNotFound) {
