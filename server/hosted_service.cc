@@ -47,7 +47,7 @@ absl::Status HostedService::Compile(Method& method) {
         absl::StrCat("the rule of ", method.name, " replays the current operation, but the service has no operations"));
   }
   method.refresh = [this](const CallContext& context, const ReadTransaction& txn, std::string reply) {
-    return refresh_operation_(context, txn, std::move(reply));
+    return refresh_operation_(context, ServiceReads(txn, table_prefix_), std::move(reply));
   };
   return absl::OkStatus();
 }

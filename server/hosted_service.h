@@ -13,6 +13,7 @@
 #include "google/protobuf/descriptor.h"
 #include "hapax/interceptors/call.h"
 #include "hapax/interceptors/method.h"
+#include "hapax/storage/service_table.h"
 
 namespace hapax {
 
@@ -24,6 +25,8 @@ namespace hapax {
 //
 // A handler is synchronous, and called from many threads. It reads and changes what it keeps through the
 // transaction alone; an error it returns leaves nothing. See method.h for what each part may do.
+//
+// In Table::kResources a service's handlers find their own service's rows and nothing else (service_table.h).
 //
 // Thread-safety: for one thread, until Compile; immutable afterwards.
 // Lifetime: outlives the ServiceHost it is given to.
@@ -47,7 +50,8 @@ class HostedService {
   using Refresher =
       absl::AnyInvocable<absl::StatusOr<std::string>(const CallContext&, const ReadTransaction&, std::string) const>;
 
-  explicit HostedService(const google::protobuf::ServiceDescriptor& descriptor) : descriptor_(descriptor) {}
+  explicit HostedService(const google::protobuf::ServiceDescriptor& descriptor)
+      : descriptor_(descriptor), table_prefix_(ServiceTablePrefix(descriptor.full_name())) {}
   HostedService(const HostedService&) = delete;
   HostedService& operator=(const HostedService&) = delete;
 
@@ -61,10 +65,11 @@ class HostedService {
 
   template <typename Request, typename Reply>
   void Read(std::string_view method, ReadHandler<Request, Reply> handler) {
-    Add<Request, Reply>(method).read = [handler = std::move(handler)](
+    Add<Request, Reply>(method).read = [this, handler = std::move(handler)](
                                            const CallContext& context, const ReadTransaction& txn,
                                            const Method::Message& request, Method::Message* reply) {
-      return handler(context, txn, static_cast<const Request&>(request), static_cast<Reply*>(reply));
+      const ServiceReads own(txn, table_prefix_);
+      return handler(context, own, static_cast<const Request&>(request), static_cast<Reply*>(reply));
     };
   }
 
@@ -81,10 +86,11 @@ class HostedService {
   void Mutation(std::string_view method, MutationHandler<Request, Reply> handler,
                 Canonicalizer<Request> canonicalize = nullptr) {
     Method& added = Add<Request, Reply>(method);
-    added.mutate = [handler = std::move(handler)](const CallContext& context, Transaction& txn,
-                                                  const Method::Message& request, const std::any& /*prepared*/,
-                                                  Method::Message* reply) {
-      return handler(context, txn, static_cast<const Request&>(request), static_cast<Reply*>(reply));
+    added.mutate = [this, handler = std::move(handler)](const CallContext& context, Transaction& txn,
+                                                        const Method::Message& request, const std::any& /*prepared*/,
+                                                        Method::Message* reply) {
+      ServiceTransaction own(txn, table_prefix_);
+      return handler(context, own, static_cast<const Request&>(request), static_cast<Reply*>(reply));
     };
     SetCanonicalizer<Request>(added, std::move(canonicalize));
   }
@@ -101,10 +107,11 @@ class HostedService {
       if (!prepared.ok()) return prepared.status();
       return std::any(*std::move(prepared));
     };
-    added.mutate = [handler = std::move(handler)](const CallContext& context, Transaction& txn,
-                                                  const Method::Message& request, const std::any& prepared,
-                                                  Method::Message* reply) {
-      return handler(context, txn, static_cast<const Request&>(request), *std::any_cast<Prepared>(&prepared),
+    added.mutate = [this, handler = std::move(handler)](const CallContext& context, Transaction& txn,
+                                                        const Method::Message& request, const std::any& prepared,
+                                                        Method::Message* reply) {
+      ServiceTransaction own(txn, table_prefix_);
+      return handler(context, own, static_cast<const Request&>(request), *std::any_cast<Prepared>(&prepared),
                      static_cast<Reply*>(reply));
     };
     SetCanonicalizer<Request>(added, std::move(canonicalize));
@@ -140,6 +147,7 @@ class HostedService {
   }
 
   const google::protobuf::ServiceDescriptor& descriptor_;
+  const std::string table_prefix_;
   ScopeResolvers resolvers_;
   Refresher refresh_operation_;
   std::deque<Method> methods_;  // Calls hold references to its elements.

@@ -70,6 +70,17 @@ std::string Page::TokenAfter(std::string_view key) const {
                                    std::string(key));
 }
 
+std::string LastElement(std::string_view key) {
+  KeyParser parser(key);
+  std::string last;
+  while (!parser.AtEnd()) {
+    absl::StatusOr<std::string> element = parser.String();
+    if (!element.ok()) break;
+    last = *std::move(element);
+  }
+  return last;
+}
+
 absl::StatusOr<std::string> ListNames(const std::set<std::string>& names, Page page,
                                       absl::FunctionRef<absl::StatusOr<size_t>(const std::string&)> take) {
   std::string last;

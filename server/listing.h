@@ -53,41 +53,44 @@ class Page {
   size_t bytes_ = 0;
 };
 
+// The last element of a key that is made of strings; what there is of it when the key is damaged.
+[[nodiscard]] std::string LastElement(std::string_view key);
+
 // Fills a page from the rows below `prefix`: `take` is given each row in turn, with its key, and says whether it
-// belongs to the list. Returns the token of the next page, empty on the last one. It looks at a bounded number of
-// rows, so that a page may come out short.
+// belongs to the list. A damaged row does not end the list: `take_damaged` is given its key instead. Returns the token
+// of the next page, empty on the last one. It looks at a bounded number of rows, so that a page may come out short.
 template <typename Row>
-[[nodiscard]] absl::StatusOr<std::string> ListKeyedRows(
-    const ReadTransaction& txn, Table table, const std::string& prefix, Page page,
-    absl::FunctionRef<bool(std::string_view key, const Row&)> take) {
+[[nodiscard]] absl::StatusOr<std::string> ListKeyedRows(const ReadTransaction& txn, Table table,
+                                                        const std::string& prefix, Page page,
+                                                        absl::FunctionRef<bool(std::string_view key, const Row&)> take,
+                                                        absl::FunctionRef<bool(std::string_view key)> take_damaged) {
   constexpr int kMaxRowsLookedAt = 20'000;
   KeyRange range = KeyRange::Prefix(prefix);
   if (!page.after().empty()) range = KeyRange::After(std::move(range), prefix + page.after());
   int looked_at = 0;
   std::string last_key;
   bool more = false;
-  absl::Status row_status;
   HAPAX_RETURN_IF_ERROR(txn.Scan(table, range, [&](std::string_view key, std::string_view value) {
     more = page.IsFull() || looked_at == kMaxRowsLookedAt;
     if (more) return false;
-    Row row;
-    row_status = DecodeRow(key, value, &row);
-    if (!row_status.ok()) return false;
     ++looked_at;
     last_key = std::string(key.substr(prefix.size()));
-    if (take(key, row)) page.Take(value.size());
+    Row row;
+    if (DecodeRow(key, value, &row).ok() ? take(key, row) : take_damaged(key)) page.Take(value.size());
     return true;
   }));
-  HAPAX_RETURN_IF_ERROR(row_status);
   return more ? page.TokenAfter(last_key) : std::string();
 }
 
-// As ListKeyedRows, for rows that say enough by themselves.
+// As ListKeyedRows, for rows that say enough by themselves. Of a damaged one, `take_damaged` is given the last element
+// of its key, such as its id.
 template <typename Row>
 [[nodiscard]] absl::StatusOr<std::string> ListRows(const ReadTransaction& txn, Table table, const std::string& prefix,
-                                                   Page page, absl::FunctionRef<bool(const Row&)> take) {
-  return ListKeyedRows<Row>(txn, table, prefix, std::move(page),
-                            [&](std::string_view /*key*/, const Row& row) { return take(row); });
+                                                   Page page, absl::FunctionRef<bool(const Row&)> take,
+                                                   absl::FunctionRef<bool(const std::string& id)> take_damaged) {
+  return ListKeyedRows<Row>(
+      txn, table, prefix, std::move(page), [&](std::string_view /*key*/, const Row& row) { return take(row); },
+      [&](std::string_view key) { return take_damaged(LastElement(key)); });
 }
 
 // Fills a page from `names`, in their order: `take` is given each in turn, and returns how many bytes it added

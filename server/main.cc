@@ -20,6 +20,7 @@
 #include "hapax/server/compute/lifecycle.h"
 #include "hapax/server/compute/places.h"
 #include "hapax/server/compute/power.h"
+#include "hapax/server/compute/rows.h"
 #include "hapax/server/compute/simulated_hypervisor.h"
 #include "hapax/server/flags.h"
 #include "hapax/server/server.h"
@@ -87,10 +88,10 @@ class ComputeParts {
         start_(compute::PowerDriver::Kind::kStart, hypervisor_, server.operations()),
         service_(catalog, places, server.ids(), server.work(), server.operations()),
         hosted_(service_.Host()) {
-    server.work().AddDriver(std::string(compute::kBootWork), boot_);
-    server.work().AddDriver(std::string(compute::kShutDownWork), shut_down_);
-    server.work().AddDriver(std::string(compute::kStopWork), stop_);
-    server.work().AddDriver(std::string(compute::kStartWork), start_);
+    server.work().AddDriver(std::string(compute::kBootWork), compute::kServiceName, boot_);
+    server.work().AddDriver(std::string(compute::kShutDownWork), compute::kServiceName, shut_down_);
+    server.work().AddDriver(std::string(compute::kStopWork), compute::kServiceName, stop_);
+    server.work().AddDriver(std::string(compute::kStartWork), compute::kServiceName, start_);
   }
 
   [[nodiscard]] HostedService* hosted() { return hosted_.get(); }
@@ -122,6 +123,7 @@ absl::Status Run(int argc, char** argv) {
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Open({
       .listen_address = flags.listen_address,
       .data_dir = flags.data_dir,
+      .format_1_service = std::string(compute::kServiceName),
       .tls = flags.tls,
       .authenticator = *std::move(authenticator),
       .default_region = flags.default_region,

@@ -32,6 +32,7 @@
 #include "hapax/storage/rocksdb_store.h"
 #include "hapax/storage/status_macros.h"
 #include "prometheus/exposer.h"
+#include "prometheus/gauge.h"
 #include "prometheus/registry.h"
 #include "spdlog/logger.h"
 
@@ -87,6 +88,15 @@ absl::Status CheckIsOutside(const std::string& backup_dir, const std::string& da
   const fs::path backups = fs::weakly_canonical(fs::absolute(backup_dir, error), error) / "";
   if (!absl::StartsWith(backups.string(), data.string())) return absl::OkStatus();
   return absl::InvalidArgumentError("must not be in the data directory");
+}
+
+void CountDamagedWork(prometheus::Registry& metrics, int count) {
+  prometheus::BuildGauge()
+      .Name("hapax_damaged_work_rows")
+      .Help("Rows of table work that were found damaged at the start, and whose work is left undone")
+      .Register(metrics)
+      .Add({})
+      .Set(count);
 }
 
 void LogCertificate(const TlsCredentials& tls, spdlog::logger& log) {
@@ -158,6 +168,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Open(ServerOptions options) {
     LogCertificate(*parts.tls, *parts.log);
   }
   auto store = OpenRocksDbStore({.path = parts.options.data_dir,
+                                 .format_1_service = parts.options.format_1_service,
                                  .block_cache_bytes = parts.options.block_cache_bytes,
                                  .max_waiting = parts.options.max_waiting_transactions,
                                  .log = [log = parts.log](std::string_view line) { log->warn("store: {}", line); },
@@ -210,7 +221,8 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
     if (!exposer.ok()) return OptionError("metrics_address", options.metrics_address, exposer.status());
     parts.exposer = *std::move(exposer);
   }
-  HAPAX_ASSIGN_OR_RETURN(const int resumed, parts.work->Resume());
+  HAPAX_ASSIGN_OR_RETURN(const int resumed, parts.work->FindOpenWork());
+  CountDamagedWork(*parts.metrics, parts.work->damaged_rows());
   parts.workers.emplace(kWorkerThreads, kMaxWaitingWork);
   parts.gate.emplace(options.max_calls_in_flight);
   parts.tenant_gate.emplace(options.tenant_limits, parts.clock);
@@ -232,6 +244,8 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
                                  std::vector<const HostedService*>(services.begin(), services.end()), *parts.chain);
   if (!host.ok()) return OptionError("listen_address", options.listen_address, host.status());
   parts.host = *std::move(host);
+  // Nothing fails any more: drivers of work may end when Start does, and when it fails.
+  parts.work->TakeUpOpenWork();
   parts.log->info("data in {}, {} pieces of work resumed", options.data_dir, resumed);
   return absl::OkStatus();
 }
@@ -264,8 +278,8 @@ void Server::Stop(absl::Duration timeout) {
     parts.host->AnnounceShutdown();
     parts.gate->Close();
     parts.waiters.Close();
+    parts.admin_service->Close();  // A backup may take longer than anybody waits, and is made anew by whoever asks.
     parts.gate->AwaitIdle(timeout);
-    parts.admin_service->Close();  // The host waits for each call, and a backup may take longer than anybody waits.
     // When connections close, a call that is just arriving is cut off with CANCELLED. So busy clients are
     // given a moment to hear UNAVAILABLE instead, and to go away.
     absl::SleepFor(std::min(kLameDuckTime, timeout));

@@ -31,6 +31,9 @@ struct ServerOptions {
   std::string listen_address = "127.0.0.1:50051";
   // Directory of the database; created when it does not exist. One server at a time may use it.
   std::string data_dir;
+  // The full name of the service whose rows a data directory of format 1 has: that format does not say. Not needed
+  // for directories that this version made.
+  std::string format_1_service;
   // How connections are encrypted.
   TlsFiles tls;
   // Who calls. Null believes metadata `x-tenant-id`: only for addresses that nobody else reaches.

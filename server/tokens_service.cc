@@ -126,20 +126,33 @@ absl::Status TokensService::ListTokens(const CallContext& context, const ReadTra
   HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request, context.page_token_key, context.tenant));
   const std::string prefix =
       request.region().empty() ? TokenPrefix(context.tenant) : TokenPrefix(context.tenant, request.region());
-  absl::Status key_status;
-  HAPAX_ASSIGN_OR_RETURN(
-      *response->mutable_next_page_token(),
-      ListKeyedRows<store::v1::TokenRecord>(
-          txn, Table::kTokens, prefix, page, [&](std::string_view bytes, const store::v1::TokenRecord& record) {
-            const absl::StatusOr<TokenKey> key = DecodeTokenKey(bytes);
-            key_status.Update(key.status());
-            const TokenState state = StateAt(record, context.now);
-            if (!key.ok() || state == TokenState::kFree) return false;
-            if (!request.client_token().empty() && request.client_token() != key->token) return false;
-            *response->add_tokens() = Describe(*key, record, state);
-            return true;
-          }));
-  return key_status;
+  const auto is_wanted = [&](const TokenKey& key) {
+    return request.client_token().empty() || request.client_token() == key.token;
+  };
+  // Neither a damaged record nor a damaged key keeps the tenant from seeing the other tokens.
+  const auto take_damaged = [&](std::string_view bytes) {
+    const TokenKey key = DecodeTokenKey(bytes).value_or(TokenKey());
+    if (!is_wanted(key)) return false;
+    api::Token& token = *response->add_tokens();
+    token.set_client_token(key.token);
+    token.set_region(key.region);
+    token.set_availability_zone(key.zone);
+    token.set_state(api::TOKEN_STATE_DAMAGED);
+    return true;
+  };
+  HAPAX_ASSIGN_OR_RETURN(*response->mutable_next_page_token(),
+                         ListKeyedRows<store::v1::TokenRecord>(
+                             txn, Table::kTokens, prefix, page,
+                             [&](std::string_view bytes, const store::v1::TokenRecord& record) {
+                               const absl::StatusOr<TokenKey> key = DecodeTokenKey(bytes);
+                               if (!key.ok()) return take_damaged(bytes);
+                               const TokenState state = StateAt(record, context.now);
+                               if (state == TokenState::kFree || !is_wanted(*key)) return false;
+                               *response->add_tokens() = Describe(*key, record, state);
+                               return true;
+                             },
+                             take_damaged));
+  return absl::OkStatus();
 }
 
 absl::Status TokensService::AbandonToken(const CallContext& context, Transaction& txn,

@@ -132,19 +132,22 @@ absl::Status Sync(const std::filesystem::path& path) {
   return status;
 }
 
-// A directory whose creation was cut short is of our format: it has some of our families, and no row.
-absl::Status CheckDirectory(const std::string& path, const rocksdb::Options& options) {
+// A directory whose creation was cut short is of our format: it has some of our families, and no row. So is one whose
+// upgrade was cut short: it still has the old family.
+absl::StatusOr<bool> CheckDirectory(const std::string& path, const rocksdb::Options& options) {
   HAPAX_RETURN_IF_ERROR(CheckCurrentIsThere(path));
-  HAPAX_RETURN_IF_ERROR(CheckLogs(path));
-  HAPAX_RETURN_IF_ERROR(CheckFormatVersionIn(path, options));
+  HAPAX_ASSIGN_OR_RETURN(const DirectoryFormat format, ReadFormat(path, options));
+  HAPAX_RETURN_IF_ERROR(CheckLogs(path, format.log_id));
   std::vector<std::string> names;
-  if (!rocksdb::DB::ListColumnFamilies(options, path, &names).ok()) return absl::OkStatus();  // Opening tells more.
+  if (!rocksdb::DB::ListColumnFamilies(options, path, &names).ok()) return false;  // Opening tells more.
   const auto is_ours = [](const std::string& name) {
-    return std::any_of(kAllTables.begin(), kAllTables.end(), [&](Table table) { return TableName(table) == name; });
+    return name == kOldResourcesName ||
+           std::any_of(kAllTables.begin(), kAllTables.end(), [&](Table table) { return TableName(table) == name; });
   };
   const bool all_are_ours = std::all_of(names.begin(), names.end(), is_ours);
-  if (all_are_ours && names.size() == kTableCount) return absl::OkStatus();
-  if (all_are_ours && !HasRows(path, options, names)) return absl::OkStatus();
+  const bool is_old = std::find(names.begin(), names.end(), kOldResourcesName) != names.end();
+  if (all_are_ours && (is_old ? format.version > 0 : names.size() == kTableCount)) return is_old;
+  if (all_are_ours && !HasRows(path, options, names)) return is_old;
   return absl::FailedPreconditionError(absl::StrCat(path, ": its format is not ours: it has other tables"));
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "rocksdb/options.h"
 #include "rocksdb/status.h"
 
@@ -17,10 +18,11 @@ namespace hapax {
 // Syncs a file or a directory to the disk. Errors: UNAVAILABLE.
 [[nodiscard]] absl::Status Sync(const std::filesystem::path& path);
 
-// Whether what is in the directory may be opened, or made anew: it changes nothing in it.
+// Whether what is in the directory may be opened, or made anew: it changes nothing in it. Returns whether its rows must
+// be brought to today's format first (format_upgrade.h).
 // Errors: DATA_LOSS, part of a database is missing, or a log is damaged; FAILED_PRECONDITION, its format
 // is not ours.
-[[nodiscard]] absl::Status CheckDirectory(const std::string& path, const rocksdb::Options& options);
+[[nodiscard]] absl::StatusOr<bool> CheckDirectory(const std::string& path, const rocksdb::Options& options);
 
 // Whether the directory can be written, with room for opening its database afresh: files are made in it,
 // written, synced and removed again. Errors: UNAVAILABLE.

@@ -9,7 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "hapax/storage/data_directory.h"
 #include "hapax/storage/format.h"
+#include "hapax/storage/format_upgrade.h"
 #include "hapax/storage/format_version.h"
+#include "hapax/storage/log_stamp.h"
 #include "hapax/storage/status_macros.h"
 #include "rocksdb/listener.h"
 #include "rocksdb/write_batch.h"
@@ -76,7 +78,12 @@ absl::Status FromRocksDb(const rocksdb::Status& status) {
 }
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(Opening opening) {
-  HAPAX_RETURN_IF_ERROR(CheckDirectory(opening.path, opening.options));
+  HAPAX_ASSIGN_OR_RETURN(const bool is_old, CheckDirectory(opening.path, opening.options));
+  if (is_old && !opening.may_upgrade) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(opening.path, ": has an earlier format, or was left half-way to today's: start the server once"));
+  }
+  if (is_old) HAPAX_RETURN_IF_ERROR(UpgradeFormat(opening.path, opening.options, opening.format_1_service));
   std::unique_ptr<Database> database(new Database(std::move(opening.on_failure)));
   rocksdb::Options& options = opening.options;
   options.create_if_missing = opening.may_create;
@@ -93,6 +100,9 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(Opening opening) {
   families.reserve(kTableCount);
   for (Table table : kAllTables) {
     rocksdb::ColumnFamilyOptions& family = families.emplace_back(std::string(TableName(table)), options).options;
+    if (table == Table::kResources && opening.service_hints != nullptr) {
+      family.memtable_insert_with_hint_prefix_extractor = opening.service_hints;
+    }
     if (table != Table::kTokens) continue;
     if (opening.token_files != nullptr) family.table_factory = opening.token_files;
     if (opening.token_filter == nullptr) continue;
@@ -120,13 +130,23 @@ Database::~Database() {
 
 absl::Status Database::CheckFormat(bool may_create) {
   HAPAX_ASSIGN_OR_RETURN(const std::optional<std::string> format, Get(Table::kMeta, kFormatVersionKey, nullptr));
-  if (!format.has_value()) {
-    if (!may_create) return absl::DataLossError("the format version is missing");
-    Overlay writes;
-    writes.Write(Table::kMeta, std::string(kFormatVersionKey), absl::StrCat(kFormatVersion));
-    return WriteDurably(writes);
+  if (format.has_value()) {
+    HAPAX_RETURN_IF_ERROR(ParseFormatVersion(*format).status());
+    return LearnLogId();
   }
-  return CheckFormatVersion(*format);
+  if (!may_create) return absl::DataLossError("the format version is missing");
+  HAPAX_ASSIGN_OR_RETURN(log_id_, NewLogId());
+  Overlay writes;
+  writes.Write(Table::kMeta, std::string(kFormatVersionKey), absl::StrCat(kFormatVersion));
+  writes.Write(Table::kMeta, std::string(kLogIdKey), log_id_);
+  return WriteDurably(writes);
+}
+
+absl::Status Database::LearnLogId() {
+  HAPAX_ASSIGN_OR_RETURN(std::optional<std::string> log_id, Get(Table::kMeta, kLogIdKey, nullptr));
+  if (!log_id.has_value() || log_id->size() != kLogIdBytes) return absl::DataLossError("the log id is missing");
+  log_id_ = *std::move(log_id);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<std::string>> Database::Get(Table table, std::string_view key,
@@ -149,6 +169,7 @@ std::unique_ptr<rocksdb::Iterator> Database::NewIterator(Table table, const rock
 absl::Status Database::WriteDurably(const Overlay& writes) {
   if (failed()) return absl::UnavailableError("writes are suspended: an earlier one failed");
   rocksdb::WriteBatch batch;
+  HAPAX_RETURN_IF_ERROR(Stamp(log_id_, batch));
   for (Table table : kAllTables) {
     for (const auto& [key, value] : writes.rows(table)) {
       const rocksdb::Status status = value.has_value() ? batch.Put(Handle(table), ToSlice(key), ToSlice(*value))

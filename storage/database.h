@@ -17,6 +17,7 @@
 #include "hapax/storage/store.h"
 #include "rocksdb/compaction_filter.h"
 #include "rocksdb/db.h"
+#include "rocksdb/slice_transform.h"
 #include "rocksdb/table.h"
 #include "rocksdb/wal_filter.h"
 
@@ -39,6 +40,10 @@ class Database {
     rocksdb::Options options;  // The database's, and those of each of its tables.
     // Whether one is made when there is none. Otherwise that is an error, and nothing is made.
     bool may_create = true;
+    // Whether a directory of an earlier format is brought to today's; otherwise that is FAILED_PRECONDITION.
+    bool may_upgrade = true;
+    // The full name of the service whose rows a directory of format 1 has (format_upgrade.h).
+    std::string format_1_service;
     // What the log holds after the write of this number is left out, for good: these writes were never
     // acknowledged. Without it, all that the log holds counts.
     std::optional<uint64_t> last_write;
@@ -46,6 +51,8 @@ class Database {
     const rocksdb::CompactionFilter* token_filter = nullptr;
     // How the files of tokens are written and read; null: as those of the other tables.
     std::shared_ptr<rocksdb::TableFactory> token_files;
+    // What of a key of table services tells rows that are written together; null: as for the other tables.
+    std::shared_ptr<const rocksdb::SliceTransform> service_hints;
     // Called once, on any thread, when the database has failed; must not block.
     std::function<void(const absl::Status& why)> on_failure = [](const absl::Status&) {};
   };
@@ -82,6 +89,7 @@ class Database {
 
   [[nodiscard]] rocksdb::ColumnFamilyHandle* Handle(Table table) const { return handles_[static_cast<int>(table)]; }
   [[nodiscard]] absl::Status CheckFormat(bool may_create);
+  [[nodiscard]] absl::Status LearnLogId();
   void Fail(const absl::Status& why);
 
   const std::function<void(const absl::Status&)> on_failure_;
@@ -89,6 +97,7 @@ class Database {
   std::unique_ptr<rocksdb::WalFilter> log_filter_;  // May be null.
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kTableCount> handles_{};  // Owned by db_, given back before it closes.
+  std::string log_id_;                                               // What each batch begins with (log_stamp.h).
 };
 
 // RocksDB's status as ours: corruption is DATA_LOSS, everything else UNAVAILABLE.

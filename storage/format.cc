@@ -30,9 +30,11 @@ std::string_view TableName(Table table) {
     case Table::kTokens:
       return "tokens";
     case Table::kResources:
-      return "resources";
+      return "services";
     case Table::kWork:
       return "work";
+    case Table::kOperations:
+      return "operations";
   }
   HAPAX_CHECK(false, "a Table is one of its values");
 }
@@ -45,6 +47,8 @@ std::string EncodeRow(std::string_view key, const google::protobuf::MessageLite&
   std::memcpy(value.data() + 1, &checksum, sizeof(checksum));
   return value;
 }
+
+bool IsRowValue(std::string_view value) { return value.size() >= kHeaderSize && value[0] == kRowVersion; }
 
 absl::Status DecodeRow(std::string_view key, std::string_view value, google::protobuf::MessageLite* message) {
   if (value.size() < kHeaderSize) return absl::DataLossError("row: shorter than its header");

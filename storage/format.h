@@ -10,16 +10,21 @@
 #include "google/protobuf/message_lite.h"
 #include "hapax/storage/store.h"
 
-// The on-disk format of a data directory: version 1.
+// The on-disk format of a data directory: version 2.
 //
 //   table       key (key.h)                          value
 //   meta        "format"                             the format version in decimal digits, not a row value
+//               "log_id"                             the directory's secret (log_stamp.h), 16 bytes, not a row value
 //               ("seal_key", key id)                 hapax.store.v1.SealKeyRow
 //               ("token_count", tenant)              hapax.store.v1.TokenCountRow
 //               ("token_policy")                     hapax.store.v1.TokenPolicyRow
 //   tokens      (tenant, region, zone, token)        hapax.store.v1.TokenRecord; zone "" is regional
 //   work        (id)                                 hapax.store.v1.WorkRecord
-//   resources   (kind, ...)                          the hosted services' own (server/compute/rows.h)
+//   operations  ("operation", tenant, id)            google.longrunning.Operation
+//   services    (service name), the service's key    the service's own (server/compute/rows.h)
+//
+// Version 1 had table resources in place of the last two: all services' rows and the operations, under the services'
+// own keys. A start moves them (format_upgrade.h).
 //
 // A row value:
 //
@@ -28,18 +33,25 @@
 //   +------+------------+------------------------+
 //    1 byte   4 bytes LE
 //
-// The first byte is the version of this layout. The checksum (that of zlib) covers the row's key and
-// the protobuf, so that a damaged row, or one that stands at another's key, is never taken for sound.
+// The first byte is the version of this layout. The checksum (that of zlib) covers the row's key, in
+// table services without the service name, and the protobuf, so that a damaged row, or one that stands at another's
+// key, is never taken for sound.
 namespace hapax {
 
-inline constexpr uint64_t kFormatVersion = 1;
+inline constexpr uint64_t kFormatVersion = 2;
 inline constexpr std::string_view kFormatVersionKey = "format";
+inline constexpr std::string_view kLogIdKey = "log_id";
 
 inline constexpr std::array<Table, kTableCount> kAllTables = {Table::kMeta, Table::kTokens, Table::kResources,
-                                                              Table::kWork};
+                                                              Table::kWork, Table::kOperations};
+// The table of version 1 that version 2 does not have.
+inline constexpr std::string_view kOldResourcesName = "resources";
 
 // The table's name on disk.
 [[nodiscard]] std::string_view TableName(Table table);
+
+// Whether the value has this layout at all: what a service keeps in its own table need not.
+[[nodiscard]] bool IsRowValue(std::string_view value);
 
 [[nodiscard]] std::string EncodeRow(std::string_view key, const google::protobuf::MessageLite& message);
 

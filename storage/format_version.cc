@@ -52,32 +52,38 @@ class MetaWritesOnly final : public rocksdb::WalFilter {
 
 }  // namespace
 
-absl::Status CheckFormatVersion(std::string_view value) {
+absl::StatusOr<uint64_t> ParseFormatVersion(std::string_view value) {
   uint64_t version = 0;
   if (!absl::SimpleAtoi(absl::string_view(value.data(), value.size()), &version)) {
     return absl::DataLossError("the format version is not a number");
   }
-  if (version == kFormatVersion) return absl::OkStatus();
+  if (version >= 1 && version <= kFormatVersion) return version;
   return absl::FailedPreconditionError(
-      absl::StrCat("has format version ", version, ", but this server reads only ", kFormatVersion));
+      absl::StrCat("has format version ", version, ", but this server reads only up to ", kFormatVersion));
 }
 
-absl::Status CheckFormatVersionIn(const std::string& path, const rocksdb::Options& options) {
+absl::StatusOr<DirectoryFormat> ReadFormat(const std::string& path, const rocksdb::Options& options) {
   MetaWritesOnly filter;
   rocksdb::Options reading = options;
   reading.wal_filter = &filter;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
   const std::vector<rocksdb::ColumnFamilyDescriptor> families = {{std::string(TableName(Table::kMeta)), reading}};
-  if (!rocksdb::DB::OpenForReadOnly(reading, path, families, &handles, &opened).ok()) return absl::OkStatus();
+  DirectoryFormat format;
+  if (!rocksdb::DB::OpenForReadOnly(reading, path, families, &handles, &opened).ok()) return format;
   const std::unique_ptr<rocksdb::DB> db(opened);
-  std::string value;
-  const rocksdb::Status found = db->Get(rocksdb::ReadOptions(), handles.front(),
-                                        rocksdb::Slice(kFormatVersionKey.data(), kFormatVersionKey.size()), &value);
+  const auto read = [&](std::string_view key, std::string* value) {
+    return db->Get(rocksdb::ReadOptions(), handles.front(), rocksdb::Slice(key.data(), key.size()), value).ok();
+  };
+  std::string version;
+  const bool has_version = read(kFormatVersionKey, &version);
+  if (!read(kLogIdKey, &format.log_id)) format.log_id.clear();
   db->DestroyColumnFamilyHandle(handles.front()).PermitUncheckedError();
-  if (!found.ok()) return absl::OkStatus();
-  const absl::Status status = CheckFormatVersion(value);
-  return status.ok() ? status : absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+  if (!has_version) return format;
+  absl::StatusOr<uint64_t> parsed = ParseFormatVersion(version);
+  if (!parsed.ok()) return absl::Status(parsed.status().code(), absl::StrCat(path, ": ", parsed.status().message()));
+  format.version = *parsed;
+  return format;
 }
 
 }  // namespace hapax

@@ -2,6 +2,7 @@
 #define HAPAX_STORAGE_LOG_CHECK_H_
 
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 
@@ -14,8 +15,16 @@ namespace hapax {
 // that was cut off there is none. Where there is, one byte of damage would lose acknowledged writes, and free their
 // tokens. All other damage RocksDB finds itself, by its checksums.
 //
-// Errors: DATA_LOSS, a log goes on behind such a record, or that record is complete but for its length.
-[[nodiscard]] absl::Status CheckLogs(const std::string& path);
+// What lies behind is a write of ours when it bears `log_id` (log_stamp.h) and a higher number than those before. A
+// write that was cut off may hold any bytes that a tenant chose, sound records among them, but not the log id.
+//
+// `log_id` is empty for a directory that has none yet: either nobody has stored anything in it, or a server before
+// version 2 of the format wrote it. There any sound record counts as a write, which refuses too much rather than too
+// little. A log like that is there for the first start alone.
+//
+// Errors: DATA_LOSS, a log goes on behind such a record, or that record is complete but for its length; UNAVAILABLE, a
+// log cannot be read.
+[[nodiscard]] absl::Status CheckLogs(const std::string& path, std::string_view log_id);
 
 }  // namespace hapax
 

@@ -48,6 +48,19 @@ rocksdb::BlockBasedTableOptions TokenTableOptions() {
   return table;
 }
 
+// The name of a row's service, and of the service's own key as much as of the keys of other tables.
+class ServiceRowHint final : public rocksdb::SliceTransform {
+ public:
+  [[nodiscard]] const char* Name() const override { return "hapax.ServiceRowHint"; }
+  [[nodiscard]] rocksdb::Slice Transform(const rocksdb::Slice& key) const override {
+    const std::string_view bytes = key.ToStringView();
+    const size_t end = bytes.find(std::string_view("\0\1", 2));  // Of the name (key.h).
+    const size_t size = (end == std::string_view::npos ? 0 : end + 2) + kHintPrefixBytes;
+    return {key.data(), std::min(size, key.size())};
+  }
+  [[nodiscard]] bool InDomain(const rocksdb::Slice& /*key*/) const override { return true; }
+};
+
 rocksdb::Options EngineOptions(const RocksDbEngineOptions& engine, rocksdb::Env& env) {
   rocksdb::BlockBasedTableOptions table = TableOptions();
   table.block_cache = rocksdb::NewLRUCache(engine.block_cache_bytes);
@@ -98,6 +111,7 @@ RocksDbEngine::RocksDbEngine(RocksDbEngineOptions options, std::unique_ptr<rocks
       rocksdb_options_(std::move(rocksdb_options)),
       token_filter_(MakeTokenCompactionFilter(options_.clock == nullptr ? MachineClock() : *options_.clock)),
       token_files_(rocksdb::NewBlockBasedTableFactory(TokenTableOptions())),
+      service_hints_(std::make_shared<ServiceRowHint>()),
       retry_delay_(options_.probe_interval) {}
 
 RocksDbEngine::~RocksDbEngine() {
@@ -124,9 +138,11 @@ absl::Status RocksDbEngine::OpenDatabase(bool may_create) {
   HAPAX_ASSIGN_OR_RETURN(database_, Database::Open({.path = options_.path,
                                                     .options = rocksdb_options_,
                                                     .may_create = may_create,
+                                                    .format_1_service = options_.format_1_service,
                                                     .last_write = last_write_,
                                                     .token_filter = token_filter_.get(),
                                                     .token_files = token_files_,
+                                                    .service_hints = service_hints_,
                                                     .on_failure = [this](const absl::Status& why) {
                                                       absl::MutexLock lock(&mu_);
                                                       failure_ = why;

@@ -27,6 +27,8 @@ namespace hapax {
 struct RocksDbEngineOptions {
   // The data directory.
   std::string path;
+  // The full name of the service whose rows a directory of format 1 has; empty: it has none of a service.
+  std::string format_1_service;
   // Memory for blocks, filters and indexes of all tables but that of tokens, whose take 3 bytes a token. Bytes.
   size_t block_cache_bytes = size_t{256} << 20;
   // What a table gathers in memory before it is written to a file. Bytes.
@@ -81,6 +83,7 @@ class RocksDbEngine {
   const rocksdb::Options rocksdb_options_;
   const std::unique_ptr<rocksdb::CompactionFilter> token_filter_;
   const std::shared_ptr<rocksdb::TableFactory> token_files_;
+  const std::shared_ptr<const rocksdb::SliceTransform> service_hints_;
 
   // Only for the thread that recovers, while there is one.
   std::unique_ptr<Database> database_;          // Null: closed, and not open again yet.

@@ -49,6 +49,7 @@ class EngineStore final : public RocksDbStore {
 
 absl::StatusOr<std::unique_ptr<RocksDbStore>> OpenRocksDbStore(const RocksDbStoreOptions& options) {
   HAPAX_ASSIGN_OR_RETURN(auto engine, RocksDbEngine::Open({.path = options.path,
+                                                           .format_1_service = options.format_1_service,
                                                            .block_cache_bytes = options.block_cache_bytes,
                                                            .log = options.log,
                                                            .clock = options.clock}));

@@ -19,6 +19,9 @@ namespace hapax {
 struct RocksDbStoreOptions {
   // The data directory; created when it does not exist. One process at a time may hold it.
   std::string path;
+  // The full name of the service whose rows a directory of format 1 has (format.h). Unless it is given, a directory
+  // that has such rows is FAILED_PRECONDITION.
+  std::string format_1_service;
   // Memory for blocks, filters and indexes, whatever the tables hold. Bytes.
   size_t block_cache_bytes = size_t{256} << 20;
   // Transactions that may wait, half of them one party's; one more is refused with RESOURCE_EXHAUSTED.

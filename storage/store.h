@@ -16,12 +16,13 @@ namespace hapax {
 
 // The tables of a store. Each is an ordered map from key bytes to value bytes.
 enum class Table {
-  kMeta,       // The format version.
-  kTokens,     // What became of client tokens (token_table.h).
-  kResources,  // What the hosted services keep.
-  kWork,       // Asynchronous work that a commit started and that is not finished.
+  kMeta,        // The format version.
+  kTokens,      // What became of client tokens (token_table.h).
+  kResources,   // What the hosted services keep, each in a table of its own within (service_table.h).
+  kWork,        // Asynchronous work that a commit started and that is not finished.
+  kOperations,  // Long-running operations of the tenants.
 };
-inline constexpr int kTableCount = 4;
+inline constexpr int kTableCount = 5;
 
 // Reads within one transaction: all of them see the same state.
 //

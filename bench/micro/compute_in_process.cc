@@ -6,6 +6,7 @@
 #include "hapax/interceptors/authentication.h"
 #include "hapax/server/chain.h"
 #include "hapax/server/compute/lifecycle.h"
+#include "hapax/server/compute/rows.h"
 #include "hapax/storage/check.h"
 #include "spdlog/sinks/null_sink.h"
 
@@ -60,7 +61,7 @@ ComputeInProcess::ComputeInProcess(const std::string& directory)
                          .registry = metrics_,
                          .call_log = log_},
                         std::make_unique<TrustingAuthenticator>())) {
-  work_.AddDriver(std::string(compute::kBootWork), *driver_);
+  work_.AddDriver(std::string(compute::kBootWork), compute::kServiceName, *driver_);
   const absl::Status compiled = hosted_->Compile();
   HAPAX_CHECK(compiled.ok(), "the compute service's rules are right");
 }

@@ -77,10 +77,16 @@ absl::Status ComputeService::DescribeInstances(const CallContext& context, const
     if (listed) *response->add_instances() = instance;
     return listed;
   };
+  // An instance whose row is damaged is there, whatever it was: a list that asks for nothing in particular has its id.
+  const auto take_damaged = [&](const std::string& id) {
+    if (!request.filters().empty() || !request.client_token().empty()) return false;
+    response->add_instances()->set_instance_id(id);
+    return true;
+  };
   HAPAX_ASSIGN_OR_RETURN(
       *response->mutable_next_page_token(),
       request.instance_ids().empty()
-          ? ListRows<Row>(txn, kTable, InstancePrefix(context.tenant), page, take)
+          ? ListRows<Row>(txn, kTable, InstancePrefix(context.tenant), page, take, take_damaged)
           : ListNamedRows<Row>(txn, Sorted(request.instance_ids()), page, {key, in_region, not_found, take}));
   return absl::OkStatus();
 }
@@ -104,10 +110,15 @@ absl::Status ComputeService::DescribeHosts(const CallContext& context, const Rea
     if (listed) *response->add_hosts() = host;
     return listed;
   };
+  const auto take_damaged = [&](const std::string& id) {
+    if (!request.filters().empty()) return false;
+    response->add_hosts()->set_host_id(id);
+    return true;
+  };
   HAPAX_ASSIGN_OR_RETURN(
       *response->mutable_next_page_token(),
       request.host_ids().empty()
-          ? ListRows<v1::Host>(txn, kTable, HostPrefix(context.tenant), page, take)
+          ? ListRows<v1::Host>(txn, kTable, HostPrefix(context.tenant), page, take, take_damaged)
           : ListNamedRows<v1::Host>(txn, Sorted(request.host_ids()), page, {key, in_region, not_found, take}));
   return absl::OkStatus();
 }
@@ -133,14 +144,22 @@ absl::Status ComputeService::DescribeKeypairs(const CallContext& context, const 
   if (!missing.empty()) {
     return RefuseValue(Reason::kKeypairNotFound, "key_names", *missing.begin(), "must be key pairs of the tenant");
   }
-  HAPAX_ASSIGN_OR_RETURN(
-      *response->mutable_next_page_token(),
-      ListRows<v1::KeyPair>(txn, kTable, KeyPairPrefix(context.tenant), page, [&](const v1::KeyPair& pair) {
-        const bool listed = (request.region().empty() || pair.region() == request.region()) &&
-                            (wanted.empty() || wanted.contains(pair.key_name())) && filters.Match(pair);
-        if (listed) *response->add_key_pairs() = pair;
-        return listed;
-      }));
+  HAPAX_ASSIGN_OR_RETURN(*response->mutable_next_page_token(),
+                         ListRows<v1::KeyPair>(
+                             txn, kTable, KeyPairPrefix(context.tenant), page,
+                             [&](const v1::KeyPair& pair) {
+                               const bool listed = (request.region().empty() || pair.region() == request.region()) &&
+                                                   (wanted.empty() || wanted.contains(pair.key_name())) &&
+                                                   filters.Match(pair);
+                               if (listed) *response->add_key_pairs() = pair;
+                               return listed;
+                             },
+                             [&](const std::string& name) {
+                               if (!request.filters().empty() || !(wanted.empty() || wanted.contains(name)))
+                                 return false;
+                               response->add_key_pairs()->set_key_name(name);
+                               return true;
+                             }));
   return absl::OkStatus();
 }
 

@@ -8,6 +8,7 @@
 #include "hapax/server/compute/rows.h"
 #include "hapax/storage/blocking.h"
 #include "hapax/storage/key.h"
+#include "hapax/storage/service_table.h"
 #include "hapax/storage/status_macros.h"
 
 namespace hapax::compute {
@@ -39,7 +40,9 @@ std::string Describe(const store::v1::PlaceRow& row) {
 
 absl::StatusOr<std::unique_ptr<const Places>> Places::Load(Store& store, const Catalog& catalog) {
   std::unique_ptr<Places> places;
-  const absl::Status status = ExecuteAndWait(store, [&](Transaction& txn) -> absl::Status {
+  const std::string table_prefix = ServiceTablePrefix(kServiceName);
+  const absl::Status status = ExecuteAndWait(store, [&](Transaction& shared) -> absl::Status {
+    ServiceTransaction txn(shared, table_prefix);
     places.reset(new Places());
     absl::Status row_status;
     HAPAX_RETURN_IF_ERROR(
@@ -48,7 +51,12 @@ absl::StatusOr<std::unique_ptr<const Places>> Places::Load(Store& store, const C
           KeyParser parser(key.substr(PlacePrefix().size()));
           const absl::StatusOr<std::string> name = parser.String();
           row_status = name.ok() ? DecodeRow(key, value, &row) : name.status();
-          if (!row_status.ok()) return false;
+          if (!row_status.ok()) {
+            // What it said, tokens rest on: whoever drops it must know that the catalog still has it as it was.
+            row_status = absl::DataLossError(absl::StrCat("the row of place \"", name.value_or(""),
+                                                          "\": ", row_status.message(), " (hapaxctl admin inspect)"));
+            return false;
+          }
           row_status = places->Add(*name, row);
           return row_status.ok();
         }));

@@ -21,6 +21,8 @@
 //   "p"    (zone name or subnet id)     hapax.store.v1.PlaceRow
 namespace hapax::compute {
 
+// The service whose rows they are (storage/service_table.h).
+inline constexpr std::string_view kServiceName = "hapax.compute.v1.Compute";
 inline constexpr Table kTable = Table::kResources;
 
 [[nodiscard]] std::string InstancePrefix(std::string_view tenant);

@@ -43,21 +43,19 @@ absl::StatusOr<v1::Host> NamedHost(const CallContext& context, const ReadTransac
 absl::StatusOr<v1::Host> RoomiestHost(const CallContext& context, const ReadTransaction& txn, const Catalog& catalog,
                                       const std::string& type) {
   std::optional<v1::Host> best;
-  absl::Status row_status;
   HAPAX_RETURN_IF_ERROR(
       txn.Scan(kTable, KeyRange::Prefix(HostPrefix(context.tenant)), [&](std::string_view key, std::string_view value) {
         v1::Host host;
-        row_status = DecodeRow(key, value, &host);
-        const bool fits = row_status.ok() && host.auto_placement() == "on" &&
+        // A host whose row is damaged takes none; the others do.
+        const bool fits = DecodeRow(key, value, &host).ok() && host.auto_placement() == "on" &&
                           catalog.FindZone(host.availability_zone()) != nullptr && host.instance_type() == type &&
                           host.region() == context.place.region &&
                           (context.place.zone.empty() || host.availability_zone() == context.place.zone);
         if (fits && (!best || host.available_capacity() > best->available_capacity())) {
           best = std::move(host);
         }
-        return row_status.ok();
+        return true;
       }));
-  HAPAX_RETURN_IF_ERROR(row_status);
   if (best.has_value()) return *std::move(best);
   return Refuse(Reason::kInsufficientInstanceCapacity,
                 "no dedicated host of the tenant with auto_placement on takes this instance type there");

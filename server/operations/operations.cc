@@ -13,7 +13,7 @@ namespace hapax {
 namespace {
 
 constexpr std::string_view kCollection = "operations/";
-constexpr Table kTable = Table::kResources;
+constexpr Table kTable = Table::kOperations;
 
 std::string KeyOf(std::string_view tenant, std::string_view name) {
   return Operations::KeyPrefix(tenant) + KeyBuilder().String(name.substr(kCollection.size())).Build();
@@ -73,6 +73,13 @@ absl::StatusOr<google::longrunning::Operation> Operations::Get(const ReadTransac
   }
   if (operation.has_value()) return *std::move(operation);
   return RefuseValue(Reason::kOperationNotFound, "name", name, "must be the name of an operation of the tenant");
+}
+
+google::longrunning::Operation Operations::DamagedOperation(const std::string& id) {
+  Operation operation;
+  operation.set_name(std::string(kCollection) + id);
+  *operation.mutable_error() = ToRpcStatus(Refuse(Reason::kTokenRecordCorrupt, "the operation's row is damaged"));
+  return operation;
 }
 
 absl::StatusOr<std::string> Operations::Refresh(const CallContext& context, const ReadTransaction& txn,

@@ -18,7 +18,7 @@ namespace hapax {
 // Long-running operations as rows: begun in the commit of the call that starts the work, ended in the commit that
 // writes the work's completion down. They are kept for good.
 //
-//   table resources, kind "operation"   key (tenant, id)   value google.longrunning.Operation
+//   table operations   key ("operation", tenant, id)   value google.longrunning.Operation
 //
 // Ids begin with the time, so the order of the keys is that of the calls.
 //
@@ -48,6 +48,9 @@ class Operations {
   // A serialized operation, as it stands now (HostedService::SetOperationRefresher).
   [[nodiscard]] static absl::StatusOr<std::string> Refresh(const CallContext& context, const ReadTransaction& txn,
                                                            const std::string& recorded);
+
+  // What a list has for an operation whose row is damaged: its name, and DATA_LOSS. It is not said to be done.
+  [[nodiscard]] static Operation DamagedOperation(const std::string& id);
 
   // What the keys of a tenant's operations begin with.
   [[nodiscard]] static std::string KeyPrefix(std::string_view tenant);

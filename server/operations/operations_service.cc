@@ -40,12 +40,18 @@ absl::Status ListOperations(const CallContext& context, const ReadTransaction& t
   }
   HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request, context.page_token_key, context.tenant));
   HAPAX_ASSIGN_OR_RETURN(*response->mutable_next_page_token(),
-                         ListRows<Operation>(txn, Table::kResources, Operations::KeyPrefix(context.tenant), page,
-                                             [&](const Operation& operation) {
-                                               if (operation.done() ? only_open : only_done) return false;
-                                               *response->add_operations() = operation;
-                                               return true;
-                                             }));
+                         ListRows<Operation>(
+                             txn, Table::kOperations, Operations::KeyPrefix(context.tenant), page,
+                             [&](const Operation& operation) {
+                               if (operation.done() ? only_open : only_done) return false;
+                               *response->add_operations() = operation;
+                               return true;
+                             },
+                             [&](const std::string& id) {
+                               if (only_open || only_done) return false;
+                               *response->add_operations() = Operations::DamagedOperation(id);
+                               return true;
+                             }));
   return absl::OkStatus();
 }
 

@@ -6,11 +6,13 @@
 #include <utility>
 
 #include "absl/random/random.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "hapax/storage/blocking.h"
 #include "hapax/storage/check.h"
 #include "hapax/storage/key.h"
 #include "hapax/storage/rows.h"
+#include "hapax/storage/service_table.h"
 #include "hapax/storage/status_macros.h"
 
 namespace hapax {
@@ -40,7 +42,11 @@ WorkQueue::WorkQueue(Store& store, const Clock& clock, spdlog::logger& logger, a
 
 WorkQueue::~WorkQueue() { Stop(); }
 
-void WorkQueue::AddDriver(std::string kind, WorkDriver& driver) { drivers_[std::move(kind)] = &driver; }
+void WorkQueue::AddDriver(std::string kind, std::string_view service, WorkDriver& driver) {
+  const bool is_new =
+      drivers_.emplace(std::move(kind), Driver{.driver = &driver, .table_prefix = ServiceTablePrefix(service)}).second;
+  HAPAX_CHECK(is_new, "a kind of work has one driver: services name theirs apart");
+}
 
 void WorkQueue::Schedule(Transaction& txn, std::string_view kind, std::string_view subject) {
   Work work{.key = NewKey(clock_.Now())};
@@ -50,17 +56,21 @@ void WorkQueue::Schedule(Transaction& txn, std::string_view kind, std::string_vi
   txn.OnCommit([this, work = std::move(work)]() mutable { Start(std::move(work)); });
 }
 
-absl::StatusOr<int> WorkQueue::Resume() {
+absl::StatusOr<int> WorkQueue::FindOpenWork() {
   std::vector<Work> works;
+  std::vector<std::string> damaged_keys;
   const absl::Status status = QueryAndWait(store_, [&](const ReadTransaction& txn) {
     works.clear();
-    absl::Status row_status;
-    HAPAX_RETURN_IF_ERROR(txn.Scan(Table::kWork, KeyRange(), [&](std::string_view key, std::string_view value) {
-      Work& work = works.emplace_back(Work{.key = std::string(key)});
-      row_status = DecodeRow(key, value, &work.record);
-      return row_status.ok();
-    }));
-    return row_status;
+    damaged_keys.clear();
+    return txn.Scan(Table::kWork, KeyRange(), [&](std::string_view key, std::string_view value) {
+      Work work{.key = std::string(key)};
+      if (DecodeRow(key, value, &work.record).ok()) {
+        works.push_back(std::move(work));
+      } else {
+        damaged_keys.push_back(std::move(work.key));
+      }
+      return true;
+    });
   });
   HAPAX_RETURN_IF_ERROR(status);
   for (const Work& work : works) {
@@ -68,8 +78,22 @@ absl::StatusOr<int> WorkQueue::Resume() {
     return absl::FailedPreconditionError(
         absl::StrCat("there is work of kind \"", work.record.kind(), "\" in the store, which this server cannot do"));
   }
-  const int count = static_cast<int>(works.size());
-  for (Work& work : works) Start(std::move(work));
+  for (const std::string& key : damaged_keys) {
+    logger_.error("a row of table work is damaged, and its work is left undone: key {} (hapaxctl admin inspect)",
+                  absl::BytesToHexString(key));
+  }
+  damaged_rows_ = static_cast<int>(damaged_keys.size());
+  found_ = std::move(works);
+  return static_cast<int>(found_.size());
+}
+
+void WorkQueue::TakeUpOpenWork() {
+  for (Work& work : std::exchange(found_, {})) Start(std::move(work));
+}
+
+absl::StatusOr<int> WorkQueue::Resume() {
+  HAPAX_ASSIGN_OR_RETURN(const int count, FindOpenWork());
+  TakeUpOpenWork();
   return count;
 }
 
@@ -85,7 +109,7 @@ void WorkQueue::Start(Work work) {
   const auto driver = drivers_.find(work.record.kind());
   HAPAX_CHECK(driver != drivers_.end(), "work is scheduled only of kinds that have a driver");
   const std::string subject = work.record.subject();
-  driver->second->Perform(subject, [this, work = std::move(work)]() mutable {
+  driver->second.driver->Perform(subject, [this, work = std::move(work)]() mutable {
     absl::MutexLock lock(&mu_);
     performed_.push_back(std::move(work));
   });
@@ -118,7 +142,9 @@ absl::Status WorkQueue::CompleteAll(const std::vector<Work>& works) {
         HAPAX_ASSIGN_OR_RETURN(const auto row, txn.Get(Table::kWork, work.key));
         if (!row.has_value()) continue;
       }
-      HAPAX_RETURN_IF_ERROR(drivers_.at(work.record.kind())->Complete(work.record.subject(), txn));
+      const Driver& driver = drivers_.at(work.record.kind());
+      ServiceTransaction own(txn, driver.table_prefix);
+      HAPAX_RETURN_IF_ERROR(driver.driver->Complete(work.record.subject(), own));
       txn.Delete(Table::kWork, work.key);
     }
     return absl::OkStatus();

@@ -55,15 +55,24 @@ class WorkQueue {
   WorkQueue(const WorkQueue&) = delete;
   WorkQueue& operator=(const WorkQueue&) = delete;
 
-  // `kind` is kept on disk: it must stay the same for good.
-  void AddDriver(std::string kind, WorkDriver& driver);
+  // `kind` is kept on disk: it must stay the same for good, and has one driver. `service` is the full name of the
+  // service that the work is for: its rows are those that the driver sees in Table::kResources (service_table.h).
+  void AddDriver(std::string kind, std::string_view service, WorkDriver& driver);
 
   // Stages the work in the transaction; it is performed once that is durable.
   void Schedule(Transaction& txn, std::string_view kind, std::string_view subject);
 
-  // Takes up what an earlier server left. Returns how much that was.
+  // Finds what an earlier server left; before any work is scheduled. Returns how much that is. A damaged row is logged
+  // and stays as it is: nobody knows what its work was (`hapaxctl admin inspect`).
   // Errors: the store's; FAILED_PRECONDITION for work of a kind that has no driver.
+  [[nodiscard]] absl::StatusOr<int> FindOpenWork();
+  // Takes up what FindOpenWork found. It is apart so that a start that fails in between leaves the drivers alone.
+  void TakeUpOpenWork();
+  // Both at once.
   [[nodiscard]] absl::StatusOr<int> Resume();
+
+  // How many damaged rows FindOpenWork found.
+  [[nodiscard]] int damaged_rows() const { return damaged_rows_; }
 
   // Writes no more completions down; what is open stays a row. Waits for the transaction that runs.
   void Stop();
@@ -73,6 +82,12 @@ class WorkQueue {
     std::string key;  // Of its row.
     store::v1::WorkRecord record;
     bool tried = false;  // To complete it, which failed, or succeeded without that being learnt.
+  };
+
+  // What does the work of one kind.
+  struct Driver {
+    WorkDriver* driver = nullptr;
+    std::string table_prefix;  // Of its service's rows.
   };
 
   void Start(Work work);
@@ -85,7 +100,9 @@ class WorkQueue {
   const Clock& clock_;
   spdlog::logger& logger_;
   const absl::Duration retry_delay_;
-  absl::flat_hash_map<std::string, WorkDriver*> drivers_;
+  absl::flat_hash_map<std::string, Driver> drivers_;
+  std::vector<Work> found_;  // And not taken up yet.
+  int damaged_rows_ = 0;
 
   absl::Mutex mu_;
   std::deque<Work> performed_ ABSL_GUARDED_BY(mu_);

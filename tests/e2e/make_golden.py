@@ -1,4 +1,4 @@
-"""Makes golden/data_v1.tar.gz: a data directory as this version writes it, its seal keys, and what was answered, for
+"""Makes golden/data_v2.tar.gz: a data directory as this version writes it, its seal keys, and what was answered, for
 golden_test.py to open with every later version.
 
     HAPAXD=build/release/hapaxd python3 tests/e2e/make_golden.py
@@ -17,7 +17,7 @@ from client import Client
 from harness import Server
 from protos import compute_pb2, operations_pb2, resources_pb2, tokens_pb2
 
-GOLDEN = pathlib.Path(__file__).resolve().parent / "golden" / "data_v1.tar.gz"
+GOLDEN = pathlib.Path(__file__).resolve().parent / "golden" / "data_v2.tar.gz"
 TENANT = "golden"
 # The longest there is: in ten years the golden directory's tokens expire.
 KEPT = ("--token_retention=87600h", "--token_tombstone_retention=87600h", "--simulated_boot_latency=1ms")

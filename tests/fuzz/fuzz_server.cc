@@ -6,6 +6,7 @@
 #include "google/protobuf/stubs/logging.h"
 #include "hapax/interceptors/authentication.h"
 #include "hapax/server/chain.h"
+#include "hapax/server/compute/rows.h"
 #include "hapax/storage/blocking.h"
 #include "hapax/storage/check.h"
 #include "hapax/storage/rows.h"
@@ -66,7 +67,7 @@ FuzzServer::FuzzServer()
   drivers_[compute::kShutDownWork] = std::make_unique<compute::ShutDownDriver>(*hypervisor_);
   drivers_[compute::kStopWork] = std::make_unique<PowerDriver>(PowerDriver::Kind::kStop, *hypervisor_, operations_);
   drivers_[compute::kStartWork] = std::make_unique<PowerDriver>(PowerDriver::Kind::kStart, *hypervisor_, operations_);
-  for (const auto& [kind, driver] : drivers_) work_.AddDriver(std::string(kind), *driver);
+  for (const auto& [kind, driver] : drivers_) work_.AddDriver(std::string(kind), compute::kServiceName, *driver);
   waiters_.Close();
   for (HostedService* service : {hosted_compute_.get(), hosted_operations_.get(), hosted_tokens_.get()}) {
     HAPAX_CHECK(service->Compile().ok(), "the services' rules are right");
@@ -100,7 +101,8 @@ const Method& FuzzServer::MethodNamed(std::string_view name) const {
 }
 
 void FuzzServer::FinishWork() {
-  const absl::Status status = ExecuteAndWait(store_, [this](Transaction& txn) {
+  const std::string table_prefix = ServiceTablePrefix(compute::kServiceName);
+  const absl::Status status = ExecuteAndWait(store_, [&](Transaction& txn) {
     std::vector<std::pair<std::string, store::v1::WorkRecord>> works;
     HAPAX_RETURN_IF_ERROR(txn.Scan(Table::kWork, KeyRange(), [&](std::string_view key, std::string_view value) {
       auto& [row_key, record] = works.emplace_back(key, store::v1::WorkRecord());
@@ -108,7 +110,8 @@ void FuzzServer::FinishWork() {
       return true;
     }));
     for (auto& [key, record] : works) {
-      HAPAX_RETURN_IF_ERROR(drivers_.at(record.kind())->Complete(record.subject(), txn));
+      ServiceTransaction own(txn, table_prefix);
+      HAPAX_RETURN_IF_ERROR(drivers_.at(record.kind())->Complete(record.subject(), own));
       txn.Delete(Table::kWork, std::move(key));
     }
     return absl::OkStatus();

@@ -6,10 +6,12 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/interceptors/reason.h"
+#include "hapax/server/compute/rows.h"
 #include "hapax/tests/server/support/proto_text.h"
 #include "hapax/tests/server/support/refusal_matchers.h"
 #include "hapax/tests/server/support/test_compute.h"
 #include "hapax/tests/support/status_matchers.h"
+#include "hapax/tests/support/sync_store.h"
 
 // The lists of what tenants have; describe_catalog_test.cc has those of the catalog.
 namespace hapax::compute {
@@ -54,6 +56,15 @@ class DescribeInstancesTest : public testing::Test {
   }
   void Run(const std::string& more, const std::string& tenant = kTenant) {
     EXPECT_THAT(compute_.RunInstances(FromText<v1::RunInstancesRequest>("image_id: 'ami-1' " + more), tenant), IsOk());
+  }
+  // Makes the row of this key another than it was.
+  void Damage(std::string key) {
+    ASSERT_THAT(ExecuteAs(kServiceName, compute_.store(),
+                          [&](Transaction& txn) {
+                            txn.Put(kTable, key, "damaged");
+                            return absl::OkStatus();
+                          }),
+                IsOk());
   }
   absl::StatusOr<v1::DescribeInstancesResponse> Describe(const std::string& request) {
     return compute_.DescribeInstances(FromText<v1::DescribeInstancesRequest>(request));
@@ -102,6 +113,16 @@ TEST_F(DescribeInstancesTest, PagesOfAllGiveTheSameList) {
   EXPECT_THAT(Ids(page), ElementsAre(one_));
   request.set_page_token(page->next_page_token());
   EXPECT_THAT(Ids(compute_.DescribeInstances(request)), ElementsAre(two_));
+}
+
+// A list of all has its id and nothing else; a list of some does not, since nobody knows whether it is one of them.
+TEST_F(DescribeInstancesTest, C18_OneWithADamagedRowIsListedByItsIdAndDoesNotEndTheList) {
+  Damage(InstanceKey(kTenant, two_));
+  const auto all = Describe("");
+  ASSERT_THAT(Ids(all), ElementsAre(one_, two_, three_));
+  EXPECT_EQ(all->instances(1).state(), v1::INSTANCE_STATE_UNSPECIFIED);
+  EXPECT_THAT(Ids(Describe("client_token: 'first'")), ElementsAre(one_));
+  EXPECT_THAT(Describe("instance_ids: ['" + two_ + "']"), StatusIs(absl::StatusCode::kDataLoss));
 }
 
 TEST_F(DescribeInstancesTest, OneThatIsNotTheTenantsInTheRegionIsNotFound) {

@@ -4,10 +4,12 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/interceptors/reason.h"
+#include "hapax/server/compute/rows.h"
 #include "hapax/tests/server/support/proto_text.h"
 #include "hapax/tests/server/support/refusal_matchers.h"
 #include "hapax/tests/server/support/test_compute.h"
 #include "hapax/tests/support/status_matchers.h"
+#include "hapax/tests/support/sync_store.h"
 
 // Launches on dedicated hosts: RunInstances with tenancy `host`.
 namespace hapax::compute {
@@ -184,6 +186,20 @@ TEST_F(HostPlacementTest, TheQuotaOfInstancesCountsThoseOnHosts) {
   ASSERT_THAT(LaunchOn(host, "region: 'eu-west-1' min_count: 3"), IsOk());
   EXPECT_THAT(compute_.RunInstances(FromText<v1::RunInstancesRequest>("image_id: 'ami-1' min_count: 10")),
               Refuses(Reason::kQuotaExceeded, "min_count", HasSubstr("at most 9")));
+}
+
+TEST_F(HostPlacementTest, C18_AHostWithADamagedRowTakesNoneAndTheOthersDo) {
+  const std::string damaged = Allocate("us-east-1a", "auto_placement: 'on'");
+  const std::string sound = Allocate("us-east-1a", "auto_placement: 'on'");
+  ASSERT_THAT(ExecuteAs(kServiceName, compute_.store(),
+                        [&](Transaction& txn) {
+                          txn.Put(kTable, HostKey(kTenant, damaged), "damaged");
+                          return absl::OkStatus();
+                        }),
+              IsOk());
+  const auto launched = Launch("tenancy: 'host'");
+  ASSERT_THAT(launched, IsOk());
+  EXPECT_EQ(launched->instances(0).host_id(), sound);
 }
 
 }  // namespace

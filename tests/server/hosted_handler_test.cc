@@ -58,11 +58,11 @@ TEST_F(HostedHandlerTest, AMutationGetsWhatItsCallHasAndFillsTheReply) {
   DepositResponse reply;
   ASSERT_THAT(Mutate(FromText<DepositRequest>("account: 'a' memo: 'm'"), {}, &reply), IsOk());
   EXPECT_EQ(reply.memo(), "token m");
-  EXPECT_THAT(Query(*store_,
-                    [](const ReadTransaction& txn) {
-                      EXPECT_EQ((*txn.Get(Table::kResources, "a")).value_or("none"), "tenant");
-                      return absl::OkStatus();
-                    }),
+  EXPECT_THAT(QueryAs(made_.descriptor().full_name(), *store_,
+                      [](const ReadTransaction& txn) {
+                        EXPECT_EQ((*txn.Get(Table::kResources, "a")).value_or("none"), "tenant");
+                        return absl::OkStatus();
+                      }),
               IsOk());
 }
 
@@ -75,11 +75,50 @@ TEST_F(HostedHandlerTest, AHandlersErrorIsTheCallsAndLeavesNothing) {
   ASSERT_THAT(hosted_.Compile(), IsOk());
   DepositResponse reply;
   EXPECT_THAT(Mutate({}, {}, &reply), StatusIs(StatusCode::kNotFound, "no such thing"));
-  EXPECT_THAT(Query(*store_,
-                    [](const ReadTransaction& txn) {
-                      EXPECT_EQ((*txn.Get(Table::kResources, "a")).value_or("none"), "none");
-                      return absl::OkStatus();
-                    }),
+  EXPECT_THAT(QueryAs(made_.descriptor().full_name(), *store_,
+                      [](const ReadTransaction& txn) {
+                        EXPECT_EQ((*txn.Get(Table::kResources, "a")).value_or("none"), "none");
+                        return absl::OkStatus();
+                      }),
+              IsOk());
+}
+
+// Its read finds them again; what else has such a key does not.
+TEST_F(HostedHandlerTest, AServicesRowsAreInATableOfItsOwnName) {
+  const auto change = [](const CallContext&, Transaction& txn, const DepositRequest& request, DepositResponse* reply) {
+    HAPAX_ASSIGN_OR_RETURN(const auto row, txn.Get(Table::kResources, request.account()));
+    reply->set_memo(row.value_or("none"));
+    txn.Put(Table::kResources, request.account(), request.memo());
+    return txn.Scan(Table::kResources, KeyRange(), [&](std::string_view key, std::string_view value) {
+      reply->set_memo(reply->memo() + ", " + std::string(key) + "=" + std::string(value));
+      return true;
+    });
+  };
+  hosted_.Mutation<DepositRequest, DepositResponse>("Change", change);
+  ASSERT_THAT(hosted_.Compile(), IsOk());
+  ASSERT_THAT(Execute(*store_,
+                      [&](Transaction& txn) {
+                        txn.Put(Table::kResources, "a", "of nobody");
+                        return absl::OkStatus();
+                      }),
+              IsOk());
+  ASSERT_THAT(ExecuteAs("hapax.test.v1.MadeElsewhere", *store_,
+                        [&](Transaction& txn) {
+                          txn.Put(Table::kResources, "a", "of another");
+                          return absl::OkStatus();
+                        }),
+              IsOk());
+  DepositResponse reply;
+  const auto request = FromText<DepositRequest>("account: 'a' memo: 'own'");
+  ASSERT_THAT(Mutate(request, {}, &reply), IsOk());
+  EXPECT_EQ(reply.memo(), "none, a=own");
+  ASSERT_THAT(Mutate(request, {}, &reply), IsOk());
+  EXPECT_EQ(reply.memo(), "own, a=own");
+  ASSERT_THAT(QueryAs("hapax.test.v1.MadeElsewhere", *store_,
+                      [&](const ReadTransaction& txn) {
+                        EXPECT_EQ((*txn.Get(Table::kResources, "a")).value_or("none"), "of another");
+                        return absl::OkStatus();
+                      }),
               IsOk());
 }
 

@@ -43,7 +43,7 @@ class LifecycleTest : public testing::Test {
   }
   // Has the driver complete its work on the instance, or on another subject.
   absl::Status Complete(WorkDriver& driver, const std::string& subject) {
-    return Execute(compute_.store(), [&](Transaction& txn) { return driver.Complete(subject, txn); });
+    return ExecuteAs(kServiceName, compute_.store(), [&](Transaction& txn) { return driver.Complete(subject, txn); });
   }
   absl::Status Complete(WorkDriver& driver) { return Complete(driver, subject_); }
 
@@ -165,11 +165,11 @@ TEST_F(LifecycleTest, AnInstanceWhoseHostIsGoneIsTerminatedAllTheSame) {
   v1::TerminateInstancesRequest request;
   request.add_instance_ids(launched->instances(0).instance_id());
   ASSERT_THAT(compute_.TerminateInstances(request), IsOk());
-  ASSERT_THAT(Execute(compute_.store(),
-                      [&](Transaction& txn) {
-                        txn.Delete(kTable, HostKey(kTenant, host));
-                        return absl::OkStatus();
-                      }),
+  ASSERT_THAT(ExecuteAs(kServiceName, compute_.store(),
+                        [&](Transaction& txn) {
+                          txn.Delete(kTable, HostKey(kTenant, host));
+                          return absl::OkStatus();
+                        }),
               IsOk());
   ASSERT_EQ(compute_.FinishShutDowns(), 1);
   const auto described = compute_.DescribeInstances();

@@ -194,13 +194,13 @@ TEST_F(PlacesTest, ACatalogThatChangesASubnetsRangeIsRefused) {
 
 TEST_F(PlacesTest, ADamagedRowIsDataLossAndNoPlaceIsForgotten) {
   ASSERT_THAT(Load(SmallCatalog()), IsOk());
-  ASSERT_THAT(Execute(*store_,
-                      [](Transaction& txn) {
-                        txn.Put(kTable, PlaceKey("subnet-a"), "damaged");
-                        return absl::OkStatus();
-                      }),
+  ASSERT_THAT(ExecuteAs(kServiceName, *store_,
+                        [](Transaction& txn) {
+                          txn.Put(kTable, PlaceKey("subnet-a"), "damaged");
+                          return absl::OkStatus();
+                        }),
               IsOk());
-  EXPECT_THAT(Resolve({}), StatusIs(StatusCode::kDataLoss));
+  EXPECT_THAT(Resolve({}), StatusIs(StatusCode::kDataLoss, HasSubstr("subnet-a")));
 }
 
 }  // namespace

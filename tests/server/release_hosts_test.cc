@@ -77,14 +77,14 @@ class ReleaseHostsTest : public testing::Test {
   }
   // The row of host 1 as it was before hosts said what they take.
   void MakeOneAnOldRow() {
-    ASSERT_THAT(Execute(compute_.store(),
-                        [&](Transaction& txn) -> absl::Status {
-                          const std::string key = HostKey(kTenant, one_);
-                          HAPAX_ASSIGN_OR_RETURN(v1::Host host, GetRowOrEmpty<v1::Host>(txn, key));
-                          host.clear_total_vcpus();
-                          PutRow(txn, kTable, key, host);
-                          return absl::OkStatus();
-                        }),
+    ASSERT_THAT(ExecuteAs(kServiceName, compute_.store(),
+                          [&](Transaction& txn) -> absl::Status {
+                            const std::string key = HostKey(kTenant, one_);
+                            HAPAX_ASSIGN_OR_RETURN(v1::Host host, GetRowOrEmpty<v1::Host>(txn, key));
+                            host.clear_total_vcpus();
+                            PutRow(txn, kTable, key, host);
+                            return absl::OkStatus();
+                          }),
                 IsOk());
   }
 

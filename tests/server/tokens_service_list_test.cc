@@ -9,6 +9,7 @@
 #include "hapax/tests/server/support/refusal_matchers.h"
 #include "hapax/tests/server/support/tokens_fixture.h"
 #include "hapax/tests/support/status_matchers.h"
+#include "hapax/tests/support/sync_store.h"
 
 // ListTokens (C28).
 namespace hapax {
@@ -142,6 +143,35 @@ TEST_F(ListTokensTest, C20_AbandonedOnesAreListed) {
   ASSERT_THAT(NamesIn(listed), ElementsAre("home//token"));
   EXPECT_EQ(listed->tokens(0).state(), idempotency::v1::TOKEN_STATE_ABANDONED);
   EXPECT_EQ(FromTimestamp(listed->tokens(0).abandon_time()), clock_.Now());
+}
+
+// Nobody knows what became of such a token; of the others it is known as before.
+TEST_F(ListTokensTest, C18_C28_ADamagedOneIsListedAsThatAndDoesNotEndTheList) {
+  UseSome();
+  ASSERT_THAT(Execute(*store_,
+                      [](Transaction& txn) {
+                        txn.Put(Table::kTokens,
+                                EncodeTokenKey({.tenant = "default", .region = "home", .zone = "", .token = "a"}),
+                                "damaged");
+                        txn.Put(Table::kTokens, TokenPrefix("default", "home") + "no key", "damaged");
+                        return absl::OkStatus();
+                      }),
+              IsOk());
+  const auto all = List("");
+  ASSERT_THAT(NamesIn(all), ElementsAre("away//a", "away/attic/c", "home//a", "home//b", "home/cellar/a", "//"));
+  for (int i = 0; i < all->tokens_size(); ++i) {
+    EXPECT_EQ(all->tokens(i).state() == idempotency::v1::TOKEN_STATE_DAMAGED, i == 2 || i == 5) << i;
+  }
+  EXPECT_THAT(NamesIn(List("client_token: 'a' region: 'home'")), ElementsAre("home//a", "home/cellar/a"));
+  // With pages of one, too.
+  std::vector<std::string> names;
+  std::string page_token;
+  do {
+    const auto page = List(absl::StrCat("page_size: 1 page_token: '", page_token, "'"));
+    for (const std::string& name : NamesIn(page)) names.push_back(name);
+    page_token = page.ok() ? page->next_page_token() : "";
+  } while (!page_token.empty());
+  EXPECT_EQ(names, NamesIn(all));
 }
 
 TEST_F(ListTokensTest, BadInputIsNamed) {

@@ -122,7 +122,6 @@ TEST_F(GetTokenTest, C18_ADamagedRecordIsDataLoss) {
               IsOk());
   EXPECT_THAT(Get(kMine), HasReason(Reason::kTokenRecordCorrupt));
   EXPECT_THAT(Abandon(kMine), HasReason(Reason::kTokenRecordCorrupt));
-  EXPECT_THAT(List(""), HasReason(Reason::kTokenRecordCorrupt));
 }
 
 TEST_F(GetTokenTest, C17_AnExpiredOneHasNoReplyWhetherCompactedOrNot) {

@@ -138,23 +138,82 @@ TEST_F(WorkQueueRestartTest, WorkOfAKindWithoutADriverStopsTheStartBeforeAnyWork
   store_ = *OpenRocksDbStore({.path = dir_.Path("data")});
   queue_ = std::make_unique<WorkQueue>(*store_, clock_, *logger_);
   ScriptedDriver other;
-  queue_->AddDriver("test.other", other);
+  queue_->AddDriver("test.other", kService, other);
   EXPECT_THAT(queue_->Resume(), StatusIs(StatusCode::kFailedPrecondition, HasSubstr(kKind)));
   EXPECT_THAT(other.performed(), IsEmpty());
   EXPECT_THAT(Open(), ElementsAre("a"));
 }
 
-TEST_F(WorkQueueRestartTest, ADamagedRowStopsTheStartBeforeAnyWork) {
+// Wherever it stands among the others.
+TEST_F(WorkQueueRestartTest, ADamagedRowIsCountedAndKeptAndTheOtherWorkIsResumed) {
   MustSchedule({"a"});
+  static_cast<void>(driver_.TakeHeld());
   Restart();
+  const std::vector<std::string> damaged_keys = {std::string(1, '\0'), "\xFF"};
   ASSERT_THAT(Execute(*store_,
-                      [](Transaction& txn) {
-                        txn.Put(Table::kWork, "\xFF", "damaged");
+                      [&](Transaction& txn) {
+                        for (const std::string& key : damaged_keys) txn.Put(Table::kWork, key, "damaged");
                         return absl::OkStatus();
                       }),
               IsOk());
-  EXPECT_THAT(queue_->Resume(), StatusIs(StatusCode::kDataLoss));
+  EXPECT_THAT(queue_->Resume(), IsOkAndHolds(1));
+  EXPECT_EQ(queue_->damaged_rows(), 2);
+  EXPECT_THAT(driver_.performed(), ElementsAre("a", "a"));  // By the first start, too.
+  driver_.FinishAll();
+  driver_.AwaitCompleted(1);
+  EXPECT_EQ(Completions("a"), "1");
+  EXPECT_THAT(Query(*store_,
+                    [&](const ReadTransaction& txn) {
+                      for (const std::string& key : damaged_keys) {
+                        EXPECT_EQ((*txn.Get(Table::kWork, key)).value_or("gone"), "damaged");
+                      }
+                      return absl::OkStatus();
+                    }),
+              IsOk());
+}
+
+// As when a start fails behind it: its drivers are gone then.
+TEST_F(WorkQueueRestartTest, WorkThatIsFoundIsNotTouchedBeforeItIsTakenUp) {
+  MustSchedule({"a"});
+  Restart();
+  EXPECT_THAT(queue_->FindOpenWork(), IsOkAndHolds(1));
   EXPECT_THAT(driver_.performed(), ElementsAre("a"));  // By the first start.
+  Restart();
+  EXPECT_THAT(driver_.performed(), ElementsAre("a"));
+  EXPECT_THAT(queue_->FindOpenWork(), IsOkAndHolds(1));
+  queue_->TakeUpOpenWork();
+  EXPECT_THAT(driver_.performed(), ElementsAre("a", "a"));
+  queue_->TakeUpOpenWork();
+  EXPECT_THAT(driver_.performed(), ElementsAre("a", "a"));
+}
+
+// What two services keep under the same key are two rows, for their work as for their calls.
+TEST_F(WorkQueueRestartTest, ADriverHasTheTableOfItsService) {
+  ScriptedDriver other;
+  other.DoAtOnce();
+  driver_.DoAtOnce();
+  queue_->AddDriver("test.other", "test.v1.OtherService", other);
+  MustSchedule({"a", "a"});
+  ASSERT_THAT(Execute(*store_,
+                      [&](Transaction& txn) {
+                        queue_->Schedule(txn, "test.other", "a");
+                        return absl::OkStatus();
+                      }),
+              IsOk());
+  driver_.AwaitCompleted(2);
+  other.AwaitCompleted(1);
+  EXPECT_EQ(Completions("a"), "2");
+  EXPECT_THAT(QueryAs("test.v1.OtherService", *store_,
+                      [](const ReadTransaction& txn) {
+                        EXPECT_EQ((*txn.Get(Table::kResources, "a")).value_or("none"), "1");
+                        return absl::OkStatus();
+                      }),
+              IsOk());
+}
+
+TEST_F(WorkQueueRestartTest, AKindOfWorkHasOneDriver) {
+  ScriptedDriver other;
+  EXPECT_DEATH(queue_->AddDriver(kKind, "test.v1.OtherService", other), "one driver");
 }
 
 }  // namespace

@@ -130,7 +130,7 @@ TEST_F(WorkQueueTest, ManyPiecesDoneByManyThreadsAreCompletedOnceEach) {
 
 TEST_F(WorkQueueTest, EachKindGoesToItsOwnDriver) {
   ScriptedDriver other;
-  queue_->AddDriver("test.other", other);
+  queue_->AddDriver("test.other", kService, other);
   ASSERT_THAT(Execute(*store_,
                       [&](Transaction& txn) {
                         queue_->Schedule(txn, kKind, "mine");

@@ -104,8 +104,9 @@ TEST(DecodeRow, AnotherMessageThatCannotBeTheExpectedOneIsDataLoss) {
 TEST(TableName, OnDiskNamesStay) {
   EXPECT_EQ(TableName(Table::kMeta), "default");
   EXPECT_EQ(TableName(Table::kTokens), "tokens");
-  EXPECT_EQ(TableName(Table::kResources), "resources");
+  EXPECT_EQ(TableName(Table::kResources), "services");
   EXPECT_EQ(TableName(Table::kWork), "work");
+  EXPECT_EQ(TableName(Table::kOperations), "operations");
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -8,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/storage/rocksdb_engine.h"
+#include "hapax/tests/support/log_record.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/temp_dir.h"
 
@@ -126,6 +128,85 @@ TEST_F(RocksDbEngineLogTest, C18_ALongLogIsRefusedWhereverALengthIsDamaged) {
   }
   for (uintmax_t start : starts) {
     EXPECT_EQ(RowsAfter([&](const fs::path& log) { Flip(log, start + 5); }), std::nullopt) << start;
+  }
+}
+
+// A batch with one row, under a number that is as high as any; marked as ours, but for the log id, if asked to.
+std::string BatchOfATenants(bool is_marked) {
+  std::string batch = std::string(7, '\xFF') + std::string(1, '\x0F') + std::string("\1\0\0\0", 4);
+  if (is_marked) batch += std::string("\x03\x10", 2) + std::string(16, 'i');
+  return batch + "\1\1k\1v";
+}
+
+class HostileLogTest : public RocksDbEngineLogTest {
+ protected:
+  // One more write to the sound directory, of a value with these bytes in it. Returns where in the log it begins.
+  uintmax_t Write(const std::string& value) {
+    const auto engine = RocksDbEngine::Open({.path = sound_});
+    EXPECT_THAT(engine, IsOk());
+    const uintmax_t start = fs::exists(Log(sound_)) ? fs::file_size(Log(sound_)) : 0;
+    Overlay writes;
+    writes.Write(Table::kTokens, "hostile", value);
+    EXPECT_THAT((*(*engine)->Current())->WriteDurably(writes), IsOk());
+    return start;
+  }
+};
+
+// Wherever the power cut leaves the write that holds them, its bytes are not taken for a log that goes on.
+TEST_F(HostileLogTest, SoundRecordsInAValueThatWasCutOffDoNotHinderTheStart) {
+  std::string value;
+  for (const bool is_marked : {false, true}) {
+    for (int i = 0; i < 3; ++i) value += "tag" + SoundLogRecord(BatchOfATenants(is_marked));
+  }
+  const uintmax_t start = Write(value);
+  const uintmax_t end = fs::file_size(Log(sound_));
+  ASSERT_GT(end, start + value.size());
+  for (uintmax_t size = start; size <= end; size += 5) {
+    EXPECT_EQ(RowsAfter([&](const fs::path& log) { fs::resize_file(log, size); }), kRows) << size;
+  }
+}
+
+// The same where the header is what did not reach the disk, and what is behind it did.
+TEST_F(HostileLogTest, SoundRecordsBehindAHeaderOfZeroesDoNotHinderTheStart) {
+  const uintmax_t start = Write(SoundLogRecord(BatchOfATenants(/*is_marked=*/true)));
+  EXPECT_EQ(RowsAfter([&](const fs::path& log) {
+              std::fstream file(log, std::ios::in | std::ios::out | std::ios::binary);
+              file.seekp(static_cast<std::streamoff>(start));
+              file.write("\0\0\0\0\0\0\0", 7);
+            }),
+            kRows);
+}
+
+// A value of many blocks, in which every place could be the beginning of a record.
+TEST_F(HostileLogTest, AValueThatIsAllBeginningsOfRecordsDoesNotHinderTheStart) {
+  const std::string record = SoundLogRecord(BatchOfATenants(/*is_marked=*/true));
+  std::string value;
+  while (value.size() < 200'000) value += record;
+  const uintmax_t start = Write(value);
+  const uintmax_t end = fs::file_size(Log(sound_));
+  for (uintmax_t size = start + 100; size < end; size += 20'011) {
+    EXPECT_EQ(RowsAfter([&](const fs::path& log) { fs::resize_file(log, size); }), kRows) << size;
+  }
+}
+
+// What is behind a damaged write and is ours stops the start, though a tenant's bytes are between them.
+TEST_F(HostileLogTest, C18_OurWritesBehindADamagedOneAreFoundAmongATenantsBytes) {
+  const std::string record = SoundLogRecord(BatchOfATenants(/*is_marked=*/true));
+  const std::vector<uintmax_t> starts = [&] {
+    const auto engine = RocksDbEngine::Open({.path = sound_});
+    std::vector<uintmax_t> found;
+    for (int i = 0; i < 40; ++i) {
+      found.push_back(fs::exists(Log(sound_)) ? fs::file_size(Log(sound_)) : 0);
+      Overlay writes;
+      // So that they end where blocks do, and anywhere else.
+      writes.Write(Table::kTokens, "hostile", record + std::string(1'595 + 7 * static_cast<size_t>(i), 'v') + record);
+      EXPECT_THAT((*(*engine)->Current())->WriteDurably(writes), IsOk());
+    }
+    return found;
+  }();
+  for (const uintmax_t start : starts) {
+    const bool is_last = start == starts.back();
+    EXPECT_EQ(RowsAfter([&](const fs::path& log) { Flip(log, start + 5); }), std::nullopt) << start << is_last;
   }
 }
 

@@ -211,7 +211,7 @@ TEST_F(RocksDbEngineOpenTest, ANewerFormatIsRefusedAndUntouched) {
       const auto database = (*engine)->Current();
       ASSERT_THAT(database, IsOk());
       Overlay writes;
-      writes.Write(Table::kMeta, std::string(kFormatVersionKey), "2");
+      writes.Write(Table::kMeta, std::string(kFormatVersionKey), "3");
       writes.Write(Table::kTokens, "token", "of the newer format");
       ASSERT_THAT((*database)->WriteDurably(writes), IsOk());
       if (where != "log") {
@@ -225,7 +225,7 @@ TEST_F(RocksDbEngineOpenTest, ANewerFormatIsRefusedAndUntouched) {
     }
     const auto before = Snapshot();
     EXPECT_THAT(Open(), StatusIs(StatusCode::kFailedPrecondition,
-                                 testing::AllOf(HasSubstr(dir_.Path("data")), HasSubstr("format version 2"))));
+                                 testing::AllOf(HasSubstr(dir_.Path("data")), HasSubstr("format version 3"))));
     EXPECT_EQ(Snapshot(), before);
   }
 }

@@ -24,7 +24,7 @@ using testing::Optional;
 
 namespace fs = std::filesystem;
 
-constexpr Table kTables[] = {Table::kMeta, Table::kTokens, Table::kResources, Table::kWork};
+const std::vector<std::string> kFamilies = {"default", "tokens", "services", "work", "operations"};
 
 // The rows of each of RocksDB's column families, read without our code.
 using Contents = std::map<std::string, std::map<std::string, std::string>>;
@@ -91,16 +91,16 @@ TEST_F(RocksDbEngineTest, CreatesTheDirectoryAndThoseAboveIt) {
 TEST_F(RocksDbEngineTest, WritesOfEveryTableAreReadBackAlsoAfterReopening) {
   auto engine = *Open();
   Overlay writes;
-  for (Table table : kTables) {
+  for (Table table : kAllTables) {
     writes.Write(table, "kept", std::string(TableName(table)));
     writes.Write(table, "deleted", "value");
   }
   ASSERT_THAT((*engine->Current())->WriteDurably(writes), IsOk());
   Overlay deletes;
-  for (Table table : kTables) deletes.Write(table, "deleted", std::nullopt);
+  for (Table table : kAllTables) deletes.Write(table, "deleted", std::nullopt);
   ASSERT_THAT((*engine->Current())->WriteDurably(deletes), IsOk());
   for (int round = 0; round < 2; ++round) {
-    for (Table table : kTables) {
+    for (Table table : kAllTables) {
       EXPECT_THAT((*engine->Current())->Get(table, "kept", nullptr),
                   IsOkAndHolds(Optional(std::string(TableName(table)))));
       EXPECT_THAT((*engine->Current())->Get(table, "deleted", nullptr), IsOkAndHolds(Eq(std::nullopt)));
@@ -112,28 +112,33 @@ TEST_F(RocksDbEngineTest, WritesOfEveryTableAreReadBackAlsoAfterReopening) {
 
 TEST_F(RocksDbEngineTest, ANewDirectoryHoldsTheFormatVersionAndTheTables) {
   ASSERT_THAT(Open(), IsOk());
-  EXPECT_EQ(RawDatabase::Read(path_),
-            (Contents{{"default", {{"format", "1"}}}, {"resources", {}}, {"tokens", {}}, {"work", {}}}));
+  Contents contents = RawDatabase::Read(path_);
+  EXPECT_EQ(contents["default"].extract("log_id").mapped().size(), 16u);
+  EXPECT_EQ(
+      contents,
+      (Contents{{"default", {{"format", "2"}}}, {"tokens", {}}, {"services", {}}, {"work", {}}, {"operations", {}}}));
 }
 
 TEST_F(RocksDbEngineTest, ANewerFormatIsRefusedAndItsRowsAreLeftAsTheyWere) {
   ASSERT_THAT(Open(), IsOk());
-  RawDatabase(path_, {"default", "resources", "tokens", "work"}).Put(0, "format", "2");
+  RawDatabase(path_, kFamilies).Put(0, "format", "3");
   const Contents before = RawDatabase::Read(path_);
-  EXPECT_THAT(Open(), StatusIs(StatusCode::kFailedPrecondition, HasSubstr("format version 2")));
+  EXPECT_THAT(Open(), StatusIs(StatusCode::kFailedPrecondition, HasSubstr("format version 3")));
   EXPECT_EQ(RawDatabase::Read(path_), before);
 }
 
 TEST_F(RocksDbEngineTest, ANewerFormatWithOneMoreTableIsRefusedAndItsRowsAreLeftAsTheyWere) {
   ASSERT_THAT(Open(), IsOk());
-  RawDatabase(path_, {"default", "resources", "tokens", "work", "leases"}).Put(0, "format", "2");
+  std::vector<std::string> families = kFamilies;
+  families.emplace_back("leases");
+  RawDatabase(path_, families).Put(0, "format", "3");
   const Contents before = RawDatabase::Read(path_);
   EXPECT_THAT(Open(), StatusIs(StatusCode::kFailedPrecondition));
   EXPECT_EQ(RawDatabase::Read(path_), before);
 }
 
 TEST_F(RocksDbEngineTest, ANewerFormatWithoutOneOfTheTablesIsRefusedAndDoesNotGetIt) {
-  RawDatabase(path_, {"default", "resources", "tokens"}).Put(0, "format", "2");
+  RawDatabase(path_, {"default", "services", "tokens"}).Put(0, "format", "3");
   const Contents before = RawDatabase::Read(path_);
   EXPECT_THAT(Open(), StatusIs(StatusCode::kFailedPrecondition));
   EXPECT_EQ(RawDatabase::Read(path_), before);
@@ -148,7 +153,7 @@ TEST_F(RocksDbEngineTest, TheDatabaseOfAnotherProgramIsRefusedAndLeftAsItWas) {
 
 TEST_F(RocksDbEngineTest, AFormatThatIsNoNumberIsDataLoss) {
   ASSERT_THAT(Open(), IsOk());
-  RawDatabase(path_, {"default", "resources", "tokens", "work"}).Put(0, "format", "one");
+  RawDatabase(path_, kFamilies).Put(0, "format", "one");
   EXPECT_THAT(Open(), StatusIs(StatusCode::kDataLoss));
 }
 

@@ -9,6 +9,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
+#include "hapax/storage/service_table.h"
 #include "hapax/storage/store.h"
 
 // Transactions for tests that wait for them.
@@ -95,6 +96,18 @@ class BlockedBody {
   TransactionOutcome outcome;
   store.Query(std::move(body), outcome.Done());
   return outcome.Wait();
+}
+
+// As these two, for a body that has the table of a service before it (service_table.h).
+[[nodiscard]] inline absl::Status ExecuteAs(std::string_view service, Store& store, Store::Body body) {
+  return Execute(store, [prefix = ServiceTablePrefix(service), body = std::move(body)](Transaction& txn) mutable {
+    ServiceTransaction own(txn, prefix);
+    return body(own);
+  });
+}
+[[nodiscard]] inline absl::Status QueryAs(std::string_view service, Store& store, Store::ReadBody body) {
+  return Query(store, [prefix = ServiceTablePrefix(service), body = std::move(body)](
+                          const ReadTransaction& txn) mutable { return body(ServiceReads(txn, prefix)); });
 }
 
 }  // namespace hapax

@@ -5,7 +5,9 @@
 #include <random>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "hapax/tests/support/log_record.h"
 
 namespace hapax::compute {
 namespace {
@@ -15,10 +17,12 @@ constexpr absl::Duration kADay = absl::Hours(25);
 // In all no tombstone is dropped.
 constexpr int kMaxDays = 20;
 
+// Its tag is a write in the log, as it seems: where the write that holds it is cut off, the log must not seem to go on.
 ScriptedCall Launch(std::string token, int count = 1) {
   return {.method = "RunInstances",
           .token = std::move(token),
-          .request = absl::StrCat("image_id: 'ami-1' min_count: ", count)};
+          .request = absl::StrCat("image_id: 'ami-1' min_count: ", count, " tags { key: 'hostile' value: '",
+                                  absl::CEscape(SoundLogRecordInAscii(count)), "' }")};
 }
 ScriptedCall LaunchOfUnknownImage(std::string token) {
   return {.method = "RunInstances",

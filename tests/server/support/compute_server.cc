@@ -7,6 +7,7 @@
 #include "gtest/gtest.h"
 #include "hapax/server/compute/lifecycle.h"
 #include "hapax/server/compute/power.h"
+#include "hapax/server/compute/rows.h"
 #include "hapax/storage/check.h"
 #include "hapax/storage/rocksdb_engine.h"
 #include "hapax/storage/status_macros.h"
@@ -63,7 +64,7 @@ ComputeServer::ComputeServer(const Options& options, Hypervisor& hypervisor, con
                                                                Arguments&&... arguments) {
     drivers_.push_back(std::make_unique<SteppedDriver<Driver>>(kind, options.on_step, completions_,
                                                                std::forward<Arguments>(arguments)...));
-    work_.AddDriver(std::string(kind), *drivers_.back());
+    work_.AddDriver(std::string(kind), kServiceName, *drivers_.back());
   };
   add(kBootWork, std::in_place_type<BootDriver>, hypervisor);
   add(kShutDownWork, std::in_place_type<ShutDownDriver>, hypervisor);

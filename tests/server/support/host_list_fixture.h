@@ -61,12 +61,17 @@ class ListRowsTest : public testing::Test {
     Listed listed;
     HAPAX_RETURN_IF_ERROR(Query(*store_, [&](const ReadTransaction& txn) -> absl::Status {
       HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request, key_, tenant));
-      HAPAX_ASSIGN_OR_RETURN(listed.next_page_token,
-                             ListRows<v1::Host>(txn, kTable, HostPrefix(tenant), page, [&](const v1::Host& host) {
-                               const bool belongs = filter == nullptr || filter(host);
-                               if (belongs) listed.names.push_back(host.host_id());
-                               return belongs;
-                             }));
+      HAPAX_ASSIGN_OR_RETURN(listed.next_page_token, ListRows<v1::Host>(
+                                                         txn, kTable, HostPrefix(tenant), page,
+                                                         [&](const v1::Host& host) {
+                                                           const bool belongs = filter == nullptr || filter(host);
+                                                           if (belongs) listed.names.push_back(host.host_id());
+                                                           return belongs;
+                                                         },
+                                                         [&](const std::string& id) {
+                                                           listed.names.push_back("damaged " + id);
+                                                           return true;
+                                                         }));
       return absl::OkStatus();
     }));
     return listed;

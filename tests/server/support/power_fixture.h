@@ -8,6 +8,7 @@
 #include "gmock/gmock.h"
 #include "google/longrunning/operations.pb.h"
 #include "gtest/gtest.h"
+#include "hapax/server/compute/rows.h"
 #include "hapax/server/operations/operations.h"
 #include "hapax/tests/server/support/proto_text.h"
 #include "hapax/tests/server/support/test_compute.h"
@@ -72,7 +73,7 @@ class PowerTest : public testing::Test {
   }
   // Has the driver complete its work on the subject.
   absl::Status Complete(WorkDriver& driver, const std::string& subject) {
-    return Execute(compute_.store(), [&](Transaction& txn) { return driver.Complete(subject, txn); });
+    return ExecuteAs(kServiceName, compute_.store(), [&](Transaction& txn) { return driver.Complete(subject, txn); });
   }
 
   // From RUNNING to `state`, which is any but PENDING.

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/server/compute/rows.h"
 #include "hapax/storage/check.h"
 #include "hapax/storage/rocksdb_store.h"
 #include "hapax/storage/status_macros.h"
@@ -74,10 +75,10 @@ void TestCompute::Start(const v1::Catalog& catalog) {
   watched_boot_ = std::make_unique<WatchedDriver>(*boot_);
   watched_shut_down_ = std::make_unique<WatchedDriver>(*shut_down_);
   work_ = std::make_unique<WorkQueue>(*store_, clock_, *logger_);
-  work_->AddDriver(std::string(kBootWork), *watched_boot_);
-  work_->AddDriver(std::string(kShutDownWork), *watched_shut_down_);
-  work_->AddDriver(std::string(kStopWork), *watched_stop_);
-  work_->AddDriver(std::string(kStartWork), *watched_start_);
+  work_->AddDriver(std::string(kBootWork), kServiceName, *watched_boot_);
+  work_->AddDriver(std::string(kShutDownWork), kServiceName, *watched_shut_down_);
+  work_->AddDriver(std::string(kStopWork), kServiceName, *watched_stop_);
+  work_->AddDriver(std::string(kStartWork), kServiceName, *watched_start_);
   static_cast<void>(Must(work_->Resume()));
   service_ = std::make_unique<ComputeService>(*catalog_, *places_, ids_, *work_, operations_);
   hosted_ = service_->Host();
@@ -219,7 +220,7 @@ std::string TestCompute::Rows() {
   EXPECT_THAT(
       Query(*store_,
             [&](const ReadTransaction& txn) -> absl::Status {
-              for (const Table table : {Table::kResources, Table::kWork}) {
+              for (const Table table : {Table::kResources, Table::kWork, Table::kOperations}) {
                 HAPAX_RETURN_IF_ERROR(txn.Scan(table, KeyRange(), [&](std::string_view key, std::string_view value) {
                   absl::StrAppend(&rows, std::string(TableName(table)), " ", Escaped(key), " = ", Escaped(value), "\n");
                   return true;

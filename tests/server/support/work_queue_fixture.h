@@ -22,6 +22,7 @@
 namespace hapax {
 
 inline constexpr char kKind[] = "test.work";
+inline constexpr char kService[] = "test.v1.Service";  // Whose work it is.
 // A work queue with one driver, on a store that can be closed and opened again.
 class WorkQueueTest : public testing::Test {
  protected:
@@ -31,7 +32,7 @@ class WorkQueueTest : public testing::Test {
   void Start() {
     store_ = *OpenRocksDbStore({.path = dir_.Path("data")});
     queue_ = std::make_unique<WorkQueue>(*store_, clock_, *logger_);
-    queue_->AddDriver(kKind, driver_);
+    queue_->AddDriver(kKind, kService, driver_);
   }
   // As at the end of a server: what is held then is never done.
   void End() {
@@ -73,12 +74,12 @@ class WorkQueueTest : public testing::Test {
   // How often the subject was completed.
   std::string Completions(const std::string& subject) {
     std::string count = "0";
-    EXPECT_THAT(Query(*store_,
-                      [&](const ReadTransaction& txn) {
-                        const auto row = txn.Get(Table::kResources, subject);
-                        if (row.ok()) count = row->value_or("0");
-                        return row.status();
-                      }),
+    EXPECT_THAT(QueryAs(kService, *store_,
+                        [&](const ReadTransaction& txn) {
+                          const auto row = txn.Get(Table::kResources, subject);
+                          if (row.ok()) count = row->value_or("0");
+                          return row.status();
+                        }),
                 IsOk());
     return count;
   }

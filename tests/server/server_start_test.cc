@@ -1,0 +1,96 @@
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "hapax/server/server.h"
+#include "hapax/tests/server/support/scripted_driver.h"
+#include "hapax/tests/support/status_matchers.h"
+#include "hapax/tests/support/sync_store.h"
+#include "hapax/tests/support/temp_dir.h"
+
+// A start that fails, and what it leaves alone.
+namespace hapax {
+namespace {
+
+using absl::StatusCode;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr char kKind[] = "test.work";
+constexpr char kService[] = "test.v1.Service";
+
+// A port of the loopback address that somebody else listens on.
+class TakenPort {
+ public:
+  TakenPort() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof(address);
+    EXPECT_EQ(::bind(socket_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(::listen(socket_, 1), 0);
+    EXPECT_EQ(::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    port_ = ntohs(address.sin_port);
+  }
+  ~TakenPort() { ::close(socket_); }
+  TakenPort(const TakenPort&) = delete;
+  TakenPort& operator=(const TakenPort&) = delete;
+
+  [[nodiscard]] std::string address() const { return absl::StrCat("127.0.0.1:", port_); }
+
+ private:
+  const int socket_;
+  int port_ = 0;
+};
+
+class ServerStartTest : public testing::Test {
+ protected:
+  [[nodiscard]] std::unique_ptr<Server> Open(const std::string& listen_address) const {
+    auto server = Server::Open({.listen_address = listen_address, .data_dir = dir_.Path("data")});
+    EXPECT_THAT(server, IsOk());
+    return *std::move(server);
+  }
+
+  const TempDir dir_;
+};
+
+// A program that cannot start ends its drivers, and only then the server: no work may have been given to them.
+TEST_F(ServerStartTest, C14_AStartThatFailsLeavesOpenWorkToTheNextOne) {
+  {
+    ScriptedDriver driver;
+    const auto server = Open("127.0.0.1:0");
+    server->work().AddDriver(kKind, kService, driver);
+    ASSERT_THAT(server->Start({}), IsOk());
+    ASSERT_THAT(Execute(server->store(),
+                        [&](Transaction& txn) {
+                          server->work().Schedule(txn, kKind, "a");
+                          return absl::OkStatus();
+                        }),
+                IsOk());
+    server->Stop(absl::ZeroDuration());
+    static_cast<void>(driver.TakeHeld());
+  }
+  const TakenPort taken;
+  {
+    const auto server = Open(taken.address());
+    ScriptedDriver driver;
+    server->work().AddDriver(kKind, kService, driver);
+    EXPECT_THAT(server->Start({}), StatusIs(StatusCode::kUnavailable));
+    EXPECT_THAT(driver.performed(), IsEmpty());
+  }
+  ScriptedDriver driver;
+  const auto server = Open("127.0.0.1:0");
+  server->work().AddDriver(kKind, kService, driver);
+  ASSERT_THAT(server->Start({}), IsOk());
+  EXPECT_THAT(driver.performed(), ElementsAre("a"));
+  driver.FinishAll();
+  driver.AwaitCompleted(1);
+  server->Stop(absl::ZeroDuration());
+}
+
+}  // namespace
+}  // namespace hapax
