@@ -69,6 +69,8 @@ Action BindNewApiKey(CLI::App& verb);
 Action BindAdminBackup(CLI::App& verb);
 Action BindAdminListBackups(CLI::App& verb);
 Action BindAdminRestore(CLI::App& verb);
+// commands_inspect.cc
+Action BindAdminInspect(CLI::App& verb);
 // commands_resume.cc
 Action BindResume(CLI::App& verb);
 // completion.cc

@@ -6,6 +6,7 @@
 #include "gtest/gtest.h"
 #include "hapax/server/hosted_service.h"
 #include "hapax/storage/rocksdb_store.h"
+#include "hapax/storage/status_macros.h"
 #include "hapax/test/v1/ledger.pb.h"
 #include "hapax/tests/server/support/made_service.h"
 #include "hapax/tests/server/support/proto_text.h"
