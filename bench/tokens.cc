@@ -8,7 +8,7 @@
 namespace hapax::bench {
 
 std::string_view NewTokens::Next() {
-  token_ = client::NewClientToken(absl::Now(), random_);
+  token_ = client::NewClientToken(absl::Now());
   return token_;
 }
 

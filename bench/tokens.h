@@ -32,7 +32,6 @@ class NewTokens final : public TokenSource {
   std::string_view Next() override;
 
  private:
-  absl::BitGen random_;
   std::string token_;
 };
 

@@ -1,11 +1,16 @@
 #include "hapax/client/client_token.h"
 
 #include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <sys/random.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 
-#include "absl/random/uniform_int_distribution.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -49,6 +54,21 @@ std::string FormatUuid(std::string_view bytes) {
                       hex.substr(20));
 }
 
+// Random bytes that no other process has, whatever it was forked from.
+void FillRandom(unsigned char* bytes, size_t size) {
+  while (size > 0) {
+    const ssize_t got = getrandom(bytes, size, /*flags=*/0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) break;
+    bytes += got;
+    size -= static_cast<size_t>(got);
+  }
+  // Where the kernel has no such call, or a sandbox forbids it; OpenSSL's generator heeds forks.
+  if (size == 0 || RAND_bytes(bytes, static_cast<int>(size)) == 1) return;
+  std::fprintf(stderr, "hapax: there is no source of random bytes for a client token\n");
+  std::abort();
+}
+
 }  // namespace
 
 bool IsClientToken(std::string_view text) {
@@ -56,12 +76,14 @@ bool IsClientToken(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
 }
 
-std::string NewClientToken(absl::Time now, absl::BitGenRef random) {
+std::string NewClientToken(absl::Time now) {
   constexpr uint64_t kMask48 = (uint64_t{1} << 48) - 1;
+  std::array<uint64_t, 2> random;
+  FillRandom(reinterpret_cast<unsigned char*>(random.data()), sizeof(random));
   const uint64_t millis = static_cast<uint64_t>(absl::ToUnixMillis(now)) & kMask48;
-  const uint64_t version_and_a = 0x7000 | absl::uniform_int_distribution<uint64_t>(0, 0xFFF)(random);
-  const uint64_t variant_and_b = 0x8000 | absl::uniform_int_distribution<uint64_t>(0, 0x3FFF)(random);
-  const uint64_t rest_of_b = absl::uniform_int_distribution<uint64_t>(0, kMask48)(random);
+  const uint64_t version_and_a = 0x7000 | (random[0] & 0xFFF);
+  const uint64_t variant_and_b = 0x8000 | (random[0] >> 12 & 0x3FFF);
+  const uint64_t rest_of_b = random[1] & kMask48;
   return absl::StrFormat("%08x-%04x-%04x-%04x-%012x", millis >> 16, millis & 0xFFFF, version_and_a, variant_and_b,
                          rest_of_b);
 }

@@ -4,7 +4,6 @@
 #include <string>
 #include <string_view>
 
-#include "absl/random/bit_gen_ref.h"
 #include "absl/time/time.h"
 
 namespace hapax::client {
@@ -15,8 +14,11 @@ namespace hapax::client {
 // A new client token: a UUID of version 7 (RFC 9562, section 5.7), 36 characters. It carries the time it was
 // made, to the millisecond, so that a server can tell an old one by itself; the other 74 bits are random.
 //
+// The random bits come from the kernel, not from a generator in this process: a fork would copy the generator, and
+// parent and children would make the same tokens, the same millisecond given.
+//
 // Make one for each intended effect, before the first attempt, and send the same one with every retry.
-[[nodiscard]] std::string NewClientToken(absl::Time now, absl::BitGenRef random);
+[[nodiscard]] std::string NewClientToken(absl::Time now);
 
 // The token of one step of a larger job: the UUID of version 5 (RFC 9562, section 5.5) of the step's name in the
 // namespace of the job's token, when that is a UUID, else in one made from it. The same job and step give the same

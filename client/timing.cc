@@ -7,11 +7,6 @@
 namespace hapax::client {
 namespace {
 
-absl::BitGen& Random() {
-  thread_local absl::BitGen random;
-  return random;
-}
-
 class MachineTiming final : public Timing {
  public:
   absl::Time Now() override { return absl::Now(); }
@@ -19,9 +14,11 @@ class MachineTiming final : public Timing {
     return mu.AwaitWithDeadline(condition, until);
   }
   absl::Duration RandomUpTo(absl::Duration limit) override {
-    return absl::Uniform<double>(absl::IntervalClosed, Random(), 0, 1) * limit;
+    // For jitter alone: a process that is forked off draws the same.
+    thread_local absl::BitGen random;
+    return absl::Uniform<double>(absl::IntervalClosed, random, 0, 1) * limit;
   }
-  std::string NewToken() override { return NewClientToken(Now(), Random()); }
+  std::string NewToken() override { return NewClientToken(Now()); }
 };
 
 }  // namespace

@@ -1,13 +1,16 @@
 #include "hapax/client/client_token.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <set>
 #include <string>
 
-#include "absl/random/random.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/client/timing.h"
 
 namespace hapax::client {
 namespace {
@@ -15,31 +18,69 @@ namespace {
 using ::testing::MatchesRegex;
 
 TEST(NewClientToken, IsAVersion7UuidThatAServerTakes_C2) {
-  absl::BitGen random;
   for (int i = 0; i < 1000; ++i) {
-    EXPECT_THAT(NewClientToken(absl::Now(), random),
+    EXPECT_THAT(NewClientToken(absl::Now()),
                 MatchesRegex("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"));
   }
 }
 
 TEST(NewClientToken, CarriesItsTimeInMilliseconds) {
-  absl::BitGen random;
-  const std::string token = NewClientToken(absl::FromUnixMillis(0x0123456789AB), random);
+  const std::string token = NewClientToken(absl::FromUnixMillis(0x0123456789AB));
   EXPECT_EQ(token.substr(0, 13), "01234567-89ab");
 }
 
 TEST(NewClientToken, OrdersByTime) {
-  absl::BitGen random;
   const absl::Time now = absl::FromUnixMillis(1'700'000'000'000);
-  EXPECT_LT(NewClientToken(now, random), NewClientToken(now + absl::Milliseconds(1), random));
+  EXPECT_LT(NewClientToken(now), NewClientToken(now + absl::Milliseconds(1)));
 }
 
 TEST(NewClientToken, IsNewEveryTimeAtOneInstant) {
-  absl::BitGen random;
   const absl::Time now = absl::FromUnixMillis(1'700'000'000'000);
   std::set<std::string> tokens;
-  for (int i = 0; i < 10'000; ++i) tokens.insert(NewClientToken(now, random));
+  for (int i = 0; i < 10'000; ++i) tokens.insert(NewClientToken(now));
   EXPECT_EQ(tokens.size(), 10'000u);
+}
+
+// Workers that are forked off copy whatever generator their parent has drawn from.
+TEST(NewClientToken, IsAnotherOneInEveryForkedWorker) {
+  constexpr int kWorkers = 8;
+  constexpr int kTokens = 40;
+  constexpr size_t kTokenSize = 36;
+  const absl::Time now = absl::FromUnixMillis(1'700'000'000'000);
+  std::set<std::string> tokens = {NewClientToken(now)};
+  // Without their times, which may differ.
+  const auto random_part = [] { return SystemTiming().NewToken().substr(14); };
+  std::set<std::string> random_parts = {random_part()};
+  static_cast<void>(SystemTiming().RandomUpTo(absl::Seconds(1)));
+
+  for (int worker = 0; worker < kWorkers; ++worker) {
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      std::string drawn;
+      for (int i = 0; i < kTokens; ++i) drawn += NewClientToken(now) + random_part();
+      _exit(write(ends[1], drawn.data(), drawn.size()) == static_cast<ssize_t>(drawn.size()) ? 0 : 1);
+    }
+    close(ends[1]);
+    std::string drawn;
+    char bytes[512];
+    for (ssize_t got = 0; (got = read(ends[0], bytes, sizeof(bytes))) > 0;)
+      drawn.append(bytes, static_cast<size_t>(got));
+    close(ends[0]);
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_EQ(status, 0);
+    constexpr size_t kBoth = kTokenSize + (kTokenSize - 14);
+    ASSERT_EQ(drawn.size(), kTokens * kBoth);
+    for (size_t at = 0; at < drawn.size(); at += kBoth) {
+      tokens.insert(drawn.substr(at, kTokenSize));
+      random_parts.insert(drawn.substr(at + kTokenSize, kTokenSize - 14));
+    }
+  }
+  EXPECT_EQ(tokens.size(), 1u + kWorkers * kTokens);
+  EXPECT_EQ(random_parts.size(), 1u + kWorkers * kTokens);
 }
 
 TEST(IsClientToken, Is1To64PrintableCharacters_C2) {
