@@ -47,7 +47,7 @@ void Dispatch::Read(UnaryCall& call) {
   store_.Query(
       [&call, reply](const ReadTransaction& txn) {
         reply->Clear();
-        return call.method().read(call.context, txn, *call.request, reply.get());
+        return HandlersError(call.method().read(call.context, txn, *call.request, reply.get()));
       },
       FinishWith(call, reply));
 }
@@ -58,7 +58,8 @@ void Dispatch::Mutate(UnaryCall& call) {
       [this, &call, reply](Transaction& txn) {
         if (absl::Status status = RefuseIfGivenUp(call, clock_.Now()); !status.ok()) return status;
         reply->Clear();
-        return call.method().mutate(call.context, txn, *call.request, /*prepared=*/std::any(), reply.get());
+        return HandlersError(
+            call.method().mutate(call.context, txn, *call.request, /*prepared=*/std::any(), reply.get()));
       },
       FinishWith(call, reply), call.context.tenant);
 }

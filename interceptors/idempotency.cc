@@ -81,7 +81,7 @@ void Idempotency::Prepare(AttemptPtr attempt) {
   WorkerPool::Work work = [this, attempt] {
     const UnaryCall& call = attempt->call;
     absl::StatusOr<std::any> prepared = call.method().prepare(call.context, *call.request);
-    if (!prepared.ok()) return attempt->Finish(prepared.status());
+    if (!prepared.ok()) return attempt->Finish(HandlersError(prepared.status()));
     attempt->prepared = *std::move(prepared);
     Execute(attempt);
   };
@@ -169,7 +169,8 @@ store::v1::TokenRecord Idempotency::RecordOf(const Attempt& attempt) const {
 absl::Status Idempotency::RunHandler(Attempt& attempt, Transaction& txn, Outcome outcome) {
   const Method& method = attempt.call.method();
   const std::unique_ptr<google::protobuf::Message> reply(method.reply->New());
-  HAPAX_RETURN_IF_ERROR(method.mutate(attempt.call.context, txn, *attempt.call.request, attempt.prepared, reply.get()));
+  HAPAX_RETURN_IF_ERROR(
+      HandlersError(method.mutate(attempt.call.context, txn, *attempt.call.request, attempt.prepared, reply.get())));
   attempt.reply = reply->SerializeAsString();
   attempt.outcome = outcome;
   return absl::OkStatus();

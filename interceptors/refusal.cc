@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/message.h"
 #include "google/rpc/error_details.pb.h"
+#include "hapax/storage/store_error.h"
 #include "hapax/storage/timestamps.h"
 
 namespace hapax {
@@ -16,6 +17,7 @@ constexpr std::string_view kDomain = "hapax";
 constexpr size_t kMaxShownValue = 64;
 // Types that begin like this are not sent.
 constexpr char kCauseType[] = "hapax/cause";
+constexpr char kHandlerType[] = "hapax/handler";
 
 std::string TypeUrl(const google::protobuf::Message& detail) {
   return "type.googleapis.com/" + detail.GetDescriptor()->full_name();
@@ -84,8 +86,15 @@ std::optional<Reason> ReasonOf(const absl::Status& status) {
   return ReasonFromName(error_info.reason());
 }
 
+absl::Status HandlersError(absl::Status status) {
+  if (!status.ok() && !IsStoreError(status) && !ReasonOf(status).has_value()) {
+    status.SetPayload(kHandlerType, absl::Cord());
+  }
+  return status;
+}
+
 absl::Status ToRefusal(absl::Status status) {
-  if (status.ok() || ReasonOf(status).has_value()) return status;
+  if (status.ok() || status.ErasePayload(kHandlerType) || ReasonOf(status).has_value()) return status;
   absl::Status refusal;
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
@@ -114,6 +123,7 @@ std::string CauseOf(const absl::Status& status) {
 
 RetryVerdict VerdictOf(const absl::Status& status) {
   if (const auto reason = ReasonOf(status)) return InfoOf(*reason).verdict;
+  if (status.GetPayload(TypeUrl(google::rpc::RetryInfo())).has_value()) return RetryVerdict::kSameToken;
   switch (status.code()) {
     case absl::StatusCode::kCancelled:
     case absl::StatusCode::kUnknown:

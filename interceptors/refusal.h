@@ -39,17 +39,21 @@ struct FieldViolation {
 // The reason that Refuse gave the status, if one did.
 [[nodiscard]] std::optional<Reason> ReasonOf(const absl::Status& status);
 
+// An error of a handler's own code, whatever its code: ToRefusal leaves it as it is, and takes it for nobody else's. No
+// effect for an error of the store's that the handler passed on (store_error.h), nor for what Refuse made.
+[[nodiscard]] absl::Status HandlersError(absl::Status status);
+
 // An error as a client may see it. A store's (store.h) become TOKEN_STORE_UNAVAILABLE (UNAVAILABLE),
 // TOKEN_RECORD_CORRUPT (DATA_LOSS) and OVERLOADED (RESOURCE_EXHAUSTED), a fault of the server's (INTERNAL, UNKNOWN)
-// becomes INTERNAL; their text, which may name files, is kept from clients (CauseOf). So a handler refuses with a
-// reason. A status that has one, and any other code, come back as they are.
+// becomes INTERNAL; their text, which may name files, is kept from clients (CauseOf). A handler's (HandlersError), a
+// status that has a reason, and any other code, come back as they are.
 [[nodiscard]] absl::Status ToRefusal(absl::Status status);
 
 // For the log: the text of the error that ToRefusal made this one of; empty when it made none.
 [[nodiscard]] std::string CauseOf(const absl::Status& status);
 
-// What a client should do after this error: by its reason; without one by its code, where only an error
-// of the server's or of the network's is worth another attempt.
+// What a client should do after this error: by its reason; without one, same-token where there is a RetryInfo, else by
+// its code, where only an error of the server's or of the network's is worth another attempt.
 [[nodiscard]] RetryVerdict VerdictOf(const absl::Status& status);
 
 }  // namespace hapax

@@ -14,6 +14,7 @@
 #include "hapax/interceptors/refusal.h"
 #include "hapax/storage/check.h"
 #include "hapax/storage/status_macros.h"
+#include "hapax/storage/store_error.h"
 
 namespace hapax {
 namespace {
@@ -100,11 +101,12 @@ store::v1::SealedReply SealKeys::Seal(std::string_view reply, std::string_view c
 absl::StatusOr<std::string> SealKeys::Unseal(const store::v1::SealedReply& sealed, std::string_view context) const {
   const Key* key = Find(sealed.key_id());
   if (key == nullptr) {
-    return Refuse(Reason::kTokenStoreUnavailable,
-                  "the stored reply is sealed with key \"" + sealed.key_id() + "\", which the server does not have");
+    return StoreError(
+        Refuse(Reason::kTokenStoreUnavailable,
+               "the stored reply is sealed with key \"" + sealed.key_id() + "\", which the server does not have"));
   }
-  const absl::Status damaged = absl::DataLossError("a sealed reply cannot be unsealed");
-  if (sealed.nonce().size() != kNonceSize || sealed.ciphertext().size() < kTagSize) return damaged;
+  const auto damaged = [] { return StoreError(absl::DataLossError("a sealed reply cannot be unsealed")); };
+  if (sealed.nonce().size() != kNonceSize || sealed.ciphertext().size() < kTagSize) return damaged();
   const size_t reply_size = sealed.ciphertext().size() - kTagSize;
   std::string tag = sealed.ciphertext().substr(reply_size);
   std::string reply(reply_size, '\0');
@@ -117,7 +119,7 @@ absl::StatusOr<std::string> SealKeys::Unseal(const store::v1::SealedReply& seale
           1 &&
       EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_SET_TAG, kTagSize, Bytes(tag)) == 1 &&
       EVP_DecryptFinal_ex(cipher.get(), Bytes(reply) + size, &size) == 1;
-  if (!done) return damaged;
+  if (!done) return damaged();
   return reply;
 }
 

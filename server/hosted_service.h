@@ -28,6 +28,11 @@ namespace hapax {
 //
 // In Table::kResources a service's handlers find their own service's rows and nothing else (service_table.h).
 //
+// A handler's error reaches the client with its own code, message and details (payloads, by type URL), a
+// google.rpc.ErrorInfo of the service's own domain among them. `hapax-retry` is same-token for a code that tells of
+// what may pass, or where there is a google.rpc.RetryInfo, else never. An error of the transaction is passed on as it
+// is.
+//
 // Thread-safety: for one thread, until Compile; immutable afterwards.
 // Lifetime: outlives the ServiceHost it is given to.
 class HostedService {

@@ -13,6 +13,7 @@
 #include "hapax/storage/format_version.h"
 #include "hapax/storage/log_stamp.h"
 #include "hapax/storage/status_macros.h"
+#include "hapax/storage/store_error.h"
 #include "rocksdb/listener.h"
 #include "rocksdb/write_batch.h"
 
@@ -73,8 +74,8 @@ class Database::AcknowledgedWrites final : public rocksdb::WalFilter {
 
 absl::Status FromRocksDb(const rocksdb::Status& status) {
   if (status.ok()) return absl::OkStatus();
-  if (status.IsCorruption()) return absl::DataLossError(status.ToString());
-  return absl::UnavailableError(status.ToString());
+  if (status.IsCorruption()) return StoreError(absl::DataLossError(status.ToString()));
+  return StoreError(absl::UnavailableError(status.ToString()));
 }
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(Opening opening) {

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "hapax/storage/check.h"
+#include "hapax/storage/store_error.h"
 
 namespace hapax {
 namespace {
@@ -14,6 +15,8 @@ namespace {
 constexpr char kRowVersion = 1;
 constexpr size_t kHeaderSize = 1 + sizeof(uint32_t);
 static_assert(std::endian::native == std::endian::little, "the checksum is stored as it stands in memory");
+
+absl::Status Damaged(absl::string_view what) { return StoreError(absl::DataLossError(what)); }
 
 uint32_t Checksum(std::string_view key, std::string_view payload) {
   uLong crc = crc32_z(0, reinterpret_cast<const Bytef*>(key.data()), key.size());
@@ -51,17 +54,17 @@ std::string EncodeRow(std::string_view key, const google::protobuf::MessageLite&
 bool IsRowValue(std::string_view value) { return value.size() >= kHeaderSize && value[0] == kRowVersion; }
 
 absl::Status DecodeRow(std::string_view key, std::string_view value, google::protobuf::MessageLite* message) {
-  if (value.size() < kHeaderSize) return absl::DataLossError("row: shorter than its header");
+  if (value.size() < kHeaderSize) return Damaged("row: shorter than its header");
   if (value[0] != kRowVersion) {
-    return absl::DataLossError(absl::StrCat("row: layout version ", static_cast<unsigned char>(value[0]),
-                                            ", but this server reads only ", static_cast<int>(kRowVersion)));
+    return Damaged(absl::StrCat("row: layout version ", static_cast<unsigned char>(value[0]),
+                                ", but this server reads only ", static_cast<int>(kRowVersion)));
   }
   const std::string_view payload = value.substr(kHeaderSize);
   uint32_t checksum = 0;
   std::memcpy(&checksum, value.data() + 1, sizeof(checksum));
-  if (checksum != Checksum(key, payload)) return absl::DataLossError("row: checksum mismatch");
+  if (checksum != Checksum(key, payload)) return Damaged("row: checksum mismatch");
   if (!message->ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
-    return absl::DataLossError("row: not the expected message");
+    return Damaged("row: not the expected message");
   }
   return absl::OkStatus();
 }

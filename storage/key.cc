@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "hapax/storage/store_error.h"
+
 namespace hapax {
 namespace {
 
@@ -47,11 +49,11 @@ absl::StatusOr<std::string> KeyParser::String() {
       break;
     }
   }
-  return absl::DataLossError("key: a string element is damaged");
+  return StoreError(absl::DataLossError("key: a string element is damaged"));
 }
 
 absl::StatusOr<uint64_t> KeyParser::Uint64() {
-  if (rest_.size() < sizeof(uint64_t)) return absl::DataLossError("key: a number element is damaged");
+  if (rest_.size() < sizeof(uint64_t)) return StoreError(absl::DataLossError("key: a number element is damaged"));
   uint64_t element = 0;
   for (char byte : rest_.substr(0, sizeof(uint64_t))) element = element << 8 | static_cast<unsigned char>(byte);
   rest_.remove_prefix(sizeof(uint64_t));

@@ -3,6 +3,7 @@
 #include "hapax/storage/key.h"
 #include "hapax/storage/rows.h"
 #include "hapax/storage/status_macros.h"
+#include "hapax/storage/store_error.h"
 #include "hapax/storage/timestamps.h"
 
 namespace hapax {
@@ -17,7 +18,7 @@ absl::StatusOr<TokenKey> DecodeTokenKey(std::string_view bytes) {
   for (std::string* element : {&key.tenant, &key.region, &key.zone, &key.token}) {
     HAPAX_ASSIGN_OR_RETURN(*element, parser.String());
   }
-  if (!parser.AtEnd()) return absl::DataLossError("a token's key has too many elements");
+  if (!parser.AtEnd()) return StoreError(absl::DataLossError("a token's key has too many elements"));
   return key;
 }
 

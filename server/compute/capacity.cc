@@ -10,6 +10,7 @@
 #include "hapax/storage/check.h"
 #include "hapax/storage/key.h"
 #include "hapax/storage/status_macros.h"
+#include "hapax/storage/store_error.h"
 
 namespace hapax::compute {
 namespace {
@@ -24,7 +25,9 @@ std::string FormatAddress(uint32_t address) {
 // Errors: DATA_LOSS when it is no address.
 absl::StatusOr<uint32_t> ParseAddress(const std::string& text) {
   in_addr network{};
-  if (inet_pton(AF_INET, text.c_str(), &network) != 1) return absl::DataLossError("an instance has no valid address");
+  if (inet_pton(AF_INET, text.c_str(), &network) != 1) {
+    return StoreError(absl::DataLossError("an instance has no valid address"));
+  };
   return ntohl(network.s_addr);
 }
 

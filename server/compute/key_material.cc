@@ -14,6 +14,7 @@
 
 #include "absl/strings/escaping.h"
 #include "hapax/interceptors/digest.h"
+#include "hapax/interceptors/refusal.h"
 #include "hapax/storage/status_macros.h"
 
 namespace hapax::compute {
@@ -28,7 +29,10 @@ using KeyPtr = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 using BignumPtr = std::unique_ptr<BIGNUM, decltype(&BN_free)>;
 using BioPtr = std::unique_ptr<BIO, decltype(&BIO_free)>;
 
-absl::Status OpenSslError(std::string_view what) { return absl::InternalError("OpenSSL: " + std::string(what)); }
+// A fault of the server's: clients are told no more than that.
+absl::Status OpenSslError(std::string_view what) {
+  return ToRefusal(absl::InternalError("OpenSSL: " + std::string(what)));
+}
 
 // The data types of RFC 4251, section 5.
 void AppendUint32(uint32_t value, std::string* out) {

@@ -8,6 +8,7 @@
 #include "hapax/storage/key.h"
 #include "hapax/storage/rows.h"
 #include "hapax/storage/status_macros.h"
+#include "hapax/storage/store_error.h"
 
 namespace hapax {
 namespace {
@@ -85,7 +86,9 @@ google::longrunning::Operation Operations::DamagedOperation(const std::string& i
 absl::StatusOr<std::string> Operations::Refresh(const CallContext& context, const ReadTransaction& txn,
                                                 const std::string& recorded) {
   Operation operation;
-  if (!operation.ParseFromString(recorded)) return absl::DataLossError("a recorded reply is not an operation");
+  if (!operation.ParseFromString(recorded)) {
+    return StoreError(absl::DataLossError("a recorded reply is not an operation"));
+  }
   HAPAX_ASSIGN_OR_RETURN(operation, Get(txn, context.tenant, operation.name()));
   return operation.SerializeAsString();
 }

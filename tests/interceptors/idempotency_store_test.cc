@@ -11,6 +11,7 @@
 #include "hapax/interceptors/fingerprint.h"
 #include "hapax/storage/format.h"
 #include "hapax/storage/rocksdb_store.h"
+#include "hapax/storage/rows.h"
 #include "hapax/store/v1/token.pb.h"
 #include "hapax/tests/interceptors/faulty_store.h"
 #include "hapax/tests/interceptors/store_hold.h"
@@ -214,12 +215,21 @@ TEST_F(IdempotencyStoreTest, C10_OtherParametersBetweenTwoRunsAreAMismatch) {
   EXPECT_THAT(Orders(), ElementsAre("2 eraser"));
 }
 
+// The store's errors are the store's also when they come through a handler, and nothing else is.
+TEST_F(IdempotencyStoreTest, C18_WhatAHandlerReadsAndIsDamagedIsTheStores) {
+  service_.handler_hook = [](const CallContext&, Transaction& txn) {
+    txn.Put(Table::kResources, "torn", "x");
+    return GetRow<store::v1::TokenRecord>(txn, Table::kResources, "torn").status();
+  };
+  EXPECT_THAT(Place("pencil", "token").status, HasReason(Reason::kTokenRecordCorrupt));
+}
+
 TEST_F(IdempotencyStoreTest, C12_AnErrorInTheLastRunLeavesNothing) {
   service_.handler_hook = [&](const CallContext&, Transaction&) {
     return service_.runs() == 2 ? absl::InternalError("broken") : absl::OkStatus();
   };
   faulty_.RunBodiesTwice();
-  EXPECT_THAT(Place("pencil", "token").status, HasReason(Reason::kInternal));
+  EXPECT_EQ(Place("pencil", "token").status, absl::InternalError("broken"));
   EXPECT_THAT(Orders(), IsEmpty());
   EXPECT_EQ(Place("pencil", "token").result, "executed");
 }

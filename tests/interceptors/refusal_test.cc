@@ -8,6 +8,7 @@
 #include "gmock/gmock.h"
 #include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
+#include "hapax/storage/store_error.h"
 #include "hapax/storage/timestamps.h"
 #include "hapax/tests/support/refusal_matchers.h"
 #include "hapax/tests/support/status_matchers.h"
@@ -154,6 +155,30 @@ TEST(ToRefusal, LeavesEverythingElseAsItIs) {
                                      absl::NotFoundError("n"), absl::FailedPreconditionError("f")}) {
     EXPECT_EQ(ToRefusal(status), status);
   }
+}
+
+TEST(HandlersError, ComesBackFromToRefusalAsTheHandlerMadeItWhateverItsCode) {
+  for (int code = 1; code <= 16; ++code) {
+    absl::Status error(static_cast<StatusCode>(code), "of the handler's");
+    EXPECT_EQ(ToRefusal(HandlersError(error)), error);
+    error.SetPayload(kErrorInfoUrl, absl::Cord(SerializedErrorInfo("payments.example", "CARD_DECLINED")));
+    EXPECT_EQ(ToRefusal(HandlersError(error)), error);
+  }
+  EXPECT_EQ(HandlersError(absl::OkStatus()), absl::OkStatus());
+}
+
+TEST(HandlersError, IsNotOneOfTheStoresThatAHandlerPassesOn_C18) {
+  EXPECT_THAT(ToRefusal(HandlersError(StoreError(absl::UnavailableError("disk")))),
+              HasReason(Reason::kTokenStoreUnavailable));
+  EXPECT_THAT(ToRefusal(HandlersError(StoreError(absl::DataLossError("row")))), HasReason(Reason::kTokenRecordCorrupt));
+  const absl::Status refused = Refuse(Reason::kQuotaExceeded, "no more");
+  EXPECT_EQ(HandlersError(refused), refused);
+}
+
+TEST(VerdictOf, WithARetryInfoOfTheHandlersItIsWorthARetry) {
+  absl::Status status = absl::FailedPreconditionError("not open yet");
+  status.SetPayload("type.googleapis.com/google.rpc.RetryInfo", absl::Cord(RetryInfo().SerializeAsString()));
+  EXPECT_EQ(VerdictOf(status), RetryVerdict::kSameToken);
 }
 
 TEST(VerdictOf, C27_IsTheReasonsWhateverTheCodeSays) {

@@ -6,9 +6,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
+#include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
 #include "hapax/interceptors/reason.h"
 #include "hapax/interceptors/refusal.h"
@@ -226,17 +228,24 @@ TEST_F(GrpcCallTest, C27EveryReasonHasItsCodeDetailsAndVerdict) {
   EXPECT_EQ(Balance(), 0);
 }
 
-TEST_F(GrpcCallTest, C27AHandlersOwnErrorHasAVerdictAllTheSame) {
-  ledger_.service().EndWith(absl::InternalError("out of order"));
-  RawReply reply = Call(Deposit("token"));
-  EXPECT_EQ(reply.status.error_code(), grpc::StatusCode::INTERNAL);
-  EXPECT_EQ(reply.retry(), "same-token");
-  EXPECT_EQ(reply.reason(), "hapax/INTERNAL");
-  EXPECT_NE(reply.status.error_message(), "out of order");
-  ledger_.service().EndWith(absl::UnimplementedError("some other day"));
-  reply = Call(Deposit("token"));
-  EXPECT_EQ(reply.status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
-  EXPECT_EQ(reply.retry(), "never");
+TEST_F(GrpcCallTest, C27AHandlersOwnErrorArrivesAsItIsWithAVerdict) {
+  for (int code = 1; code <= 16; ++code) {
+    const absl::Status error(static_cast<absl::StatusCode>(code), "out of order");
+    ledger_.service().EndWith(error);
+    const RawReply reply = Call(Deposit("token"));
+    EXPECT_EQ(static_cast<int>(reply.status.error_code()), code);
+    EXPECT_EQ(reply.status.error_message(), "out of order");
+    EXPECT_EQ(reply.retry(), WireName(VerdictOf(error)));
+    google::rpc::ErrorInfo info;
+    EXPECT_FALSE(reply.Unpack(&info)) << info.reason() << " is no reason of the handler's";
+  }
+  absl::Status declined = absl::ResourceExhaustedError("no funds");
+  google::rpc::ErrorInfo info;
+  info.set_domain("payments.example");
+  info.set_reason("CARD_DECLINED");
+  declined.SetPayload("type.googleapis.com/google.rpc.ErrorInfo", absl::Cord(info.SerializeAsString()));
+  ledger_.service().EndWith(declined);
+  EXPECT_EQ(Call(Deposit("token")).reason(), "payments.example/CARD_DECLINED");
 }
 
 TEST_F(GrpcCallTest, C12AFailedAttemptLeavesItsTokenFree) {
