@@ -16,7 +16,8 @@ namespace {
 constexpr off_t kMaxSize = 16 << 20;
 
 absl::Status CannotRead() {
-  return absl::PermissionDeniedError(absl::StrCat("cannot be read: ", std::strerror(errno)));
+  const std::string message = absl::StrCat("cannot be read: ", std::strerror(errno));
+  return errno == ENOENT ? absl::NotFoundError(message) : absl::PermissionDeniedError(message);
 }
 
 absl::Status CheckMode(const struct stat& status, OthersMay others_may) {

@@ -14,8 +14,8 @@ enum class OthersMay {
 };
 
 // The content of a file of less than 16 MiB.
-// Errors: PERMISSION_DENIED, it cannot be read, or others may do more with it than that; INVALID_ARGUMENT, it is no
-// regular file, is empty, or larger.
+// Errors: NOT_FOUND, there is none; PERMISSION_DENIED, it cannot be read, or others may do more with it than that;
+// INVALID_ARGUMENT, it is no regular file, is empty, or larger.
 [[nodiscard]] absl::StatusOr<std::string> ReadGuardedFile(const std::string& path, OthersMay others_may);
 
 }  // namespace hapax

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -26,6 +27,7 @@ namespace hapax {
 namespace {
 
 constexpr int kBacklog = 1024;
+constexpr int kPortAttempts = 100;
 // Descriptors for everything but connections, the database's files most of all.
 constexpr rlim_t kOtherDescriptors = 512;
 // Looking at thousands of descriptors takes a millisecond.
@@ -63,7 +65,25 @@ in_port_t& PortOf(sockaddr* address) {
                                         : reinterpret_cast<sockaddr_in*>(address)->sin_port;
 }
 
-// A socket that listens there, or -1.
+std::string Name(const addrinfo& address) {
+  char host[NI_MAXHOST];
+  char port[NI_MAXSERV];
+  const int failed = getnameinfo(address.ai_addr, address.ai_addrlen, host, sizeof(host), port, sizeof(port),
+                                 NI_NUMERICHOST | NI_NUMERICSERV);
+  if (failed != 0) return "an address";
+  return address.ai_family == AF_INET6 ? absl::StrCat("[", host, "]:", port) : absl::StrCat(host, ":", port);
+}
+
+// A name may be given the same address twice (/etc/hosts).
+bool IsFirstOfItsKind(const addrinfo* addresses, const addrinfo& one) {
+  for (const addrinfo* other = addresses; other != &one; other = other->ai_next) {
+    if (other->ai_addrlen == one.ai_addrlen && std::memcmp(other->ai_addr, one.ai_addr, one.ai_addrlen) == 0)
+      return false;
+  }
+  return true;
+}
+
+// A socket that listens there, or -1 with errno.
 int ListenOn(const addrinfo& address) {
   const int socket = ::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (socket < 0) return -1;
@@ -73,7 +93,9 @@ int ListenOn(const addrinfo& address) {
   setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));  // Connections inherit it.
   if (address.ai_family == AF_INET6) setsockopt(socket, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no));
   if (bind(socket, address.ai_addr, address.ai_addrlen) == 0 && listen(socket, kBacklog) == 0) return socket;
+  const int error = errno;
   close(socket);
+  errno = error;
   return -1;
 }
 
@@ -91,20 +113,56 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Open(const std::string& addr
   const absl::Cleanup free_addresses = [addresses] {
     if (addresses != nullptr) freeaddrinfo(addresses);
   };
-  for (addrinfo* one = addresses; one != nullptr; one = one->ai_next) {
-    // A name that stands for several addresses has the same port on each.
-    if (listener->port_ != 0) PortOf(one->ai_addr) = htons(static_cast<uint16_t>(listener->port_));
-    const int socket = ListenOn(*one);
-    if (socket < 0) continue;
-    listener->sockets_.push_back(socket);
-    sockaddr_storage bound{};
-    socklen_t size = sizeof(bound);
-    getsockname(socket, reinterpret_cast<sockaddr*>(&bound), &size);
-    listener->port_ = ntohs(PortOf(reinterpret_cast<sockaddr*>(&bound)));
+  std::string problem = "it is no HOST:PORT of this machine";
+  // Of several addresses, a port that is free on the first may be taken on another.
+  for (int attempt = 0; addresses != nullptr && attempt < kPortAttempts; ++attempt) {
+    switch (listener->ListenOnAll(addresses, problem)) {
+      case Listening::kDone:
+        return listener;
+      case Listening::kPortTaken:
+        listener->CloseSockets();
+        continue;
+      case Listening::kFailed:
+        break;
+    }
+    break;
   }
-  if (!listener->sockets_.empty()) return listener;
-  return absl::UnavailableError(
-      absl::StrCat("cannot listen on ", address, ": it is in use, or not an address of this machine"));
+  return absl::UnavailableError(absl::StrCat("cannot listen on ", address, ": ", problem));
+}
+
+Listener::Listening Listener::ListenOnAll(const addrinfo* addresses, std::string& problem) {
+  left_out_.clear();
+  for (const addrinfo* one = addresses; one != nullptr; one = one->ai_next) {
+    if (!IsFirstOfItsKind(addresses, *one)) continue;
+    sockaddr_storage wanted{};
+    std::memcpy(&wanted, one->ai_addr, one->ai_addrlen);
+    const bool any_port = PortOf(reinterpret_cast<sockaddr*>(&wanted)) == 0;
+    addrinfo there = *one;
+    there.ai_addr = reinterpret_cast<sockaddr*>(&wanted);
+    // A name that stands for several addresses has the same port on each.
+    if (any_port) PortOf(there.ai_addr) = htons(static_cast<uint16_t>(port_));
+    const int socket = ListenOn(there);
+    if (socket < 0) {
+      const int error = errno;
+      problem = absl::StrCat(Name(there), ": ", std::strerror(error));
+      if (error == EADDRNOTAVAIL || error == EAFNOSUPPORT) {
+        left_out_.push_back(problem);
+        continue;
+      }
+      return error == EADDRINUSE && any_port && port_ != 0 ? Listening::kPortTaken : Listening::kFailed;
+    }
+    sockets_.push_back(socket);
+    socklen_t size = sizeof(wanted);
+    getsockname(socket, there.ai_addr, &size);
+    port_ = ntohs(PortOf(there.ai_addr));
+  }
+  return sockets_.empty() ? Listening::kFailed : Listening::kDone;
+}
+
+void Listener::CloseSockets() {
+  for (const int socket : sockets_) close(socket);
+  sockets_.clear();
+  port_ = 0;
 }
 
 Listener::Listener(int max_connections) : max_connections_(max_connections), stop_(eventfd(0, EFD_CLOEXEC)) {
@@ -114,7 +172,7 @@ Listener::Listener(int max_connections) : max_connections_(max_connections), sto
 Listener::~Listener() {
   eventfd_write(stop_, 1);
   if (thread_.joinable()) thread_.join();
-  for (const int socket : sockets_) close(socket);
+  CloseSockets();
   close(stop_);
 }
 

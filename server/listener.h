@@ -1,6 +1,7 @@
 #ifndef HAPAX_SERVER_LISTENER_H_
 #define HAPAX_SERVER_LISTENER_H_
 
+#include <netdb.h>
 #include <sys/types.h>
 
 #include <memory>
@@ -23,9 +24,11 @@ namespace hapax {
 // Thread-safety: for one thread. Connections are accepted on one of its own.
 class Listener {
  public:
-  // Listens on `HOST:PORT`; connections wait until Start. Port 0 takes a free one. Raises the process's soft limit of
-  // descriptors to the hard one, and lowers `max_connections` to what that has room for.
-  // Errors: UNAVAILABLE when the address cannot be listened on.
+  // Listens on `HOST:PORT`, and on each address that a name stands for; connections wait until Start. Port 0 takes one
+  // that is free on all of them. Raises the process's soft limit of descriptors to the hard one, and lowers
+  // `max_connections` to what that has room for. Errors: UNAVAILABLE, naming the address, when one cannot be listened
+  // on: else callers of the name would now and then reach whoever else listens there. An address that is not this
+  // machine's, such as ::1 without IPv6, reaches nobody: it is left out when there are others.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Listener>> Open(const std::string& address, int max_connections);
   // Takes no more connections; those that were taken are gRPC's.
   ~Listener();
@@ -33,12 +36,19 @@ class Listener {
   Listener& operator=(const Listener&) = delete;
 
   [[nodiscard]] int port() const { return port_; }
+  // The addresses that were left out.
+  [[nodiscard]] const std::vector<std::string>& left_out() const { return left_out_; }
 
   // Begins to hand over connections. The acceptor's server runs, and outlives the listener.
   void Start(std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor);
 
  private:
   explicit Listener(int max_connections);
+
+  // What became of listening on all of the addresses: the port was taken on one, though the first had it.
+  enum class Listening { kDone, kPortTaken, kFailed };
+  [[nodiscard]] Listening ListenOnAll(const addrinfo* addresses, std::string& problem);
+  void CloseSockets();
 
   void Run();
   void AcceptAll(int socket);
@@ -49,6 +59,7 @@ class Listener {
   const int max_connections_;
   const int stop_;  // An eventfd.
   std::vector<int> sockets_;
+  std::vector<std::string> left_out_;
   int port_ = 0;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
   // The inode of what was accepted as a descriptor: another one there, or none, tells that gRPC has closed it.

@@ -9,8 +9,7 @@
 #include <thread>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "spdlog/sinks/base_sink.h"
 
 namespace hapax {
@@ -22,10 +21,14 @@ namespace hapax {
 // Made for speed: spdlog's asynchronous logger wakes its thread, and writes, once a line, which was 6 of the 28 us of
 // CPU time of a replay.
 //
-// Thread-safety: safe; nothing here waits for the descriptor, but for the destructor.
-// Lifetime: the destructor writes what is left. A crash loses the lines of the last 10 ms.
+// Thread-safety: safe; nothing here waits for the descriptor, but for Close and the destructor.
+// Lifetime: the destructor writes what is left, unless its reader hangs: after a second it lets go of that. The
+// descriptor may be closed then, but for a write that is under way. A crash loses the lines of the last 10 ms.
 class LogWriter {
  public:
+  // How long Close waits for a descriptor that takes nothing.
+  static constexpr absl::Duration kCloseTimeout = absl::Seconds(1);
+
   // Does not own `fd`.
   explicit LogWriter(int fd, size_t max_pending_bytes = size_t{4} << 20);
   ~LogWriter();
@@ -36,23 +39,15 @@ class LogWriter {
   void Append(std::string_view line);
   // Has the lines so far written at once.
   void Flush();
+  // Writes what is left, for so long at the most, and returns how many lines were lost, those that were left out before
+  // among them. Lines that are appended afterwards are lost. Comes once.
+  size_t Close(absl::Duration timeout = kCloseTimeout);
 
  private:
-  void Run();
-  // Waits for lines, and for more to write along with them, or for the end. The last of them says how many were left
-  // out, if any: returns how many it says.
-  size_t TakeLines(std::string& lines);
+  class Lines;
 
-  const int fd_;
-  const size_t max_pending_bytes_;
-
-  absl::Mutex mu_;
-  absl::CondVar wakeup_;
-  std::string pending_ ABSL_GUARDED_BY(mu_);
-  size_t left_out_ ABSL_GUARDED_BY(mu_) = 0;  // Lines that no line tells of so far.
-  bool urgent_ ABSL_GUARDED_BY(mu_) = false;
-  bool closing_ ABSL_GUARDED_BY(mu_) = false;
-
+  // Shared with the thread, which a reader that hangs may hold up for ever: then it is let go, and has its own share.
+  const std::shared_ptr<Lines> lines_;
   std::thread thread_;
 };
 

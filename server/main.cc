@@ -1,17 +1,22 @@
 // hapaxd: puts the parts together and runs them until it is told to stop.
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "grpc/support/log.h"
 #include "hapax/interceptors/authentication.h"
 #include "hapax/interceptors/certificate_identity.h"
 #include "hapax/server/api_keys_file.h"
@@ -23,12 +28,17 @@
 #include "hapax/server/compute/rows.h"
 #include "hapax/server/compute/simulated_hypervisor.h"
 #include "hapax/server/flags.h"
+#include "hapax/server/log_writer.h"
 #include "hapax/server/server.h"
+#include "hapax/server/watchdog.h"
 #include "hapax/storage/check.h"
 #include "hapax/storage/status_macros.h"
 
 namespace hapax {
 namespace {
+
+// Beyond --drain_timeout, for what is closed once calls are over: the database, and the log.
+constexpr absl::Duration kStopGrace = absl::Seconds(30);
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -66,6 +76,23 @@ void ForbidCoreDumps() {
 #if !defined(__SANITIZE_ADDRESS__)  // Its leak checker has to trace the process.
   prctl(PR_SET_DUMPABLE, 0);        // A core pattern that is a pipe heeds no limit.
 #endif
+}
+
+// gRPC writes its errors to stderr itself, from any of its threads, and a reader that hangs would hold them up.
+void KeepGrpcFromStderr() {
+  gpr_set_log_function([](gpr_log_func_args* line) {
+    // It is never destroyed: gRPC logs as long as the process lives.
+    static auto* const writer = new LogWriter(STDERR_FILENO);
+    writer->Append(absl::StrCat("grpc: ", line->file, ":", line->line, ": ", line->message, "\n"));
+  });
+}
+
+// All that was acknowledged is on the disk, so nothing is lost but an orderly end.
+[[noreturn]] void EndAtOnce() {
+  constexpr std::string_view kMessage = "hapaxd: it did not stop in time, and is ended\n";
+  pollfd writable{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+  if (poll(&writable, 1, 0) == 1) static_cast<void>(!write(STDERR_FILENO, kMessage.data(), kMessage.size()));
+  _exit(1);
 }
 
 // The error of a server's option, as that of the flag of the same name.
@@ -118,6 +145,8 @@ absl::Status Run(int argc, char** argv) {
   absl::StatusOr<std::unique_ptr<Authenticator>> authenticator = MakeAuthenticator(flags);
   if (!authenticator.ok()) return AsFlagError(authenticator.status());
 
+  KeepGrpcFromStderr();
+  std::optional<Watchdog> watchdog;  // Goes after everything that it watches.
   // Known once the store is open; by then nobody has asked.
   std::unique_ptr<const compute::Places> places;
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Open({
@@ -155,6 +184,7 @@ absl::Status Run(int argc, char** argv) {
   std::fflush(stdout);
 
   (*server)->AwaitStopSignal();
+  watchdog.emplace(flags.drain_timeout + kStopGrace, &EndAtOnce);
   (*server)->Stop(flags.drain_timeout);
   return absl::OkStatus();
 }

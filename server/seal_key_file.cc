@@ -8,13 +8,13 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
-#include <optional>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "hapax/interceptors/digest.h"
+#include "hapax/server/guarded_file.h"
 #include "hapax/storage/blocking.h"
 #include "hapax/storage/key.h"
 #include "hapax/storage/rows.h"
@@ -24,7 +24,6 @@ namespace hapax {
 namespace {
 
 constexpr char kFirstKeyId[] = "key-1";
-constexpr size_t kMaxFileSize = 64 << 10;
 constexpr size_t kCheckSize = 16;
 constexpr std::string_view kMetaKind = "seal_key";
 
@@ -60,25 +59,6 @@ absl::Status FileError(const std::string& what) {
   return absl::PermissionDeniedError(absl::StrCat(what, ": ", std::strerror(errno)));
 }
 
-// The file's content; nullopt when there is no such file.
-absl::StatusOr<std::optional<std::string>> ReadKeyFile(const std::string& path) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0 && errno == ENOENT) return std::nullopt;
-  if (file < 0) return FileError("cannot be read");
-  const absl::Cleanup close_it = [&] { close(file); };
-  struct stat status {};
-  if (fstat(file, &status) != 0) return FileError("cannot be read");
-  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return absl::PermissionDeniedError("holds secrets and may be read or written by others; chmod 600 it");
-  }
-  std::string text(kMaxFileSize, '\0');
-  const ssize_t size = read(file, text.data(), text.size());
-  if (size < 0) return FileError("cannot be read");
-  if (static_cast<size_t>(size) == text.size()) return absl::InvalidArgumentError("must be less than 64 KiB");
-  text.resize(static_cast<size_t>(size));
-  return std::optional(std::move(text));
-}
-
 absl::Status SyncDirectoryOf(const std::string& path) {
   const std::filesystem::path parent = std::filesystem::path(path).parent_path();
   const int directory = open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -90,13 +70,19 @@ absl::Status SyncDirectoryOf(const std::string& path) {
 // Durable, and whole or not there at all, before the first reply is sealed with it.
 absl::Status CreateKeyFile(const std::string& path, const std::string& text) {
   const std::string unfinished = path + ".new";
-  const int file = open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  unlink(unfinished.c_str());  // Of a start that was cut off.
+  // A file of its own, whatever somebody puts in its place meanwhile.
+  const int file = open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (file < 0) return FileError("cannot be created");
   const absl::Cleanup close_it = [&] { close(file); };
   const bool written = fchmod(file, S_IRUSR | S_IWUSR) == 0 &&
                        write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(file) == 0 &&
-                       rename(unfinished.c_str(), path.c_str()) == 0;
-  if (!written) return FileError("cannot be created");
+                       link(unfinished.c_str(), path.c_str()) == 0 && unlink(unfinished.c_str()) == 0;
+  if (!written) {
+    const absl::Status error = FileError("cannot be created");
+    unlink(unfinished.c_str());
+    return error;
+  }
   return SyncDirectoryOf(path);
 }
 
@@ -131,8 +117,8 @@ absl::StatusOr<std::vector<std::string>> Register(const SealKeys& keys, Store& s
 }  // namespace
 
 absl::StatusOr<LoadedSealKeys> LoadSealKeys(const std::string& path, Store& store) {
-  HAPAX_ASSIGN_OR_RETURN(std::optional<std::string> text, ReadKeyFile(path));
-  if (!text.has_value()) {
+  absl::StatusOr<std::string> text = ReadGuardedFile(path, OthersMay::kNothing);
+  if (absl::IsNotFound(text.status())) {
     absl::StatusOr<std::map<std::string, std::string>> used;
     const absl::Status status = QueryAndWait(store, [&](const ReadTransaction& txn) {
       used = UsedKeys(txn);
@@ -148,6 +134,7 @@ absl::StatusOr<LoadedSealKeys> LoadSealKeys(const std::string& path, Store& stor
     text = SealKeys::NewFile(kFirstKeyId);
     HAPAX_RETURN_IF_ERROR(CreateKeyFile(path, *text));
   }
+  if (!text.ok()) return text.status();
   HAPAX_ASSIGN_OR_RETURN(SealKeys keys, SealKeys::Parse(*text));
   HAPAX_ASSIGN_OR_RETURN(std::vector<std::string> missing, Register(keys, store));
   return LoadedSealKeys{.keys = std::move(keys), .missing_ids = std::move(missing)};

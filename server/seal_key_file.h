@@ -23,8 +23,8 @@ struct LoadedSealKeys {
 // gone, or that has another key under the same id, is found out before anything is sealed or lost.
 //
 // Errors: FAILED_PRECONDITION, the file is not there though replies were sealed with its keys, or has another key
-// under the id of one of them; PERMISSION_DENIED, it cannot be read or created, or others may read it;
-// INVALID_ARGUMENT, it is not a key file; the store's.
+// under the id of one of them; those of ReadGuardedFile; PERMISSION_DENIED, it cannot be created; INVALID_ARGUMENT, it
+// is not a key file; the store's.
 [[nodiscard]] absl::StatusOr<LoadedSealKeys> LoadSealKeys(const std::string& path, Store& store);
 
 }  // namespace hapax

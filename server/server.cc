@@ -27,6 +27,7 @@
 #include "hapax/server/seal_key_file.h"
 #include "hapax/server/service_host.h"
 #include "hapax/server/tls_credentials.h"
+#include "hapax/server/tls_probe.h"
 #include "hapax/server/token_policy_history.h"
 #include "hapax/server/tokens_service.h"
 #include "hapax/storage/rocksdb_store.h"
@@ -43,6 +44,7 @@ constexpr int kWorkerThreads = 2;
 constexpr size_t kMaxWaitingWork = 256;
 constexpr absl::Duration kLameDuckTime = absl::Milliseconds(50);
 constexpr absl::Duration kCloseTimeout = absl::Seconds(1);
+constexpr absl::Duration kProbeTimeout = absl::Seconds(10);
 constexpr char kLogPattern[] = "%Y-%m-%dT%H:%M:%S.%f%z %l %v";
 constexpr char kCallLogPattern[] = R"({"time":"%Y-%m-%dT%H:%M:%S.%f%z","level":"%l",%v})";
 
@@ -99,9 +101,22 @@ void CountDamagedWork(prometheus::Registry& metrics, int count) {
       .Set(count);
 }
 
-void LogCertificate(const TlsCredentials& tls, spdlog::logger& log) {
-  log.log(tls.valid_until() < absl::Now() ? spdlog::level::warn : spdlog::level::info,
-          "the TLS certificate is valid until {}", absl::FormatTime(tls.valid_until(), absl::UTCTimeZone()));
+std::string Describe(const TlsCredentials& tls) {
+  return absl::StrCat("the TLS certificate with serial ", tls.serial(), ", valid until ",
+                      absl::FormatTime(tls.valid_until(), absl::UTCTimeZone()));
+}
+
+void LogCertificate(const TlsCredentials& tls, absl::Time now, spdlog::logger& log) {
+  if (tls.IsValidAt(now)) return log.info("{}", Describe(tls));
+  log.warn("{}, is not valid now: clients that verify it get no connection", Describe(tls));
+}
+
+// Whether a handshake shows the certificate that was read last: not what OpenSSL, but what the server itself does.
+absl::Status CheckIsShown(const TlsCredentials& tls, const std::string& listen_address, int port) {
+  const std::string host = listen_address.substr(0, listen_address.rfind(':'));
+  HAPAX_ASSIGN_OR_RETURN(const std::string shown, ShownCertificate(host, port, kProbeTimeout));
+  if (shown == tls.fingerprint()) return absl::OkStatus();
+  return absl::FailedPreconditionError("handshakes show another certificate");
 }
 
 absl::StatusOr<Place> PlaceAsItIsNamed(const PlaceHints& hints) {
@@ -143,6 +158,9 @@ struct Server::Parts {
   Authenticator* authenticator = nullptr;  // In the chain.
   std::unique_ptr<const Chain> chain;
   std::unique_ptr<ServiceHost> host;
+
+  // Whether the next connection uses the TLS files as they are now; logs what it uses.
+  [[nodiscard]] bool ReloadTls();
 };
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -165,7 +183,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Open(ServerOptions options) {
   Parts& parts = *server->parts_;
   if (!parts.options.tls.empty()) {
     HAPAX_ASSIGN_OR_RETURN(parts.tls, TlsCredentials::Open(parts.options.tls));
-    LogCertificate(*parts.tls, *parts.log);
+    LogCertificate(*parts.tls, parts.clock.Now(), *parts.log);
   }
   auto store = OpenRocksDbStore({.path = parts.options.data_dir,
                                  .format_1_service = parts.options.format_1_service,
@@ -244,6 +262,16 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
                                  std::vector<const HostedService*>(services.begin(), services.end()), *parts.chain);
   if (!host.ok()) return OptionError("listen_address", options.listen_address, host.status());
   parts.host = *std::move(host);
+  for (const std::string& address : parts.host->left_out()) {
+    parts.log->warn("{} is listened on, but not at {}", options.listen_address, address);
+  }
+  if (parts.tls != nullptr) {
+    const absl::Status shown = CheckIsShown(*parts.tls, options.listen_address, port());
+    if (!shown.ok()) {
+      return OptionError("tls_cert_file", options.tls.cert_file,
+                         absl::UnavailableError(absl::StrCat("no TLS handshake works: ", shown.message())));
+    }
+  }
   // Nothing fails any more: drivers of work may end when Start does, and when it fails.
   parts.work->TakeUpOpenWork();
   parts.log->info("data in {}, {} pieces of work resumed", options.data_dir, resumed);
@@ -261,14 +289,27 @@ void Server::AwaitStopSignal() {
 
 void Server::Reload() {
   Parts& parts = *parts_;
-  const absl::Status tls = parts.tls == nullptr ? absl::OkStatus() : parts.tls->Reload();
+  const bool tls_done = parts.tls == nullptr || parts.ReloadTls();
   const absl::Status callers = parts.authenticator == nullptr ? absl::OkStatus() : parts.authenticator->Reload();
-  for (const absl::Status* status : {&tls, &callers}) {
-    if (!status->ok())
-      parts.log->error("reload: what was read before stays in use: {}", std::string(status->message()));
+  if (!callers.ok()) {
+    parts.log->error("reload: what was read before stays in use: {}", std::string(callers.message()));
   }
-  if (tls.ok() && parts.tls != nullptr) LogCertificate(*parts.tls, *parts.log);
-  if (tls.ok() && callers.ok()) parts.log->info("reload: done");
+  if (tls_done && callers.ok()) parts.log->info("reload: done");
+}
+
+bool Server::Parts::ReloadTls() {
+  if (const absl::Status read = tls->Reload(clock.Now()); !read.ok()) {
+    log->error("reload: what was read before stays in use, {}: {}", Describe(*tls), std::string(read.message()));
+    return false;
+  }
+  LogCertificate(*tls, clock.Now(), *log);
+  if (host == nullptr) return true;
+  const absl::Status shown = CheckIsShown(*tls, options.listen_address, host->port());
+  if (!shown.ok()) {
+    log->error("reload: the TLS files were read, but it is not sure that connections use them: {}",
+               std::string(shown.message()));
+  }
+  return shown.ok();
 }
 
 void Server::Stop(absl::Duration timeout) {

@@ -41,7 +41,7 @@ absl::StatusOr<std::unique_ptr<ServiceHost>> ServiceHost::Start(const Options& o
     host->loops_.push_back(std::make_unique<EventLoop>(builder.AddCompletionQueue()));
   }
   host->server_ = builder.BuildAndStart();
-  HAPAX_CHECK(host->server_ != nullptr, "a server without an address of its own can always be built");
+  if (host->server_ == nullptr) return absl::UnavailableError("gRPC cannot serve there with these credentials");
   for (const auto& loop : host->loops_) {
     host->sources_.push_back(std::make_unique<GrpcStream::Source>(
         GrpcStream::Source{.server = *host->server_->c_server(),

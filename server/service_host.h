@@ -45,7 +45,7 @@ class ServiceHost : private GrpcStream::Router {
   };
 
   // `services` are compiled.
-  // Errors: UNAVAILABLE when the address cannot be listened on.
+  // Errors: UNAVAILABLE when the address cannot be listened on, or gRPC does not take the credentials.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<ServiceHost>> Start(
       const Options& options, const std::vector<const HostedService*>& services, const Chain& chain);
 
@@ -56,6 +56,8 @@ class ServiceHost : private GrpcStream::Router {
 
   // The port it listens on.
   [[nodiscard]] int port() const { return port_; }
+  // Addresses of the host's name that are not this machine's, so that nobody listens there.
+  [[nodiscard]] const std::vector<std::string>& left_out() const { return listener_->left_out(); }
 
   // Has grpc.health.v1.Health say NOT_SERVING from now on. Calls are still served.
   void AnnounceShutdown();

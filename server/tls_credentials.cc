@@ -5,8 +5,10 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "grpc/grpc_security.h"
+#include "hapax/server/option_error.h"
 #include "hapax/storage/check.h"
 #include "hapax/storage/status_macros.h"
 
@@ -50,6 +52,7 @@ class TlsCredentials::Handshakes final : public grpc::ServerCredentials {
     HAPAX_CHECK(false, "callers are told apart by the chain");
   }
   int AddPortToServer(const std::string& address, grpc_server* server) override {
+    // For what is accepted elsewhere, as here, gRPC gives no port, whether it took the credentials or not.
     return grpc_server_add_http2_port(server, address.c_str(), credentials_);
   }
 
@@ -62,15 +65,29 @@ absl::StatusOr<std::unique_ptr<TlsCredentials>> TlsCredentials::Open(TlsFiles fi
   std::unique_ptr<TlsCredentials> credentials(new TlsCredentials(std::move(files)));
   credentials->handshakes_ = std::make_shared<Handshakes>(!credentials->files_.client_ca_file.empty());
   credentials->grpc_ = credentials->handshakes_;
-  HAPAX_RETURN_IF_ERROR(credentials->Reload());
+  HAPAX_ASSIGN_OR_RETURN(TlsPems pems, ReadTlsFiles(credentials->files_));
+  credentials->Use(std::move(pems));
   return credentials;
 }
 
-absl::Status TlsCredentials::Reload() {
+absl::Status TlsCredentials::Reload(absl::Time now) {
   HAPAX_ASSIGN_OR_RETURN(TlsPems pems, ReadTlsFiles(files_));
-  valid_until_ = pems.valid_until;
-  handshakes_->Use(std::move(pems));
+  if (IsValidAt(now) && (now < pems.valid_from || pems.valid_until <= now)) {
+    return OptionError("tls_cert_file", files_.cert_file,
+                       absl::InvalidArgumentError(absl::StrCat(
+                           "its certificate is valid from ", absl::FormatTime(pems.valid_from, absl::UTCTimeZone()),
+                           " until ", absl::FormatTime(pems.valid_until, absl::UTCTimeZone()), ", which is not now")));
+  }
+  Use(std::move(pems));
   return absl::OkStatus();
+}
+
+void TlsCredentials::Use(TlsPems pems) {
+  certificate_ = {.serial = pems.serial,
+                  .fingerprint = pems.fingerprint,
+                  .valid_from = pems.valid_from,
+                  .valid_until = pems.valid_until};
+  handshakes_->Use(std::move(pems));
 }
 
 }  // namespace hapax

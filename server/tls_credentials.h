@@ -2,6 +2,7 @@
 #define HAPAX_SERVER_TLS_CREDENTIALS_H_
 
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -24,11 +25,17 @@ class TlsCredentials {
   // Errors: those of ReadTlsFiles.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<TlsCredentials>> Open(TlsFiles files);
 
-  // Reads the files again. Errors: those of ReadTlsFiles; then what was read last stays.
-  [[nodiscard]] absl::Status Reload();
+  // Reads the files again. Errors: those of ReadTlsFiles; INVALID_ARGUMENT, the certificate is not valid at `now`, and
+  // the one in use is. Then what was read last stays.
+  [[nodiscard]] absl::Status Reload(absl::Time now);
 
-  // When the certificate that was read last expires.
-  [[nodiscard]] absl::Time valid_until() const { return valid_until_; }
+  // Of the certificate that was read last. The next handshake shows it.
+  [[nodiscard]] const std::string& serial() const { return certificate_.serial; }
+  [[nodiscard]] const std::string& fingerprint() const { return certificate_.fingerprint; }
+  [[nodiscard]] absl::Time valid_until() const { return certificate_.valid_until; }
+  [[nodiscard]] bool IsValidAt(absl::Time now) const {
+    return certificate_.valid_from <= now && now < certificate_.valid_until;
+  }
 
   // For one server's one port. It may outlive this.
   [[nodiscard]] const std::shared_ptr<grpc::ServerCredentials>& grpc() const { return grpc_; }
@@ -38,8 +45,10 @@ class TlsCredentials {
 
   explicit TlsCredentials(TlsFiles files) : files_(std::move(files)) {}
 
+  void Use(TlsPems pems);
+
   const TlsFiles files_;
-  absl::Time valid_until_;
+  TlsPems certificate_;  // What it says of itself; the texts are the handshakes'.
   std::shared_ptr<Handshakes> handshakes_;
   std::shared_ptr<grpc::ServerCredentials> grpc_;
 };

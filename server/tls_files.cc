@@ -1,59 +1,53 @@
 #include "hapax/server/tls_files.h"
 
-#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
 #include <ctime>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "hapax/server/guarded_file.h"
 #include "hapax/server/option_error.h"
+#include "hapax/server/pem.h"
+#include "hapax/server/tls_trial.h"
 #include "hapax/storage/status_macros.h"
 
 namespace hapax {
 namespace {
 
-using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
-using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
-using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
+absl::Time TimeOf(const ASN1_TIME* time, absl::Time otherwise) {
+  std::tm parts{};
+  return ASN1_TIME_to_tm(time, &parts) == 1 ? absl::FromTM(parts, absl::UTCTimeZone()) : otherwise;
+}
 
-Bio Over(const std::string& text) { return {BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), BIO_free}; }
+std::string SerialOf(const X509& certificate) {
+  const std::unique_ptr<BIGNUM, decltype(&BN_free)> number(
+      ASN1_INTEGER_to_BN(X509_get0_serialNumber(&certificate), nullptr), BN_free);
+  char* const digits = BN_bn2hex(number.get());
+  std::string serial = digits == nullptr ? "" : digits;
+  OPENSSL_free(digits);
+  return serial;
+}
 
-// Else OpenSSL would ask for one on the terminal.
-int NoPassphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*user_data*/) { return 0; }
-
-// All certificates of the text, in their order.
-absl::StatusOr<std::vector<Certificate>> ParseCertificates(const std::string& text) {
-  const Bio bio = Over(text);
-  std::vector<Certificate> certificates;
+// Which certificate the key belongs to, when it is not the first: the file may begin with its issuer.
+absl::Status CheckBelongs(const std::vector<Certificate>& chain, const EVP_PKEY& key, const std::string& cert_file) {
+  const auto belongs = [&](const Certificate& certificate) {
+    return X509_check_private_key(certificate.get(), &key) == 1;
+  };
+  const auto found = std::find_if(chain.begin(), chain.end(), belongs);
   ERR_clear_error();
-  while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, NoPassphrase, nullptr)) {
-    certificates.emplace_back(certificate, X509_free);
+  if (found == chain.begin()) return absl::OkStatus();
+  std::string message = "is not the key of the first certificate in tls_cert_file=" + cert_file;
+  if (found != chain.end()) {
+    absl::StrAppend(&message, " but of certificate ", found - chain.begin() + 1, ", which must come first");
   }
-  // The reader ends with an error in any case: that there is nothing more to begin with.
-  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-  ERR_clear_error();
-  if (!at_end) return absl::InvalidArgumentError("has a certificate that is not well-formed PEM");
-  if (certificates.empty()) return absl::InvalidArgumentError("has no PEM certificate");
-  return certificates;
-}
-
-absl::StatusOr<Key> ParseKey(const std::string& text) {
-  Key key(PEM_read_bio_PrivateKey(Over(text).get(), nullptr, NoPassphrase, nullptr), EVP_PKEY_free);
-  ERR_clear_error();
-  if (key == nullptr) return absl::InvalidArgumentError("has no PEM private key that opens without a passphrase");
-  return key;
-}
-
-absl::Time ValidUntil(const X509& certificate) {
-  std::tm until{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &until) != 1) return absl::InfiniteFuture();
-  return absl::FromTM(until, absl::UTCTimeZone());
+  return absl::InvalidArgumentError(message);
 }
 
 absl::StatusOr<std::string> Read(absl::string_view option, const std::string& path, OthersMay others_may) {
@@ -72,23 +66,25 @@ absl::StatusOr<TlsPems> ReadTlsFiles(const TlsFiles& files) {
   HAPAX_ASSIGN_OR_RETURN(pems.cert_chain, Read("tls_cert_file", files.cert_file, OthersMay::kRead));
   const auto chain = ParseCertificates(pems.cert_chain);
   if (!chain.ok()) return OptionError("tls_cert_file", files.cert_file, chain.status());
-  pems.valid_until = ValidUntil(*chain->front());
+  const X509& own = *chain->front();
+  pems.serial = SerialOf(own);
+  pems.fingerprint = FingerprintOf(own);
+  pems.valid_from = TimeOf(X509_get0_notBefore(&own), absl::InfinitePast());
+  pems.valid_until = TimeOf(X509_get0_notAfter(&own), absl::InfiniteFuture());
 
   HAPAX_ASSIGN_OR_RETURN(pems.private_key, Read("tls_key_file", files.key_file, OthersMay::kNothing));
-  const auto key = ParseKey(pems.private_key);
+  const auto key = ParsePrivateKey(pems.private_key);
   if (!key.ok()) return OptionError("tls_key_file", files.key_file, key.status());
-  const bool belongs = X509_check_private_key(chain->front().get(), key->get()) == 1;
-  ERR_clear_error();
-  if (!belongs) {
-    return OptionError(
-        "tls_key_file", files.key_file,
-        absl::InvalidArgumentError("is not the key of the first certificate in tls_cert_file=" + files.cert_file));
+  if (absl::Status belongs = CheckBelongs(*chain, **key, files.cert_file); !belongs.ok()) {
+    return OptionError("tls_key_file", files.key_file, belongs);
   }
 
-  if (files.client_ca_file.empty()) return pems;
-  HAPAX_ASSIGN_OR_RETURN(pems.client_cas, Read("tls_client_ca_file", files.client_ca_file, OthersMay::kRead));
-  const auto cas = ParseCertificates(pems.client_cas);
-  if (!cas.ok()) return OptionError("tls_client_ca_file", files.client_ca_file, cas.status());
+  if (!files.client_ca_file.empty()) {
+    HAPAX_ASSIGN_OR_RETURN(pems.client_cas, Read("tls_client_ca_file", files.client_ca_file, OthersMay::kRead));
+    const auto cas = ParseCertificates(pems.client_cas);
+    if (!cas.ok()) return OptionError("tls_client_ca_file", files.client_ca_file, cas.status());
+  }
+  HAPAX_RETURN_IF_ERROR(TryTls(files, pems));
   return pems;
 }
 

@@ -25,13 +25,19 @@ struct TlsPems {
   std::string cert_chain;
   std::string private_key;
   std::string client_cas;
-  absl::Time valid_until;  // The certificate.
+  // Of the server's certificate: its serial number, in hexadecimal digits, its fingerprint (SHA-256, likewise), and
+  // when it is valid.
+  std::string serial;
+  std::string fingerprint;
+  absl::Time valid_from;
+  absl::Time valid_until;
 };
 
-// Reads the files, and checks that they can be used together, so that a handshake does not find out.
-// Errors: "tls_cert_file=<path>: <what is wrong>", and likewise tls_key_file and tls_client_ca_file. INVALID_ARGUMENT,
-// it is missing, not PEM, or the key is not the certificate's; PERMISSION_DENIED, it cannot be read, or others may read
-// the key. It repeats nothing of what is in them.
+// Reads the files, and tries them (tls_trial.h), so that no client's handshake finds out. A certificate that is not
+// valid yet, or any more, is read all the same: by whose clock is for clients to judge. Errors: "tls_cert_file=<path>:
+// <what is wrong>", and likewise tls_key_file and tls_client_ca_file. INVALID_ARGUMENT, it is not PEM, the key is not
+// the certificate's, or no handshake works with them; NOT_FOUND, it is missing; PERMISSION_DENIED, it cannot be read,
+// or others may read the key. It repeats nothing of what is in them.
 [[nodiscard]] absl::StatusOr<TlsPems> ReadTlsFiles(const TlsFiles& files);
 
 }  // namespace hapax

@@ -27,6 +27,10 @@ class Certificate:
 _NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 
 
+# A key that parses, and that no handshake works with.
+WEAK_KEY = ("-newkey", "rsa:1024", "-nodes")
+
+
 class Authority(Certificate):
     def __init__(self, folder: pathlib.Path, name: str):
         super().__init__(folder / name)
@@ -34,19 +38,20 @@ class Authority(Certificate):
         _openssl("req", "-x509", *_NEW_KEY, "-keyout", str(self.key), "-out", str(self.cert), "-days", "30",
                  "-subj", f"/CN={name}")
 
-    def issue(self, name: str, subject: str, names: str = "", days: int = 30) -> Certificate:
-        """A certificate, in files of this name; `names`: subjectAltName as openssl writes it, such as `IP:127.0.0.1`."""
+    def issue(self, name: str, subject: str, names: str = "", days: int = 30, new_key=_NEW_KEY) -> Certificate:
+        """A certificate, in files of this name; `names`: subjectAltName as openssl writes it, such as `IP:127.0.0.1`;
+        `new_key`: the flags that make its key."""
         issued = Certificate(self._folder / name)
         request, extensions = self._folder / f"{name}.csr", self._folder / f"{name}.ext"
         extensions.write_text(f"subjectAltName={names}\n" if names else "basicConstraints=CA:FALSE\n")
-        _openssl("req", *_NEW_KEY, "-keyout", str(issued.key), "-out", str(request), "-subj", subject)
+        _openssl("req", *new_key, "-keyout", str(issued.key), "-out", str(request), "-subj", subject)
         _openssl("x509", "-req", "-in", str(request), "-CA", str(self.cert), "-CAkey", str(self.key), "-CAcreateserial",
                  "-days", str(days), "-out", str(issued.cert), "-extfile", str(extensions))
         issued.key.chmod(0o600)
         return issued
 
-    def issue_server(self, name: str = "server") -> Certificate:
-        return self.issue(name, "/CN=hapaxd", "IP:127.0.0.1,DNS:localhost")
+    def issue_server(self, name: str = "server", **more) -> Certificate:
+        return self.issue(name, "/CN=hapaxd", "IP:127.0.0.1,DNS:localhost", **more)
 
     def credentials(self, own: Certificate = None) -> grpc.ChannelCredentials:
         """For a client that trusts this authority, and shows `own`."""

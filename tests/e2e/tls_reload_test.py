@@ -6,7 +6,7 @@ import ssl
 import unittest
 
 from case import ServerCase, eventually, new_token, run
-from certificates import Authority, tls_flags
+from certificates import WEAK_KEY, Authority, tls_flags
 from grpc import StatusCode
 from harness import Server
 
@@ -106,6 +106,23 @@ class ReloadTest(ReloadCase):
         self.served.key.chmod(0o600)
         self.reload("reload: done")
         self.assertEqual(self.serial_number(), before)
+
+    def test_a_certificate_that_no_handshake_works_with_does_not_replace_one_that_is_in_use(self):
+        before = self.serial_number()
+        sound = (self.served.key.read_text(), self.served.cert.read_text())
+        for name, more, says in (("weak", {"new_key": WEAK_KEY}, "ee key too small"),
+                                 ("expired", {"days": -1}, "which is not now")):
+            with self.subTest(name):
+                self.replace(self.served, self.ca.issue_server(name, **more))
+                logged = self.reload("stays in use")
+                self.assertIn(says, logged)
+                self.assertIn(before.lstrip("0"), logged)
+                self.assertNotIn("reload: done", logged)
+                self.assertEqual(self.serial_number(), before)
+                self.assertTrue(self.connect().call("DescribeInstances", b"").ok)
+        for file, text in zip((self.served.key, self.served.cert), sound):
+            file.write_text(text)
+        self.assertIn(before.lstrip("0"), self.reload("reload: done"))
 
     def test_sighup_before_anything_changed_disturbs_nobody(self):
         client = self.connect()

@@ -6,7 +6,7 @@ import unittest
 
 from api_keys import bearer, line_of
 from case import ServerCase, eventually, new_token, run
-from certificates import Authority, tls_flags
+from certificates import WEAK_KEY, Authority, tls_flags
 from ctl import REFUSED, CtlCase
 from grpc import StatusCode
 from harness import Server, refused_start
@@ -189,6 +189,13 @@ class TlsFlagsTest(unittest.TestCase):
                 (("--auth=mtls",), "--tls_client_ca_file=", "required with --auth=mtls"),
                 ((cert, key, ca, "--auth=mtls", f"--api_keys_file={text}"), "--api_keys_file=", "--auth=api_key")):
             self.assertRefusedStart(flags, *names)
+
+    def test_what_parses_and_no_handshake_works_with_stops_the_start(self):
+        weak = self.ca.issue_server("weak", new_key=WEAK_KEY)
+        self.assertRefusedStart(tls_flags(weak), f"--tls_cert_file={weak.cert}", "1024 bits", "ee key too small")
+        chain = self.server.write("chain", self.ca.cert.read_text() + self.sound.cert.read_text())
+        self.assertRefusedStart((f"--tls_cert_file={chain}", f"--tls_key_file={self.sound.key}"), "--tls_key_file=",
+                                "must come first")
 
     def test_a_key_that_others_may_read_is_refused(self):
         for mode in (0o644, 0o640, 0o604, 0o620, 0o660):

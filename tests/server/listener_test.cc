@@ -32,6 +32,26 @@ TEST(Listener, APortThatIsListenedOnIsTakenUntilThatEnds) {
   EXPECT_THAT(Listener::Open(address, kMaxConnections), IsOk());
 }
 
+// A name that stands for both 127.0.0.1 and ::1; whoever has the port on either is named.
+TEST(Listener, EveryAddressOfANameIsListenedOnOrTheStartFails) {
+  auto both = Listener::Open("localhost:0", kMaxConnections);
+  ASSERT_THAT(both, IsOk());
+  const int port = (*both)->port();
+  if (!(*both)->left_out().empty()) GTEST_SKIP() << "this machine has no " << (*both)->left_out().front();
+  both->reset();
+  int addresses_taken = 0;
+  for (const char* one : {"127.0.0.1", "[::1]"}) {
+    const auto other = Listener::Open(absl::StrCat(one, ":", port), kMaxConnections);
+    if (!other.ok()) continue;
+    ++addresses_taken;
+    const auto refused = Listener::Open(absl::StrCat("localhost:", port), kMaxConnections);
+    if (refused.ok()) continue;  // The name does not stand for this address here.
+    EXPECT_THAT(refused, StatusIs(absl::StatusCode::kUnavailable, HasSubstr(absl::StrCat(one, ":", port))));
+    EXPECT_THAT(Listener::Open("localhost:0", kMaxConnections), IsOk()) << "any port will do";
+  }
+  EXPECT_GT(addresses_taken, 0);
+}
+
 TEST(Listener, WhatIsNoAddressIsNamed) {
   for (const char* address : {"", "nonsense", ":", "127.0.0.1:", "127.0.0.1:port", "127.0.0.1:-1", "127.0.0.1:65536",
                               "192.0.2.1:0", "[::1:0"}) {

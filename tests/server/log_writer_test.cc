@@ -197,6 +197,29 @@ TEST(LogWriterTest, AReaderWhoIsGoneEndsNeitherTheProcessNorTheWriter) {
   }
 }
 
+// A writer whose reader hangs ends all the same, and tells how much is lost.
+TEST(LogWriterTest, AReaderWhoHangsDoesNotHoldUpTheEnd) {
+  LogPipe pipe;
+  LogWriter writer(pipe.fd());
+  const std::string line(pipe.size() / 2 - 1, 'x');
+  constexpr size_t kLines = 10;
+  for (size_t i = 0; i < kLines; ++i) writer.Append(line + "\n");
+  pollfd writable{.fd = pipe.fd(), .events = POLLOUT, .revents = 0};
+  while (poll(&writable, 1, 0) == 1) std::this_thread::yield();
+  // Two are in the pipe. Of a batch that is under way nothing is known yet, and it counts as lost.
+  EXPECT_THAT(writer.Close(absl::ZeroDuration()), testing::AllOf(testing::Ge(kLines - 2), testing::Le(kLines)));
+  writer.Append("too late\n");
+  { LogWriter never_read(pipe.fd()); }
+}
+
+TEST(LogWriterTest, NothingIsLostWhenTheReaderReads) {
+  LogFile file;
+  LogWriter writer(file.fd());
+  writer.Append("one\n");
+  EXPECT_EQ(writer.Close(absl::InfiniteDuration()), 0u);
+  EXPECT_THAT(file.Lines(), ElementsAre("one"));
+}
+
 std::atomic<int> failed_writes = 0;
 
 // The disk is full in the midst of a line, and has room again later.

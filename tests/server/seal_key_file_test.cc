@@ -98,12 +98,31 @@ TEST_F(LoadSealKeysTest, WhatIsNoKeyFileIsRefusedWithItsLine) {
   EXPECT_THAT(Load(), StatusIs(StatusCode::kInvalidArgument));
 }
 
+TEST_F(LoadSealKeysTest, WhatIsNoRegularFileIsRefusedAndDoesNotHoldUpTheStart) {
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  EXPECT_THAT(Load(), StatusIs(StatusCode::kInvalidArgument, HasSubstr("no regular file")));
+}
+
+TEST_F(LoadSealKeysTest, AFileThatAppearsMeanwhileIsNotReplaced) {
+  ASSERT_EQ(symlink("elsewhere", path_.c_str()), 0);  // There is nothing at the other end.
+  EXPECT_THAT(Load(), StatusIs(StatusCode::kPermissionDenied, HasSubstr("cannot be created")));
+  EXPECT_TRUE(std::filesystem::is_symlink(path_));
+}
+
+TEST_F(LoadSealKeysTest, WhatStandsAtTheUnfinishedFilesNameIsNotWrittenThrough) {
+  const std::string other = dir_.Path("other");
+  std::ofstream(other) << "other";
+  ASSERT_EQ(symlink(other.c_str(), (path_ + ".new").c_str()), 0);
+  EXPECT_THAT(Load(), IsOk());
+  EXPECT_EQ(ContentOf(other), "other");
+}
+
 TEST_F(LoadSealKeysTest, AFileThatCannotBeMadeIsRefused) {
   EXPECT_THAT(LoadSealKeys(dir_.Path("nowhere/seal_keys"), *store_),
               StatusIs(StatusCode::kPermissionDenied, HasSubstr("cannot be created")));
   ASSERT_TRUE(std::filesystem::create_directory(path_));
   ASSERT_EQ(chmod(path_.c_str(), 0700), 0);
-  EXPECT_THAT(Load(), StatusIs(StatusCode::kPermissionDenied));
+  EXPECT_THAT(Load(), StatusIs(StatusCode::kInvalidArgument, HasSubstr("no regular file")));
 }
 
 TEST_F(LoadSealKeysTest, C18_AFileThatIsGoneIsNotMadeAnew) {
