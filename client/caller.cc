@@ -103,6 +103,7 @@ class CallInProgress {
       budget_.OnSuccess();
       result_.info.outcome = OutcomeOf(end.metadata);
       result_.info.verdict = Verdict::kUnsaid;
+      if (result_.info.outcome == Outcome::kUnprotected && !call_.token.empty()) return Object(std::move(end.reply));
       return Finish(std::move(end.reply), /*settled=*/true);
     }
     const RetryAdvice advice = AdviceFor(end);
@@ -122,6 +123,17 @@ class CallInProgress {
     const bool no_more =
         result_.info.attempts >= policy_.max_attempts || next_start_ >= deadline_ || !budget_.TryTake();
     if (no_more) Finish(last_error_, settled);
+  }
+
+  // There was an effect, and no record of it: what is over must not be repeated.
+  void Object(std::string reply) {
+    result_.info.unprotected_reply = std::move(reply);
+    Finish(absl::FailedPreconditionError(
+               absl::StrCat("the server executed ", call_.method,
+                            " unprotected: it did not see the client token, since "
+                            "its rule for this method has another token field, or none. The effect was made, and the "
+                            "same call would make another one")),
+           /*settled=*/true);
   }
 
   [[nodiscard]] absl::Duration Backoff() {

@@ -32,11 +32,16 @@ struct CallInfo {
   Outcome outcome = Outcome::kUnknown;
   int attempts = 0;
   // With a reply: true. With an error: whether it is sure that no effect comes of this call any more. Else an attempt
-  // that was not answered may have made one, or may yet; the same call with the same token tells. (One answer is both
-  // settled and no proof that there never was an effect: CLIENT_TOKEN_EXPIRED, for nobody can tell any more.)
+  // that was not answered may have made one, or may yet; the same call with the same token tells. (Two answers are both
+  // settled and no proof that there never was an effect: CLIENT_TOKEN_EXPIRED, for nobody can tell any more; and one
+  // that was unprotected, for which see `unprotected_reply`.)
   bool settled = false;
   // With an error: what the server said of another attempt, in its last answer.
   Verdict verdict = Verdict::kUnsaid;
+  // The reply's bytes, of a call that carried a token and that the server says it executed `unprotected`: it did not
+  // see the token. The call's end is FAILED_PRECONDITION then, and nothing may repeat it, for that would be a second
+  // effect.
+  std::optional<std::string> unprotected_reply;
 };
 
 // A call as bytes, for methods whose messages are not at hand.
@@ -96,7 +101,7 @@ struct CallOptions {
 // Lifetime: timing outlives it.
 // Errors: the server's or the network's of the last attempt, with the details as payloads (ReasonOf reads the reason);
 // DEADLINE_EXCEEDED when the time was over before an attempt ended; INVALID_ARGUMENT, and nothing is sent, for a token
-// that cannot be.
+// that cannot be; FAILED_PRECONDITION for a call whose token the server did not see (CallInfo::unprotected_reply).
 class Caller {
  public:
   struct Options {
@@ -128,6 +133,8 @@ class Caller {
   [[nodiscard]] Result<std::string> CallRaw(const RawCall& call) { return CallRaw(call, options_.retry); }
 
   [[nodiscard]] const RetryPolicy& retry_policy() const { return options_.retry; }
+  // Where calls go.
+  [[nodiscard]] Destination destination() const { return connection_->destination(); }
 
  private:
   const std::shared_ptr<Connection> connection_;

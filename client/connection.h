@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "hapax/client/destination.h"
 
 namespace hapax::client {
 
@@ -48,6 +49,9 @@ class Connection {
   // passes; possibly before this returns. Then it is destroyed, whether or not the Cancel still is there.
   // INVALID_ARGUMENT, and nothing is sent, when metadata has characters that it must not have.
   virtual Cancel Start(Attempt attempt, Done done) = 0;
+
+  // Where attempts go, for a journal to remember. Without an endpoint where that is not known.
+  [[nodiscard]] virtual Destination destination() const { return {}; }
 };
 
 struct ConnectionOptions {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
@@ -97,8 +98,12 @@ struct OpenAttempts {
 
 class GrpcConnection final : public Connection {
  public:
-  GrpcConnection(std::shared_ptr<grpc::Channel> channel, Metadata metadata, std::optional<Proxy> proxy)
-      : stub_(std::move(channel)), metadata_(std::move(metadata)), proxy_(std::move(proxy)) {}
+  GrpcConnection(std::shared_ptr<grpc::Channel> channel, Metadata metadata, std::optional<Proxy> proxy,
+                 Destination destination)
+      : stub_(std::move(channel)),
+        metadata_(std::move(metadata)),
+        proxy_(std::move(proxy)),
+        destination_(std::move(destination)) {}
 
   // The channel ends here, and not on a thread of gRPC's that lets go of an attempt: that one would wait for itself.
   ~GrpcConnection() override {
@@ -113,6 +118,8 @@ class GrpcConnection final : public Connection {
     const auto none_open = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(open_->mu) { return open_->attempts.empty(); };
     open_->mu.Await(absl::Condition(&none_open));
   }
+
+  [[nodiscard]] Destination destination() const override { return destination_; }
 
   Cancel Start(Attempt attempt, Done done) override {
     auto running = std::make_shared<RunningAttempt>();
@@ -155,6 +162,7 @@ class GrpcConnection final : public Connection {
   grpc::GenericStub stub_;
   const Metadata metadata_;
   const std::optional<Proxy> proxy_;
+  const Destination destination_;
   const std::shared_ptr<OpenAttempts> open_ = std::make_shared<OpenAttempts>();
 };
 
@@ -169,11 +177,17 @@ absl::StatusOr<std::string> ReadPem(const std::string& option, const std::string
   return std::move(content).str();
 }
 
-absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> CredentialsOf(const ConnectionOptions& options) {
+// The credentials, and the client certificate of them (PEM; empty when there is none).
+struct TlsSide {
+  std::shared_ptr<grpc::ChannelCredentials> credentials;
+  std::string certificate;
+};
+
+absl::StatusOr<TlsSide> TlsSideOf(const ConnectionOptions& options) {
   const bool has_files =
       !options.tls_ca_file.empty() || !options.tls_cert_file.empty() || !options.tls_key_file.empty();
   if (!options.tls && has_files) return absl::InvalidArgumentError("files for TLS are given, but TLS is not asked for");
-  if (!options.tls) return grpc::InsecureChannelCredentials();
+  if (!options.tls) return TlsSide{.credentials = grpc::InsecureChannelCredentials(), .certificate = ""};
   if (options.tls_cert_file.empty() != options.tls_key_file.empty()) {
     return absl::InvalidArgumentError("a client certificate and its key are given together, or not at all");
   }
@@ -185,14 +199,14 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> CredentialsOf(const Co
     if (!text.ok()) return text.status();
     *pem = *std::move(text);
   }
-  return grpc::SslCredentials(ssl);
+  return TlsSide{.credentials = grpc::SslCredentials(ssl), .certificate = ssl.pem_cert_chain};
 }
 
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<Connection>> Connect(const ConnectionOptions& options) {
-  const auto credentials = CredentialsOf(options);
-  if (!credentials.ok()) return credentials.status();
+  const auto tls = TlsSideOf(options);
+  if (!tls.ok()) return tls.status();
   if (!CanBeSent(options.api_key)) return absl::InvalidArgumentError("the API key has characters that cannot be sent");
   if (!CanBeSent(options.tenant)) return absl::InvalidArgumentError("the tenant has characters that cannot be sent");
   grpc::ChannelArguments arguments;
@@ -215,8 +229,11 @@ absl::StatusOr<std::shared_ptr<Connection>> Connect(const ConnectionOptions& opt
   Metadata metadata;
   if (!options.api_key.empty()) metadata.emplace_back("x-api-key", options.api_key);
   if (!options.tenant.empty()) metadata.emplace_back("x-tenant-id", options.tenant);
-  return std::make_shared<GrpcConnection>(grpc::CreateCustomChannel(options.endpoint, *credentials, arguments),
-                                          std::move(metadata), ProxyTo(options.endpoint));
+  return std::make_shared<GrpcConnection>(
+      grpc::CreateCustomChannel(options.endpoint, tls->credentials, arguments), std::move(metadata),
+      ProxyTo(options.endpoint),
+      Destination{.endpoint = absl::AsciiStrToLower(options.endpoint),
+                  .caller = CallerNameOf(options.api_key, options.tenant, tls->certificate)});
 }
 
 }  // namespace hapax::client

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
@@ -63,8 +64,20 @@ class JournaledCaller {
   // settled and `take_end` returns true; else it is there for the next time. A refusal does not settle it: an attempt
   // of the process that is gone may still be on its way. It is refused again until its token has expired, or was
   // abandoned (AbandonToken). Returns how many calls are left open.
+  //
+  // A call is made only where it was begun: elsewhere its token is another one, and it would have a second effect. For
+  // one of another destination, nothing is sent; its end is FAILED_PRECONDITION, which names both, and it stays. The
+  // options say which destinations are the same under another name.
   using TakeResumedEnd = absl::FunctionRef<bool(const TokenJournal::Intent&, const Result<std::string>&)>;
-  [[nodiscard]] absl::StatusOr<int> ResumePending(TakeResumedEnd take_end);
+  struct ResumeOptions {
+    std::vector<std::string> same_endpoints;  // HOST:PORT that were this server's.
+    bool same_caller =
+        false;  // Whoever began a call is the same tenant as the caller's, such as by a key since rotated.
+  };
+  [[nodiscard]] absl::StatusOr<int> ResumePending(TakeResumedEnd take_end, const ResumeOptions& options);
+  [[nodiscard]] absl::StatusOr<int> ResumePending(TakeResumedEnd take_end) {
+    return ResumePending(take_end, ResumeOptions());
+  }
 
  private:
   // True when it is out of the journal.

@@ -35,10 +35,10 @@ bool MayPass(absl::StatusCode code) {
   }
 }
 
-Proof ProofOf(const absl::Status& status) {
+Proof ProofOf(const absl::Status& status, Verdict verdict) {
   const std::string reason = ReasonOf(status);
-  // Not the server's own words.
-  if (reason.empty()) return Proof::kNothing;
+  // With a verdict it is a handler's own error, whatever its code, and left nothing (C12). Else it is not the server's.
+  if (reason.empty()) return verdict == Verdict::kUnsaid ? Proof::kNothing : Proof::kThisAttempt;
   for (const char* const of_the_token :
        {"INVALID_CLIENT_TOKEN", "CLIENT_TOKEN_CONFLICT", "IDEMPOTENT_PARAMETER_MISMATCH", "CLIENT_TOKEN_EXPIRED",
         "CLIENT_TOKEN_ABANDONED"}) {
@@ -72,8 +72,10 @@ RetryAdvice AdviceFor(const AttemptEnd& end) {
   const std::optional<absl::Duration> delay = RetryInfoOf(end.status);
   const bool retry =
       verdict == Verdict::kUnsaid ? delay.has_value() || MayPass(end.status.code()) : verdict == Verdict::kSameToken;
-  return {
-      .verdict = verdict, .retry = retry, .delay = delay.value_or(absl::ZeroDuration()), .proof = ProofOf(end.status)};
+  return {.verdict = verdict,
+          .retry = retry,
+          .delay = delay.value_or(absl::ZeroDuration()),
+          .proof = ProofOf(end.status, verdict)};
 }
 
 bool RetryBudget::TryTake() {

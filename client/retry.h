@@ -51,9 +51,10 @@ struct RetryAdvice {
   Proof proof = Proof::kNothing;
 };
 
-// The advice for an attempt that failed and carried a token, or changes nothing. Metadata `hapax-retry` decides where
-// it is (C27). Without it the error comes from the network, or from a proxy: then google.rpc.RetryInfo asks for another
-// attempt, and so does a code that tells of what may be over the next time.
+// The advice for an attempt that failed and carried a token, or changes nothing. Metadata `hapax-retry`, which only a
+// server of Hapax's sends, decides where it is (C27): with no reason of Hapax's, the error is the service's own, and
+// proves that the attempt made no effect (C12). Without the metadata the error comes from the network, or from a proxy:
+// then google.rpc.RetryInfo asks for another attempt, and so does a code that tells of what may be over the next time.
 [[nodiscard]] RetryAdvice AdviceFor(const AttemptEnd& end);
 
 // Keeps retries a fraction of calls, so that clients do not finish off a server that struggles (as gRPC's retry

@@ -44,6 +44,7 @@ class Statement {
   [[nodiscard]] int64_t Int(int column) const { return sqlite3_column_int64(statement_, column); }
   [[nodiscard]] std::string Bytes(int column) const {
     const void* bytes = sqlite3_column_blob(statement_, column);
+    if (bytes == nullptr) return "";  // NULL, or empty.
     return {static_cast<const char*>(bytes), static_cast<size_t>(sqlite3_column_bytes(statement_, column))};
   }
   [[nodiscard]] absl::Status status(const std::string& what) const {

@@ -14,6 +14,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/cleanup/cleanup.h"
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "hapax/client/owner_locks.h"
@@ -25,7 +26,8 @@ namespace {
 constexpr int kBusyTimeoutMs = 10'000;
 // What tells a journal from other databases, and its version.
 constexpr int64_t kApplicationId = 0x48706A6C;  // "Hpjl"
-constexpr int64_t kVersion = 1;
+// 1 has no destinations.
+constexpr int64_t kVersion = 2;
 // As SQLite keeps them, letter by letter: a journal with others is taken for damaged.
 constexpr char kOwnersTable[] = "CREATE TABLE owners (id INTEGER PRIMARY KEY AUTOINCREMENT)";
 constexpr char kIntentsTable[] = R"(CREATE TABLE intents (
@@ -36,6 +38,11 @@ constexpr char kIntentsTable[] = R"(CREATE TABLE intents (
     request BLOB NOT NULL,
     token BLOB NOT NULL,
     token_in_request INTEGER NOT NULL))";
+// Where intents were begun; a table of its own, so that the tables of version 1 stay as they are.
+constexpr char kDestinationsTable[] = R"(CREATE TABLE destinations (
+    intent INTEGER PRIMARY KEY,
+    endpoint BLOB NOT NULL,
+    caller BLOB NOT NULL))";
 
 // SQLite takes a file that is too short for a database for an empty one, and writes over it; and what is missing of its
 // last page for zeros. As long as a log stands beside it, SQLite knows better.
@@ -59,7 +66,8 @@ class SqliteJournal final : public TokenJournal {
   ~SqliteJournal() override;
 
   [[nodiscard]] absl::Status Open();
-  absl::StatusOr<int64_t> Begin(const RawCall& call) override;
+  using TokenJournal::Begin;
+  absl::StatusOr<int64_t> Begin(const RawCall& call, const Destination& destination) override;
   absl::Status Complete(int64_t id) override;
   void LeaveOpen(int64_t id) override;
   absl::StatusOr<std::vector<Intent>> TakeOver() override;
@@ -71,8 +79,14 @@ class SqliteJournal final : public TokenJournal {
   }
   [[nodiscard]] absl::StatusOr<int64_t> Number(const char* sql) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   [[nodiscard]] absl::Status SetUp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  [[nodiscard]] absl::Status CheckSound() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  [[nodiscard]] absl::Status CheckSound(int64_t version) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  [[nodiscard]] absl::Status Upgrade() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   [[nodiscard]] absl::Status BecomeOwner() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  [[nodiscard]] absl::Status InTransaction(absl::FunctionRef<absl::Status()> body) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  [[nodiscard]] absl::StatusOr<int64_t> Insert(const RawCall& call, const Destination& destination)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  [[nodiscard]] absl::Status CheckNotOpenElsewhere(const RawCall& call, const Destination& destination)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   [[nodiscard]] absl::StatusOr<std::vector<int64_t>> DeadOwners() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   [[nodiscard]] absl::Status Adopt(int64_t dead_owner) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   [[nodiscard]] absl::Status AdoptOrphans() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -141,21 +155,28 @@ absl::Status SqliteJournal::SetUp() {
   // A commit is on the disk when it returns.
   if (absl::Status status = Run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"); !status.ok()) return status;
   if (is_new) {
-    return Run(absl::StrCat("BEGIN IMMEDIATE;", kOwnersTable, ";", kIntentsTable, "; PRAGMA application_id = ",
-                            kApplicationId, "; PRAGMA user_version = ", kVersion, "; COMMIT;"));
+    return Run(absl::StrCat("BEGIN IMMEDIATE;", kOwnersTable, ";", kIntentsTable, ";", kDestinationsTable,
+                            "; PRAGMA application_id = ", kApplicationId, "; PRAGMA user_version = ", kVersion,
+                            "; COMMIT;"));
   }
-  return CheckSound();
+  if (absl::Status status = CheckSound(*version); !status.ok()) return status;
+  return *version == kVersion ? absl::OkStatus() : Upgrade();
+}
+
+absl::Status SqliteJournal::Upgrade() {
+  return Run(absl::StrCat("BEGIN IMMEDIATE;", kDestinationsTable, "; PRAGMA user_version = ", kVersion, "; COMMIT;"));
 }
 
 // Its pages are whole, and its tables are those of a journal. SQLite keeps their definitions as text, and reads a
 // damaged one as what it happens to say: almost any word is a type, of a column that does not number the rows, so
 // that intents have no owner that is ever found dead.
-absl::Status SqliteJournal::CheckSound() {
-  const absl::StatusOr<int64_t> tables = Number(
-      absl::StrCat("SELECT COUNT(*) FROM sqlite_schema WHERE sql IN ('", kOwnersTable, "', '", kIntentsTable, "')")
-          .c_str());
+absl::Status SqliteJournal::CheckSound(int64_t version) {
+  const absl::StatusOr<int64_t> tables =
+      Number(absl::StrCat("SELECT COUNT(*) FROM sqlite_schema WHERE sql IN ('", kOwnersTable, "', '", kIntentsTable,
+                          "', '", kDestinationsTable, "')")
+                 .c_str());
   if (!tables.ok()) return tables.status();
-  if (*tables != 2) return absl::DataLossError(name_ + ": is damaged");
+  if (*tables != (version == 1 ? 2 : 3)) return absl::DataLossError(name_ + ": is damaged");
   Statement check(db_, "PRAGMA quick_check(1)");
   const bool sound = check.Step() && check.Bytes(0) == "ok";
   if (absl::Status status = check.status(name_); !status.ok()) return status;
@@ -172,8 +193,29 @@ absl::Status SqliteJournal::BecomeOwner() {
   return status;
 }
 
-absl::StatusOr<int64_t> SqliteJournal::Begin(const RawCall& call) {
+// As a whole, or not at all.
+absl::Status SqliteJournal::InTransaction(absl::FunctionRef<absl::Status()> body) {
+  if (absl::Status status = Run("BEGIN IMMEDIATE"); !status.ok()) return status;
+  absl::Status status = body();
+  if (status.ok()) status = Run("COMMIT");
+  if (!status.ok()) Run("ROLLBACK").IgnoreError();
+  return status;
+}
+
+absl::StatusOr<int64_t> SqliteJournal::Begin(const RawCall& call, const Destination& destination) {
   absl::MutexLock lock(&mu_);
+  absl::StatusOr<int64_t> id;
+  const absl::Status begun = InTransaction([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    if (absl::Status status = CheckNotOpenElsewhere(call, destination); !status.ok()) return status;
+    id = Insert(call, destination);
+    return id.status();
+  });
+  if (!begun.ok()) return begun;
+  at_work_.insert(*id);
+  return id;
+}
+
+absl::StatusOr<int64_t> SqliteJournal::Insert(const RawCall& call, const Destination& destination) {
   Statement insert(db_,
                    "INSERT INTO intents (owner, begun_us, method, request, token, token_in_request) "
                    "VALUES (?, ?, ?, ?, ?, ?)");
@@ -181,15 +223,45 @@ absl::StatusOr<int64_t> SqliteJournal::Begin(const RawCall& call) {
   insert.Bind(static_cast<int64_t>(call.token_in_request)).Step();
   if (absl::Status status = insert.status(name_); !status.ok()) return status;
   const int64_t id = sqlite3_last_insert_rowid(db_);
-  at_work_.insert(id);
+  Statement locate(db_, "INSERT INTO destinations (intent, endpoint, caller) VALUES (?, ?, ?)");
+  locate.Bind(id).Bind(destination.endpoint).Bind(destination.caller).Step();
+  if (absl::Status status = locate.status(name_); !status.ok()) return status;
   return id;
+}
+
+// The same call, left open elsewhere by those who were at work on it, may have had its effect there. One that somebody
+// is at work on is meant to be made at both.
+absl::Status SqliteJournal::CheckNotOpenElsewhere(const RawCall& call, const Destination& destination) {
+  if (destination.endpoint.empty()) return absl::OkStatus();
+  Statement read(db_,
+                 "SELECT id, owner, endpoint, caller FROM intents JOIN destinations ON intent = id "
+                 "WHERE token = ? AND method = ? AND request = ? AND length(endpoint) > 0");
+  read.Bind(call.token).Bind(call.method).Bind(call.request);
+  while (read.Step()) {
+    const Destination other{.endpoint = read.Bytes(2), .caller = read.Bytes(3)};
+    if (other == destination || at_work_.contains(read.Int(0))) continue;
+    if (const int64_t owner = read.Int(1); owner != owner_) {
+      if (!locks_.TryLock(owner)) continue;
+      locks_.Unlock(owner);
+    }
+    return absl::FailedPreconditionError(absl::StrCat(name_, ": the same call with token ", call.token,
+                                                      " was left open at ", Describe(other),
+                                                      ", where it may have been made; at ", Describe(destination),
+                                                      " it would be made a second time. Resume it there first"));
+  }
+  return read.status(name_);
 }
 
 absl::Status SqliteJournal::Complete(int64_t id) {
   absl::MutexLock lock(&mu_);
-  Statement remove(db_, "DELETE FROM intents WHERE id = ?");
-  remove.Bind(id).Step();
-  absl::Status status = remove.status(name_);
+  absl::Status status = InTransaction([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    Statement remove(db_, "DELETE FROM intents WHERE id = ?");
+    remove.Bind(id).Step();
+    if (absl::Status removed = remove.status(name_); !removed.ok()) return removed;
+    Statement forget(db_, "DELETE FROM destinations WHERE intent = ?");
+    forget.Bind(id).Step();
+    return forget.status(name_);
+  });
   if (status.ok()) at_work_.erase(id);
   return status;
 }
@@ -233,8 +305,9 @@ absl::Status SqliteJournal::AdoptOrphans() {
 
 absl::StatusOr<std::vector<TokenJournal::Intent>> SqliteJournal::OwnIntents() {
   std::vector<Intent> intents;
-  Statement read(
-      db_, "SELECT id, begun_us, method, request, token, token_in_request FROM intents WHERE owner = ? ORDER BY id");
+  Statement read(db_,
+                 "SELECT id, begun_us, method, request, token, token_in_request, endpoint, caller "
+                 "FROM intents LEFT JOIN destinations ON intent = id WHERE owner = ? ORDER BY id");
   read.Bind(owner_);
   while (read.Step()) {
     if (at_work_.contains(read.Int(0))) continue;
@@ -244,7 +317,8 @@ absl::StatusOr<std::vector<TokenJournal::Intent>> SqliteJournal::OwnIntents() {
                                 .request = read.Bytes(3),
                                 .token = read.Bytes(4),
                                 .token_in_request = read.Int(5) != 0,
-                                .attempted_before = true}});
+                                .attempted_before = true},
+                       .destination = {.endpoint = read.Bytes(6), .caller = read.Bytes(7)}});
   }
   if (absl::Status status = read.status(name_); !status.ok()) return status;
   return intents;
@@ -253,18 +327,15 @@ absl::StatusOr<std::vector<TokenJournal::Intent>> SqliteJournal::OwnIntents() {
 absl::StatusOr<std::vector<TokenJournal::Intent>> SqliteJournal::TakeOver() {
   absl::MutexLock lock(&mu_);
   // Two that take over at the same time come one after the other.
-  if (absl::Status status = Run("BEGIN IMMEDIATE"); !status.ok()) return status;
-  const absl::StatusOr<std::vector<int64_t>> dead = DeadOwners();
-  absl::Status status = dead.status();
-  for (const int64_t owner : dead.value_or(std::vector<int64_t>())) {
-    if (status.ok()) status = Adopt(owner);
-  }
-  if (status.ok()) status = AdoptOrphans();
-  if (status.ok()) status = Run("COMMIT");
-  if (!status.ok()) {
-    Run("ROLLBACK").IgnoreError();
-    return status;
-  }
+  const absl::Status adopted = InTransaction([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    const absl::StatusOr<std::vector<int64_t>> dead = DeadOwners();
+    absl::Status status = dead.status();
+    for (const int64_t owner : dead.value_or(std::vector<int64_t>())) {
+      if (status.ok()) status = Adopt(owner);
+    }
+    return status.ok() ? AdoptOrphans() : status;
+  });
+  if (!adopted.ok()) return adopted;
   absl::StatusOr<std::vector<Intent>> intents = OwnIntents();
   if (!intents.ok()) return intents;
   for (const Intent& intent : *intents) at_work_.insert(intent.id);

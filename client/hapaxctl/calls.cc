@@ -35,7 +35,7 @@ int32_t ItemsIn(const Message& reply) {
 
 ExitCode PrintAnswer(Session& session, const Answer& answer) {
   const ExitCode code = session.Conclude(session.verb(), answer);
-  return code == ExitCode::kDone ? session.Print(*answer.reply) : code;
+  return answer.reply == nullptr ? code : Worst(code, session.Print(*answer.reply));
 }
 
 }  // namespace

@@ -1,11 +1,15 @@
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "google/protobuf/descriptor.h"
 #include "hapax/client/error.h"
 #include "hapax/client/hapaxctl/command.h"
+#include "hapax/client/hapaxctl/flags.h"
 #include "hapax/client/hapaxctl/output.h"
+#include "hapax/client/hapaxctl/parameters.h"
 #include "hapax/client/hapaxctl/report.h"
 #include "hapax/hapaxctl/v1/output.pb.h"
 
@@ -35,7 +39,12 @@ ResumedCall ResumedCallOf(const TokenJournal::Intent& intent, const client::Resu
     PutReply(intent.call, *result.reply, resumed);
     return resumed;
   }
-  resumed.set_outcome(result.info.settled ? "refused" : "open");
+  if (result.info.unprotected_reply.has_value()) {
+    resumed.set_outcome(client::OutcomeName(result.info.outcome));
+    PutReply(intent.call, *result.info.unprotected_reply, resumed);
+  } else {
+    resumed.set_outcome(result.info.settled ? "refused" : "open");
+  }
   resumed.mutable_error()->set_code(absl::StatusCodeToString(result.reply.status().code()));
   resumed.mutable_error()->set_reason(client::ReasonOf(result.reply.status()));
   resumed.mutable_error()->set_message(std::string(result.reply.status().message()));
@@ -71,22 +80,38 @@ void SayHowToGiveUp(const client::RawCall& call) {
                    " (with --availability-zone if it named a zone or a subnet), then resume"));
 }
 
-ExitCode Resume(Session& session) {
+void SayHowToResumeHere(const TokenJournal::Intent& intent) {
+  Say(absl::StrCat(
+      "  to make it here all the same: --accept-endpoint ", intent.destination.endpoint,
+      " when that is another name of this server, --accept-caller when the credential is another one of the "
+      "same tenant"));
+}
+
+void SayEnd(const std::string& subject, const TokenJournal::Intent& intent, const client::Result<std::string>& result) {
+  if (result.reply.ok()) return Say(OutcomeLine(subject, result.info));
+  for (const std::string& line : ErrorLines(subject, result.reply.status())) Say(line);
+  if (result.info.settled) return;
+  if (result.info.attempts == 0 && absl::IsFailedPrecondition(result.reply.status())) {
+    SayHowToResumeHere(intent);
+  } else if (result.info.verdict == client::Verdict::kNever) {
+    SayHowToGiveUp(intent.call);
+  }
+}
+
+ExitCode Resume(Session& session, const client::JournaledCaller::ResumeOptions& options) {
   ResumedCalls calls(session.globals().format);
   ExitCode code = ExitCode::kDone;
-  const absl::StatusOr<int> left_open =
-      session.Resume([&](const TokenJournal::Intent& intent, const client::Result<std::string>& result) {
-        const std::string subject = absl::StrCat(session.verb(), " ", intent.call.method);
-        if (result.reply.ok()) {
-          Say(OutcomeLine(subject, result.info));
-        } else {
-          for (const std::string& line : ErrorLines(subject, result.reply.status())) Say(line);
-          if (!result.info.settled && result.info.verdict == client::Verdict::kNever) SayHowToGiveUp(intent.call);
-        }
+  bool any_sent = false;
+  const absl::StatusOr<int> left_open = session.Resume(
+      [&](const TokenJournal::Intent& intent, const client::Result<std::string>& result) {
+        any_sent = any_sent || result.info.attempts > 0;
+        SayEnd(absl::StrCat(session.verb(), " ", intent.call.method), intent, result);
+        if (result.info.unprotected_reply.has_value()) code = Worst(code, ExitCode::kTokenUsedUp);
         const absl::Status written = calls.Add(ResumedCallOf(intent, result));
         if (!written.ok()) code = session.Fail(written, ExitCode::kOpen);
         return written.ok();
-      });
+      },
+      options);
   if (!left_open.ok()) {
     code = session.Fail(left_open.status(), calls.any() ? ExitCode::kOpen : ExitCode::kUsage);
     if (!calls.any()) return code;
@@ -94,11 +119,27 @@ ExitCode Resume(Session& session) {
   if (const absl::Status written = calls.End(); !written.ok()) code = session.Fail(written, ExitCode::kOpen);
   if (!left_open.ok() || *left_open == 0) return code;
   Say(absl::StrCat(session.verb(), ": ", *left_open, " left open"));
-  return ExitCode::kOpen;
+  // When nothing was sent, the same line would do no better the next time.
+  return any_sent || code == ExitCode::kOpen ? ExitCode::kOpen : ExitCode::kUsage;
 }
 
 }  // namespace
 
-Action BindResume(CLI::App&) { return Resume; }
+Action BindResume(CLI::App& verb) {
+  const auto options = std::make_shared<client::JournaledCaller::ResumeOptions>();
+  AddValues(
+      verb, "--accept-endpoint", "HOST:PORT",
+      [options](const std::vector<std::string>& endpoints) {
+        options->same_endpoints = endpoints;
+        for (const std::string& endpoint : endpoints) {
+          if (absl::Status status = CheckEndpoint(endpoint); !status.ok()) return status;
+        }
+        return absl::OkStatus();
+      },
+      "Other names of the server, at which calls were begun; without it those calls are left open");
+  verb.add_flag("--accept-caller", options->same_caller,
+                "Make the calls that the same tenant began with another credential, too");
+  return [options](Session& session) { return Resume(session, *options); };
+}
 
 }  // namespace hapax::ctl

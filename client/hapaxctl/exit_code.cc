@@ -27,6 +27,8 @@ bool WillBeTheSame(absl::StatusCode code) {
 ExitCode ExitCodeOf(const absl::Status& status, const client::CallInfo& info, bool changes) {
   if (status.ok()) return ExitCode::kDone;
   if (info.attempts == 0) return absl::IsDeadlineExceeded(status) ? ExitCode::kNotNow : ExitCode::kUsage;
+  // Executed, and not under its token: the same line would do it again.
+  if (info.unprotected_reply.has_value()) return ExitCode::kTokenUsedUp;
   if (info.verdict == client::Verdict::kNewToken) return ExitCode::kTokenUsedUp;
   // An answer settles what its own attempt did; one before it that was not answered may have had the effect.
   const bool refused = info.verdict == client::Verdict::kNever ||

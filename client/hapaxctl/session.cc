@@ -29,10 +29,10 @@ std::unique_ptr<Message> InRegion(const Message& request, const std::string& reg
 Answer AnswerOf(const google::protobuf::MethodDescriptor& method, const client::Result<std::string>& end) {
   Answer answer{.status = end.reply.status(), .info = end.info};
   answer.changes = method.options().idempotency_level() != google::protobuf::MethodOptions::NO_SIDE_EFFECTS;
-  if (!end.reply.ok()) return answer;
+  if (!end.reply.ok() && !end.info.unprotected_reply.has_value()) return answer;
   std::unique_ptr<Message> reply(
       google::protobuf::MessageFactory::generated_factory()->GetPrototype(method.output_type())->New());
-  if (!reply->ParseFromString(*end.reply)) {
+  if (!reply->ParseFromString(end.reply.ok() ? *end.reply : *end.info.unprotected_reply)) {
     answer.status = absl::InternalError("the reply cannot be parsed");
     answer.info.settled = false;
   }
@@ -162,11 +162,12 @@ void Session::AdviseRerun(ExitCode code) const {
   if (helps) Say(absl::StrCat("to run it again: ", RerunLine(command_line_, token_)));
 }
 
-absl::StatusOr<int> Session::Resume(client::JournaledCaller::TakeResumedEnd take_end) {
+absl::StatusOr<int> Session::Resume(client::JournaledCaller::TakeResumedEnd take_end,
+                                    const client::JournaledCaller::ResumeOptions& options) {
   if (globals_.journal.empty()) return absl::InvalidArgumentError("--journal (or HAPAX_JOURNAL) says which file");
   if (absl::Status status = Connect(); !status.ok()) return status;
   if (absl::Status status = OpenJournal(); !status.ok()) return status;
-  return client::JournaledCaller(*caller_, *journal_).ResumePending(take_end);
+  return client::JournaledCaller(*caller_, *journal_).ResumePending(take_end, options);
 }
 
 }  // namespace hapax::ctl

@@ -22,7 +22,8 @@ namespace hapax::ctl {
 // How one call ended.
 struct Answer {
   absl::Status status;
-  std::shared_ptr<const google::protobuf::Message> reply;  // With OK.
+  // With OK, and of a call that was executed unprotected (CallInfo).
+  std::shared_ptr<const google::protobuf::Message> reply;
   client::CallInfo info;
   bool changes = false;  // Whether the method changes something.
 
@@ -65,7 +66,8 @@ class Session {
   void AdviseRerun(ExitCode code) const;
 
   // What an earlier process left open (TokenJournal). Errors: INVALID_ARGUMENT without --journal; the journal's.
-  [[nodiscard]] absl::StatusOr<int> Resume(client::JournaledCaller::TakeResumedEnd take_end);
+  [[nodiscard]] absl::StatusOr<int> Resume(client::JournaledCaller::TakeResumedEnd take_end,
+                                           const client::JournaledCaller::ResumeOptions& options);
 
  private:
   // A call that has not been made yet. Errors: it cannot be, and why.

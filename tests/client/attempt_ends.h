@@ -54,6 +54,11 @@ inline AttemptEnd Overloaded(absl::Duration delay = absl::ZeroDuration()) {
 
 inline AttemptEnd NotFound() { return Refused(absl::StatusCode::kNotFound, "IMAGE_NOT_FOUND", "never"); }
 
+// A handler's own error, as the server sends it on.
+inline AttemptEnd HandlersError(absl::Status status, std::string verdict) {
+  return {.status = std::move(status), .reply = "", .metadata = {{"hapax-retry", std::move(verdict)}}};
+}
+
 // No answer of the server's.
 inline AttemptEnd Lost(absl::StatusCode code = absl::StatusCode::kUnavailable) {
   return {.status = absl::Status(code, "the network"), .reply = "", .metadata = {}};

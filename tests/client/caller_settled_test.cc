@@ -53,6 +53,46 @@ TEST_F(CallerSettled, WhenTheTokenIsUsedUpWhateverBecameOfOtherAttempts) {
   }
 }
 
+TEST_F(CallerSettled, WhenAHandlerRefusedWhateverItsCodeAndDetails_C12) {
+  RetryPolicy policy = Policy();
+  policy.max_attempts = 2;
+  for (const absl::Status& error :
+       {absl::AlreadyExistsError("taken"), absl::NotFoundError("none"), absl::DataLossError("spilled"),
+        WithReason(absl::FailedPreconditionError("declined"), "CARD_DECLINED", "payments.example")}) {
+    network->Next(HandlersError(error, "never"));
+    const Result<std::string> result = Call(policy);
+    EXPECT_EQ(result.reply.status(), error);
+    EXPECT_TRUE(result.info.settled) << error;
+    EXPECT_EQ(result.info.verdict, Verdict::kNever);
+  }
+  network->Next(2, HandlersError(absl::UnavailableError("the bank is closed"), "same-token"));
+  EXPECT_TRUE(Call(policy).info.settled);
+  network->Next(Lost());
+  network->Next(HandlersError(absl::NotFoundError("none"), "never"));
+  EXPECT_FALSE(Call(policy).info.settled) << "the attempt that was not answered may have made an effect";
+}
+
+// The rule of the server's has another token field than the caller's, or none.
+TEST_F(CallerSettled, AnUnprotectedEffectOfACallWithATokenIsObjectedToAndNeverRepeated) {
+  network->Next(Replied("reply", "unprotected"));
+  const Result<std::string> result = Call();
+  EXPECT_THAT(result.reply, StatusIs(StatusCode::kFailedPrecondition, testing::HasSubstr("unprotected")));
+  EXPECT_EQ(result.info.outcome, Outcome::kUnprotected);
+  EXPECT_EQ(result.info.unprotected_reply, "reply");
+  EXPECT_EQ(result.info.attempts, 1);
+  EXPECT_TRUE(result.info.settled) << "a journal that kept it would have it executed again";
+}
+
+TEST_F(CallerSettled, AnUnprotectedEffectIsWhatACallWithoutATokenAskedFor) {
+  RawCall call = Protected();
+  call.token = "";
+  call.retryable = false;
+  network->Next(Replied("reply", "unprotected"));
+  const Result<std::string> result = Call(Policy(), call);
+  EXPECT_THAT(result.reply, IsOkAndHolds("reply"));
+  EXPECT_FALSE(result.info.unprotected_reply.has_value());
+}
+
 TEST_F(CallerSettled, NotWhenARecordIsDamagedForItMayBeOfAnEffect_C18) {
   network->Next(Refused(StatusCode::kDataLoss, "TOKEN_RECORD_CORRUPT", "never"));
   EXPECT_FALSE(Call().info.settled);

@@ -129,6 +129,90 @@ TEST_F(JournaledCallerTest, ARefusalDoesNotSettleAResumedCallButAUsedUpTokenDoes
   EXPECT_THAT(TokensIn(path), IsEmpty());
 }
 
+TEST_F(JournaledCallerTest, AHandlersRefusalSettlesACall_C12) {
+  network->Next(HandlersError(WithReason(absl::AlreadyExistsError("taken"), "NAME_TAKEN", "a.service"), "never"));
+  EXPECT_THAT(CallRaw("a").reply, StatusIs(StatusCode::kAlreadyExists));
+  EXPECT_THAT(TokensIn(path), IsEmpty());
+}
+
+// To keep it would mean to have it executed again.
+TEST_F(JournaledCallerTest, AnUnprotectedEffectIsNotKept) {
+  network->Next(Replied("A", "unprotected"));
+  EXPECT_THAT(CallRaw("a").reply, StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(TokensIn(path), IsEmpty());
+}
+
+class JournaledElsewhereTest : public JournaledCallerTest {
+ protected:
+  JournaledElsewhereTest() {
+    network->where = kBegun;
+    LeaveOpen("a");
+    sent_ = network->count();
+  }
+  // Resumes there, and returns the end of the one call.
+  absl::StatusOr<std::string> ResumeAt(const Destination& where, const JournaledCaller::ResumeOptions& options = {}) {
+    network->where = where;
+    Reopen();
+    absl::StatusOr<std::string> reply;
+    EXPECT_THAT(journaled->ResumePending(
+                    [&](const TokenJournal::Intent& intent, const Result<std::string>& end) {
+                      EXPECT_EQ(intent.destination, kBegun);
+                      reply = end.reply;
+                      return true;
+                    },
+                    options),
+                IsOk());
+    return reply;
+  }
+  [[nodiscard]] int SentSince() const { return static_cast<int>(network->count() - sent_); }
+
+  const Destination kBegun{.endpoint = "one:1", .caller = "API key a1"};
+
+ private:
+  size_t sent_ = 0;
+};
+
+TEST_F(JournaledElsewhereTest, ACallIsNotMadeElsewhereAndStays) {
+  for (const Destination& where : {Destination{"two:1", "API key a1"}, Destination{"one:2", "API key a1"},
+                                   Destination{"one:1", "API key b2"}, Destination{"one:1", ""}}) {
+    EXPECT_THAT(ResumeAt(where),
+                StatusIs(StatusCode::kFailedPrecondition,
+                         testing::AllOf(testing::HasSubstr(Describe(kBegun)), testing::HasSubstr(Describe(where)))));
+  }
+  EXPECT_EQ(SentSince(), 0);
+  network->Next(Replied("A"));
+  EXPECT_THAT(ResumeAt(kBegun), IsOkAndHolds("A"));
+  EXPECT_THAT(TokensIn(path), IsEmpty());
+}
+
+TEST_F(JournaledElsewhereTest, WhatIsAcceptedAsTheSameIsMadeAndNoMoreThanThat) {
+  const Destination renamed{"two:1", "API key a1"};
+  const Destination rotated{"one:1", "API key b2"};
+  EXPECT_THAT(ResumeAt(renamed, {.same_endpoints = {"three:1"}, .same_caller = true}),
+              StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(ResumeAt(rotated, {.same_endpoints = {"one:1"}}), StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_EQ(SentSince(), 0);
+  network->Next(Replied("A"));
+  EXPECT_THAT(ResumeAt(renamed, {.same_endpoints = {"three:1", "ONE:1"}}), IsOkAndHolds("A"));
+  network->where = kBegun;
+  LeaveOpen("a");
+  network->Next(Replied("A"));
+  EXPECT_THAT(ResumeAt(rotated, {.same_caller = true}), IsOkAndHolds("A"));
+}
+
+TEST_F(JournaledElsewhereTest, TheSameCallIsNotBegunElsewhereWhileItIsOpen) {
+  network->where = {"two:1", "API key a1"};
+  EXPECT_THAT(CallRaw("a").reply, StatusIs(StatusCode::kFailedPrecondition, testing::HasSubstr(Describe(kBegun))));
+  Reopen();
+  EXPECT_THAT(CallRaw("a").reply, StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_EQ(SentSince(), 0);
+  network->Next(Replied("B"));
+  EXPECT_THAT(CallRaw("b").reply, IsOk()) << "another call";
+  network->where = kBegun;
+  network->Next(Replied("A"));
+  EXPECT_THAT(CallRaw("a").reply, IsOkAndHolds("A"));
+}
+
 TEST_F(JournaledCallerTest, ResumingLeavesTheCallsThatAreUnderWay) {
   class Resuming final : public Connection {
    public:

@@ -84,6 +84,20 @@ TEST(AdviceFor, AnotherDomainsReasonProvesNothing) {
   EXPECT_EQ(AdviceFor(end).proof, Proof::kNothing);
 }
 
+// A handler's own error: the server sends `hapax-retry`, and no reason of Hapax's. Whatever its code, it left nothing.
+TEST(AdviceFor, AVerdictWithoutAReasonIsAHandlersAndProvesThatItsAttemptLeftNothing_C12) {
+  for (const StatusCode code : AllErrorCodes()) {
+    for (const char* const verdict : {"same-token", "never"}) {
+      AttemptEnd end = Lost(code);
+      end.metadata = {{"hapax-retry", verdict}};
+      EXPECT_EQ(AdviceFor(end).proof, Proof::kThisAttempt) << code;
+      end.status = WithReason(end.status, "CARD_DECLINED", "payments.example");
+      EXPECT_EQ(AdviceFor(end).proof, Proof::kThisAttempt) << code;
+      EXPECT_EQ(AdviceFor(end).retry, std::string(verdict) == "same-token");
+    }
+  }
+}
+
 TEST(AdviceFor, AReasonOfTheFutureProvesWhatItsCodeAllows_C12) {
   EXPECT_EQ(AdviceFor(Refused(StatusCode::kNotFound, "PET_NOT_FOUND", "never")).proof, Proof::kThisAttempt);
   for (const StatusCode code :

@@ -84,6 +84,8 @@ class ScriptedConnection final : public Connection {
   };
   static constexpr absl::Duration kNever = absl::InfiniteDuration();
 
+  Destination where;  // What destination() tells.
+
   explicit ScriptedConnection(SimulatedTiming& timing) : timing_(timing), first_(timing.Now()) {}
 
   // The next attempt ends so long after its start; no end comes later than its deadline. Zero: before Start returns.
@@ -93,6 +95,8 @@ class ScriptedConnection final : public Connection {
   void Next(int times, const AttemptEnd& end) {
     for (int i = 0; i < times; ++i) Next(end);
   }
+
+  [[nodiscard]] Destination destination() const override { return where; }
 
   Cancel Start(Attempt attempt, Done done) override {
     auto started = std::make_shared<Started>();

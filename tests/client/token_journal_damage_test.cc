@@ -44,9 +44,9 @@ TEST_F(TokenJournalDamage, AnotherProgramsDatabaseIsDataLossAndStaysAsItIs) {
 
 TEST_F(TokenJournalDamage, ANewerVersionIsRefusedAndStaysAsItIs) {
   MustOpen(path).reset();
-  Sql(path, "PRAGMA user_version = 2");
+  Sql(path, "PRAGMA user_version = 3");
   const std::string before = ReadFile(path);
-  EXPECT_THAT(TokenJournal::Open(path), StatusIs(StatusCode::kFailedPrecondition, HasSubstr("version 2")));
+  EXPECT_THAT(TokenJournal::Open(path), StatusIs(StatusCode::kFailedPrecondition, HasSubstr("version 3")));
   EXPECT_TRUE(ReadFile(path) == before);
 }
 

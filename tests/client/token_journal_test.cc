@@ -143,6 +143,44 @@ TEST_F(TokenJournalTest, DoesNotGrowWithoutEnd) {
   EXPECT_LT(std::filesystem::file_size(path), 64u << 10);
 }
 
+TEST_F(TokenJournalTest, AnIntentKnowsWhereItWasBegun) {
+  const Destination where{.endpoint = "one:1", .caller = "API key a1"};
+  ASSERT_THAT(MustOpen(path)->Begin(CallWith("token"), where), IsOk());
+  const auto journal = MustOpen(path);
+  const auto intents = journal->TakeOver();
+  ASSERT_THAT(intents, IsOkAndHolds(SizeIs(1)));
+  EXPECT_EQ(intents->front().destination, where);
+  ASSERT_THAT(journal->Complete(intents->front().id), IsOk());
+  EXPECT_THAT(Sql(path, "SELECT COUNT(*) FROM destinations"), ElementsAre("0"));
+}
+
+TEST_F(TokenJournalTest, TheSameCallMayBeUnderWayAtSeveralDestinations) {
+  const auto journal = MustOpen(path);
+  const auto other = MustOpen(path);
+  EXPECT_THAT(journal->Begin(CallWith("token"), {.endpoint = "one:1"}), IsOk());
+  EXPECT_THAT(journal->Begin(CallWith("token"), {.endpoint = "two:1"}), IsOk());
+  EXPECT_THAT(other->Begin(CallWith("token"), {.endpoint = "three:1"}), IsOk());
+}
+
+// As version 1 of the file was.
+TEST_F(TokenJournalTest, AnOlderJournalIsBroughtUpToDateInPlace) {
+  MustOpen(path).reset();
+  Sql(path,
+      "DROP TABLE destinations; PRAGMA user_version = 1; INSERT INTO owners VALUES (7); "
+      "INSERT INTO intents VALUES (3, 7, 5, 'a.B/C', 'request', 'old', 1)");
+  {
+    const auto journal = MustOpen(path);
+    ASSERT_THAT(journal->Begin(CallWith("new"), {.endpoint = "one:1"}), IsOk());
+  }
+  EXPECT_THAT(Sql(path, "PRAGMA user_version"), ElementsAre("2"));
+  const auto intents = MustOpen(path)->TakeOver();
+  ASSERT_THAT(intents, IsOk());
+  EXPECT_THAT(TokensOf(*intents), ElementsAre("old", "new"));
+  EXPECT_EQ(intents->front().call.request, "request");
+  EXPECT_EQ(intents->front().destination, Destination()) << "nobody wrote it down";
+  EXPECT_EQ(intents->back().destination, Destination{.endpoint = "one:1"});
+}
+
 TEST_F(TokenJournalTest, OwnersThatLeaveNothingAreForgotten) {
   for (int i = 0; i < 20; ++i) {
     const auto journal = MustOpen(path);

@@ -30,6 +30,12 @@ TEST(ExitCodeOf, FollowsTheServersVerdict_C27) {
   EXPECT_EQ(code(Verdict::kSameToken), ExitCode::kNotNow);
 }
 
+TEST(ExitCodeOf, WhatWasExecutedUnprotectedIsNotToBeRunAgain) {
+  EXPECT_EQ(ExitCodeOf(absl::FailedPreconditionError(""), {.attempts = 1, .settled = true, .unprotected_reply = ""},
+                       kChanges),
+            ExitCode::kTokenUsedUp);
+}
+
 TEST(ExitCodeOf, WhatIsNotSettledIsOpenUnlessItOnlyReads) {
   for (const Verdict verdict : {Verdict::kSameToken, Verdict::kUnsaid}) {
     const CallInfo info{.attempts = 2, .settled = false, .verdict = verdict};
