@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
-#include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -17,6 +17,7 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
+using google::protobuf::UnknownField;
 using google::protobuf::UnknownFieldSet;
 using google::protobuf::internal::WireFormatLite;
 
@@ -42,6 +43,13 @@ void AppendTag(int number, WireFormatLite::WireType type, std::string* out) {
 void AppendBytes(std::string_view bytes, std::string* out) {
   AppendVarint(bytes.size(), out);
   out->append(bytes);
+}
+
+// Appends `size` in as many bytes as a varint of it takes, before what stands in `out` from `begin` on.
+void InsertSize(size_t begin, std::string* out) {
+  std::string size;
+  AppendVarint(out->size() - begin, &size);
+  out->insert(begin, size);
 }
 
 void AppendMessage(const Message& message, std::string* out);
@@ -100,11 +108,11 @@ void AppendValue(const Message& message, const FieldDescriptor& field, int index
                          out);
     }
     case FieldDescriptor::CPPTYPE_MESSAGE: {
-      std::string content;
+      const size_t begin = out->size();
       AppendMessage(
           singular ? reflection.GetMessage(message, &field) : reflection.GetRepeatedMessage(message, &field, index),
-          &content);
-      return AppendBytes(content, out);
+          out);
+      return InsertSize(begin, out);
     }
   }
 }
@@ -119,35 +127,70 @@ void AppendTagged(const Message& message, const FieldDescriptor& field, int inde
 void AppendMap(const Message& message, const FieldDescriptor& field, std::string* out) {
   const FieldDescriptor& key = *field.message_type()->map_key();
   const FieldDescriptor& value = *field.message_type()->map_value();
-  std::map<std::string, std::string> entries;  // By encoded key.
+  struct Entry {
+    size_t begin;
+    size_t key_end;
+    size_t end;
+  };
+  std::string encoded;  // All entries, in no order.
+  std::vector<Entry> entries;
   for (int i = 0; i < message.GetReflection()->FieldSize(message, &field); ++i) {
     const Message& entry = message.GetReflection()->GetRepeatedMessage(message, &field, i);
-    std::string encoded_key;
-    AppendTagged(entry, key, kSingular, &encoded_key);
-    std::string encoded = encoded_key;
+    Entry& its = entries.emplace_back(Entry{.begin = encoded.size(), .key_end = 0, .end = 0});
+    AppendTagged(entry, key, kSingular, &encoded);
+    its.key_end = encoded.size();
     AppendTagged(entry, value, kSingular, &encoded);
-    entries[std::move(encoded_key)] = std::move(encoded);
+    its.end = encoded.size();
   }
-  for (const auto& [encoded_key, encoded] : entries) {
+  const std::string_view all = encoded;
+  const auto key_of = [&](const Entry& entry) { return all.substr(entry.begin, entry.key_end - entry.begin); };
+  std::sort(entries.begin(), entries.end(),
+            [&](const Entry& one, const Entry& other) { return key_of(one) < key_of(other); });
+  for (const Entry& entry : entries) {
     AppendTag(field.number(), WireFormatLite::WIRETYPE_LENGTH_DELIMITED, out);
-    AppendBytes(encoded, out);
+    AppendBytes(all.substr(entry.begin, entry.end - entry.begin), out);
   }
+}
+
+void AppendUnknown(const UnknownField& field, std::string* out) {
+  switch (field.type()) {
+    case UnknownField::TYPE_VARINT:
+      AppendTag(field.number(), WireFormatLite::WIRETYPE_VARINT, out);
+      return AppendVarint(field.varint(), out);
+    case UnknownField::TYPE_FIXED32:
+      AppendTag(field.number(), WireFormatLite::WIRETYPE_FIXED32, out);
+      return AppendFixed(field.fixed32(), out);
+    case UnknownField::TYPE_FIXED64:
+      AppendTag(field.number(), WireFormatLite::WIRETYPE_FIXED64, out);
+      return AppendFixed(field.fixed64(), out);
+    case UnknownField::TYPE_LENGTH_DELIMITED:
+      AppendTag(field.number(), WireFormatLite::WIRETYPE_LENGTH_DELIMITED, out);
+      return AppendBytes(field.length_delimited(), out);
+    case UnknownField::TYPE_GROUP:
+      AppendTag(field.number(), WireFormatLite::WIRETYPE_START_GROUP, out);
+      for (int i = 0; i < field.group().field_count(); ++i) AppendUnknown(field.group().field(i), out);
+      return AppendTag(field.number(), WireFormatLite::WIRETYPE_END_GROUP, out);
+  }
+}
+
+// The unknown fields of a message in the order of their numbers; those of one number as they came.
+std::vector<const UnknownField*> UnknownFieldsByNumber(const Message& message) {
+  const UnknownFieldSet& unknown_fields = message.GetReflection()->GetUnknownFields(message);
+  std::vector<const UnknownField*> sorted;
+  for (int i = 0; i < unknown_fields.field_count(); ++i) sorted.push_back(&unknown_fields.field(i));
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const UnknownField* one, const UnknownField* other) { return one->number() < other->number(); });
+  return sorted;
 }
 
 void AppendMessage(const Message& message, std::string* out) {
   std::vector<const FieldDescriptor*> fields;
   message.GetReflection()->ListFields(message, &fields);
-  std::map<int, UnknownFieldSet> unknown;
-  const UnknownFieldSet& unknown_fields = message.GetReflection()->GetUnknownFields(message);
-  for (int i = 0; i < unknown_fields.field_count(); ++i) {
-    unknown[unknown_fields.field(i).number()].AddField(unknown_fields.field(i));
-  }
+  const std::vector<const UnknownField*> unknown = UnknownFieldsByNumber(message);
   auto next_unknown = unknown.begin();
   const auto append_unknown_below = [&](int number) {
-    for (; next_unknown != unknown.end() && next_unknown->first < number; ++next_unknown) {
-      std::string bytes;
-      next_unknown->second.SerializeToString(&bytes);
-      *out += bytes;
+    for (; next_unknown != unknown.end() && (*next_unknown)->number() < number; ++next_unknown) {
+      AppendUnknown(**next_unknown, out);
     }
   };
   for (const FieldDescriptor* field : fields) {
@@ -167,10 +210,10 @@ void AppendCanonicalField(const Message& message, const FieldDescriptor& field, 
     for (int i = 0; i < size; ++i) AppendTagged(message, field, i, out);
     return;
   }
-  std::string packed;
-  for (int i = 0; i < size; ++i) AppendValue(message, field, i, &packed);
   AppendTag(field.number(), WireFormatLite::WIRETYPE_LENGTH_DELIMITED, out);
-  AppendBytes(packed, out);
+  const size_t begin = out->size();
+  for (int i = 0; i < size; ++i) AppendValue(message, field, i, out);
+  InsertSize(begin, out);
 }
 
 bool ForEachWireField(std::string_view bytes, absl::FunctionRef<void(int number, std::string_view field)> visit) {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/wire_format_lite.h"
@@ -38,18 +40,50 @@ std::string ExactDigest(const Rule& rule, std::string_view bytes) {
   return {reinterpret_cast<const char*>(digest.data()), kExactDigestSize};
 }
 
-// The encoding of one top-level field, as it came; empty when it is not there.
-std::string EncodingAsItCame(std::string_view bytes, int wanted) {
-  std::string encoding;
-  ForEachWireField(bytes, [&](int number, std::string_view field) {
-    if (number == wanted) encoding += field;
-  });
-  return encoding;
+// The encodings of the top-level fields, as they came, by number.
+using Encodings = std::map<int, std::string>;
+
+Encodings EncodingsIn(std::string_view bytes) {
+  Encodings encodings;
+  ForEachWireField(bytes, [&](int number, std::string_view field) { encodings[number] += field; });
+  return encodings;
+}
+
+uint64_t DigestTogether(const FingerprintVersion& version, const Encodings& encodings,
+                        const std::vector<int>& numbers) {
+  std::string together;
+  for (const int number : numbers) {
+    if (const auto found = encodings.find(number); found != encodings.end()) together += found->second;
+  }
+  return version.digest_raw(together);
 }
 
 std::string NameOf(const Message& request, int number) {
   const FieldDescriptor* field = request.GetDescriptor()->FindFieldByNumber(number);
   return field == nullptr ? absl::StrCat("unknown field ", number) : field->name();
+}
+
+// Takes the fields that `recorded` has one digest of out of `now`, which holds those that it does not list. False when
+// they are not what they were. Some may be known by now: then they count among them if that makes the digest right.
+bool TakeMoreUnknown(const Fingerprint& recorded, const FingerprintVersion& version, const Encodings& encodings,
+                     int last_listed, std::map<int, FieldDigest>& now) {
+  std::vector<int> unknown;
+  std::vector<int> learned_too;
+  for (const auto& [number, digest] : now) {
+    if (number <= last_listed) continue;
+    if (digest.unknown()) unknown.push_back(number);
+    learned_too.push_back(number);
+  }
+  const auto take = [&](const std::vector<int>& numbers) {
+    for (const int number : numbers) now.erase(number);
+  };
+  if (learned_too.size() > unknown.size() &&
+      DigestTogether(version, encodings, learned_too) == recorded.more_unknown()) {
+    take(learned_too);
+    return true;
+  }
+  take(unknown);
+  return DigestTogether(version, encodings, unknown) == recorded.more_unknown();
 }
 
 }  // namespace
@@ -60,8 +94,17 @@ Fingerprint MakeFingerprint(const Method& method, const Message& request, std::s
   Fingerprint fingerprint;
   fingerprint.set_version(newest.number);
   fingerprint.set_exact(ExactDigest(*method.rule, bytes));
+  size_t unknown = 0;
+  std::vector<int> more_unknown;
   for (auto& [number, digest] : newest.digest_fields(method, request, bytes)) {
-    *fingerprint.add_fields() = std::move(digest);
+    if (digest.unknown() && ++unknown > kMaxUnknownDigests) {
+      more_unknown.push_back(number);
+    } else {
+      *fingerprint.add_fields() = std::move(digest);
+    }
+  }
+  if (!more_unknown.empty()) {
+    fingerprint.set_more_unknown(DigestTogether(newest, EncodingsIn(bytes), more_unknown));
   }
   return fingerprint;
 }
@@ -80,20 +123,30 @@ absl::StatusOr<std::vector<std::string>> DifferingFields(const Fingerprint& reco
   }
 
   std::map<int, FieldDigest> now = version->digest_fields(method, request, bytes);
+  std::optional<Encodings> encodings;  // Only where they are looked at.
+  const auto as_it_came = [&]() -> const Encodings& {
+    if (!encodings.has_value()) encodings = EncodingsIn(bytes);
+    return *encodings;
+  };
   std::set<int> differs;
+  int last_unknown = 0;
   for (const FieldDigest& then : recorded.fields()) {
     const auto found = now.find(then.number());
     bool same = found != now.end() && found->second.digest() == then.digest();
     if (!same && then.unknown()) {
       // This server may know the field by now: then the bytes, as they came then and now, decide.
-      const std::string raw = EncodingAsItCame(bytes, then.number());
-      same = !raw.empty() && version->digest_raw(raw) == then.digest();
+      const auto raw = as_it_came().find(then.number());
+      same = raw != as_it_came().end() && version->digest_raw(raw->second) == then.digest();
     }
     if (!same) differs.insert(then.number());
+    if (then.unknown()) last_unknown = std::max(last_unknown, then.number());
     if (found != now.end()) now.erase(found);
   }
+  const bool others_differ =
+      recorded.has_more_unknown() && !TakeMoreUnknown(recorded, *version, as_it_came(), last_unknown, now);
   for (const auto& [number, digest] : now) differs.insert(number);
   for (int number : differs) differing.push_back(NameOf(request, number));
+  if (others_differ) differing.emplace_back("other unknown fields");
   return differing;
 }
 

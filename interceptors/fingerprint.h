@@ -17,6 +17,10 @@ namespace hapax {
 // The version that new fingerprints have.
 inline constexpr uint32_t kFingerprintVersion = 1;
 
+// Of so many fields that the server does not know a fingerprint has a digest each; of the others, in the order of their
+// numbers, it has one. So it takes some 1 KiB at the most beside the known fields, whatever came.
+inline constexpr size_t kMaxUnknownDigests = 64;
+
 // What the parameters of a call are, so that a retry can be told from another request (C10, C22), without
 // keeping them:
 //
@@ -24,6 +28,7 @@ inline constexpr uint32_t kFingerprintVersion = 1;
 //            version
 //   fields   digests by meaning of its top-level fields, less the token and the region, as the fingerprint's
 //            version has them (fingerprint_versions.h)
+//   more_unknown  one digest of the unknown fields beyond kMaxUnknownDigests, if there are any
 //
 // The region is left out because the resolved one is part of the token's scope: a region that is named and
 // the same one implied are no difference.
@@ -35,8 +40,9 @@ inline constexpr uint32_t kFingerprintVersion = 1;
 
 // Names of the top-level fields in which the request differs from the one that `recorded` was made of, in the
 // order of their numbers; empty when they mean the same. The version that made `recorded` judges. Equal bytes are
-// always the same, so a true retry is recognized whatever became of the message definition since.
-// Errors: DATA_LOSS when `recorded` has a version that is not among `versions`.
+// always the same, so a true retry is recognized whatever became of the message definition since. The time it takes
+// grows with the bytes, and not with the number of fields that differ. Errors: DATA_LOSS when `recorded` has a version
+// that is not among `versions`.
 [[nodiscard]] absl::StatusOr<std::vector<std::string>> DifferingFields(
     const store::v1::Fingerprint& recorded, const Method& method, const google::protobuf::Message& request,
     std::string_view bytes, absl::Span<const FingerprintVersion> versions = FingerprintVersions());

@@ -104,6 +104,19 @@ TEST_F(FingerprintEvolutionTest, C22_AFieldThatTheServerForgotIsTheSame) {
   }
 }
 
+// More of them than have a digest each: those that the server learned are among the others.
+TEST_F(FingerprintEvolutionTest, C22_AFieldOfManyUnknownOnesThatTheServerLearnedMeanwhileIsTheSame) {
+  std::string many;
+  for (int number = 1'000; number < 1'200; ++number) many += VarintField(number, 1);
+  for (const auto& [name, wire] : kNewFields) {
+    EXPECT_THAT(AfterUpgrade(kItem + wire + many, many + wire + kItem), AreTheSame()) << name;
+    EXPECT_THAT(AfterUpgrade(kItem + many, many + wire + kItem), IsOkAndHolds(ElementsAre(name))) << name;
+  }
+  const std::string red = LengthDelimited(2000, "red");
+  EXPECT_THAT(AfterUpgrade(kItem + many + red, red + many + kItem), AreTheSame());
+  EXPECT_THAT(AfterUpgrade(kItem + many, red + many + kItem), IsOkAndHolds(ElementsAre("wrapping")));
+}
+
 TEST_F(FingerprintEvolutionTest, C22_AFieldOfANestedMessageThatTheServerLearnedOrForgotIsTheSame) {
   EXPECT_THAT(AfterUpgrade(kItem + kNewDetails, kNewDetails + kItem), AreTheSame());
   EXPECT_THAT(AfterDowngrade(kItem + kNewDetails, kNewDetails + kItem), AreTheSame());

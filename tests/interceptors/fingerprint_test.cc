@@ -241,5 +241,60 @@ TEST_F(FingerprintTest, C22_EqualBytesAreTheSameInEveryVersion) {
   EXPECT_THAT(Differing(then, kItem), AreTheSame());
 }
 
+std::string UnknownFields(int first, int count, uint64_t value) {
+  std::string wire;
+  for (int number = first; number < first + count; ++number) wire += VarintField(number, value);
+  return wire;
+}
+
+TEST_F(FingerprintTest, C32_ItDoesNotGrowWithTheNumberOfUnknownFields) {
+  const size_t of_few = Make(kItem + UnknownFields(100, kMaxUnknownDigests, 1)).ByteSizeLong();
+  const Fingerprint of_many = Make(kItem + UnknownFields(100, 20'000, 1));
+  EXPECT_EQ(of_many.fields_size(), kMaxUnknownDigests + 1);
+  EXPECT_LE(of_many.ByteSizeLong(), of_few + 16);
+  EXPECT_LE(of_few, 1'200);
+}
+
+TEST_F(FingerprintTest, C22_UnknownFieldsBeyondThoseWithADigestEachCount) {
+  const std::string many = UnknownFields(100, 200, 1);
+  EXPECT_THAT(Differing(kItem + many, many + kItem), AreTheSame());
+  EXPECT_THAT(Differing(kItem + many, UnknownFields(200, 100, 1) + UnknownFields(100, 100, 1) + kItem), AreTheSame());
+  const std::string but_the_last = kItem + UnknownFields(100, 199, 1);
+  EXPECT_THAT(Differing(kItem + many, but_the_last), IsOkAndHolds(ElementsAre("other unknown fields")));
+  EXPECT_THAT(Differing(kItem + many, but_the_last + VarintField(299, 2)),
+              IsOkAndHolds(ElementsAre("other unknown fields")));
+  EXPECT_THAT(Differing(kItem + many, kItem + many + VarintField(300, 1)),
+              IsOkAndHolds(ElementsAre("other unknown fields")));
+  EXPECT_THAT(Differing(kItem + many, kItem + UnknownFields(100, 64, 1)),
+              IsOkAndHolds(ElementsAre("other unknown fields")));
+  EXPECT_THAT(Differing(kItem + many, kQuantity + UnknownFields(100, 200, 1)),
+              IsOkAndHolds(ElementsAre("item", "quantity")));
+}
+
+// An earlier server kept a digest of each.
+TEST_F(FingerprintTest, C22_ARecordThatListsMoreUnknownFieldsThanAreListedNowIsJudgedTheSame) {
+  const std::string many = kItem + UnknownFields(100, 200, 1);
+  Fingerprint then;
+  then.set_version(1);
+  for (const auto& [number, digest] : FingerprintVersions().front().digest_fields(method_, Parsed(many), many)) {
+    *then.add_fields() = digest;
+  }
+  EXPECT_THAT(Differing(then, UnknownFields(100, 200, 1) + kItem), AreTheSame());
+  EXPECT_THAT(Differing(then, kItem + UnknownFields(100, 199, 1)), IsOkAndHolds(ElementsAre("unknown field 299")));
+}
+
+// Each of these fields differs. One pass over the bytes tells so; one for each field would take minutes.
+TEST_F(FingerprintTest, C32_ManyFieldsThatDifferAreFoundInOnePass) {
+  const std::string then = UnknownFields(100, 40'000, 1);
+  Fingerprint recorded;
+  recorded.set_version(1);
+  for (const auto& [number, digest] : FingerprintVersions().front().digest_fields(method_, Parsed(then), then)) {
+    *recorded.add_fields() = digest;
+  }
+  const auto differing = Differing(recorded, UnknownFields(100, 40'000, 2));
+  ASSERT_THAT(differing, IsOk());
+  EXPECT_EQ(differing->size(), 40'000);
+}
+
 }  // namespace
 }  // namespace hapax
