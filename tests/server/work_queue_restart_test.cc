@@ -212,6 +212,7 @@ TEST_F(WorkQueueRestartTest, ADriverHasTheTableOfItsService) {
 }
 
 TEST_F(WorkQueueRestartTest, AKindOfWorkHasOneDriver) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // There are threads.
   ScriptedDriver other;
   EXPECT_DEATH(queue_->AddDriver(kKind, "test.v1.OtherService", other), "one driver");
 }
