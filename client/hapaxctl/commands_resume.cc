@@ -7,9 +7,9 @@
 #include "google/protobuf/descriptor.h"
 #include "hapax/client/error.h"
 #include "hapax/client/hapaxctl/command.h"
+#include "hapax/client/hapaxctl/endpoint.h"
 #include "hapax/client/hapaxctl/flags.h"
 #include "hapax/client/hapaxctl/output.h"
-#include "hapax/client/hapaxctl/parameters.h"
 #include "hapax/client/hapaxctl/report.h"
 #include "hapax/hapaxctl/v1/output.pb.h"
 
