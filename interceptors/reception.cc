@@ -3,7 +3,13 @@
 namespace hapax {
 
 void Reception::Intercept(UnaryCall& call, Next next) {
-  call.ReceiveRequest([&call, next] { call.InTurn(call.context.tenant, [&call, next] { next(call); }); });
+  if (budget_.TryReserve()) return call.ReceiveRequest([&call, next] { next(call); });
+  budget_.Reserve(call.context.tenant, [this, &call, next] {
+    call.ReceiveRequest([this, &call, next] {
+      budget_.Uncount(call.context.tenant);
+      next(call);
+    });
+  });
 }
 
 }  // namespace hapax

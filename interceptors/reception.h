@@ -2,17 +2,21 @@
 #define HAPAX_INTERCEPTORS_RECEPTION_H_
 
 #include "hapax/interceptors/interceptor.h"
+#include "hapax/interceptors/request_budget.h"
 
 namespace hapax {
 
-// Has the request read, of a call whose caller is known and admitted. The links before it see the call's metadata
-// alone.
-//
-// Those that have their requests go on in turns of their tenants: what comes after costs more than all before, so a
-// long backlog of one tenant delays another's call by at most one of its own at a time.
+// Has the request read, of a call whose caller is known and admitted, once there is room for the longest one. The links
+// before it see the call's metadata alone; the next is Weighing.
 class Reception final : public UnaryInterceptor {
  public:
+  explicit Reception(const RequestBudget::Options& options) : budget_(options) {}
   void Intercept(UnaryCall& call, Next next) override;
+
+  [[nodiscard]] RequestBudget& budget() { return budget_; }
+
+ private:
+  RequestBudget budget_;
 };
 
 }  // namespace hapax

@@ -10,6 +10,7 @@
 #include "hapax/interceptors/idempotency.h"
 #include "hapax/interceptors/reception.h"
 #include "hapax/interceptors/telemetry.h"
+#include "hapax/interceptors/weighing.h"
 
 namespace hapax {
 
@@ -22,7 +23,11 @@ Chain BuildChain(const ChainOptions& options, const ChainParts& parts, std::uniq
   // After authentication, so that strangers take no place from callers; before the request is read, which costs memory.
   links.push_back(std::make_unique<Admission>(parts.gate, parts.tenant_gate));
   // What came before looks at metadata alone; what comes after needs the request.
-  links.push_back(std::make_unique<Reception>());
+  auto reception = std::make_unique<Reception>(options.request_budget);
+  auto weighing = std::make_unique<Weighing>(reception->budget());
+  links.push_back(std::move(reception));
+  // At once after, so that no more than the request's own bytes stay taken.
+  links.push_back(std::move(weighing));
   // Token and place are fields of the request.
   links.push_back(std::make_unique<Decoding>());
   // Before any record is looked at, so that who may not call learns nothing of tokens (C21).

@@ -7,6 +7,7 @@
 #include "hapax/interceptors/authentication.h"
 #include "hapax/interceptors/call_gate.h"
 #include "hapax/interceptors/interceptor.h"
+#include "hapax/interceptors/request_budget.h"
 #include "hapax/interceptors/seal_keys.h"
 #include "hapax/interceptors/tenant_gate.h"
 #include "hapax/interceptors/token_policy.h"
@@ -34,6 +35,7 @@ struct ChainOptions {
   // The region of a call that names none and implies none.
   std::string default_region;
   TokenPolicy policy;
+  RequestBudget::Options request_budget = {};
 };
 
 // The interceptors around every hosted method, in their order.

@@ -1,6 +1,8 @@
 #ifndef HAPAX_SERVER_CONNECTION_LIMITS_H_
 #define HAPAX_SERVER_CONNECTION_LIMITS_H_
 
+#include <cstdint>
+
 #include "absl/time/time.h"
 
 namespace grpc {
@@ -17,6 +19,8 @@ struct ConnectionLimits {
   int max_metadata_bytes = 8 << 10;
   int max_calls_per_connection = 4096;
   int max_pending_calls = 4096;
+  // Bytes of memory that gRPC may hold for connections, messages that are not whole among them.
+  int64_t max_connection_bytes = int64_t{320} << 20;
   absl::Duration handshake_timeout = absl::Seconds(20);
   absl::Duration keepalive_time = absl::Minutes(1);
   absl::Duration keepalive_timeout = absl::Seconds(20);

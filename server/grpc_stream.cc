@@ -1,15 +1,22 @@
 #include "hapax/server/grpc_stream.h"
 
 #include <array>
+#include <cstdint>
 #include <utility>
 
 #include "grpc/byte_buffer_reader.h"
 #include "grpc/grpc_security.h"
+#include "grpc/support/alloc.h"
 #include "grpc/support/time.h"
 #include "hapax/storage/check.h"
 
+// gRPC 1.51 tells nobody but its own tests whether a message that came was compressed, in a way that it does not know.
+uint32_t grpc_call_test_only_get_message_flags(grpc_call* call);
+
 namespace hapax {
 namespace {
+
+constexpr uint32_t kCompressedFlag = 0x80000000;  // GRPC_WRITE_INTERNAL_COMPRESS
 
 std::string_view ViewOf(const grpc_slice& slice) {
   return {reinterpret_cast<const char*>(GRPC_SLICE_START_PTR(slice)), GRPC_SLICE_LENGTH(slice)};
@@ -152,6 +159,13 @@ GrpcStream::MetadataValues GrpcStream::PeerProperty(const char* name) const {
   return values;
 }
 
+std::string GrpcStream::Peer() const {
+  char* const peer = grpc_call_get_peer(call_);
+  std::string copy = peer;
+  gpr_free(peer);
+  return copy;
+}
+
 void GrpcStream::AddInitialMetadata(std::string_view key, std::string_view value) { initial_metadata_.Add(key, value); }
 
 void GrpcStream::AddTrailingMetadata(std::string_view key, std::string_view value) {
@@ -159,9 +173,9 @@ void GrpcStream::AddTrailingMetadata(std::string_view key, std::string_view valu
 }
 
 // As the last of the list, whose first may have to go for it.
-void GrpcStream::Enter(std::list<GrpcStream*>& list) {
+void GrpcStream::Enter(std::list<GrpcStream*>& list, size_t max_size) {
   Leave();
-  if (list.size() >= source_.max_open) {
+  if (list.size() >= max_size) {
     GrpcStream& oldest = *list.front();
     oldest.Leave();
     oldest.cancelled_.store(true, std::memory_order_release);
@@ -177,8 +191,18 @@ void GrpcStream::Leave() {
 }
 
 void GrpcStream::Read() {
-  if (!was_read_) Enter(source_.pending);
-  was_read_ = true;
+  if (!std::exchange(was_read_, true)) Enter(source_.pending, source_.max_open);
+  BeginRead();
+}
+
+void GrpcStream::ReadFromStranger() {
+  Enter(source_.strangers, source_.max_strangers);
+  is_watched_ = true;
+  source_.watch.Add(call_);
+  BeginRead();
+}
+
+void GrpcStream::BeginRead() {
   Batch batch(*this);
   batch.ReceiveMessage();
   batch.Begin(read_);
@@ -199,7 +223,12 @@ void GrpcStream::WriteAndFinish(std::string_view message) {
   batch.Begin(finished_);
 }
 
-void GrpcStream::Finish(const grpc::Status& status) {
+void GrpcStream::Finish(const grpc::Status& its_status) {
+  grpc::Status status = its_status;
+  if (is_encoded_) {
+    status = {grpc::StatusCode::UNIMPLEMENTED, "the message is compressed: only identity is accepted"};
+    AddTrailingMetadata("grpc-accept-encoding", "identity");
+  }
   if (!status.error_details().empty()) AddTrailingMetadata("grpc-status-details-bin", status.error_details());
   const std::string message = status.error_message();
   grpc_slice details = CopyOf(message);
@@ -230,9 +259,11 @@ void GrpcStream::OnArrived(bool ok) {
 void GrpcStream::OnRead(bool ok) {
   grpc_slice_unref(std::exchange(received_slice_, grpc_empty_slice()));
   grpc_byte_buffer* message = std::exchange(received_, nullptr);
-  if (list_ == &source_.pending) Leave();
+  if (list_ == &source_.pending || list_ == &source_.strangers) Leave();
   if (!ok) cancelled_.store(true, std::memory_order_release);
-  if (IsCancelled() || message == nullptr) {
+  if (std::exchange(is_watched_, false)) source_.watch.Remove(call_);
+  is_encoded_ = message != nullptr && (grpc_call_test_only_get_message_flags(call_) & kCompressedFlag) != 0;
+  if (IsCancelled() || message == nullptr || is_encoded_) {
     grpc_byte_buffer_destroy(message);
     return handler_->OnRead(std::nullopt);
   }

@@ -16,6 +16,7 @@
 #include "grpc/slice.h"
 #include "grpcpp/support/status.h"
 #include "hapax/server/event_loop.h"
+#include "hapax/server/stranger_watch.h"
 
 namespace hapax {
 
@@ -23,6 +24,10 @@ namespace hapax {
 //
 // Made for speed, on gRPC's core library itself. What grpc::GenericServerAsyncReaderWriter adds (metadata as maps of
 // strings, hooks for interceptors, its own record of each batch) was 1 to 2 of the 17 us of CPU time of a replay.
+//
+// A message that is compressed is not unpacked: what is small may become huge. The call has no message then, and ends
+// with UNIMPLEMENTED and `grpc-accept-encoding: identity`, whatever its handler says.
+// https://github.com/grpc/grpc/blob/master/doc/compression.md
 //
 // Thread-safety: all on the loop's thread, but for IsCancelled and loop, and for the one call of Finish or
 // WriteAndFinish.
@@ -53,9 +58,12 @@ class GrpcStream {
     grpc_server& server;
     EventLoop& loop;  // One of the server's.
     Router& router;
-    size_t max_open;  // Of each of the following, which no limit of calls in flight knows; the oldest comes first.
+    size_t max_open;       // Of each of the following, the oldest of which comes first.
+    size_t max_strangers;  // Of the last.
+    StrangerWatch& watch;
     std::list<GrpcStream*> pending = {};    // Whose first message was asked for, and has not come.
     std::list<GrpcStream*> streaming = {};  // That stay open after it.
+    std::list<GrpcStream*> strangers = {};  // That are read though nobody knows the caller.
   };
   using MetadataValues = absl::InlinedVector<std::string_view, 2>;
 
@@ -76,6 +84,8 @@ class GrpcStream {
   // unless it is authenticated.
   [[nodiscard]] MetadataValues PeerProperty(const char* name) const;
   [[nodiscard]] EventLoop& loop() const { return source_.loop; }
+  // The client's address and port, in gRPC's form.
+  [[nodiscard]] std::string Peer() const;
   // Whether the client cancelled, or went away, or gRPC ended the call because of what it sent, such as a message that
   // is too long.
   [[nodiscard]] bool IsCancelled() const { return cancelled_.load(std::memory_order_acquire); }
@@ -86,10 +96,13 @@ class GrpcStream {
 
   // To be called when the first message came, of a call that stays open for more, or to be told more: with one more of
   // these than there may be, the oldest is ended with UNAVAILABLE.
-  void StayOpen() { Enter(source_.streaming); }
+  void StayOpen() { Enter(source_.streaming, source_.max_open); }
 
   // One of each at a time.
   void Read();
+  // Read, for who may call without being known. A message may be as long as memory has room for until it has come whole
+  // (gRPC 1.51), so few are read at once: with one more than there may be, the oldest is ended with UNAVAILABLE.
+  void ReadFromStranger();
   void Write(std::string_view message);
   // Once, as the last: nothing else is under way.
   void WriteAndFinish(std::string_view message);
@@ -116,7 +129,8 @@ class GrpcStream {
   explicit GrpcStream(Source& source);
   ~GrpcStream();
 
-  void Enter(std::list<GrpcStream*>& list);
+  void Enter(std::list<GrpcStream*>& list, size_t max_size);
+  void BeginRead();
   void Leave();
   void OnArrived(bool ok);
   void OnRead(bool ok);
@@ -130,6 +144,8 @@ class GrpcStream {
   grpc_call_details details_;
   grpc_metadata_array received_metadata_;
   bool was_read_ = false;  // Read was called.
+  bool is_watched_ = false;
+  bool is_encoded_ = false;  // What came is compressed, and was thrown away.
   grpc_byte_buffer* received_ = nullptr;
   grpc_slice received_slice_ = grpc_empty_slice();
   SentMetadata initial_metadata_;

@@ -28,7 +28,7 @@ class Health::CheckHandler final : public GrpcStream::Handler {
  public:
   CheckHandler(const Health& health, GrpcStream& stream) : health_(health), stream_(stream) {}
 
-  void OnArrived() override { stream_.Read(); }
+  void OnArrived() override { stream_.ReadFromStranger(); }
   void OnRead(std::optional<std::string_view> message) override {
     const auto request = Parse<HealthCheckRequest>(message);
     if (!request.has_value()) return stream_.Finish(NotARequest());
@@ -100,7 +100,7 @@ class Health::WatchHandler final : public GrpcStream::Handler {
     if (watcher_ != nullptr) health_.Remove(watcher_);
   }
 
-  void OnArrived() override { stream_.Read(); }
+  void OnArrived() override { stream_.ReadFromStranger(); }
   void OnRead(std::optional<std::string_view> message) override {
     auto request = Parse<HealthCheckRequest>(message);
     if (!request.has_value()) return stream_.Finish(NotARequest());

@@ -27,14 +27,23 @@ ABSL_FLAG(int, max_connections, hapax::ConnectionLimits().max_connections,
           "descriptors (ulimit -Hn), 512 of which are for files");
 ABSL_FLAG(int, max_message_bytes, hapax::ConnectionLimits().max_message_bytes,
           "Bytes of a request's message; gRPC refuses a longer one with RESOURCE_EXHAUSTED, before it is read");
+ABSL_FLAG(
+    int64_t, max_request_bytes_in_flight, hapax::RequestBudget::Options().bytes,
+    "Bytes of requests that may be read or held, where one that is read counts as --max_message_bytes, and one up "
+    "to 16 KiB no more once it has come; others wait to be read. Once half are taken, one tenant takes a "
+    "quarter more at the most. At least two times --max_message_bytes");
 ABSL_FLAG(int, max_metadata_bytes, hapax::ConnectionLimits().max_metadata_bytes,
           "Bytes of a request's metadata, names and values and 32 for each; gRPC refuses a call with more");
 ABSL_FLAG(int, max_calls_per_connection, hapax::ConnectionLimits().max_calls_per_connection,
           "Calls that may be under way on one connection; the client's gRPC has more of them wait");
+ABSL_FLAG(int, max_pending_calls, hapax::ConnectionLimits().max_pending_calls,
+          "Admitted calls whose request has not come, and as many streams of Health and Reflection, on each event "
+          "thread, one for "
+          "two cores; with one more the oldest is ended with UNAVAILABLE");
 ABSL_FLAG(
-    int, max_pending_calls, hapax::ConnectionLimits().max_pending_calls,
-    "Calls whose request has not come, and as many streams of Health and Reflection, on each event thread, one for "
-    "two cores; with one more the oldest is ended with UNAVAILABLE");
+    int64_t, max_connection_bytes, hapax::ConnectionLimits().max_connection_bytes,
+    "Bytes that gRPC may hold for connections, messages that are not whole among them; beyond it gRPC ends calls with "
+    "RESOURCE_EXHAUSTED, whosever. At least --max_request_bytes_in_flight and 64 MiB more");
 ABSL_FLAG(absl::Duration, handshake_timeout, hapax::ConnectionLimits().handshake_timeout,
           "How long a new connection may take until TLS and HTTP/2 are agreed on, such as 20s; then it is closed");
 ABSL_FLAG(absl::Duration, keepalive_time, hapax::ConnectionLimits().keepalive_time,
@@ -49,6 +58,9 @@ ABSL_FLAG(
 
 namespace hapax {
 namespace {
+
+// What gRPC takes for connections besides requests.
+constexpr int64_t kOtherConnectionBytes = int64_t{64} << 20;
 
 template <typename Number>
 absl::Status CheckAtLeast(Number least, absl::string_view flag, Number value) {
@@ -87,6 +99,7 @@ absl::StatusOr<ConnectionLimits> ParseConnectionLimits() {
   HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_calls_per_connection", limits.max_calls_per_connection));
   limits.max_pending_calls = absl::GetFlag(FLAGS_max_pending_calls);
   HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_pending_calls", limits.max_pending_calls));
+  limits.max_connection_bytes = absl::GetFlag(FLAGS_max_connection_bytes);
   limits.handshake_timeout = absl::GetFlag(FLAGS_handshake_timeout);
   HAPAX_RETURN_IF_ERROR(CheckTimeout("handshake_timeout", limits.handshake_timeout));
   limits.keepalive_time = absl::GetFlag(FLAGS_keepalive_time);
@@ -113,6 +126,12 @@ absl::StatusOr<LimitFlags> ParseLimitFlags() {
   HAPAX_RETURN_IF_ERROR(CheckAtLeast(int64_t{0}, "max_tokens_per_tenant", limits.max_tokens_per_tenant));
   HAPAX_ASSIGN_OR_RETURN(limits.tenant, ParseTenantLimits());
   HAPAX_ASSIGN_OR_RETURN(limits.connections, ParseConnectionLimits());
+  limits.request_budget = {.bytes = absl::GetFlag(FLAGS_max_request_bytes_in_flight),
+                           .max_request_bytes = limits.connections.max_message_bytes};
+  HAPAX_RETURN_IF_ERROR(CheckAtLeast(2 * limits.request_budget.max_request_bytes, "max_request_bytes_in_flight",
+                                     limits.request_budget.bytes));
+  HAPAX_RETURN_IF_ERROR(CheckAtLeast(limits.request_budget.bytes + kOtherConnectionBytes, "max_connection_bytes",
+                                     limits.connections.max_connection_bytes));
   return limits;
 }
 

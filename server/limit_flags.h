@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "absl/status/statusor.h"
+#include "hapax/interceptors/request_budget.h"
 #include "hapax/interceptors/tenant_gate.h"
 #include "hapax/server/connection_limits.h"
 
@@ -15,6 +16,7 @@ struct LimitFlags {
   int max_calls_in_flight = 0;
   size_t max_waiting_transactions = 0;
   int64_t max_tokens_per_tenant = 0;
+  RequestBudget::Options request_budget;
   TenantLimits tenant;
   ConnectionLimits connections;
 };

@@ -1,5 +1,6 @@
 #include "hapax/server/listener.h"
 
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -105,6 +106,26 @@ std::optional<ino_t> InodeOf(int descriptor) {
   return status.st_ino;
 }
 
+// The other end of a connection as gRPC writes it; empty when it is gone.
+std::string PeerOf(int connection) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof(peer);
+  if (getpeername(connection, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return "";
+  const int port = ntohs(PortOf(reinterpret_cast<sockaddr*>(&peer)));
+  char text[INET6_ADDRSTRLEN] = "";
+  if (peer.ss_family != AF_INET6) {
+    inet_ntop(AF_INET, &reinterpret_cast<sockaddr_in*>(&peer)->sin_addr, text, sizeof(text));
+    return absl::StrCat("ipv4:", text, ":", port);
+  }
+  const in6_addr& address = reinterpret_cast<sockaddr_in6*>(&peer)->sin6_addr;
+  if (IN6_IS_ADDR_V4MAPPED(&address)) {
+    inet_ntop(AF_INET, &address.s6_addr[12], text, sizeof(text));
+    return absl::StrCat("ipv4:", text, ":", port);
+  }
+  inet_ntop(AF_INET6, &address, text, sizeof(text));
+  return absl::StrCat("ipv6:%5B", text, "%5D:", port);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Open(const std::string& address, int max_connections) {
@@ -169,11 +190,13 @@ Listener::Listener(int max_connections) : max_connections_(max_connections), sto
   HAPAX_CHECK(stop_ >= 0, "an eventfd takes one descriptor");
 }
 
-Listener::~Listener() {
+void Listener::Stop() {
+  if (stop_ < 0) return;
   eventfd_write(stop_, 1);
   if (thread_.joinable()) thread_.join();
   CloseSockets();
-  close(stop_);
+  close(std::exchange(stop_, -1));
+  acceptor_ = nullptr;
 }
 
 void Listener::Start(std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor) {
@@ -217,10 +240,25 @@ void Listener::Take(int connection, int socket) {
     return;
   }
   connections_[connection] = *inode;
+  {
+    absl::MutexLock lock(&mu_);
+    // What is closed is forgotten now and then.
+    if (by_peer_.size() >= 2 * static_cast<size_t>(max_connections_)) {
+      absl::erase_if(by_peer_, [](const auto& entry) { return PeerOf(entry.second) != entry.first; });
+    }
+    by_peer_[PeerOf(connection)] = connection;
+  }
   grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
   parameters.listener_fd = socket;
   parameters.fd = connection;
   acceptor_->HandleNewConnection(&parameters);
+}
+
+std::optional<int> Listener::ConnectionOf(const std::string& peer) const {
+  absl::MutexLock lock(&mu_);
+  const auto known = by_peer_.find(peer);
+  if (known == by_peer_.end() || PeerOf(known->second) != peer) return std::nullopt;
+  return known->second;
 }
 
 bool Listener::HasRoom() {

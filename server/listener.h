@@ -5,12 +5,15 @@
 #include <sys/types.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "grpcpp/server_builder.h"
 
@@ -21,7 +24,7 @@ namespace hapax {
 // gRPC 1.51 listens by itself, but without a bound, and the first accept that finds no free descriptor ends that for
 // good: whoever opens enough connections would shut everybody out until a restart.
 //
-// Thread-safety: for one thread. Connections are accepted on one of its own.
+// Thread-safety: for one thread, but for ConnectionOf. Connections are accepted on one of its own.
 class Listener {
  public:
   // Listens on `HOST:PORT`, and on each address that a name stands for; connections wait until Start. Port 0 takes one
@@ -30,8 +33,7 @@ class Listener {
   // on: else callers of the name would now and then reach whoever else listens there. An address that is not this
   // machine's, such as ::1 without IPv6, reaches nobody: it is left out when there are others.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Listener>> Open(const std::string& address, int max_connections);
-  // Takes no more connections; those that were taken are gRPC's.
-  ~Listener();
+  ~Listener() { Stop(); }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
@@ -39,8 +41,13 @@ class Listener {
   // The addresses that were left out.
   [[nodiscard]] const std::vector<std::string>& left_out() const { return left_out_; }
 
-  // Begins to hand over connections. The acceptor's server runs, and outlives the listener.
+  // The descriptor of the open connection with that peer, as gRPC writes it; from any thread.
+  [[nodiscard]] std::optional<int> ConnectionOf(const std::string& peer) const;
+
+  // Begins to hand over connections. The acceptor's server runs, and does so until Stop.
   void Start(std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor);
+  // Takes no more connections, for good; those that were taken are gRPC's.
+  void Stop();
 
  private:
   explicit Listener(int max_connections);
@@ -57,14 +64,16 @@ class Listener {
   [[nodiscard]] bool HasRoom();
 
   const int max_connections_;
-  const int stop_;  // An eventfd.
+  int stop_;  // An eventfd; -1 after Stop.
   std::vector<int> sockets_;
   std::vector<std::string> left_out_;
   int port_ = 0;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
   // The inode of what was accepted as a descriptor: another one there, or none, tells that gRPC has closed it.
   absl::flat_hash_map<int, ino_t> connections_;
-  absl::Time looked_at_;  // When it was last found out which are closed.
+  mutable absl::Mutex mu_;
+  absl::flat_hash_map<std::string, int> by_peer_ ABSL_GUARDED_BY(mu_);  // Some of them closed.
+  absl::Time looked_at_;                                                // When it was last found out which are closed.
   std::thread thread_;
 };
 

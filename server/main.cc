@@ -162,6 +162,7 @@ absl::Status Run(int argc, char** argv) {
       .backup_dir = flags.backup_dir,
       .metrics_address = flags.metrics_address,
       .max_calls_in_flight = flags.limits.max_calls_in_flight,
+      .request_budget = flags.limits.request_budget,
       .tenant_limits = flags.limits.tenant,
       .max_waiting_transactions = flags.limits.max_waiting_transactions,
       .connection_limits = flags.limits.connections,

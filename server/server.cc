@@ -254,7 +254,9 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
                                   .call_log = *parts.call_log};
   parts.authenticator = parts.options.authenticator.get();
   // A chain cannot be moved, so it is built where it stays.
-  parts.chain.reset(new Chain(BuildChain({.default_region = options.default_region, .policy = options.token_policy},
+  parts.chain.reset(new Chain(BuildChain({.default_region = options.default_region,
+                                          .policy = options.token_policy,
+                                          .request_budget = options.request_budget},
                                          chain_parts, std::move(parts.options.authenticator))));
   auto host = ServiceHost::Start({.listen_address = options.listen_address,
                                   .credentials = parts.tls == nullptr ? nullptr : parts.tls->grpc(),

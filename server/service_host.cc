@@ -16,6 +16,9 @@ namespace {
 // Calls that each event thread is ready to take at once; more wait in gRPC for a moment.
 constexpr int kReadyCalls = 128;
 
+// Messages of Health and Reflection that each event thread reads at once.
+constexpr size_t kStrangersRead = 16;
+
 constexpr char kHealthService[] = "grpc.health.v1.Health";
 constexpr char kReflectionService[] = "grpc.reflection.v1alpha.ServerReflection";
 
@@ -42,12 +45,15 @@ absl::StatusOr<std::unique_ptr<ServiceHost>> ServiceHost::Start(const Options& o
   }
   host->server_ = builder.BuildAndStart();
   if (host->server_ == nullptr) return absl::UnavailableError("gRPC cannot serve there with these credentials");
+  host->watch_ = std::make_unique<StrangerWatch>(*host->listener_);
   for (const auto& loop : host->loops_) {
     host->sources_.push_back(std::make_unique<GrpcStream::Source>(
         GrpcStream::Source{.server = *host->server_->c_server(),
                            .loop = *loop,
                            .router = *host,
-                           .max_open = static_cast<size_t>(options.limits.max_pending_calls)}));
+                           .max_open = static_cast<size_t>(options.limits.max_pending_calls),
+                           .max_strangers = kStrangersRead,
+                           .watch = *host->watch_}));
     for (int i = 0; i < kReadyCalls; ++i) GrpcStream::Accept(*host->sources_.back());
     loop->Start();
   }
@@ -90,7 +96,7 @@ void ServiceHost::AnnounceShutdown() { health_.SetNoneServing(); }
 
 void ServiceHost::Drain(absl::Duration grace) {
   if (server_ == nullptr) return;
-  listener_ = nullptr;
+  listener_->Stop();
   health_.EndWatches();  // They would last for all the grace.
   server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
   loops_.clear();  // Before the server, which the calls that never arrived still refer to.

@@ -20,6 +20,7 @@
 #include "hapax/server/hosted_service.h"
 #include "hapax/server/listener.h"
 #include "hapax/server/reflection.h"
+#include "hapax/server/stranger_watch.h"
 
 namespace hapax {
 
@@ -82,6 +83,7 @@ class ServiceHost : private GrpcStream::Router {
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::unique_ptr<GrpcStream::Source>> sources_;  // One for each loop.
   std::unique_ptr<Listener> listener_;
+  std::unique_ptr<StrangerWatch> watch_;
   int port_ = 0;
 };
 

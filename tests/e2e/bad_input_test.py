@@ -1,6 +1,7 @@
 """Requests that are wrong: each is refused with an error that names the field and what is allowed (C27), and leaves
 nothing behind (C12)."""
 
+import gzip
 import unittest
 
 import grpc
@@ -179,6 +180,18 @@ class TenantTest(BadInputCase):
 
 
 class TransportTest(BadInputCase):
+    def test_C32_a_compressed_message_is_unimplemented_whatever_the_method(self):
+        packed = gzip.compress(run().SerializeToString())
+        for method in (SERVICE + "RunInstances", "/grpc.health.v1.Health/Check",
+                       "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"):
+            for encoding in (b"gzip", b"deflate", b"snappy", b"identity", None):
+                with self.subTest(method=method, encoding=encoding):
+                    metadata = [("grpc-encoding", encoding)] if encoding else []
+                    fields = dict(raw_http2.refusal(raw_http2.exchange(
+                        self.server.address, raw_http2.headers(method, metadata),
+                        raw_http2.message(packed, compressed=True))))
+                    self.assertEqual((fields["grpc-status"], fields["grpc-accept-encoding"]), (b"12", b"identity"))
+
     def test_a_request_beyond_the_message_limit_is_refused(self):
         refused = self.client.call("RunInstances", run(tags={"k": "v" * 20_000_000}))
         self.assertIn(refused.code, (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.INVALID_ARGUMENT))

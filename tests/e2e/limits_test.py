@@ -1,13 +1,16 @@
 """Limits of what a call or a tenant may take: each is a flag, and what is over it is refused by name, with no effect."""
 
+import pathlib
 import re
 import unittest
 
 import grpc
 
+import raw_http2
+from api_keys import line_of
 from case import ServerCase, eventually, new_token, run
-from client import OPERATIONS, TOKENS
-from harness import refused_start
+from client import OPERATIONS, SERVICE, TOKENS
+from harness import Server, refused_start
 from protos import compute_pb2, operations_pb2, resources_pb2, tokens_pb2
 
 MESSAGE_BYTES = 20_000
@@ -53,6 +56,32 @@ class MessageTest(ServerCase):
         self.assertIs(reply.code, grpc.StatusCode.RESOURCE_EXHAUSTED, reply)
         self.assertEqual(self.instances(), [])
         self.assertOutcome(self.client.call("RunInstances", run(new_token()), (("x-padding", "p" * 2_000),)), "executed")
+
+
+class StrangerTest(unittest.TestCase):
+    """C32: what callers that nobody knows may have the server keep."""
+
+    def setUp(self):
+        self.server = Server()
+        self.addCleanup(self.server.close)
+        self.server.flags = ("--auth=api_key", f"--api_keys_file={self.server.write('keys', line_of('alice', 'key'))}")
+        self.server.start()
+
+    def peak_mib(self) -> int:
+        status = pathlib.Path(f"/proc/{self.server.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) >> 10
+
+    def test_a_request_is_refused_unread_and_a_question_is_cut_off(self):
+        before = self.peak_mib()
+        # Nobody sends a last byte, so whatever is answered was answered without the message.
+        sent, received = raw_http2.pour(self.server.address, SERVICE + "RunInstances", [], 1 << 30)
+        self.assertEqual(dict(raw_http2.refusal(received))["grpc-status"], b"16")
+        self.assertLess(sent, 1 << 20)
+        for method in ("/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch",
+                       "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"):
+            with self.subTest(method):
+                self.assertLess(raw_http2.pour(self.server.address, method, [], 1 << 30)[0], 64 << 20)
+        self.assertLess(self.peak_mib() - before, 64)
 
 
 class RateTest(ServerCase):
@@ -148,7 +177,7 @@ class FlagTest(unittest.TestCase):
                      "max_calls_per_second_per_tenant=nan", "max_burst_per_tenant=0", "max_waiting_transactions=0",
                      "max_tokens_per_tenant=-1",
                      "max_connections=0", "max_message_bytes=0", "max_metadata_bytes=0", "max_calls_per_connection=0",
-                     "max_pending_calls=0",
+                     "max_pending_calls=0", "max_request_bytes_in_flight=8388607", "max_connection_bytes=335544319",
                      "handshake_timeout=0", "keepalive_time=0", "keepalive_timeout=-1s", "max_connection_idle=0",
                      "max_connection_age=0"):
             with self.subTest(flag):

@@ -4,9 +4,10 @@ import socket
 import struct
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-DATA, HEADERS, RST_STREAM, SETTINGS = 0, 1, 3, 4
+DATA, HEADERS, RST_STREAM, SETTINGS, WINDOW_UPDATE = 0, 1, 3, 4, 8
 END_STREAM, END_HEADERS, ACK = 1, 4, 1
 CANCEL = 8
+INITIAL_WINDOW_SIZE = 4
 # SETTINGS_GRPC_ALLOW_TRUE_BINARY_METADATA: `-bin` metadata comes as it is, neither in base64 nor in Huffman's code.
 TRUE_BINARY = struct.pack(">HI", 0xFE03, 1)
 INDEXED, INCREMENTAL = 0x80, 0x40
@@ -26,9 +27,9 @@ def headers(method: str, metadata) -> bytes:
     return frame(HEADERS, END_HEADERS, 1, block)
 
 
-def message(body: bytes, missing: int = 0) -> bytes:
+def message(body: bytes, missing: int = 0, compressed: bool = False) -> bytes:
     """The DATA frame of a gRPC message that ends the request; or of one with so many bytes `missing`."""
-    prefix = b"\0" + struct.pack(">I", len(body) + missing)
+    prefix = bytes([compressed]) + struct.pack(">I", len(body) + missing)
     return frame(DATA, 0 if missing else END_STREAM, 1, prefix + body)
 
 
@@ -50,6 +51,52 @@ def exchange(address: str, *frames: bytes, until_answered: bool = True) -> bytes
         if not until_answered:
             connection.shutdown(socket.SHUT_WR)
         return _receive(connection, until_answered)
+
+
+def pour(address: str, method: str, metadata, length: int) -> tuple:
+    """Begins a call whose message says that it has `length` bytes, and sends of it what the server's windows let it, all
+    but the last byte at the most, until the server ends the call. Returns the number of bytes that were sent, and all
+    that came back."""
+    host, port = address.split(":")
+    with socket.create_connection((host, int(port)), timeout=TIMEOUT_S) as connection:
+        connection.sendall(PREFACE + frame(SETTINGS, 0, 0, TRUE_BINARY) + headers(method, metadata))
+        windows = {0: 65_535, 1: 65_535}
+        initial, sent, received, at = 65_535, 0, b"", 0
+        prefix = b"\0" + struct.pack(">I", length)
+        while True:
+            room = min(16_384, windows[0], windows[1], length + 4 - sent)
+            if room > 0 and at > 0:  # The server's first SETTINGS have come.
+                chunk = (prefix if sent == 0 else b"").ljust(room, b"x")
+                connection.sendall(frame(DATA, 0, 1, chunk))
+                sent += room
+                windows = {stream: window - room for stream, window in windows.items()}
+                connection.setblocking(False)
+            try:
+                chunk = connection.recv(65_536)
+                if not chunk:
+                    return sent, received
+                received += chunk
+            except BlockingIOError:
+                pass
+            except ConnectionResetError:
+                return sent, received
+            connection.settimeout(TIMEOUT_S)
+            while len(received) >= at + 9:
+                size = struct.unpack(">I", b"\0" + received[at:at + 3])[0]
+                kind, flags, stream = struct.unpack(">BBI", received[at + 3:at + 9])
+                payload = received[at + 9:at + 9 + size]
+                if len(payload) < size:
+                    break
+                at += 9 + size
+                if kind == WINDOW_UPDATE:
+                    windows[stream] = windows.get(stream, 0) + struct.unpack(">I", payload)[0]
+                elif kind == SETTINGS and not flags & ACK:
+                    for name, value in struct.iter_unpack(">HI", payload):
+                        if name == INITIAL_WINDOW_SIZE:
+                            windows[1] += value - initial
+                            initial = value
+                elif stream == 1 and (kind == RST_STREAM or flags & END_STREAM):
+                    return sent, received
 
 
 def refusal(received: bytes):

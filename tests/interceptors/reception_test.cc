@@ -10,22 +10,21 @@
 namespace hapax {
 namespace {
 
+// Room for two requests that are read, of which the second is counted.
 class ReceptionTest : public testing::Test {
  protected:
   const Method method_ = MakeMethod(MethodOf<tests::v1::CountOrdersRequest>("Orders", "CountOrders"));
-  LinkRunner<Reception> reception_;
+  LinkRunner<Reception> reception_{RequestBudget::Options{.bytes = 2000, .max_request_bytes = 1000}};
   FakeCall call_{method_, ""};
 };
 
-TEST_F(ReceptionTest, ACallGoesOnOnceItsRequestIsThere) {
-  EXPECT_EQ(reception_.Run(call_), "passed on");
-  FakeCall late(method_, "");
-  late.HoldRequest();
-  EXPECT_EQ(reception_.Run(late), "lost");
-  EXPECT_TRUE(late.asks_for_request());
-  late.SendRequest(true);
-  EXPECT_TRUE(reception_.PassedOn(late));
-  for (FakeCall* call : {&call_, &late}) call->Finish("reply");
+TEST_F(ReceptionTest, C32_ACallGoesOnOnceItsRequestIsThere) {
+  call_.HoldRequest();
+  EXPECT_EQ(reception_.Run(call_), "lost");
+  EXPECT_TRUE(call_.asks_for_request());
+  call_.SendRequest(true);
+  EXPECT_TRUE(reception_.PassedOn(call_));
+  call_.Finish("reply");
 }
 
 // The next links tell it why.
@@ -38,12 +37,16 @@ TEST_F(ReceptionTest, ACallWhoseRequestWillNotComeGoesOnWithoutOne) {
   call_.Finish("reply");
 }
 
-TEST_F(ReceptionTest, ACallThatHasItsRequestWaitsForItsTenantsTurn) {
-  call_.context.tenant = "tenant";
-  call_.LetNoTurnCome();
-  EXPECT_EQ(reception_.Run(call_), "lost");
-  EXPECT_EQ(call_.party(), "tenant");
-  call_.Finish("reply");
+TEST_F(ReceptionTest, C32_ARequestIsNotAskedForWhileThereIsNoRoomForIt) {
+  FakeCall second(method_, "");
+  FakeCall third(method_, "");
+  for (FakeCall* call : {&call_, &second, &third}) {
+    call->HoldRequest();
+    EXPECT_EQ(reception_.Run(*call), "lost");
+  }
+  EXPECT_TRUE(second.asks_for_request());
+  EXPECT_FALSE(third.asks_for_request());
+  for (FakeCall* call : {&call_, &second, &third}) call->Finish("reply");
 }
 
 }  // namespace

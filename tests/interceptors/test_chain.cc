@@ -33,7 +33,7 @@ std::vector<std::unique_ptr<UnaryInterceptor>> TestChain::MakeLinks(Store& store
   links.push_back(std::make_unique<Telemetry>(registry_, logger_));
   links.push_back(std::make_unique<Authentication>(std::move(authenticator)));
   links.push_back(std::make_unique<Admission>(gate_, tenant_gate_));
-  links.push_back(std::make_unique<Reception>());
+  links.push_back(std::make_unique<Reception>(RequestBudget::Options{}));
   links.push_back(std::make_unique<Decoding>());
   links.push_back(std::make_unique<Authorization>());
   links.push_back(std::make_unique<Idempotency>(

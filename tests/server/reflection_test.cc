@@ -160,6 +160,33 @@ TEST_P(ReflectionTest, AClientWhoAsksNothingOrGoesAwayDisturbsNobody) {
   host_->Drain(absl::InfiniteDuration());
 }
 
+// C32: strangers may ask.
+TEST_P(ReflectionTest, C32_AQuestionThatIsTooLongEndsTheStream) {
+  RawStream stream(Client(), MethodPath());
+  ServerReflectionRequest request;
+  request.set_file_containing_symbol(std::string(Reflection::kMaxQuestionBytes, 'x'));
+  stream.Write(request.SerializeAsString());
+  EXPECT_EQ(stream.Read(), std::nullopt);
+  EXPECT_EQ(stream.Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+}
+
+TEST_P(ReflectionTest, C32_AStreamHasALimitOfQuestions) {
+  RawStream stream(Client(), MethodPath());
+  const std::string question = FromText<ServerReflectionRequest>("list_services: ''").SerializeAsString();
+  for (int i = 0; i < Reflection::kMaxQuestions; ++i) {
+    stream.Write(question);
+    ASSERT_TRUE(stream.Read().has_value()) << i;
+  }
+  stream.Write(question);
+  EXPECT_EQ(stream.Read(), std::nullopt);
+  EXPECT_EQ(stream.Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+}
+
+TEST_P(ReflectionTest, AFilesAnswerIsTheSameTheSecondTime) {
+  const std::string question = "host: 'h' file_containing_symbol: 'hapax.test.v1.Ledger'";
+  EXPECT_EQ(Ask(question).SerializeAsString(), Ask(question).SerializeAsString());
+}
+
 INSTANTIATE_TEST_SUITE_P(Versions, ReflectionTest, testing::Values("v1", "v1alpha"),
                          [](const auto& version) { return version.param; });
 
