@@ -7,7 +7,7 @@ namespace hapax {
 absl::Status CallGate::TryEnter() {
   bool closed = false;
   {
-    absl::MutexLock lock(&mu_);
+    MonitorLock lock(&mu_);
     if (!closed_ && in_flight_ < max_in_flight_) {
       ++in_flight_;
       return absl::OkStatus();
@@ -21,19 +21,21 @@ absl::Status CallGate::TryEnter() {
 }
 
 void CallGate::Leave() {
-  absl::MutexLock lock(&mu_);
+  MonitorLock lock(&mu_);
   --in_flight_;
+  if (awaited_ && in_flight_ == 0) mu_.WakeAll();
 }
 
 void CallGate::Close() {
-  absl::MutexLock lock(&mu_);
+  MonitorLock lock(&mu_);
   closed_ = true;
 }
 
 void CallGate::AwaitIdle(absl::Duration timeout) {
   const auto idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return in_flight_ == 0; };
-  absl::MutexLock lock(&mu_);
-  mu_.AwaitWithTimeout(absl::Condition(&idle), timeout);
+  MonitorLock lock(&mu_);
+  awaited_ = true;
+  mu_.AwaitUntil(idle, MonotonicNow() + timeout);
 }
 
 }  // namespace hapax

@@ -3,8 +3,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "hapax/storage/monitor.h"
 
 namespace hapax {
 
@@ -27,9 +27,10 @@ class CallGate {
 
  private:
   const int max_in_flight_;
-  absl::Mutex mu_;
+  Monitor mu_;
   int in_flight_ ABSL_GUARDED_BY(mu_) = 0;
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
+  bool awaited_ ABSL_GUARDED_BY(mu_) = false;  // That none is in flight.
 };
 
 }  // namespace hapax

@@ -33,6 +33,7 @@ struct Idempotency::Attempt {
   }
 
   UnaryCall& call;
+  absl::Time token_time;               // When it came, by the time that its record expires by.
   std::optional<TokenKey> key;         // Nullopt: no token was given.
   store::v1::Fingerprint fingerprint;  // Of a call whose token was free at first sight.
   std::any prepared;                   // What Method::prepare made.
@@ -41,8 +42,13 @@ struct Idempotency::Attempt {
 };
 
 Idempotency::Idempotency(Options options, Store& store, WorkerPool& workers, const SealKeys& seal_keys,
-                         const Clock& clock)
-    : options_(std::move(options)), store_(store), workers_(workers), seal_keys_(seal_keys), clock_(clock) {}
+                         const Clock& clock, const TokenTime& token_time)
+    : options_(std::move(options)),
+      store_(store),
+      workers_(workers),
+      seal_keys_(seal_keys),
+      clock_(clock),
+      token_time_(token_time) {}
 
 void Idempotency::Intercept(UnaryCall& call, Next next) {
   if (!call.method().rule.has_value()) return next(call);
@@ -64,6 +70,7 @@ absl::Status Idempotency::Identify(Attempt& attempt) const {
   UnaryCall& call = attempt.call;
   CallContext& context = call.context;
   context.now = clock_.Now();
+  attempt.token_time = token_time_.At(context.now);
   HAPAX_ASSIGN_OR_RETURN(context.client_token, ClientTokenOf(call));
   HAPAX_ASSIGN_OR_RETURN(context.place, call.method().rule->ResolvePlace(*call.request, options_.default_region));
   if (!context.client_token.empty()) {
@@ -103,8 +110,7 @@ absl::Status Idempotency::RunOnce(Attempt& attempt, Transaction& txn) const {
 
   HAPAX_RETURN_IF_ERROR(AnswerFromRecord(attempt, txn));
   if (attempt.outcome.has_value()) return absl::OkStatus();
-  const absl::Time now = attempt.call.context.now;
-  HAPAX_RETURN_IF_ERROR(CountToken(options_.policy, attempt.key->tenant, ForgetAt(attempt), now, txn));
+  HAPAX_RETURN_IF_ERROR(CountToken(options_.policy, attempt.key->tenant, ForgetAt(attempt), attempt.token_time, txn));
   HAPAX_RETURN_IF_ERROR(RunHandler(attempt, txn, Outcome::kExecuted));
   PutToken(txn, *attempt.key, RecordOf(attempt));
   return absl::OkStatus();
@@ -113,10 +119,7 @@ absl::Status Idempotency::RunOnce(Attempt& attempt, Transaction& txn) const {
 // Answers the attempt from its token's record; leaves it unanswered when the token is free.
 absl::Status Idempotency::AnswerFromRecord(Attempt& attempt, const ReadTransaction& txn) const {
   attempt.outcome.reset();
-  const absl::Time now = clock_.Now();
-  const absl::Duration age_limit =
-      options_.policy.AgeLimitAt(now, options_.policy.RetentionOf(*attempt.call.method().rule));
-  HAPAX_ASSIGN_OR_RETURN(TokenFinding found, LookUp(txn, *attempt.key, attempt.call, age_limit, now));
+  HAPAX_ASSIGN_OR_RETURN(TokenFinding found, LookUp(txn, *attempt.key, attempt.call, options_.policy, token_time_));
   switch (found.finding) {
     case Finding::kFree:
       return absl::OkStatus();
@@ -126,6 +129,8 @@ absl::Status Idempotency::AnswerFromRecord(Attempt& attempt, const ReadTransacti
       return RefuseMismatch(found, attempt.call);
     case Finding::kExpired:
       return RefuseExpired();
+    case Finding::kTooNew:
+      return RefuseTooNew();
     case Finding::kAbandoned:
       return RefuseAbandoned();
   }
@@ -143,7 +148,7 @@ absl::Status Idempotency::Replay(Attempt& attempt, store::v1::TokenRecord record
 }
 
 absl::Time Idempotency::ExpiresAt(const Attempt& attempt) const {
-  return attempt.call.context.now + options_.policy.RetentionOf(*attempt.call.method().rule);
+  return attempt.token_time + options_.policy.RetentionOf(*attempt.call.method().rule);
 }
 
 absl::Time Idempotency::ForgetAt(const Attempt& attempt) const {

@@ -12,6 +12,7 @@
 #include "hapax/interceptors/worker_pool.h"
 #include "hapax/storage/clock.h"
 #include "hapax/storage/store.h"
+#include "hapax/storage/token_time.h"
 #include "hapax/store/v1/token.pb.h"
 
 namespace hapax {
@@ -52,7 +53,8 @@ class Idempotency final : public UnaryInterceptor {
 
   // All outlive the interceptor and its calls. `workers` run Method::prepare; `seal_keys` seal replies that hold a
   // secret.
-  Idempotency(Options options, Store& store, WorkerPool& workers, const SealKeys& seal_keys, const Clock& clock);
+  Idempotency(Options options, Store& store, WorkerPool& workers, const SealKeys& seal_keys, const Clock& clock,
+              const TokenTime& token_time);
 
   void Intercept(UnaryCall& call, Next next) override;
 
@@ -76,6 +78,7 @@ class Idempotency final : public UnaryInterceptor {
   WorkerPool& workers_;
   const SealKeys& seal_keys_;
   const Clock& clock_;
+  const TokenTime& token_time_;
 };
 
 }  // namespace hapax

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "hapax/interceptors/refusal.h"
+#include "hapax/storage/clock.h"
 
 namespace hapax {
 namespace {
@@ -62,8 +63,8 @@ Telemetry::Telemetry(prometheus::Registry& registry, spdlog::logger& logger)
       logger_(logger) {}
 
 void Telemetry::Intercept(UnaryCall& call, Next next) {
-  call.OnFinish([this, arrival = absl::Now()](UnaryCall& ended, const absl::StatusOr<std::string>& reply) {
-    Record(ended, reply.status(), absl::Now() - arrival);
+  call.OnFinish([this, arrival = MonotonicNow()](UnaryCall& ended, const absl::StatusOr<std::string>& reply) {
+    Record(ended, reply.status(), MonotonicNow() - arrival);
   });
   next(call);
 }

@@ -34,15 +34,14 @@ TenantGate::TenantGate(const TenantLimits& limits, const Clock& clock)
       clean_up_at_(kFewTenants) {}
 
 absl::StatusOr<TenantGate::Place*> TenantGate::TryEnter(const std::string& tenant) {
-  const absl::Time now = is_metered_ ? clock_.Now() : absl::InfiniteFuture();
+  const absl::Duration now = is_metered_ ? clock_.Monotonic() : absl::InfiniteDuration();
   absl::Duration until_room;
   {
     absl::MutexLock lock(&mu_);
     Place& place = PlaceOf(tenant, now);
     const bool has_place = place.in_flight < limits_.max_calls_in_flight;
     if (has_place && is_metered_) {
-      // A clock that was set back makes nobody wait for longer than an empty bucket does.
-      place.full_at = std::clamp(place.full_at, now, now + bucket_takes_);
+      place.full_at = std::max(place.full_at, now);
       until_room = place.full_at + call_takes_ - now - bucket_takes_;
       if (until_room <= absl::ZeroDuration()) place.full_at += call_takes_;
     }
@@ -60,7 +59,7 @@ void TenantGate::Leave(Place& place) {
   --place.in_flight;
 }
 
-TenantGate::Place& TenantGate::PlaceOf(const std::string& tenant, absl::Time now) {
+TenantGate::Place& TenantGate::PlaceOf(const std::string& tenant, absl::Duration now) {
   const auto found = places_.find(tenant);
   if (found != places_.end()) return *found->second;
   if (places_.size() >= clean_up_at_) {

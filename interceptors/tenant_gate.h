@@ -41,7 +41,8 @@ class TenantGate {
   struct Place {
     int in_flight = 0;
     // The bucket is full from then on: each call puts it off by the time that it takes to make up for one.
-    absl::Time full_at = absl::InfinitePast();
+    // Monotonic time.
+    absl::Duration full_at = -absl::InfiniteDuration();
   };
 
   TenantGate(const TenantLimits& limits, const Clock& clock);
@@ -52,7 +53,7 @@ class TenantGate {
   void Leave(Place& place);
 
  private:
-  [[nodiscard]] Place& PlaceOf(const std::string& tenant, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  [[nodiscard]] Place& PlaceOf(const std::string& tenant, absl::Duration now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const TenantLimits limits_;
   const bool is_metered_;

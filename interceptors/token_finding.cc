@@ -11,12 +11,19 @@
 
 namespace hapax {
 
+namespace {
+
+// A client's clock may be wrong by that much. A token that is from further ahead would be kept until then.
+constexpr absl::Duration kMaxAhead = absl::Hours(24);
+
+}  // namespace
+
 absl::StatusOr<TokenFinding> LookUp(const ReadTransaction& txn, const TokenKey& key, const UnaryCall& call,
-                                    absl::Duration age_limit, absl::Time now) {
+                                    const TokenPolicy& policy, const TokenTime& time) {
   HAPAX_ASSIGN_OR_RETURN(std::optional<store::v1::TokenRecord> record, FindToken(txn, key));
-  switch (record.has_value() ? StateAt(*record, now) : TokenState::kFree) {
+  switch (record.has_value() ? StateAt(*record, time.Now()) : TokenState::kFree) {
     case TokenState::kFree:
-      return TokenFinding{.finding = IsTooOld(key.token, age_limit, now) ? Finding::kExpired : Finding::kFree};
+      return TokenFinding{.finding = FindByAge(key.token, policy.RetentionOf(*call.method().rule), policy, time)};
     case TokenState::kExpired:
       return TokenFinding{.finding = Finding::kExpired};
     case TokenState::kAbandoned:
@@ -34,9 +41,11 @@ absl::StatusOr<TokenFinding> LookUp(const ReadTransaction& txn, const TokenKey& 
                       .differing = std::move(differing)};
 }
 
-bool IsTooOld(std::string_view token, absl::Duration age_limit, absl::Time now) {
+Finding FindByAge(std::string_view token, absl::Duration retention, const TokenPolicy& policy, const TokenTime& time) {
   const std::optional<absl::Time> made = TimeOfToken(token);
-  return made.has_value() && now - *made >= age_limit;
+  if (!made.has_value()) return Finding::kFree;
+  if (*made <= policy.forgotten_until || time.ForAge() - *made >= retention) return Finding::kExpired;
+  return *made - time.Latest() > kMaxAhead ? Finding::kTooNew : Finding::kFree;
 }
 
 absl::Status RefuseExpired() {
@@ -48,6 +57,12 @@ absl::Status RefuseExpired() {
 absl::Status RefuseAbandoned() {
   return Refuse(Reason::kClientTokenAbandoned,
                 "the client token was abandoned; nothing was or will be executed with it");
+}
+
+absl::Status RefuseTooNew() {
+  return Refuse(Reason::kInvalidClientToken,
+                "the client token, a UUID of version 7, says that it was made more than a day from now by the server's "
+                "clock; nothing was executed with it");
 }
 
 absl::Status RefuseMismatch(const TokenFinding& found, const UnaryCall& call) {

@@ -1,7 +1,6 @@
 #ifndef HAPAX_INTERCEPTORS_TOKEN_POLICY_H_
 #define HAPAX_INTERCEPTORS_TOKEN_POLICY_H_
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -17,7 +16,8 @@ namespace hapax {
 //   |---- retention ----|---- tombstone_retention ----|
 //    a retry is answered  a retry is refused            a retry executes again, unless the token tells its age
 //
-// A record keeps the times it was written with: another policy changes nothing that was promised.
+// A record keeps the times it was written with: another policy changes nothing that was promised. Whether they have
+// come is judged by time that has truly passed (storage/token_time.h), whatever the wall clock says (C29).
 struct TokenPolicy {
   // Positive. A rule may say otherwise for its method.
   absl::Duration retention = absl::Hours(24);
@@ -31,10 +31,6 @@ struct TokenPolicy {
   int64_t max_tokens_per_tenant = 0;
 
   [[nodiscard]] absl::Duration RetentionOf(const Rule& rule) const { return rule.retention().value_or(retention); }
-  // The age from which a UUID of version 7 is refused when there is no record of it.
-  [[nodiscard]] absl::Duration AgeLimitAt(absl::Time now, absl::Duration its_retention) const {
-    return std::min(its_retention, now - forgotten_until);
-  }
 };
 
 // When the token was made, if it says so: a UUID of version 7 (RFC 9562, section 5.7) in its usual form of 36

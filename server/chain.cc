@@ -36,7 +36,7 @@ Chain BuildChain(const ChainOptions& options, const ChainParts& parts, std::uniq
   // the handlers' to check, so a replay meets none of them (C16).
   links.push_back(std::make_unique<Idempotency>(
       Idempotency::Options{.default_region = options.default_region, .policy = options.policy}, parts.store,
-      parts.workers, parts.seal_keys, parts.clock));
+      parts.workers, parts.seal_keys, parts.clock, parts.token_time));
   // Methods that need no rule; the only ones that Idempotency passes on.
   links.push_back(std::make_unique<Dispatch>(parts.store, parts.clock, parts.seal_keys.Derive("page tokens")));
   return Chain(std::move(links));

@@ -14,6 +14,7 @@
 #include "hapax/interceptors/worker_pool.h"
 #include "hapax/storage/clock.h"
 #include "hapax/storage/store.h"
+#include "hapax/storage/token_time.h"
 #include "prometheus/registry.h"
 #include "spdlog/logger.h"
 
@@ -27,6 +28,7 @@ struct ChainParts {
   TenantGate& tenant_gate;
   const SealKeys& seal_keys;
   const Clock& clock;
+  const TokenTime& token_time;
   prometheus::Registry& registry;
   spdlog::logger& call_log;
 };

@@ -48,6 +48,10 @@ ABSL_FLAG(absl::Duration, token_retention, absl::Hours(24),
 ABSL_FLAG(absl::Duration, token_tombstone_retention, absl::Hours(24 * 30),
           "How long after that the token is still remembered, and refused with CLIENT_TOKEN_EXPIRED; 0 to 87600h, such "
           "as 720h");
+ABSL_FLAG(absl::Time, time_passed, absl::InfinitePast(),
+          "A time that has truly passed, such as 2030-01-31T12:00:00Z: tokens expire as far as that. For a start whose "
+          "log says that the clock is ahead, and it is not; a server takes no more than an hour for passed while the "
+          "machine was down. It does no harm to leave it there");
 ABSL_FLAG(
     std::string, seal_key_file, "",
     "File with the keys that replies with secrets are encrypted with before they are stored, one a line, "
@@ -188,6 +192,7 @@ absl::StatusOr<ServerFlags> ParseServerFlags(int argc, char** argv) {
   flags.token_policy.tombstone_retention = absl::GetFlag(FLAGS_token_tombstone_retention);
   HAPAX_RETURN_IF_ERROR(
       CheckRetention("token_tombstone_retention", flags.token_policy.tombstone_retention, absl::ZeroDuration()));
+  flags.time_passed = absl::GetFlag(FLAGS_time_passed);
   flags.seal_key_file = absl::GetFlag(FLAGS_seal_key_file);
   if (flags.seal_key_file.empty()) {
     // Beside the directory however that is spelled: `.` and `data//` would end up with the file in it.

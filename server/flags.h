@@ -33,6 +33,7 @@ struct ServerFlags {
   TokenPolicy token_policy;
   std::string seal_key_file;
   std::string catalog_file;
+  absl::Time time_passed;
   absl::Duration simulated_boot_latency;
   std::string backup_dir;
   std::string metrics_address;

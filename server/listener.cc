@@ -21,8 +21,8 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "hapax/storage/check.h"
+#include "hapax/storage/clock.h"
 
 namespace hapax {
 namespace {
@@ -264,8 +264,8 @@ std::optional<int> Listener::ConnectionOf(const std::string& peer) const {
 bool Listener::HasRoom() {
   const auto limit = static_cast<size_t>(max_connections_);
   if (connections_.size() < limit) return true;
-  const absl::Time now = absl::Now();
-  if (now - looked_at_ < kLookInterval && now >= looked_at_) return false;
+  const absl::Duration now = MonotonicNow();
+  if (now - looked_at_ < kLookInterval) return false;
   looked_at_ = now;
   absl::erase_if(connections_, [](const auto& entry) { return InodeOf(entry.first) != entry.second; });
   return connections_.size() < limit;

@@ -73,7 +73,8 @@ class Listener {
   absl::flat_hash_map<int, ino_t> connections_;
   mutable absl::Mutex mu_;
   absl::flat_hash_map<std::string, int> by_peer_ ABSL_GUARDED_BY(mu_);  // Some of them closed.
-  absl::Time looked_at_;                                                // When it was last found out which are closed.
+  // When it was last found out which are closed: monotonic time.
+  absl::Duration looked_at_ = -absl::InfiniteDuration();
   std::thread thread_;
 };
 

@@ -13,8 +13,9 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "hapax/storage/clock.h"
+#include "hapax/storage/monitor.h"
 
 namespace hapax {
 namespace {
@@ -73,8 +74,7 @@ class LogWriter::Lines {
   const size_t piece_;
   std::promise<void> ended_;  // When the thread is over.
 
-  absl::Mutex mu_;
-  absl::CondVar wakeup_;
+  Monitor mu_;
   std::string pending_ ABSL_GUARDED_BY(mu_);
   size_t writing_ ABSL_GUARDED_BY(mu_) = 0;   // Lines that were taken, and of which it is not known yet.
   size_t left_out_ ABSL_GUARDED_BY(mu_) = 0;  // Lines that no line tells of so far.
@@ -84,43 +84,43 @@ class LogWriter::Lines {
 };
 
 void LogWriter::Lines::Append(std::string_view line) {
-  absl::MutexLock lock(&mu_);
+  MonitorLock lock(&mu_);
   if (abandoned_ || pending_.size() + line.size() > max_pending_bytes_) {
     ++left_out_;
     return;
   }
-  if (pending_.empty()) wakeup_.Signal();
+  if (pending_.empty()) mu_.WakeAll();
   pending_.append(line);
 }
 
 void LogWriter::Lines::Flush() {
-  absl::MutexLock lock(&mu_);
+  MonitorLock lock(&mu_);
   if (pending_.empty()) return;
   urgent_ = true;
-  wakeup_.Signal();
+  mu_.WakeAll();
 }
 
 bool LogWriter::Lines::AwaitEnd(absl::Duration timeout) {
   {
-    absl::MutexLock lock(&mu_);
+    MonitorLock lock(&mu_);
     closing_ = true;
-    wakeup_.Signal();
+    mu_.WakeAll();
   }
   // Waits by the steady clock.
   const auto limit = absl::ToChronoNanoseconds(std::min(timeout, kLongestWait));
   const bool ended = ended_.get_future().wait_for(limit) == std::future_status::ready;
-  absl::MutexLock lock(&mu_);
+  MonitorLock lock(&mu_);
   abandoned_ = true;
   return ended;
 }
 
 size_t LogWriter::Lines::Lost() {
-  absl::MutexLock lock(&mu_);
+  MonitorLock lock(&mu_);
   return left_out_ + writing_ + CountLines(pending_);
 }
 
 bool LogWriter::Lines::IsAbandoned() {
-  absl::MutexLock lock(&mu_);
+  MonitorLock lock(&mu_);
   return abandoned_;
 }
 
@@ -146,11 +146,10 @@ std::string_view LogWriter::Lines::WriteAll(std::string_view bytes) {
 }
 
 size_t LogWriter::Lines::TakeLines(std::string& lines) {
-  absl::MutexLock lock(&mu_);
-  while (pending_.empty() && !closing_) wakeup_.Wait(&mu_);
-  const absl::Time write_at = absl::Now() + kGatherTime;
-  while (!urgent_ && !closing_ && !wakeup_.WaitWithDeadline(&mu_, write_at)) {
-  }
+  MonitorLock lock(&mu_);
+  mu_.Await([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return closing_ || !pending_.empty(); });
+  const auto is_urgent = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return closing_ || urgent_; };
+  mu_.AwaitUntil(is_urgent, MonotonicNow() + kGatherTime);
   urgent_ = false;
   lines.clear();
   lines.swap(pending_);
@@ -169,7 +168,7 @@ void LogWriter::Lines::Run() {
     const std::string_view rest = WriteAll(lines);
     if (!rest.empty() && rest.size() < lines.size()) torn = lines[lines.size() - rest.size() - 1] != '\n';
 
-    absl::MutexLock lock(&mu_);
+    MonitorLock lock(&mu_);
     writing_ = 0;
     left_out_ -= told;
     // The line that tells is the last, so that it is part of any rest.

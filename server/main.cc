@@ -157,6 +157,7 @@ absl::Status Run(int argc, char** argv) {
       .authenticator = *std::move(authenticator),
       .default_region = flags.default_region,
       .token_resolver = [&places](const PlaceHints& hints) { return places->Resolve(hints); },
+      .time_passed = flags.time_passed,
       .token_policy = flags.token_policy,
       .seal_key_file = flags.seal_key_file,
       .backup_dir = flags.backup_dir,

@@ -29,9 +29,11 @@
 #include "hapax/server/tls_credentials.h"
 #include "hapax/server/tls_probe.h"
 #include "hapax/server/token_policy_history.h"
+#include "hapax/server/token_time_keeper.h"
 #include "hapax/server/tokens_service.h"
 #include "hapax/storage/rocksdb_store.h"
 #include "hapax/storage/status_macros.h"
+#include "hapax/storage/token_time.h"
 #include "prometheus/exposer.h"
 #include "prometheus/gauge.h"
 #include "prometheus/registry.h"
@@ -139,12 +141,14 @@ struct Server::Parts {
   std::shared_ptr<spdlog::logger> log;
   std::shared_ptr<spdlog::logger> call_log;
   const SystemClock clock;
-  TimeOrderedIdSource ids{clock};
+  TokenTime token_time{clock};
+  TimeOrderedIdSource ids{token_time.latest()};
   OperationWaiters waiters{static_cast<size_t>(options.max_calls_in_flight)};  // Each waits for a call in flight.
   const Operations operations{ids, waiters};
   std::optional<SealKeys> seal_keys;
   std::unique_ptr<RocksDbStore> store;
   std::optional<WorkQueue> work;
+  std::optional<TokenTimeKeeper> token_time_keeper;
   std::optional<WorkerPool> workers;
   std::optional<CallGate> gate;
   std::optional<TenantGate> tenant_gate;
@@ -190,7 +194,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Open(ServerOptions options) {
                                  .block_cache_bytes = parts.options.block_cache_bytes,
                                  .max_waiting = parts.options.max_waiting_transactions,
                                  .log = [log = parts.log](std::string_view line) { log->warn("store: {}", line); },
-                                 .clock = &parts.clock});
+                                 .clock = &parts.token_time.durable()});
   if (!store.ok()) return OptionError("data_dir", parts.options.data_dir, store.status());
   parts.store = *std::move(store);
   absl::StatusOr<LoadedSealKeys> keys = LoadSealKeys(parts.options.seal_key_file, *parts.store);
@@ -217,11 +221,14 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
   const ServerOptions& options = parts.options;
   for (HostedService* service : services) HAPAX_RETURN_IF_ERROR(service->Compile());
   const std::vector<const HostedService*> compiled(services.begin(), services.end());
+  HAPAX_RETURN_IF_ERROR(parts.token_time.Load(
+      *parts.store, {.shortest_life = ShortestLife(options.token_policy, compiled), .passed = options.time_passed}));
   HAPAX_ASSIGN_OR_RETURN(parts.options.token_policy,
-                         CompletePolicy(options.token_policy, compiled, *parts.store, parts.clock.Now()));
+                         CompletePolicy(options.token_policy, compiled, *parts.store, parts.token_time));
   parts.operations_service.emplace(*parts.store, parts.waiters);
   parts.tokens_service.emplace(TokensService::Options{.default_region = options.default_region,
                                                       .policy = options.token_policy,
+                                                      .time = &parts.token_time,
                                                       .resolver = &options.token_resolver,
                                                       .services = compiled},
                                *parts.seal_keys);
@@ -250,6 +257,7 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
                                   .tenant_gate = *parts.tenant_gate,
                                   .seal_keys = *parts.seal_keys,
                                   .clock = parts.clock,
+                                  .token_time = parts.token_time,
                                   .registry = *parts.metrics,
                                   .call_log = *parts.call_log};
   parts.authenticator = parts.options.authenticator.get();
@@ -276,6 +284,7 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
   }
   // Nothing fails any more: drivers of work may end when Start does, and when it fails.
   parts.work->TakeUpOpenWork();
+  parts.token_time_keeper.emplace(parts.token_time, *parts.store, *parts.log, *parts.metrics);
   parts.log->info("data in {}, {} pieces of work resumed", options.data_dir, resumed);
   return absl::OkStatus();
 }
@@ -333,6 +342,7 @@ void Server::Stop(absl::Duration timeout) {
   parts.workers.reset();
   parts.admin_service.reset();
   if (parts.work.has_value()) parts.work->Stop();
+  parts.token_time_keeper.reset();
   parts.store = nullptr;
   parts.log->info("stopped");
 }

@@ -43,6 +43,9 @@ struct ServerOptions {
   std::string default_region = "default";
   // Turns the names of a region and a zone into a place, for Tokens. Null takes them as they are.
   ScopeResolver token_resolver;
+  // What an operator knows to have passed: tokens expire as far as that and the wall clock, though the server was down
+  // for longer than it believes by itself (token_time.h).
+  absl::Time time_passed = absl::InfinitePast();
   // For how long tokens protect, unless a method's rule says otherwise.
   TokenPolicy token_policy;
   // The keys that secret replies are sealed with (seal_keys.h); created when it does not exist. Empty: the data

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "hapax/interceptors/token_quota.h"
 #include "hapax/storage/blocking.h"
@@ -16,24 +17,38 @@ namespace {
 
 std::string MetaKey() { return KeyBuilder().String("token_policy").Build(); }
 
-}  // namespace
-
-absl::StatusOr<TokenPolicy> CompletePolicy(TokenPolicy policy, const std::vector<const HostedService*>& services,
-                                           Store& store, absl::Time now) {
-  policy.longest_retention = policy.retention;
+// The shortest and the longest retention of any method, the default included.
+std::pair<absl::Duration, absl::Duration> RetentionsOf(const TokenPolicy& policy,
+                                                       const std::vector<const HostedService*>& services) {
+  std::pair retentions(policy.retention, policy.retention);
   for (const HostedService* service : services) {
     for (const Method& method : service->methods()) {
       if (!method.rule.has_value()) continue;
-      policy.longest_retention = std::max(policy.longest_retention, policy.RetentionOf(*method.rule));
+      retentions.first = std::min(retentions.first, policy.RetentionOf(*method.rule));
+      retentions.second = std::max(retentions.second, policy.RetentionOf(*method.rule));
     }
   }
+  return retentions;
+}
+
+}  // namespace
+
+absl::Duration ShortestLife(const TokenPolicy& policy, const std::vector<const HostedService*>& services) {
+  return RetentionsOf(policy, services).first + policy.tombstone_retention;
+}
+
+absl::StatusOr<TokenPolicy> CompletePolicy(TokenPolicy policy, const std::vector<const HostedService*>& services,
+                                           Store& store, const TokenTime& time) {
+  const absl::Time now = time.Now();
+  policy.longest_retention = RetentionsOf(policy, services).second;
   const absl::Status status = ExecuteAndWait(store, [&](Transaction& txn) -> absl::Status {
     HAPAX_ASSIGN_OR_RETURN(const auto last, GetRow<store::v1::TokenPolicyRow>(txn, Table::kMeta, MetaKey()));
     policy.forgotten_until = absl::InfinitePast();
     if (last.has_value()) {
-      if (last->has_forgotten_until()) policy.forgotten_until = FromTimestamp(last->forgotten_until());
+      // An older version took the wall clock's word for it, which may lie ahead.
+      if (last->has_forgotten_until()) policy.forgotten_until = std::min(FromTimestamp(last->forgotten_until()), now);
       const absl::Duration last_longest = FromProtoDuration(last->longest_retention());
-      if (last_longest < policy.longest_retention) {
+      if (last_longest < policy.longest_retention && time.MayHaveForgotten()) {
         policy.forgotten_until = std::max(policy.forgotten_until, now - last_longest);
       }
     }

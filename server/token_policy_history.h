@@ -8,6 +8,7 @@
 #include "hapax/interceptors/token_policy.h"
 #include "hapax/server/hosted_service.h"
 #include "hapax/storage/store.h"
+#include "hapax/storage/token_time.h"
 
 namespace hapax {
 
@@ -16,10 +17,13 @@ namespace hapax {
 // are refused from now on, so that a longer retention never executes one again (C17). The first start with a limit of
 // the tokens that a tenant may have stored, and the first after one without, counts them (token_quota.h).
 //
-// `services` are compiled. Errors: the store's.
+// `services` are compiled, `time` is loaded. Errors: the store's.
 [[nodiscard]] absl::StatusOr<TokenPolicy> CompletePolicy(TokenPolicy policy,
                                                          const std::vector<const HostedService*>& services,
-                                                         Store& store, absl::Time now);
+                                                         Store& store, const TokenTime& time);
+
+// The least time from a token's execution until it is forgotten. `services` are compiled.
+[[nodiscard]] absl::Duration ShortestLife(const TokenPolicy& policy, const std::vector<const HostedService*>& services);
 
 }  // namespace hapax
 

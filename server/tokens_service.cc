@@ -35,8 +35,18 @@ api::TokenState ToApi(TokenState state) {
   HAPAX_CHECK(false, "a TokenState is one of its values");
 }
 
-// The token as the API shows it, without its reply.
-api::Token Describe(const TokenKey& key, const store::v1::TokenRecord& record, TokenState state) {
+// Differences of less are not told.
+constexpr absl::Duration kClockTolerance = absl::Minutes(1);
+
+// By how much the server's clock is ahead, if that is worth telling.
+absl::Duration ToldClockAhead(const TokenTime& time) {
+  const absl::Duration ahead = time.ClockAhead();
+  return absl::AbsDuration(ahead) > kClockTolerance ? absl::Trunc(ahead, absl::Seconds(1)) : absl::ZeroDuration();
+}
+
+// The token as the API shows it, without its reply. Its times are told as those of the server's clock.
+api::Token Describe(const TokenKey& key, const store::v1::TokenRecord& record, TokenState state,
+                    absl::Duration clock_ahead) {
   api::Token token;
   token.set_client_token(key.token);
   token.set_region(key.region);
@@ -45,7 +55,9 @@ api::Token Describe(const TokenKey& key, const store::v1::TokenRecord& record, T
   if (state == TokenState::kFree) return token;
   token.set_method(record.method());
   if (record.has_executed_at()) *token.mutable_execute_time() = record.executed_at();
-  if (record.has_expires_at()) *token.mutable_expire_time() = record.expires_at();
+  if (record.has_expires_at()) {
+    *token.mutable_expire_time() = ToTimestamp(FromTimestamp(record.expires_at()) + clock_ahead);
+  }
   if (record.has_abandoned_at()) *token.mutable_abandon_time() = record.abandoned_at();
   return token;
 }
@@ -92,17 +104,17 @@ absl::StatusOr<TokenKey> TokensService::KeyOf(const CallContext& context, const 
 }
 
 // The token as it is now, with the reply if that is kept.
-absl::StatusOr<api::Token> TokensService::Read(const CallContext& context, const ReadTransaction& txn,
-                                               const TokenKey& key) const {
+absl::StatusOr<api::Token> TokensService::Read(const ReadTransaction& txn, const TokenKey& key) const {
   HAPAX_ASSIGN_OR_RETURN(std::optional<store::v1::TokenRecord> record, FindToken(txn, key));
-  TokenState state = record.has_value() ? StateAt(*record, context.now) : TokenState::kFree;
+  const TokenTime& time = *options_.time;
+  TokenState state = record.has_value() ? StateAt(*record, time.Now()) : TokenState::kFree;
   // Of a method that keeps it for longest, as it is not known which one it is for.
-  const absl::Duration age_limit = options_.policy.AgeLimitAt(context.now, options_.policy.longest_retention);
-  if (state == TokenState::kFree && IsTooOld(key.token, age_limit, context.now)) {
+  if (state == TokenState::kFree &&
+      FindByAge(key.token, options_.policy.longest_retention, options_.policy, time) == Finding::kExpired) {
     record = store::v1::TokenRecord();
     state = TokenState::kExpired;
   }
-  api::Token token = Describe(key, record.value_or(store::v1::TokenRecord()), state);
+  api::Token token = Describe(key, record.value_or(store::v1::TokenRecord()), state, ToldClockAhead(time));
   if (state != TokenState::kExecuted) return token;
   if (const Method* method = FindMethod(options_.services, record->method())) {
     token.set_reply_type(method->reply->GetDescriptor()->full_name());
@@ -114,7 +126,7 @@ absl::StatusOr<api::Token> TokensService::Read(const CallContext& context, const
 absl::Status TokensService::GetToken(const CallContext& context, const ReadTransaction& txn,
                                      const api::GetTokenRequest& request, api::GetTokenResponse* response) const {
   HAPAX_ASSIGN_OR_RETURN(const TokenKey key, KeyOf(context, request));
-  HAPAX_ASSIGN_OR_RETURN(*response->mutable_token(), Read(context, txn, key));
+  HAPAX_ASSIGN_OR_RETURN(*response->mutable_token(), Read(txn, key));
   return absl::OkStatus();
 }
 
@@ -126,6 +138,7 @@ absl::Status TokensService::ListTokens(const CallContext& context, const ReadTra
   HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request, context.page_token_key, context.tenant));
   const std::string prefix =
       request.region().empty() ? TokenPrefix(context.tenant) : TokenPrefix(context.tenant, request.region());
+  const absl::Duration clock_ahead = ToldClockAhead(*options_.time);
   const auto is_wanted = [&](const TokenKey& key) {
     return request.client_token().empty() || request.client_token() == key.token;
   };
@@ -146,9 +159,9 @@ absl::Status TokensService::ListTokens(const CallContext& context, const ReadTra
                              [&](std::string_view bytes, const store::v1::TokenRecord& record) {
                                const absl::StatusOr<TokenKey> key = DecodeTokenKey(bytes);
                                if (!key.ok()) return take_damaged(bytes);
-                               const TokenState state = StateAt(record, context.now);
+                               const TokenState state = StateAt(record, options_.time->Now());
                                if (state == TokenState::kFree || !is_wanted(*key)) return false;
-                               *response->add_tokens() = Describe(*key, record, state);
+                               *response->add_tokens() = Describe(*key, record, state, clock_ahead);
                                return true;
                              },
                              take_damaged));
@@ -159,14 +172,14 @@ absl::Status TokensService::AbandonToken(const CallContext& context, Transaction
                                          const api::AbandonTokenRequest& request,
                                          api::AbandonTokenResponse* response) const {
   HAPAX_ASSIGN_OR_RETURN(const TokenKey key, KeyOf(context, request));
-  HAPAX_ASSIGN_OR_RETURN(*response->mutable_token(), Read(context, txn, key));
+  HAPAX_ASSIGN_OR_RETURN(*response->mutable_token(), Read(txn, key));
   if (response->token().state() != api::TOKEN_STATE_FREE) return absl::OkStatus();
   HAPAX_RETURN_IF_ERROR(
-      CountToken(options_.policy, context.tenant, /*forget_at=*/absl::InfiniteFuture(), context.now, txn));
+      CountToken(options_.policy, context.tenant, /*forget_at=*/absl::InfiniteFuture(), options_.time->Now(), txn));
   store::v1::TokenRecord record;
   *record.mutable_abandoned_at() = ToTimestamp(context.now);
   PutToken(txn, key, record);
-  *response->mutable_token() = Describe(key, record, TokenState::kAbandoned);
+  *response->mutable_token() = Describe(key, record, TokenState::kAbandoned, absl::ZeroDuration());
   return absl::OkStatus();
 }
 
@@ -180,8 +193,11 @@ absl::Status TokensService::GetPolicy(const CallContext& context, const ReadTran
   response->set_default_region(options_.default_region);
   if (options_.policy.max_tokens_per_tenant > 0) {
     response->set_max_tokens_per_tenant(options_.policy.max_tokens_per_tenant);
-    HAPAX_ASSIGN_OR_RETURN(const int64_t stored, StoredTokens(context.tenant, context.now, txn));
+    HAPAX_ASSIGN_OR_RETURN(const int64_t stored, StoredTokens(context.tenant, options_.time->Now(), txn));
     response->set_stored_tokens(stored);
+  }
+  if (const absl::Duration ahead = ToldClockAhead(*options_.time); ahead != absl::ZeroDuration()) {
+    *response->mutable_clock_ahead() = ToProtoDuration(ahead);
   }
   for (const HostedService* service : options_.services) {
     for (const Method& method : service->methods()) {

@@ -13,6 +13,7 @@
 #include "hapax/interceptors/token_policy.h"
 #include "hapax/server/hosted_service.h"
 #include "hapax/storage/token_table.h"
+#include "hapax/storage/token_time.h"
 
 namespace hapax {
 
@@ -35,6 +36,8 @@ class TokensService {
     // The region of a token that names none.
     std::string default_region;
     TokenPolicy policy;
+    // By which tokens expire.
+    const TokenTime* time = nullptr;
     // Turns the names of a region and a zone into a place, and refuses those that do not exist.
     const ScopeResolver* resolver = nullptr;
     // Whose methods have rules; compiled.
@@ -62,8 +65,7 @@ class TokensService {
 
   template <typename Request>
   [[nodiscard]] absl::StatusOr<TokenKey> KeyOf(const CallContext& context, const Request& request) const;
-  [[nodiscard]] absl::StatusOr<idempotency::v1::Token> Read(const CallContext& context, const ReadTransaction& txn,
-                                                            const TokenKey& key) const;
+  [[nodiscard]] absl::StatusOr<idempotency::v1::Token> Read(const ReadTransaction& txn, const TokenKey& key) const;
 
   const Options options_;
   const SealKeys& seal_keys_;

@@ -1,23 +1,45 @@
 #ifndef HAPAX_STORAGE_CLOCK_H_
 #define HAPAX_STORAGE_CLOCK_H_
 
-#include "absl/time/clock.h"
+#include <string>
+
 #include "absl/time/time.h"
 
 namespace hapax {
 
-// The wall clock, injected so that tests can set it. Thread-safety: safe.
-class Clock {
+// Something that tells a time of day. Thread-safety: safe.
+class TimeSource {
  public:
-  virtual ~Clock() = default;
+  virtual ~TimeSource() = default;
   [[nodiscard]] virtual absl::Time Now() const = 0;
 };
 
-// The machine's clock.
+// How long the machine is up, time asleep included, and which start of it that is.
+struct Uptime {
+  std::string boot_id;  // Another one after each start of the machine; empty: not known.
+  absl::Duration elapsed;
+};
+
+// The clocks of a machine, injected so that tests can set them. Now() is the wall clock: it may be set to anything at
+// any moment. So nothing waits by it and no duration is measured by it, and what it says is never taken for time that
+// has passed (token_time.h). Thread-safety: safe.
+class Clock : public TimeSource {
+ public:
+  // Time since some moment; never set, and at the pace of real time.
+  [[nodiscard]] virtual absl::Duration Monotonic() const = 0;
+  [[nodiscard]] virtual Uptime SinceBoot() const = 0;
+};
+
+// The machine's.
 class SystemClock final : public Clock {
  public:
-  [[nodiscard]] absl::Time Now() const override { return absl::Now(); }
+  [[nodiscard]] absl::Time Now() const override;
+  [[nodiscard]] absl::Duration Monotonic() const override;
+  [[nodiscard]] Uptime SinceBoot() const override;
 };
+
+// Likewise, for where no test takes the clock in hand.
+[[nodiscard]] absl::Duration MonotonicNow();
 
 }  // namespace hapax
 

@@ -18,6 +18,7 @@
 //               ("seal_key", key id)                 hapax.store.v1.SealKeyRow
 //               ("token_count", tenant)              hapax.store.v1.TokenCountRow
 //               ("token_policy")                     hapax.store.v1.TokenPolicyRow
+//               ("token_time")                       hapax.store.v1.TokenTimeRow
 //   tokens      (tenant, region, zone, token)        hapax.store.v1.TokenRecord; zone "" is regional
 //   work        (id)                                 hapax.store.v1.WorkRecord
 //   operations  ("operation", tenant, id)            google.longrunning.Operation

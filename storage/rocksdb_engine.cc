@@ -25,9 +25,15 @@ constexpr size_t kMaxLogBytes = size_t{256} << 20;
 // Between two attempts to open the directory afresh.
 constexpr absl::Duration kMaxRetryDelay = absl::Seconds(8);
 
-const Clock& MachineClock() {
-  static const SystemClock kClock;
-  return kClock;
+// By which nothing ever expires.
+class NoTime final : public TimeSource {
+ public:
+  [[nodiscard]] absl::Time Now() const override { return absl::InfinitePast(); }
+};
+
+const TimeSource& NeverForgets() {
+  static const NoTime kTime;
+  return kTime;
 }
 
 rocksdb::BlockBasedTableOptions TableOptions() {
@@ -109,7 +115,7 @@ RocksDbEngine::RocksDbEngine(RocksDbEngineOptions options, std::unique_ptr<rocks
     : options_(std::move(options)),
       env_(std::move(env)),
       rocksdb_options_(std::move(rocksdb_options)),
-      token_filter_(MakeTokenCompactionFilter(options_.clock == nullptr ? MachineClock() : *options_.clock)),
+      token_filter_(MakeTokenCompactionFilter(options_.clock == nullptr ? NeverForgets() : *options_.clock)),
       token_files_(rocksdb::NewBlockBasedTableFactory(TokenTableOptions())),
       service_hints_(std::make_shared<ServiceRowHint>()),
       retry_delay_(options_.probe_interval) {}
@@ -119,6 +125,7 @@ RocksDbEngine::~RocksDbEngine() {
     absl::MutexLock lock(&mu_);
     closing_ = true;
   }
+  end_.Give();
   if (recovery_.joinable()) recovery_.join();
   if (database_ != nullptr) CloseDatabase();
 }
@@ -211,10 +218,7 @@ absl::Status RocksDbEngine::Recover() {
 }
 
 // False when it is time to end.
-bool RocksDbEngine::Pause(absl::Duration time) {
-  absl::MutexLock lock(&mu_);
-  return !mu_.AwaitWithTimeout(absl::Condition(&closing_), time);
-}
+bool RocksDbEngine::Pause(absl::Duration time) { return !end_.AwaitFor(time); }
 
 void RocksDbEngine::Log(std::string_view line) const {
   if (options_.log != nullptr) options_.log(line);

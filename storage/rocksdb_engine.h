@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "hapax/storage/clock.h"
 #include "hapax/storage/database.h"
+#include "hapax/storage/monitor.h"
 #include "rocksdb/compaction_filter.h"
 #include "rocksdb/env.h"
 #include "rocksdb/table.h"
@@ -35,8 +36,8 @@ struct RocksDbEngineOptions {
   size_t write_buffer_bytes = size_t{64} << 20;
   // Gets a line about what goes wrong, on any thread; must not block. May be null.
   std::function<void(std::string_view line)> log;
-  // Judges which tokens' records have expired; null means the machine's. Outlives the engine.
-  const Clock* clock = nullptr;
+  // As of RocksDbStoreOptions. Outlives the engine.
+  const TimeSource* clock = nullptr;
   // How often it is tried whether the disk can be written again, once it could not.
   absl::Duration probe_interval = absl::Milliseconds(250);
   // Where the files are; for tests, whose faults it injects. Outlives the engine.
@@ -96,6 +97,7 @@ class RocksDbEngine {
   absl::Status failure_ ABSL_GUARDED_BY(mu_);               // Why database_ takes no writes.
   bool closing_ ABSL_GUARDED_BY(mu_) = false;
 
+  StopSignal end_;  // Given when closing_.
   std::thread recovery_;
 };
 

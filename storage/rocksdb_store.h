@@ -29,8 +29,9 @@ struct RocksDbStoreOptions {
   // Gets a line about what goes wrong with the disk or the files: RocksDB's warnings and errors, and when
   // writes are suspended and resumed. Called on any thread; must not block. May be null.
   std::function<void(std::string_view line)> log;
-  // Judges which tokens' records have expired; null means the machine's. Outlives the store.
-  const Clock* clock = nullptr;
+  // By which compactions forget what has expired (token_time.h, durable()); null: they forget nothing. Outlives the
+  // store.
+  const TimeSource* clock = nullptr;
 };
 
 class RocksDbEngine;

@@ -21,7 +21,7 @@ store::v1::TokenRecord TombstoneOf(const store::v1::TokenRecord& record) {
 
 class TokenCompactionFilter final : public rocksdb::CompactionFilter {
  public:
-  explicit TokenCompactionFilter(const Clock& clock) : clock_(clock) {}
+  explicit TokenCompactionFilter(const TimeSource& time) : time_(time) {}
 
   [[nodiscard]] const char* Name() const override { return "hapax.tokens"; }
 
@@ -31,7 +31,7 @@ class TokenCompactionFilter final : public rocksdb::CompactionFilter {
     const std::string_view key = key_slice.ToStringView();
     store::v1::TokenRecord record;
     if (type != ValueType::kValue || !DecodeRow(key, value.ToStringView(), &record).ok()) return Decision::kKeep;
-    switch (StateAt(record, clock_.Now())) {
+    switch (StateAt(record, time_.Now())) {
       case TokenState::kExecuted:
       case TokenState::kAbandoned:
         return Decision::kKeep;
@@ -46,13 +46,13 @@ class TokenCompactionFilter final : public rocksdb::CompactionFilter {
   }
 
  private:
-  const Clock& clock_;
+  const TimeSource& time_;
 };
 
 }  // namespace
 
-std::unique_ptr<rocksdb::CompactionFilter> MakeTokenCompactionFilter(const Clock& clock) {
-  return std::make_unique<TokenCompactionFilter>(clock);
+std::unique_ptr<rocksdb::CompactionFilter> MakeTokenCompactionFilter(const TimeSource& time) {
+  return std::make_unique<TokenCompactionFilter>(time);
 }
 
 }  // namespace hapax

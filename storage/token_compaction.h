@@ -9,12 +9,13 @@
 namespace hapax {
 
 // Gives back, whenever RocksDB compacts table tokens, the space of what is too old to matter: an expired
-// record becomes its tombstone, and one that is to be forgotten is dropped. Readers judge by the clock
-// (StateAt), so when this happens changes nothing that can be observed. A damaged row is left as it is: it
-// must stay DATA_LOSS, not become a free token.
+// record becomes its tombstone, and one that is to be forgotten is dropped. Readers judge by a time that is never
+// before `time` (token_time.h), so when this happens changes nothing that can be observed. A damaged row is left as it
+// is: it must stay DATA_LOSS, not become a free token.
 //
-// Internal to storage. Thread-safety: safe. Lifetime: `clock` outlives the database.
-[[nodiscard]] std::unique_ptr<rocksdb::CompactionFilter> MakeTokenCompactionFilter(const Clock& clock);
+// Internal to storage. Thread-safety: safe. Lifetime: `time` outlives the database; it must be durable, and never go
+// back.
+[[nodiscard]] std::unique_ptr<rocksdb::CompactionFilter> MakeTokenCompactionFilter(const TimeSource& time);
 
 }  // namespace hapax
 

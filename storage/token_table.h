@@ -29,8 +29,8 @@ struct TokenKey {
 [[nodiscard]] std::string TokenPrefix(std::string_view tenant);
 [[nodiscard]] std::string TokenPrefix(std::string_view tenant, std::string_view region);
 
-// What a token's record says at some time. It is judged by the clock alone: whether a compaction has dropped
-// what is too old makes no difference (C17).
+// What a token's record says at some time (token_time.h). Whether a compaction has dropped what is too old makes no
+// difference (C17). A tombstone is expired whatever the time, for what it was is gone.
 enum class TokenState {
   kFree,       // No record, or one that is to be forgotten by now.
   kExecuted,   // The reply is on record.

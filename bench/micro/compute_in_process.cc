@@ -58,6 +58,7 @@ ComputeInProcess::ComputeInProcess(const std::string& directory)
                          .tenant_gate = tenant_gate_,
                          .seal_keys = seal_keys_,
                          .clock = clock_,
+                         .token_time = token_time_,
                          .registry = metrics_,
                          .call_log = log_},
                         std::make_unique<TrustingAuthenticator>())) {

@@ -79,6 +79,7 @@ class ComputeInProcess {
   class IdleDriver;
 
   const SystemClock clock_;
+  const TokenTime token_time_{clock_};
   spdlog::logger log_;
   const std::unique_ptr<RocksDbStore> store_;
   const SealKeys seal_keys_;

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "absl/time/clock.h"
+#include "hapax/storage/clock.h"
 
 namespace hapax::compute {
 namespace {
@@ -17,8 +17,9 @@ SimulatedHypervisor::SimulatedHypervisor(absl::Duration latency) : latency_(late
 
 SimulatedHypervisor::~SimulatedHypervisor() {
   {
-    absl::MutexLock lock(&mu_);
+    MonitorLock lock(&mu_);
     closing_ = true;
+    mu_.WakeAll();
   }
   thread_.join();
 }
@@ -36,27 +37,29 @@ void SimulatedHypervisor::Start(const std::string& /*instance_id*/, const std::s
 }
 
 void SimulatedHypervisor::Add(Done done) {
-  absl::MutexLock lock(&mu_);
-  pending_.push_back({.due = absl::Now() + latency_, .done = std::move(done)});
+  MonitorLock lock(&mu_);
+  if (pending_.empty()) mu_.WakeAll();
+  pending_.push_back({.due = MonotonicNow() + latency_, .done = std::move(done)});
 }
 
 void SimulatedHypervisor::Run() {
   const auto something_pends = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return closing_ || !pending_.empty(); };
+  const auto is_closing = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return closing_; };
   while (true) {
     std::vector<Done> due;
     {
-      absl::MutexLock lock(&mu_);
-      mu_.Await(absl::Condition(&something_pends));
+      MonitorLock lock(&mu_);
+      mu_.Await(something_pends);
       if (closing_) return;
-      const absl::Time now = absl::Now();
+      const absl::Duration now = MonotonicNow();
       while (!pending_.empty() && pending_.front().due <= now) {
         due.push_back(std::move(pending_.front().done));
         pending_.pop_front();
       }
       if (due.empty()) {
         // Sleeps for a while at least, so that a stream of launches is served many at a time.
-        const absl::Time wakeup = std::max(pending_.front().due, now + std::min(kLeastSleep, latency_));
-        if (mu_.AwaitWithDeadline(absl::Condition(&closing_), wakeup)) return;
+        const absl::Duration wakeup = std::max(pending_.front().due, now + std::min(kLeastSleep, latency_));
+        if (mu_.AwaitUntil(is_closing, wakeup)) return;
       }
     }
     for (Done& done : due) std::move(done)();

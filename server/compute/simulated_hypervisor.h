@@ -6,9 +6,9 @@
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "hapax/server/compute/hypervisor.h"
+#include "hapax/storage/monitor.h"
 
 namespace hapax::compute {
 
@@ -28,7 +28,7 @@ class SimulatedHypervisor final : public Hypervisor {
 
  private:
   struct Pending {
-    absl::Time due;
+    absl::Duration due;  // Monotonic time.
     Done done;
   };
 
@@ -36,7 +36,7 @@ class SimulatedHypervisor final : public Hypervisor {
   void Run();
 
   const absl::Duration latency_;
-  absl::Mutex mu_;
+  Monitor mu_;
   std::deque<Pending> pending_ ABSL_GUARDED_BY(mu_);  // Ordered by due time.
   bool closing_ ABSL_GUARDED_BY(mu_) = false;
   std::thread thread_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "hapax/storage/clock.h"
 
 namespace hapax {
 namespace {
@@ -18,38 +19,44 @@ OperationWaiters::OperationWaiters(size_t max_waiting) : max_waiting_(max_waitin
 OperationWaiters::~OperationWaiters() {
   Close();
   {
-    absl::MutexLock lock(&mu_);
+    MonitorLock lock(&mu_);
     ending_ = true;
+    mu_.WakeAll();
   }
   thread_.join();
 }
 
 bool OperationWaiters::Add(std::string topic, absl::Time deadline, absl::AnyInvocable<bool()> has_given_up, Wake wake) {
-  absl::MutexLock lock(&mu_);
+  const absl::Duration until = MonotonicNow() + (deadline - absl::Now());
+  MonitorLock lock(&mu_);
   if (waiting_count_ >= max_waiting_) return false;
+  // The thread waits for the first, and for whoever has less time than it was going to wait.
+  if (waiting_count_ == 0 || until < next_look_) mu_.WakeAll();
   ++waiting_count_;
-  next_look_ = std::min(next_look_, deadline);
+  next_look_ = std::min(next_look_, until);
   waiting_[std::move(topic)].push_back(
-      {.deadline = deadline, .has_given_up = std::move(has_given_up), .wake = std::move(wake)});
+      {.deadline = until, .has_given_up = std::move(has_given_up), .wake = std::move(wake)});
   return true;
 }
 
 void OperationWaiters::Notify(std::string_view topic) {
-  absl::MutexLock lock(&mu_);
+  MonitorLock lock(&mu_);
   const auto found = waiting_.find(absl::string_view(topic.data(), topic.size()));
   if (found == waiting_.end()) return;
   due_.splice(due_.end(), found->second);
+  mu_.WakeAll();
   waiting_.erase(found);
 }
 
 void OperationWaiters::Close() {
-  absl::MutexLock lock(&mu_);
+  MonitorLock lock(&mu_);
   closed_ = true;
+  mu_.WakeAll();
 }
 
 // When to look through those who wait, unless something happens before.
-absl::Time OperationWaiters::NextLook() const {
-  absl::Time next = absl::Now() + kGivenUpCheckInterval;
+absl::Duration OperationWaiters::NextLook() const {
+  absl::Duration next = MonotonicNow() + kGivenUpCheckInterval;
   for (const auto& [topic, waiters] : waiting_) {
     for (const Waiter& waiter : waiters) next = std::min(next, waiter.deadline);
   }
@@ -57,7 +64,7 @@ absl::Time OperationWaiters::NextLook() const {
 }
 
 // Takes out whom there is no use in waiting for any longer.
-void OperationWaiters::CollectDue(absl::Time now) {
+void OperationWaiters::CollectDue(absl::Duration now) {
   for (auto topic = waiting_.begin(); topic != waiting_.end();) {
     std::list<Waiter>& waiters = topic->second;
     for (auto waiter = waiters.begin(); waiter != waiters.end();) {
@@ -76,15 +83,15 @@ void OperationWaiters::Run() {
   while (true) {
     std::list<Waiter> due;
     {
-      absl::MutexLock lock(&mu_);
-      mu_.Await(absl::Condition(&somebody_waits));
-      const absl::Time wakeup = NextLook();
+      MonitorLock lock(&mu_);
+      mu_.Await(somebody_waits);
+      const absl::Duration wakeup = NextLook();
       next_look_ = wakeup;
       const auto act_now = [this, wakeup]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
         return ending_ || closed_ || !due_.empty() || next_look_ < wakeup;
       };
-      mu_.AwaitWithDeadline(absl::Condition(&act_now), wakeup);
-      CollectDue(absl::Now());
+      mu_.AwaitUntil(act_now, wakeup);
+      CollectDue(MonotonicNow());
       due.swap(due_);
       waiting_count_ -= due.size();
       if (due.empty() && ending_) return;

@@ -10,8 +10,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "hapax/storage/monitor.h"
 
 namespace hapax {
 
@@ -30,7 +30,8 @@ class OperationWaiters {
   OperationWaiters(const OperationWaiters&) = delete;
   OperationWaiters& operator=(const OperationWaiters&) = delete;
 
-  // Calls `wake`, later, on a thread of its own; `has_given_up` is asked now and then before. False, calling neither,
+  // Calls `wake`, later, on a thread of its own; `has_given_up` is asked now and then before. What the
+  // wall clock does from then on makes no difference to when that is. False, calling neither,
   // when too many wait. Once closed it wakes at once.
   [[nodiscard]] bool Add(std::string topic, absl::Time deadline, absl::AnyInvocable<bool()> has_given_up, Wake wake);
 
@@ -42,20 +43,21 @@ class OperationWaiters {
 
  private:
   struct Waiter {
-    absl::Time deadline;
+    absl::Duration deadline;  // Monotonic time, as all within.
     absl::AnyInvocable<bool()> has_given_up;
     Wake wake;
   };
 
   void Run();
-  [[nodiscard]] absl::Time NextLook() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void CollectDue(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  [[nodiscard]] absl::Duration NextLook() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void CollectDue(absl::Duration now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const size_t max_waiting_;
-  absl::Mutex mu_;
+  Monitor mu_;
   absl::flat_hash_map<std::string, std::list<Waiter>> waiting_ ABSL_GUARDED_BY(mu_);  // By topic.
   size_t waiting_count_ ABSL_GUARDED_BY(mu_) = 0;
-  absl::Time next_look_ ABSL_GUARDED_BY(mu_) = absl::InfiniteFuture();  // When the thread looks through them next.
+  absl::Duration next_look_ ABSL_GUARDED_BY(mu_) =
+      absl::InfiniteDuration();  // When the thread looks through them next.
   std::list<Waiter> due_ ABSL_GUARDED_BY(mu_);
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
   bool ending_ ABSL_GUARDED_BY(mu_) = false;

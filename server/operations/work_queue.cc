@@ -99,8 +99,9 @@ absl::StatusOr<int> WorkQueue::Resume() {
 
 void WorkQueue::Stop() {
   {
-    absl::MutexLock lock(&mu_);
+    MonitorLock lock(&mu_);
     stopping_ = true;
+    mu_.WakeAll();
   }
   if (completer_.joinable()) completer_.join();
 }
@@ -110,19 +111,21 @@ void WorkQueue::Start(Work work) {
   HAPAX_CHECK(driver != drivers_.end(), "work is scheduled only of kinds that have a driver");
   const std::string subject = work.record.subject();
   driver->second.driver->Perform(subject, [this, work = std::move(work)]() mutable {
-    absl::MutexLock lock(&mu_);
+    MonitorLock lock(&mu_);
+    if (performed_.empty()) mu_.WakeAll();
     performed_.push_back(std::move(work));
   });
 }
 
 void WorkQueue::RunCompleter() {
   const auto something_to_do = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return stopping_ || !performed_.empty(); };
+  const auto is_stopping = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return stopping_; };
   while (true) {
     std::vector<Work> works;
     {
-      absl::MutexLock lock(&mu_);
-      mu_.Await(absl::Condition(&something_to_do));
-      mu_.AwaitWithTimeout(absl::Condition(&stopping_), kGatherTime);
+      MonitorLock lock(&mu_);
+      mu_.Await(something_to_do);
+      mu_.AwaitUntil(is_stopping, MonotonicNow() + kGatherTime);
       if (stopping_) return;
       const auto end = performed_.begin() + static_cast<ptrdiff_t>(std::min(kMaxBatch, performed_.size()));
       works.assign(std::make_move_iterator(performed_.begin()), std::make_move_iterator(end));
@@ -162,19 +165,19 @@ void WorkQueue::CompleteOneByOne(std::vector<Work> works) {
     if (status.ok()) continue;
     if (absl::IsUnavailable(status) || absl::IsResourceExhausted(status)) {
       WaitBeforeRetry();
-      absl::MutexLock lock(&mu_);
+      MonitorLock lock(&mu_);
       performed_.push_back(std::move(one.front()));
     } else {
       logger_.error("work of kind {} cannot be completed: {}", one.front().record.kind(), status.ToString());
     }
-    absl::MutexLock lock(&mu_);
+    MonitorLock lock(&mu_);
     if (stopping_) return;
   }
 }
 
 void WorkQueue::WaitBeforeRetry() {
-  absl::MutexLock lock(&mu_);
-  mu_.AwaitWithTimeout(absl::Condition(&stopping_), retry_delay_);
+  MonitorLock lock(&mu_);
+  mu_.AwaitUntil([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return stopping_; }, MonotonicNow() + retry_delay_);
 }
 
 }  // namespace hapax

@@ -12,9 +12,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "hapax/storage/clock.h"
+#include "hapax/storage/monitor.h"
 #include "hapax/storage/store.h"
 #include "hapax/store/v1/work.pb.h"
 #include "spdlog/logger.h"
@@ -104,7 +104,7 @@ class WorkQueue {
   std::vector<Work> found_;  // And not taken up yet.
   int damaged_rows_ = 0;
 
-  absl::Mutex mu_;
+  Monitor mu_;
   std::deque<Work> performed_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::thread completer_;

@@ -45,6 +45,7 @@ class Server:
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="hapax-e2e-"))
         self.data_dir = self.dir / "data"
         self.flags = flags
+        self.environment = {}  # Besides this process's own.
         self.address = None
         self.starts = 0
         self.stdout = []  # Every line that every process so far wrote there.
@@ -82,7 +83,8 @@ class Server:
     def start(self) -> "Server":
         with open(self._stderr, "ab") as stderr:
             self._process = subprocess.Popen(
-                command(*self._all_flags, program=self.program), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True)
+                command(*self._all_flags, program=self.program), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True,
+                env={**os.environ, **self.environment})
         found = queue.Queue()
         threading.Thread(target=_drain, args=(self._process.stdout, self.stdout, found), daemon=True).start()
         try:

@@ -57,7 +57,10 @@ FuzzServer::FuzzServer()
       hosted_compute_(compute_.Host()),
       operations_service_(store_, waiters_),
       hosted_operations_(operations_service_.Host()),
-      tokens_({.default_region = kDefaultRegion, .resolver = &resolver_, .services = {hosted_compute_.get()}},
+      tokens_({.default_region = kDefaultRegion,
+               .time = &token_time_,
+               .resolver = &resolver_,
+               .services = {hosted_compute_.get()}},
               seal_keys_),
       hosted_tokens_(tokens_.Host()) {
   // Protobuf would say of every malformed request that it is.
@@ -80,6 +83,7 @@ FuzzServer::FuzzServer()
                                      .tenant_gate = tenant_gate_,
                                      .seal_keys = seal_keys_,
                                      .clock = clock_,
+                                     .token_time = token_time_,
                                      .registry = metrics_,
                                      .call_log = log_},
                                     std::make_unique<TrustingAuthenticator>())));
@@ -88,9 +92,11 @@ FuzzServer::FuzzServer()
 FuzzServer::~FuzzServer() { work_.Stop(); }
 
 void FuzzServer::Reset() {
-  store_.Restore(at_first_);
   ids_.Reset();
   clock_.Set(ManualClock().Now());
+  store_.Restore(at_first_);
+  HAPAX_CHECK(token_time_.Load(store_, {}).ok(), "the store takes all");  // It begins again, too.
+  store_.Restore(at_first_);
 }
 
 const Method& FuzzServer::MethodNamed(std::string_view name) const {

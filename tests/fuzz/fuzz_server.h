@@ -63,6 +63,7 @@ class FuzzServer {
   class IdleHypervisor;
 
   ManualClock clock_;
+  TokenTime token_time_{clock_};
   spdlog::logger log_;
   MemoryStore store_;
   const SealKeys seal_keys_;

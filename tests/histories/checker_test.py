@@ -42,6 +42,10 @@ class AcceptedTest(CheckerCase):
     def test_a_reply_that_does_not_say_how_it_came(self):
         self.assertAccepted(Script().call(1, 2, "succeeded").call(3, 4, "succeeded").call(5, 6, "replayed"))
 
+    def test_C29_a_token_is_kept_for_longer_where_the_clock_is_wrong(self):
+        for script in (Script(clock_jumps=True).key("k", made=1), Script(clock_jumps=True)):
+            self.assertAccepted(script.call(1, 2, "executed").call(400, 401, "replayed").call(500, 501, "CLIENT_TOKEN_EXPIRED"))
+
     def test_C17_expired_and_then_free_again(self):
         self.assertAccepted(Script().call(1, 2, "executed").call(99, 100, "replayed")
                             .call(110, 111, "CLIENT_TOKEN_EXPIRED").get(112, 113, "EXPIRED")
@@ -169,6 +173,11 @@ class RefusedTest(CheckerCase):
 
     def test_C18_a_write_that_failed_comes_true_in_a_process_that_lives(self):
         self.assertRefused(Script().call(1, 2, UNAVAILABLE).list(3, 4, listed()).kill(5))
+
+    def test_C29_expired_or_executed_again_too_early_whatever_the_clock_says(self):
+        jumps = lambda: Script(clock_jumps=True).call(1, 2, "executed")
+        self.assertRefused(jumps().call(50, 51, "CLIENT_TOKEN_EXPIRED"))
+        self.assertRefused(jumps().call(140, 141, "executed", made="2"))
 
     def test_C17_expired_too_early(self):
         self.assertRefused(Script().call(1, 2, "executed").call(90, 91, "CLIENT_TOKEN_EXPIRED"))

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import unittest
 
+import wrong_clock
 from checker import check
 from harness import Server
 from history import Policy
@@ -27,16 +28,18 @@ SEED = random.SystemRandom().randrange(2**32)
 
 
 class HistoriesTest(unittest.TestCase):
-    def explain(self, retention_s: float, tombstone_s: float, *seen: str) -> None:
-        """A round whose history is explained, and in which everything of `seen` happened."""
+    def explain(self, retention_s: float, tombstone_s: float, *seen: str, clock=None) -> None:
+        """A round whose history is explained, and in which everything of `seen` happened. `clock` is the server's."""
         name = self._testMethodName
         print(f"{name}: --seed {SEED}", flush=True)
         server = Server(f"--token_retention={retention_s}s", f"--token_tombstone_retention={tombstone_s}s",
                         "--simulated_boot_latency=20ms", "--log_level=warning")
         self.addCleanup(server.close)
+        if clock is not None:
+            server.environment = clock.environment
         server.start()
-        policy = Policy(int(retention_s * SECOND_NS), int(tombstone_s * SECOND_NS))
-        round_ = Round(f"{SEED}.{retention_s}", server, policy).run(OPERATIONS)
+        policy = Policy(int(retention_s * SECOND_NS), int(tombstone_s * SECOND_NS), clock_jumps=clock is not None)
+        round_ = Round(f"{SEED}.{retention_s}", server, policy, clock=clock).run(OPERATIONS)
         violations = check(round_.history)
         figures = Figures()
         figures.add(round_, violations)
@@ -59,6 +62,12 @@ class HistoriesTest(unittest.TestCase):
 
     def test_tokens_that_expire_and_are_forgotten(self):
         self.explain(0.5, 0.5, "execute: CLIENT_TOKEN_EXPIRED", "get: EXPIRED")
+
+    @unittest.skipIf(*wrong_clock.missing())
+    def test_C29_tokens_that_expire_while_the_clock_is_set_ahead_and_back(self):
+        clock = wrong_clock.WrongClock()
+        self.addCleanup(clock.close)
+        self.explain(2, 1, clock=clock)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ class Policy:
 
     retention_ns: int
     tombstone_ns: int
+    # Whether the server's wall clock is wrong at times: then tokens may be kept for longer, and never for less (C29).
+    clock_jumps: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,15 +20,17 @@ FAULT_RATE = 0.1
 # A server lives for so many calls.
 CALLS_OF_A_SERVER = (50, 500)
 PATIENCE_S = 60
+# By how many seconds a wrong clock is ahead.
+CLOCK_OFFSETS = (0, 90_000, 40 * 86_400, -3_600, -400 * 86_400)
 
 
 class Round:
     """One history against a server that runs; afterwards it runs, or another in its place, without what the round made.
 
     `disk`, if there is one, is what the server's data lies on; it is filled up now and then. With `dies`, the server
-    does."""
+    does. `clock`, if there is one, is the server's (wrong_clock.py), and is set again and again; at the end it is right."""
 
-    def __init__(self, seed: str, server: Server, policy: Policy, disk=None, dies=True):
+    def __init__(self, seed: str, server: Server, policy: Policy, disk=None, dies=True, clock=None):
         self.history = History(policy)
         self.faults = collections.Counter()
         self.kills = 0
@@ -39,11 +41,14 @@ class Round:
         self._server = server
         self._disk = disk
         self._dies = dies
+        self._clock = clock
 
     def run(self, operations: int) -> "Round":
         planner = Planner(self._seed, self.history.policy, self._subnets(f"{self._seed}.a"))
         board = Board(planner, self.history)
         self._hostile(board, operations)
+        if self._clock is not None:
+            self._clock.set(0)
         if self._dies:
             # What is under way dies with it.
             self._server.kill()
@@ -94,6 +99,9 @@ class Round:
         self.faults.update(proxy.faults)
 
     def _break(self, up: threading.Event) -> None:
+        if self._clock is not None:
+            self._clock.set(self._chance.choice(CLOCK_OFFSETS))
+            self.faults["clock set"] += 1
         if not self._dies:
             return
         full = self._disk is not None and self._chance.random() < 0.5

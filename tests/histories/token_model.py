@@ -8,7 +8,7 @@ A token that says when it was made is refused by its age from its retention on, 
 import dataclasses
 import itertools
 
-from history import Key, Operation, Policy
+from history import NEVER_NS, Key, Operation, Policy
 
 # By how much the server's clock, which is another than the history's, may have drifted from it.
 SLACK_NS = 50_000_000
@@ -50,13 +50,14 @@ class TokenModel:
         self._retention_ns = policy.retention_ns
         self._forgotten_ns = policy.retention_ns + policy.tombstone_ns
         self._made_ns = key.made_ns
+        self._clock_jumps = policy.clock_jumps
         self._first_answer = "executed" if key.token else "unprotected"
 
     def step(self, state: State, operation: Operation, until_ns: int) -> list:
         """The states that `operation` may leave behind, if it takes place between its invocation and `until_ns`; none
         if its answer cannot be. Of an unknown answer: those in which it took effect."""
         found = _Finding(state, operation.invoked_ns - SLACK_NS, until_ns + SLACK_NS, self._retention_ns,
-                         self._forgotten_ns, self._made_ns)
+                         self._forgotten_ns, self._made_ns, self._clock_jumps)
         if operation.answer == "refused" and operation.reason in NEVER_EXECUTED:
             return [state]
         return getattr(self, "_" + operation.action)(found, operation)
@@ -141,11 +142,13 @@ class _Finding:
     """What an operation may find, whose clock reads something from `after_ns` to `until_ns`. Each method gives the
     state, with what the finding says about when the token was executed; nothing if it cannot be found so."""
 
-    def __init__(self, state, after_ns, until_ns, retention_ns, forgotten_ns, made_ns):
+    def __init__(self, state, after_ns, until_ns, retention_ns, forgotten_ns, made_ns, clock_jumps):
         self.state = state
         self.after_ns, self.until_ns = after_ns, until_ns
         self._retention_ns, self._forgotten_ns = retention_ns, forgotten_ns
         self._made_ns = made_ns
+        # What the server takes for the time may be behind, and is never ahead: so nothing is sure to have ended.
+        self._least_ns = -NEVER_NS if clock_jumps else after_ns
 
     def _executed(self, after_ns=0, until_ns=None) -> list:
         """An execution later than one time and not later than another."""
@@ -160,17 +163,17 @@ class _Finding:
         return self._made_ns is not None and self.until_ns >= self._made_ns + self._retention_ns
 
     def live(self) -> list:
-        return self._executed(after_ns=self.after_ns - self._retention_ns)
+        return self._executed(after_ns=self._least_ns - self._retention_ns)
 
     def expired(self) -> list:
         if self._may_be_too_old and self.state.status != EXECUTED:
             return [self.state]
-        remembered_ns = 0 if self._made_ns is not None else self.after_ns - self._forgotten_ns
+        remembered_ns = 0 if self._made_ns is not None else self._least_ns - self._forgotten_ns
         return self._executed(remembered_ns, self.until_ns - self._retention_ns)
 
     def free(self) -> list:
         if self._made_ns is not None:
-            too_old = self.after_ns > self._made_ns + self._retention_ns
+            too_old = self._least_ns > self._made_ns + self._retention_ns
             return [self.state] if self.state.status == FREE and not too_old else []
         if self.state.status == FREE:
             return [self.state]

@@ -116,12 +116,13 @@ TEST_P(IdempotencyExpiryTest, C17_AUuidOfVersion7ThatIsUsedLateProtectsForAsLong
 
 // The clock of the client that made it was wrong. It must not be forgotten before its own word refuses it.
 TEST_P(IdempotencyExpiryTest, C17_AUuidOfVersion7FromTheFutureIsRefusedForEverToo) {
-  const std::string token = TokenMadeAt(clock_.Now() + 100 * kDay);
+  RestartWith({.retention = kDay, .tombstone_retention = absl::ZeroDuration()});
+  const std::string token = TokenMadeAt(clock_.Now() + absl::Hours(23));
   ASSERT_EQ(Place("pencil", token).result, "executed");
   Pass(kDay - kTick);
   EXPECT_EQ(Place("pencil", token).result, "replayed");
   Pass(kTick);
-  for (const absl::Duration time : {absl::ZeroDuration(), 31 * kDay, 68 * kDay, kDay - kTick, kTick, 365 * kDay}) {
+  for (const absl::Duration time : {absl::ZeroDuration(), absl::Hours(23) - kTick, kTick, kDay, 365 * kDay}) {
     Pass(time);
     EXPECT_EQ(Place("pencil", token).result, "CLIENT_TOKEN_EXPIRED") << time;
   }

@@ -20,6 +20,7 @@ Answer AnswerTo(const FakeCall& call) {
 
 TestChain::TestChain(Store& store, Options options)
     : clock_(options.clock == nullptr ? own_clock_ : *options.clock),
+      token_time_(options.token_time == nullptr ? own_token_time_ : *options.token_time),
       seal_keys_(SealKeys::Parse(options.seal_key_file).value()),
       gate_(options.max_in_flight),
       logger_("calls", std::make_shared<spdlog::sinks::ostream_sink_mt>(log_)),
@@ -36,8 +37,9 @@ std::vector<std::unique_ptr<UnaryInterceptor>> TestChain::MakeLinks(Store& store
   links.push_back(std::make_unique<Reception>(RequestBudget::Options{}));
   links.push_back(std::make_unique<Decoding>());
   links.push_back(std::make_unique<Authorization>());
-  links.push_back(std::make_unique<Idempotency>(
-      Idempotency::Options{.default_region = kDefaultRegion, .policy = policy}, store, workers_, seal_keys_, clock_));
+  links.push_back(
+      std::make_unique<Idempotency>(Idempotency::Options{.default_region = kDefaultRegion, .policy = policy}, store,
+                                    workers_, seal_keys_, clock_, token_time_));
   links.push_back(std::make_unique<Dispatch>(store, clock_, "page token key"));
   return links;
 }

@@ -18,6 +18,7 @@
 #include "hapax/interceptors/token_policy.h"
 #include "hapax/interceptors/worker_pool.h"
 #include "hapax/storage/store.h"
+#include "hapax/storage/token_time.h"
 #include "hapax/tests/support/fake_call.h"
 #include "hapax/tests/support/manual_clock.h"
 #include "hapax/tests/support/temp_dir.h"
@@ -42,7 +43,7 @@ struct Answer {
 
 // All links in the order in which a server has them, over a store that the test brings.
 //
-// Lifetime: `store`, and the clock of the options, outlive it.
+// Lifetime: `store`, and the clock and the token time of the options, outlive it.
 class TestChain {
  public:
   struct Options {
@@ -52,6 +53,7 @@ class TestChain {
     std::unique_ptr<Authenticator> authenticator = std::make_unique<TrustingAuthenticator>();
     TokenPolicy policy;
     ManualClock* clock = nullptr;                           // Null: one of the chain's own.
+    const TokenTime* token_time = nullptr;                  // Null: one of the chain's own, not loaded.
     std::string seal_key_file = SealKeys::NewFile("test");  // The text of it.
   };
   explicit TestChain(Store& store) : TestChain(store, Options()) {}
@@ -64,6 +66,7 @@ class TestChain {
   [[nodiscard]] Answer Call(const Method& method, const google::protobuf::Message& request) const;
 
   [[nodiscard]] ManualClock& clock() { return clock_; }
+  [[nodiscard]] const TokenTime& token_time() const { return token_time_; }
   [[nodiscard]] const SealKeys& seal_keys() const { return seal_keys_; }
   [[nodiscard]] WorkerPool& workers() { return workers_; }
   // What was logged; while no call runs.
@@ -76,6 +79,8 @@ class TestChain {
 
   ManualClock own_clock_;
   ManualClock& clock_;
+  const TokenTime own_token_time_{clock_};
+  const TokenTime& token_time_;
   const SealKeys seal_keys_;
   CallGate gate_;
   TenantGate tenant_gate_{TenantLimits{}, clock_};

@@ -10,6 +10,7 @@
 #include "hapax/storage/rocksdb_store.h"
 #include "hapax/storage/timestamps.h"
 #include "hapax/tests/support/fake_call.h"
+#include "hapax/tests/support/manual_clock.h"
 #include "hapax/tests/support/refusal_matchers.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/temp_dir.h"
@@ -81,7 +82,8 @@ class TokenFindingTest : public testing::Test {
     absl::StatusOr<TokenFinding> found;
     store_->Query(
         [&](const ReadTransaction& txn) {
-          found = LookUp(txn, key, call, kRetention, now_ + later);
+          clock_.Set(now_ + later);
+          found = LookUp(txn, key, call, {.retention = kRetention}, TokenTime(clock_));
           return absl::OkStatus();
         },
         [](const absl::Status& status) { EXPECT_THAT(status, IsOk()); });
@@ -106,6 +108,7 @@ class TokenFindingTest : public testing::Test {
   const absl::Time now_ = absl::UnixEpoch() + absl::Hours(24 * 20'000);
   const Method place_ = MakeMethod(MethodOf<PlaceOrderRequest>("Orders", "PlaceOrder"));
   const Method engrave_ = MakeMethod(MethodOf<PlaceOrderRequest>("Orders", "EngraveOrder"));
+  ManualClock clock_;
   const TempDir dir_;
   const std::unique_ptr<Store> store_ = OpenRocksDbStore({.path = dir_.Path("data")}).value();
 };
@@ -175,17 +178,42 @@ TEST_F(TokenFindingTest, C20_AnAbandonedTokenIsFoundSoForEver) {
   EXPECT_EQ(Find(engrave_, Request("pen", 7))->finding, Finding::kAbandoned);
 }
 
-TEST_F(TokenFindingTest, C17_IsTooOldFromItsRetentionOnIfItTellsItsTime) {
+TEST_F(TokenFindingTest, C17_C29_ATokenThatTellsItsTimeIsTooNewFreeOrExpiredByIt) {
+  const auto find_at = [](absl::Time now, std::string_view token) {
+    const ManualClock clock(now);
+    return FindByAge(token, kRetention, TokenPolicy(), TokenTime(clock));
+  };
   const std::string uuid = TokenMadeAt(now_);
-  EXPECT_FALSE(IsTooOld(uuid, kRetention, now_ - absl::Hours(1)));
-  EXPECT_FALSE(IsTooOld(uuid, kRetention, now_ + kRetention - absl::Nanoseconds(1)));
-  EXPECT_TRUE(IsTooOld(uuid, kRetention, now_ + kRetention));
-  EXPECT_FALSE(IsTooOld("token", kRetention, now_ + 1'000 * kRetention));
+  EXPECT_EQ(find_at(now_ - absl::Hours(24) - absl::Nanoseconds(1), uuid), Finding::kTooNew);
+  EXPECT_EQ(find_at(now_ - absl::Hours(24), uuid), Finding::kFree);
+  EXPECT_EQ(find_at(now_ + kRetention - absl::Nanoseconds(1), uuid), Finding::kFree);
+  EXPECT_EQ(find_at(now_ + kRetention, uuid), Finding::kExpired);
+  EXPECT_EQ(find_at(now_ + 1'000 * kRetention, "token"), Finding::kFree);
+  EXPECT_EQ(find_at(now_, "ffffffff-ffff-7fff-bfff-ffffffffffff"), Finding::kTooNew) << "of the year 10889";
+}
+
+TEST_F(TokenFindingTest, C9_C29_ARecordIsFoundThoughItsTokenSaysThatItIsFromTheFuture) {
+  const TokenKey uuid = {
+      .tenant = "tenant", .region = "region", .zone = "", .token = TokenMadeAt(now_ + absl::Hours(99))};
+  EXPECT_EQ(FindLater(absl::ZeroDuration(), uuid), Finding::kTooNew);
+  Put(TimedRecordOf(Request("pencil", 1)), uuid);
+  EXPECT_EQ(FindLater(absl::ZeroDuration(), uuid), Finding::kSameParameters);
+}
+
+TEST_F(TokenFindingTest, C17_C29_ATombstoneIsExpiredWhateverTheTime) {
+  TokenRecord tombstone = TimedRecordOf(Request("pencil", 1));
+  tombstone.clear_fingerprint();
+  tombstone.clear_reply();
+  Put(tombstone);
+  for (const absl::Duration later : {-1'000 * kRetention, absl::ZeroDuration(), kRetention}) {
+    EXPECT_EQ(FindLater(later), Finding::kExpired) << later;
+  }
 }
 
 TEST_F(TokenFindingTest, C27_ExpiredAndAbandonedTokensAskForANewOne) {
   EXPECT_THAT(RefuseExpired(), HasReason(Reason::kClientTokenExpired));
   EXPECT_THAT(RefuseAbandoned(), HasReason(Reason::kClientTokenAbandoned));
+  EXPECT_THAT(RefuseTooNew(), HasReason(Reason::kInvalidClientToken));
   for (const absl::Status& refused : {RefuseExpired(), RefuseAbandoned()}) {
     EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition);
     EXPECT_EQ(VerdictOf(refused), RetryVerdict::kNewToken);

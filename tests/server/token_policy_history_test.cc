@@ -18,19 +18,28 @@
 namespace hapax {
 namespace {
 
+// By then something may have been forgotten.
+constexpr absl::Duration kLongAfter = absl::Hours(24 * 40);
+
 class CompletePolicyTest : public testing::Test {
  protected:
-  // A start of the server with this retention.
-  TokenPolicy Start(absl::Duration retention, const std::vector<const HostedService*>& services = {}) {
+  void Open(const TokenPolicy& policy, const std::vector<const HostedService*>& services = {}) {
     store_ = nullptr;
     store_ = OpenRocksDbStore({.path = dir_.Path("data")}).value();
-    const auto policy = CompletePolicy({.retention = retention}, services, *store_, clock_.Now());
+    time_ = std::make_unique<TokenTime>(clock_);
+    ASSERT_THAT(time_->Load(*store_, {.shortest_life = ShortestLife(policy, services)}), IsOk());
+  }
+  // A start of the server with this retention.
+  TokenPolicy Start(absl::Duration retention, const std::vector<const HostedService*>& services = {}) {
+    Open({.retention = retention}, services);
+    const auto policy = CompletePolicy({.retention = retention}, services, *store_, *time_);
     EXPECT_THAT(policy, IsOk());
     return policy.value_or(TokenPolicy());
   }
 
   const TempDir dir_;
   ManualClock clock_;
+  std::unique_ptr<TokenTime> time_;
   std::unique_ptr<Store> store_;
 };
 
@@ -38,7 +47,6 @@ TEST_F(CompletePolicyTest, C17_TheFirstStartHasForgottenNothing) {
   const TokenPolicy policy = Start(absl::Hours(5));
   EXPECT_EQ(policy.longest_retention, absl::Hours(5));
   EXPECT_EQ(policy.forgotten_until, absl::InfinitePast());
-  EXPECT_EQ(policy.AgeLimitAt(clock_.Now(), absl::Hours(5)), absl::Hours(5));
 }
 
 TEST_F(CompletePolicyTest, C17_TheSameOrAShorterRetentionForgetsNothingMore) {
@@ -49,15 +57,32 @@ TEST_F(CompletePolicyTest, C17_TheSameOrAShorterRetentionForgetsNothingMore) {
 
 TEST_F(CompletePolicyTest, C17_UnderALongerRetentionWhatTheLastOneForgotIsRefusedFromThenOn) {
   Start(absl::Hours(1));
-  clock_.Advance(absl::Hours(10));
+  clock_.Advance(kLongAfter);
   const absl::Time forgotten = clock_.Now() - absl::Hours(1);
   EXPECT_EQ(Start(absl::Hours(24)).forgotten_until, forgotten);
   clock_.Advance(absl::Hours(2));
   const TokenPolicy again = Start(absl::Hours(24));
   EXPECT_EQ(again.forgotten_until, forgotten) << "it is remembered";
-  EXPECT_EQ(again.AgeLimitAt(clock_.Now(), absl::Hours(24)), absl::Hours(3));
   EXPECT_EQ(Start(absl::Hours(2)).forgotten_until, forgotten);
   EXPECT_EQ(Start(absl::Hours(48)).forgotten_until, clock_.Now() - absl::Hours(2));
+}
+
+TEST_F(CompletePolicyTest, C29_AClockThatWasAheadLeavesNoTimeThatIsStillToCome) {
+  Start(absl::Hours(1));
+  clock_.Advance(kLongAfter);
+  const absl::Time now = clock_.Now();
+  Start(absl::Hours(1));
+  clock_.Jump(absl::Hours(24 * 40));
+  const absl::Time forgotten = Start(absl::Hours(24)).forgotten_until;
+  EXPECT_GE(forgotten, now - absl::Hours(1));
+  EXPECT_LT(forgotten, now) << "it would refuse what is made from now on";
+}
+
+TEST_F(CompletePolicyTest, C29_WhereNothingWasForgottenALongerRetentionRefusesNothing) {
+  clock_.Jump(absl::Hours(24 * 40));
+  Start(absl::Hours(1));
+  clock_.Jump(-absl::Hours(24 * 40));
+  EXPECT_EQ(Start(absl::Hours(24)).forgotten_until, absl::InfinitePast());
 }
 
 class TokenCountAtStartTest : public CompletePolicyTest {
@@ -66,9 +91,8 @@ class TokenCountAtStartTest : public CompletePolicyTest {
 
   // A start with this limit, from which on the server stores these tokens.
   void Run(int64_t limit, const std::vector<std::string>& tokens) {
-    store_ = nullptr;
-    store_ = OpenRocksDbStore({.path = dir_.Path("data")}).value();
-    const auto policy = CompletePolicy({.max_tokens_per_tenant = limit}, {}, *store_, clock_.Now());
+    Open({.max_tokens_per_tenant = limit});
+    const auto policy = CompletePolicy({.max_tokens_per_tenant = limit}, {}, *store_, *time_);
     ASSERT_THAT(policy, IsOk());
     for (const std::string& token : tokens) {
       const absl::Time forget_at = clock_.Now() + absl::Hours(24);

@@ -148,6 +148,7 @@ const absl::Time kForgotten = kExpires + absl::Hours(1) + kTick;
 
 TokenRecord TimedRecord() {
   TokenRecord record;
+  record.mutable_fingerprint()->set_version(1);
   *record.mutable_expires_at() = ToTimestamp(kExpires);
   *record.mutable_forget_at() = ToTimestamp(kForgotten);
   return record;
@@ -165,6 +166,7 @@ TEST(StateAt, C17_ARecordExpiresAndIsForgottenToTheMicrosecond) {
 
 TEST(StateAt, C17_ATimeThatIsNotSetNeverComes) {
   TokenRecord record;
+  record.mutable_fingerprint()->set_version(1);
   EXPECT_EQ(StateAt(record, absl::InfiniteFuture()), TokenState::kExecuted);
   *record.mutable_expires_at() = ToTimestamp(kExpires);
   EXPECT_EQ(StateAt(record, absl::InfiniteFuture()), TokenState::kExpired);
@@ -175,6 +177,14 @@ TEST(StateAt, C17_ATombstoneThatEndsWithTheReplyIsNone) {
   *record.mutable_forget_at() = record.expires_at();
   EXPECT_EQ(StateAt(record, kExpires - kTick), TokenState::kExecuted);
   EXPECT_EQ(StateAt(record, kExpires), TokenState::kFree);
+}
+
+TEST(StateAt, C29_ATombstoneIsExpiredAsSoonAsItIsOne) {
+  TokenRecord record = TimedRecord();
+  record.clear_fingerprint();
+  EXPECT_EQ(StateAt(record, absl::InfinitePast()), TokenState::kExpired);
+  EXPECT_EQ(StateAt(record, kForgotten - kTick), TokenState::kExpired);
+  EXPECT_EQ(StateAt(record, kForgotten), TokenState::kFree);
 }
 
 TEST(StateAt, C20_AbandonedIsForEver) {

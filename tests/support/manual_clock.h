@@ -1,14 +1,18 @@
 #ifndef HAPAX_TESTS_SUPPORT_MANUAL_CLOCK_H_
 #define HAPAX_TESTS_SUPPORT_MANUAL_CLOCK_H_
 
+#include <algorithm>
+#include <string>
+
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "hapax/storage/clock.h"
 
 namespace hapax {
 
-// A clock that stands still until the test moves it. Thread-safety: safe.
+// Clocks that stand still until the test moves them. Thread-safety: safe.
 class ManualClock final : public Clock {
  public:
   explicit ManualClock(absl::Time now = absl::FromUnixSeconds(1'000'000'000)) : now_(now) {}
@@ -17,18 +21,45 @@ class ManualClock final : public Clock {
     absl::MutexLock lock(&mu_);
     return now_;
   }
-  void Set(absl::Time now) {
+  [[nodiscard]] absl::Duration Monotonic() const override {
     absl::MutexLock lock(&mu_);
-    now_ = now;
+    return passed_;
   }
+  [[nodiscard]] Uptime SinceBoot() const override {
+    absl::MutexLock lock(&mu_);
+    return {.boot_id = absl::StrCat("boot-", boots_), .elapsed = passed_ - booted_};
+  }
+
+  // Time passes.
   void Advance(absl::Duration step) {
     absl::MutexLock lock(&mu_);
     now_ += step;
+    passed_ += step;
+  }
+  // Time passes until then; a time that is over is set, as by Jump.
+  void Set(absl::Time now) {
+    absl::MutexLock lock(&mu_);
+    passed_ += std::max(now - now_, absl::ZeroDuration());
+    now_ = now;
+  }
+  // The wall clock is set, ahead or back, and no time passes.
+  void Jump(absl::Duration step) {
+    absl::MutexLock lock(&mu_);
+    now_ += step;
+  }
+  // The machine is started anew: all that is known of the time that this took is the wall clock's word.
+  void Reboot() {
+    absl::MutexLock lock(&mu_);
+    ++boots_;
+    booted_ = passed_;
   }
 
  private:
   mutable absl::Mutex mu_;
   absl::Time now_ ABSL_GUARDED_BY(mu_);
+  absl::Duration passed_ ABSL_GUARDED_BY(mu_);
+  absl::Duration booted_ ABSL_GUARDED_BY(mu_);
+  int boots_ ABSL_GUARDED_BY(mu_) = 1;
 };
 
 }  // namespace hapax

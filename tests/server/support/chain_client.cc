@@ -37,6 +37,7 @@ ChainClient::ChainClient(Store& store, const Clock& clock, std::vector<const Hos
       seal_keys_(std::move(seal_keys)),
       gate_(kMaxInFlight),
       tenant_gate_(TenantLimits{}, clock),
+      token_time_(clock),
       workers_(/*threads=*/1, /*max_waiting=*/100),
       chain_(new Chain(BuildChain({.default_region = "us-east-1"},
                                   {.store = store,
@@ -45,6 +46,7 @@ ChainClient::ChainClient(Store& store, const Clock& clock, std::vector<const Hos
                                    .tenant_gate = tenant_gate_,
                                    .seal_keys = seal_keys_,
                                    .clock = clock,
+                                   .token_time = token_time_,
                                    .registry = registry_,
                                    .call_log = *logger_},
                                   std::make_unique<TrustingAuthenticator>()))) {}

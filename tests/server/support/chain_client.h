@@ -16,6 +16,7 @@
 #include "hapax/server/hosted_service.h"
 #include "hapax/storage/clock.h"
 #include "hapax/storage/store.h"
+#include "hapax/storage/token_time.h"
 #include "hapax/tests/support/fake_call.h"
 #include "prometheus/registry.h"
 #include "spdlog/logger.h"
@@ -68,6 +69,7 @@ class ChainClient {
   prometheus::Registry registry_;
   CallGate gate_;
   TenantGate tenant_gate_;
+  const TokenTime token_time_;
   WorkerPool workers_;
   const std::unique_ptr<const Chain> chain_;
 };

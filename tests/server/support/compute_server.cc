@@ -57,7 +57,11 @@ ComputeServer::ComputeServer(const Options& options, Hypervisor& hypervisor, con
       hosted_operations_(operations_service_.Host()),
       seal_keys_(options.seal_keys.value_or(ChainClient::NewSealKeys())),
       resolver_([this](const PlaceHints& hints) { return places_->Resolve(hints); }),
-      tokens_service_({.default_region = "us-east-1", .resolver = &resolver_, .services = {hosted_compute_.get()}},
+      token_time_(clock),
+      tokens_service_({.default_region = "us-east-1",
+                       .time = &token_time_,
+                       .resolver = &resolver_,
+                       .services = {hosted_compute_.get()}},
                       seal_keys_),
       hosted_tokens_(tokens_service_.Host()) {
   const auto add = [&]<typename Driver, typename... Arguments>(std::string_view kind, std::in_place_type_t<Driver>,

@@ -112,6 +112,7 @@ class ComputeServer {
   const std::unique_ptr<HostedService> hosted_operations_;
   const SealKeys seal_keys_;
   const ScopeResolver resolver_;
+  const TokenTime token_time_;
   const TokensService tokens_service_;
   const std::unique_ptr<HostedService> hosted_tokens_;
   std::unique_ptr<ChainClient> client_;

@@ -94,6 +94,7 @@ void TestLedger::Start(std::unique_ptr<Authenticator> authenticator) {
                          .tenant_gate = tenant_gate_,
                          .seal_keys = seal_keys_,
                          .clock = clock_,
+                         .token_time = token_time_,
                          .registry = registry_,
                          .call_log = *logger_};
   chain_.reset(new Chain(BuildChain({.default_region = "here"}, parts, std::move(authenticator))));

@@ -77,6 +77,7 @@ class TestLedger {
 
   const TempDir dir_;
   ManualClock clock_;
+  const TokenTime token_time_{clock_};
   LedgerService service_;
   const std::unique_ptr<spdlog::logger> logger_;
   prometheus::Registry registry_;

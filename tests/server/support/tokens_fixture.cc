@@ -68,6 +68,7 @@ void TokensFixture::Start() {
       *faulty_, TestChain::Options{.policy = policy_, .clock = &clock_, .seal_key_file = seal_key_file_});
   tokens_ = std::make_unique<TokensService>(TokensService::Options{.default_region = kDefaultRegion,
                                                                    .policy = policy_,
+                                                                   .time = &chain_->token_time(),
                                                                    .resolver = &resolver_,
                                                                    .services = {&ledger_.hosted(), &vault_}},
                                             chain_->seal_keys());
