@@ -8,7 +8,7 @@
 namespace hapax {
 
 std::string TimeOrderedIdSource::NewId(std::string_view prefix) {
-  const int64_t now = absl::ToUnixMicros(clock_.Now());
+  const int64_t now = absl::ToUnixMicros(time_.Now());
   int64_t last = last_micros_.load(std::memory_order_relaxed);
   int64_t micros = 0;
   do {

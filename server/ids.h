@@ -3,10 +3,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "absl/status/statusor.h"
 #include "hapax/storage/clock.h"
+#include "hapax/storage/status_macros.h"
+#include "hapax/storage/store.h"
 
 namespace hapax {
 
@@ -15,7 +19,7 @@ namespace hapax {
 class IdSource {
  public:
   virtual ~IdSource() = default;
-  // Never the same id twice.
+  // Never the same id twice, as far as it knows: whoever puts a row at a new id takes NewIdOf.
   [[nodiscard]] virtual std::string NewId(std::string_view prefix) = 0;
 };
 
@@ -27,13 +31,27 @@ class IdSource {
 // other, as the processes do that open one data directory.
 class TimeOrderedIdSource final : public IdSource {
  public:
-  explicit TimeOrderedIdSource(const Clock& clock) : clock_(clock) {}
+  explicit TimeOrderedIdSource(const TimeSource& time) : time_(time) {}
   [[nodiscard]] std::string NewId(std::string_view prefix) override;
 
  private:
-  const Clock& clock_;
+  const TimeSource& time_;
   std::atomic<int64_t> last_micros_ = 0;
 };
+
+// A new id at which there is no row yet, so that what stands there is never overwritten, whatever a clock did to the
+// source. `key_of` makes the row's key of an id. Errors: the store's; UNAVAILABLE when the source gives used ids only.
+template <typename KeyOf>
+[[nodiscard]] absl::StatusOr<std::string> NewIdOf(IdSource& ids, std::string_view prefix, const ReadTransaction& txn,
+                                                  Table table, KeyOf key_of) {
+  constexpr int kMaxAttempts = 100;
+  for (int i = 0; i < kMaxAttempts; ++i) {
+    std::string id = ids.NewId(prefix);
+    HAPAX_ASSIGN_OR_RETURN(const std::optional<std::string> row, txn.Get(table, key_of(id)));
+    if (!row.has_value()) return id;
+  }
+  return absl::UnavailableError("no id was found that is not in use");
+}
 
 }  // namespace hapax
 

@@ -58,7 +58,8 @@ absl::Status ComputeService::AllocateHosts(const CallContext& context, Transacti
   host.set_client_token(context.client_token);
   *host.mutable_tags() = request.tags();
   for (int32_t i = 0; i < quantity; ++i) {
-    host.set_host_id(ids_.NewId("h"));
+    const auto key_of = [&](const std::string& id) { return HostKey(context.tenant, id); };
+    HAPAX_ASSIGN_OR_RETURN(*host.mutable_host_id(), NewIdOf(ids_, "h", txn, kTable, key_of));
     PutRow(txn, kTable, HostKey(context.tenant, host.host_id()), host);
     response->add_host_ids(host.host_id());
   }

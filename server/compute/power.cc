@@ -65,7 +65,7 @@ absl::StatusOr<google::longrunning::Operation> SetOut(PowerDriver::Kind kind, co
   metadata.set_instance_id(request.instance_id());
   metadata.set_method(std::string(transition.method));
   *metadata.mutable_create_time() = ToTimestamp(context.now);
-  google::longrunning::Operation operation = operations.Begin(txn, context, metadata);
+  HAPAX_ASSIGN_OR_RETURN(google::longrunning::Operation operation, operations.Begin(txn, context, metadata));
   const PowerTask task = {
       .tenant = context.tenant, .instance_id = request.instance_id(), .operation = operation.name()};
   work.Schedule(txn, transition.work, task.Encode());

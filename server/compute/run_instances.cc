@@ -105,7 +105,8 @@ absl::Status ComputeService::RunInstances(const CallContext& context, Transactio
   row.set_zone_vcpus(site.host.has_value() ? 0 : launch.type->vcpus());
 
   for (int64_t i = 0; i < count; ++i) {
-    instance.set_instance_id(ids_.NewId("i"));
+    const auto key_of = [&](const std::string& id) { return InstanceKey(context.tenant, id); };
+    HAPAX_ASSIGN_OR_RETURN(*instance.mutable_instance_id(), NewIdOf(ids_, "i", txn, kTable, key_of));
     HAPAX_ASSIGN_OR_RETURN(*instance.mutable_private_ip_address(), site.zone.TakeAddress(txn, *site.subnet));
     if (i == 0) HAPAX_RETURN_IF_ERROR(CheckReplySize(instance, count));
     std::string key = InstanceKey(context.tenant, instance.instance_id());

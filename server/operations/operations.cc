@@ -30,10 +30,14 @@ std::string Operations::Topic(std::string_view tenant, std::string_view name) {
   return KeyBuilder().String(tenant).String(name).Build();
 }
 
-google::longrunning::Operation Operations::Begin(Transaction& txn, const CallContext& context,
-                                                 const google::protobuf::Message& metadata) const {
+absl::StatusOr<google::longrunning::Operation> Operations::Begin(Transaction& txn, const CallContext& context,
+                                                                 const google::protobuf::Message& metadata) const {
+  const auto key_of = [&](const std::string& id) {
+    return KeyPrefix(context.tenant) + KeyBuilder().String(id).Build();
+  };
+  HAPAX_ASSIGN_OR_RETURN(const std::string id, NewIdOf(ids_, "op", txn, kTable, key_of));
   Operation operation;
-  operation.set_name(std::string(kCollection) + ids_.NewId("op"));
+  operation.set_name(std::string(kCollection) + id);
   operation.mutable_metadata()->PackFrom(metadata);
   PutRow(txn, kTable, KeyOf(context.tenant, operation.name()), operation);
   return operation;

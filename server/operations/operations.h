@@ -31,9 +31,9 @@ class Operations {
 
   Operations(IdSource& ids, OperationWaiters& waiters) : ids_(ids), waiters_(waiters) {}
 
-  // A new operation of the caller's, that is not done.
-  [[nodiscard]] Operation Begin(Transaction& txn, const CallContext& context,
-                                const google::protobuf::Message& metadata) const;
+  // A new operation of the caller's, that is not done. Errors: those of NewIdOf.
+  [[nodiscard]] absl::StatusOr<Operation> Begin(Transaction& txn, const CallContext& context,
+                                                const google::protobuf::Message& metadata) const;
 
   // End an operation; one that has ended stays as it is. Those who wait for it are told once that is durable.
   [[nodiscard]] absl::Status Succeed(Transaction& txn, const std::string& tenant, const std::string& name,

@@ -55,6 +55,19 @@ TEST(AllocateHosts, EveryHostOfTheReplyIsThere) {
   }
 }
 
+// As after a clock that was set back.
+TEST(AllocateHosts, IdsThatComeAgainOverwriteNoHost) {
+  TestCompute compute;
+  ASSERT_THAT(compute.AllocateHosts(Hosts("quantity: 2")), IsOk());
+  compute.ids().Reset();
+  const auto reply = compute.AllocateHosts(Hosts());
+  ASSERT_THAT(reply, IsOk());
+  EXPECT_EQ(reply->host_ids(0), FixedId("h", 3));
+  const auto described = compute.DescribeHosts();
+  ASSERT_THAT(described, IsOk());
+  EXPECT_THAT(described->hosts(), SizeIs(3));
+}
+
 TEST(AllocateHosts, C12NoHostWhenNotAllFit) {
   TestCompute compute;
   const std::string rows = compute.Rows();

@@ -33,8 +33,9 @@ class HostedServiceOperationTest : public OperationsTest {
     for (const char* method : {"StartJob", "StartJobVerbatim"}) {
       service.Mutation<StartJobRequest, Operation>(method, [this](const CallContext& context, Transaction& txn,
                                                                   const StartJobRequest& request, Operation* response) {
-        *response = operations_.Begin(txn, context, request);
-        return absl::OkStatus();
+        auto begun = operations_.Begin(txn, context, request);
+        if (begun.ok()) *response = *std::move(begun);
+        return begun.status();
       });
     }
   }

@@ -5,10 +5,16 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/storage/clock.h"
+#include "hapax/storage/rocksdb_store.h"
+#include "hapax/storage/status_macros.h"
 #include "hapax/tests/support/manual_clock.h"
+#include "hapax/tests/support/status_matchers.h"
+#include "hapax/tests/support/sync_store.h"
+#include "hapax/tests/support/temp_dir.h"
 
 namespace hapax::compute {
 namespace {
@@ -47,6 +53,33 @@ TEST(TimeOrderedIdSource, IdsOfOtherRunsInTheSameMicrosecondDifferByChance) {
   std::set<std::string> first_ids;
   for (int run = 0; run < 8; ++run) first_ids.insert(TimeOrderedIdSource(clock).NewId("i"));
   EXPECT_GT(first_ids.size(), 1u);
+}
+
+// Gives the same few ids again and again.
+class RepeatingIds final : public IdSource {
+ public:
+  explicit RepeatingIds(int count) : count_(count) {}
+  std::string NewId(std::string_view prefix) override {
+    return absl::StrCat(absl::string_view(prefix.data(), prefix.size()), "-", next_++ % count_);
+  }
+
+ private:
+  const int count_;
+  int next_ = 0;
+};
+
+TEST(NewIdOf, IsOneThatHasNoRowYet) {
+  const TempDir dir;
+  const auto store = OpenRocksDbStore({.path = dir.Path("data")}).value();
+  RepeatingIds ids(3);
+  const auto put_new = [&](Transaction& txn) -> absl::Status {
+    const auto key_of = [](const std::string& id) { return "row of " + id; };
+    HAPAX_ASSIGN_OR_RETURN(const std::string id, NewIdOf(ids, "i", txn, Table::kResources, key_of));
+    txn.Put(Table::kResources, key_of(id), "taken");
+    return absl::OkStatus();
+  };
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(Execute(*store, put_new), IsOk());
+  EXPECT_THAT(Execute(*store, put_new), StatusIs(absl::StatusCode::kUnavailable)) << "all are in use";
 }
 
 TEST(TimeOrderedIdSource, NoIdComesTwiceThoughManyThreadsAsk) {

@@ -51,6 +51,21 @@ TEST(RunInstances, APlainLaunchIsOneInstanceOfTheDefaultTypeInTheDefaultRegion) 
   EXPECT_THAT(*reply, EqualsProto(expected));
 }
 
+// As after a clock that was set back.
+TEST(RunInstances, IdsThatComeAgainOverwriteNoInstance) {
+  TestCompute compute;
+  ASSERT_THAT(compute.RunInstances(Launch("min_count: 2 tags { key: 'k' value: 'first' }")), IsOk());
+  compute.ids().Reset();
+  const auto reply = compute.RunInstances(Launch("min_count: 2"));
+  ASSERT_THAT(reply, IsOk());
+  EXPECT_EQ(reply->instances(0).instance_id(), FixedId("i", 3));
+  EXPECT_EQ(reply->instances(1).instance_id(), FixedId("i", 4));
+  const auto described = compute.DescribeInstances();
+  ASSERT_THAT(described, IsOk());
+  ASSERT_THAT(described->instances(), SizeIs(4));
+  for (const int i : {0, 1}) EXPECT_THAT(described->instances(i).tags(), SizeIs(1)) << i;
+}
+
 TEST(RunInstances, WhatTheReplySaysIsWhatIsThereAndIsBooted) {
   TestCompute compute;
   const auto reply = compute.RunInstances(Launch("min_count: 3 key_name: 'image-key'"));

@@ -35,9 +35,10 @@ class OperationsTest : public testing::Test {
     Operation operation;
     EXPECT_THAT(Execute(*store_,
                         [&](Transaction& txn) {
-                          operation = operations_.Begin(txn, {.tenant = tenant, .now = kStart},
-                                                        ToProtoDuration(absl::Seconds(7)));
-                          return absl::OkStatus();
+                          auto begun = operations_.Begin(txn, {.tenant = tenant, .now = kStart},
+                                                         ToProtoDuration(absl::Seconds(7)));
+                          if (begun.ok()) operation = *std::move(begun);
+                          return begun.status();
                         }),
                 IsOk());
     return operation;

@@ -96,6 +96,7 @@ class TestCompute {
   [[nodiscard]] const HostedService& hosted() const { return *hosted_; }
   [[nodiscard]] Store& store() { return *store_; }
   [[nodiscard]] ManualClock& clock() { return clock_; }
+  [[nodiscard]] FixedIds& ids() { return ids_; }
   [[nodiscard]] HeldHypervisor& hypervisor() { return hypervisor_; }
   [[nodiscard]] const Operations& operations() const { return operations_; }
 
