@@ -31,7 +31,8 @@ CLI::App& AddCommand(CLI::App& parent, const Command& command, const std::string
   Chosen choice{.verb = prefix + command.name,
                 .action = command.bind(verb),
                 .takes_token = command.takes_token,
-                .is_patient = command.is_patient};
+                .is_patient = command.is_patient,
+                .prints_reply = command.prints_reply};
   verb.final_callback([&chosen, choice = std::move(choice)] { chosen = choice; });
   return verb;
 }
@@ -89,6 +90,11 @@ int Main(int argc, char** argv) {
   if (!chosen.action) return Wrong("a verb is required");
   if (!globals.x_client_token.empty() && !chosen.takes_token) {
     return Wrong(absl::StrCat("--x-client-token: ", chosen.verb, " makes no call that a token could name"));
+  }
+  if (globals.query.has_value() && (!chosen.prints_reply || globals.format == Format::kTable)) {
+    return Wrong(absl::StrCat("--query: ", chosen.prints_reply
+                                               ? "goes with --output json or text"
+                                               : chosen.verb + " prints no reply that it could look at"));
   }
   if (chosen.is_patient) globals.retry.attempt_timeout = globals.retry.timeout;
   Session session(std::move(globals), chosen.verb, line->typed);

@@ -15,6 +15,7 @@ struct Chosen {
   Action action;
   bool takes_token = false;
   bool is_patient = false;
+  bool prints_reply = true;
 };
 
 // The whole program as CLI11 sees it: all verbs and flags. Parsing fills `globals` and `chosen`, which outlive the app.

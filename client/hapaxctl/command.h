@@ -21,6 +21,7 @@ struct Command {
   Action (*bind)(CLI::App& verb);  // Adds the flags, and returns what to do with them.
   bool takes_token = false;        // Whether it has one effect, which --x-client-token may name.
   bool is_patient = false;         // Whether one attempt has all the time of --timeout.
+  bool prints_reply = true;        // Whether --query finds one result in what it prints.
 };
 
 // Verbs below another one, such as those of `token`.

@@ -35,7 +35,6 @@ constexpr MissingFlag kMissingFlags[] = {
     {"--no-sign-request", "without --api-key no key is sent"},
     {"--no-verify-ssl", "--tls-ca-file is"},
     {"--profile", "--api-key-file and --tenant are"},
-    {"--query", "a reply is printed whole"},
 };
 // What it asks for is so in any case.
 constexpr std::string_view kIdleFlags[] = {"--no-cli-auto-prompt", "--no-cli-pager", "--no-dry-run"};

@@ -40,7 +40,7 @@ const std::vector<Command> kEc2Commands = {
 
 const std::vector<Command> kOwnCommands = {
     {"resume", "Finishes what an earlier process left open in --journal, and says what became of it",
-     "--journal ~/.hapax-journal resume", &BindResume},
+     "--journal ~/.hapax-journal resume", &BindResume, false, false, false},
 };
 
 const std::vector<CommandGroup> kCommandGroups = {
@@ -80,7 +80,7 @@ const std::vector<CommandGroup> kCommandGroups = {
      "Completion for a shell",
      {
          {"bash", "Prints the script for bash", "completion bash > /etc/bash_completion.d/hapaxctl",
-          &BindCompletionBash},
+          &BindCompletionBash, false, false, false},
      }},
 };
 

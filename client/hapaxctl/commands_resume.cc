@@ -65,7 +65,7 @@ class ResumedCalls {
   }
   [[nodiscard]] bool any() const { return count_ > 0; }
   [[nodiscard]] absl::Status End() {
-    if (format_ == Format::kTable) return absl::OkStatus();
+    if (format_ != Format::kJson) return absl::OkStatus();
     return WriteToStdout(count_ == 0 ? "[]\n" : "]\n");
   }
 

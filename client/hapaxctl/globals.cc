@@ -91,11 +91,18 @@ void AddCall(CLI::App& app, Globals& globals) {
       ->envname("HAPAX_JOURNAL")
       ->group(kCall);
   const auto set_format = [&globals](const std::string& text) {
-    globals.format = text == "table" ? Format::kTable : Format::kJson;
+    globals.format = text == "table" ? Format::kTable : text == "text" ? Format::kText : Format::kJson;
   };
-  AddChoice(app, "--output", {"json", "table"}, set_format, "How the result is printed")
+  AddChoice(app, "--output", {"json", "table", "text"}, set_format, "How the result is printed")
       ->envname("HAPAX_OUTPUT")
       ->default_str("json")
+      ->group(kCall);
+  const auto set_query = [&globals](const std::string& text) {
+    absl::StatusOr<Query> query = Query::Of(text);
+    if (query.ok()) globals.query = *std::move(query);
+    return query.status();
+  };
+  AddValue(app, "--query", "JMESPATH", set_query, "What of the result is printed, such as instances[].instanceId")
       ->group(kCall);
 }
 

@@ -1,11 +1,13 @@
 #ifndef HAPAX_CLIENT_HAPAXCTL_GLOBALS_H_
 #define HAPAX_CLIENT_HAPAXCTL_GLOBALS_H_
 
+#include <optional>
 #include <string>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/statusor.h"
 #include "hapax/client/connection.h"
+#include "hapax/client/hapaxctl/query.h"
 #include "hapax/client/retry.h"
 
 namespace hapax::ctl {
@@ -13,6 +15,7 @@ namespace hapax::ctl {
 enum class Format {
   kJson,
   kTable,
+  kText,  // As the AWS CLI's (text.h).
 };
 
 // What holds for every verb, by flag or environment.
@@ -23,6 +26,7 @@ struct Globals {
   std::string region;
   client::RetryPolicy retry;
   Format format = Format::kJson;
+  std::optional<Query> query;  // What of the result is printed; all of it when there is none.
   std::string journal;
   std::string x_client_token;
 };

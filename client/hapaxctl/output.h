@@ -14,6 +14,10 @@ namespace hapax::ctl {
 
 // The message as text, with a newline at its end unless it is empty.
 [[nodiscard]] absl::StatusOr<std::string> Rendered(const google::protobuf::Message& message, Format format);
+// What the query finds in the message's JSON, as JSON or text.
+// Errors: INVALID_ARGUMENT for a function that is given what it does not take, and for a table.
+[[nodiscard]] absl::StatusOr<std::string> RenderedByQuery(const google::protobuf::Message& message, const Query& query,
+                                                          Format format);
 
 // Writes and flushes. Errors: INTERNAL, not all of it may have been written.
 [[nodiscard]] absl::Status WriteToStdout(const std::string& text);

@@ -151,7 +151,9 @@ ExitCode Session::Fail(const absl::Status& status, ExitCode code) {
 }
 
 ExitCode Session::Print(const Message& result) {
-  const absl::StatusOr<std::string> text = Rendered(result, globals_.format);
+  const absl::StatusOr<std::string> text = globals_.query.has_value()
+                                               ? RenderedByQuery(result, *globals_.query, globals_.format)
+                                               : Rendered(result, globals_.format);
   absl::Status status = text.status();
   if (text.ok()) status = WriteToStdout(*text);
   return status.ok() ? ExitCode::kDone : Fail(status, ExitCode::kOpen);

@@ -11,7 +11,7 @@ import unittest
 
 import api_keys
 from case import IMAGE, OTHER_IMAGE, eventually
-from ctl import DONE, NOT_NOW, REFUSED, CtlCase, free_port
+from ctl import DONE, NOT_NOW, OPEN, REFUSED, CtlCase, free_port
 from harness import Server
 
 RUN = f"run-instances --image-id {IMAGE}"
@@ -79,6 +79,23 @@ class VerbsTest(CtlCase):
         url = f"http://{self.server.address}/"
         proxied = {"HAPAX_ENDPOINT": "127.0.0.1:1", "http_proxy": "http://127.0.0.1:1"}
         self.assertEqual(len(self.ctl(f"describe-instances --endpoint-url {url}", env=proxied).json["instances"]), 1)
+
+    def test_query_and_text(self):
+        ids = sorted(self.launch("--count", "2", "--client-token", "two"))
+        listed = "describe-instances --client-token two"
+        self.assertEqual(self.ctl(f"{listed} --query instances[].instanceId").json, ids)
+        self.assertEqual(self.ctl(f"{listed} --query instances[].instanceId --output text").out, "\t".join(ids) + "\n")
+        self.assertEqual(self.ctl(f"{listed} --query 'instances[?imageId==`none`]' --output text").out, "")
+        first, token = self.ctl(f"{listed} --max-items 1 --output text").out.splitlines()
+        self.assertTrue(first.startswith("INSTANCES\t") and f"\t{ids[0]}\t" in first, first)
+        again = self.ctl("describe-instances", "--client-token", "two", "--query", "instances[0].instanceId", "--output",
+                         "text", "--starting-token", token.removeprefix("NEXTTOKEN\t"))
+        self.assertEqual(again.out, f"{ids[1]}\n")
+        key = self.ctl("create-key-pair --key-name q --query keyMaterial --output text").out
+        self.assertTrue(key.startswith("-----BEGIN") and key.endswith("-----\n\n"), key)
+        wrong = self.run_ctl(f"{RUN} --client-token wrong --query length(ownerId[0])")
+        self.assertFails(wrong, OPEN, "--query: length(): argument 1", "--client-token wrong")
+        self.ctl(f"{RUN} --client-token wrong", outcome="replayed")
 
     def test_stop_start_and_terminate_several_with_one_token(self):
         ids = self.launch("--count", "2")
@@ -279,7 +296,7 @@ class CompletionTest(CtlCase):
 
     def test_the_words_of_a_choice(self):
         self.assertEqual(self.complete("hapaxctl", "allocate-hosts", "--auto-placement", ""), ["on", "off"])
-        self.assertEqual(self.complete("hapaxctl", "describe-hosts", "--output", "t"), ["table"])
+        self.assertEqual(self.complete("hapaxctl", "describe-hosts", "--output", "t"), ["table", "text"])
         self.assertEqual(self.complete("hapaxctl", "create-key-pair", "--key-type", ""), ["ed25519", "rsa"])
         self.assertEqual(self.complete("hapaxctl", "run-instances", "--image-id", ""), [])
 
