@@ -1,6 +1,7 @@
 #include "hapax/interceptors/decoding.h"
 
 #include <string>
+#include <utility>
 
 #include "hapax/interceptors/refusal.h"
 
@@ -17,6 +18,11 @@ void Decoding::Intercept(UnaryCall& call, Next next) {
     return;
   }
   const std::string_view bytes = call.request_bytes();
+  const Method& method = call.method();
+  const RequestLimits& limits = method.rule.has_value() ? limits_.NarrowedBy(method.rule->request_limits()) : limits_;
+  if (absl::Status status = CheckRequest(bytes, *method.request->GetDescriptor(), limits); !status.ok()) {
+    return call.Finish(std::move(status));
+  }
   call.request.reset(call.method().request->New());
   if (!call.request->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     call.Finish(RefuseParameter(

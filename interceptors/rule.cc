@@ -110,6 +110,7 @@ absl::StatusOr<std::optional<Rule>> Rule::Compile(const MethodDescriptor& method
     return Wrong(method, "scope.zone_fields: more than one needs a resolver");
   }
   HAPAX_RETURN_IF_ERROR(rule.CompileReply(method, declared));
+  rule.request_limits_ = declared.request_limits();
   return rule;
 }
 

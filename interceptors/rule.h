@@ -57,6 +57,8 @@ class Rule {
   [[nodiscard]] bool replays_current_operation() const { return replays_current_operation_; }
   // Whether the reply is to be stored encrypted.
   [[nodiscard]] bool secret_reply() const { return secret_reply_; }
+  // Which limits of a request are lower than the server's.
+  [[nodiscard]] const idempotency::v1::RequestLimits& request_limits() const { return request_limits_; }
   // For how long a reply is kept; nullopt leaves it to the server.
   [[nodiscard]] std::optional<absl::Duration> retention() const { return retention_; }
 
@@ -79,6 +81,7 @@ class Rule {
   bool replays_current_operation_ = false;
   bool secret_reply_ = false;
   std::optional<absl::Duration> retention_;
+  idempotency::v1::RequestLimits request_limits_;
 };
 
 }  // namespace hapax

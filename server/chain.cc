@@ -29,7 +29,7 @@ Chain BuildChain(const ChainOptions& options, const ChainParts& parts, std::uniq
   // At once after, so that no more than the request's own bytes stay taken.
   links.push_back(std::move(weighing));
   // Token and place are fields of the request.
-  links.push_back(std::make_unique<Decoding>());
+  links.push_back(std::make_unique<Decoding>(options.request));
   // Before any record is looked at, so that who may not call learns nothing of tokens (C21).
   links.push_back(std::make_unique<Authorization>());
   // The last before the handlers: whatever comes after it happens once. Quotas, capacity and existence are

@@ -8,6 +8,7 @@
 #include "hapax/interceptors/call_gate.h"
 #include "hapax/interceptors/interceptor.h"
 #include "hapax/interceptors/request_budget.h"
+#include "hapax/interceptors/request_limits.h"
 #include "hapax/interceptors/seal_keys.h"
 #include "hapax/interceptors/tenant_gate.h"
 #include "hapax/interceptors/token_policy.h"
@@ -38,6 +39,8 @@ struct ChainOptions {
   std::string default_region;
   TokenPolicy policy;
   RequestBudget::Options request_budget = {};
+  // What a request may consist of; a method's rule may allow less.
+  RequestLimits request;
 };
 
 // The interceptors around every hosted method, in their order.

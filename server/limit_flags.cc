@@ -32,6 +32,15 @@ ABSL_FLAG(
     "Bytes of requests that may be read or held, where one that is read counts as --max_message_bytes, and one up "
     "to 16 KiB no more once it has come; others wait to be read. Once half are taken, one tenant takes a "
     "quarter more at the most. At least two times --max_message_bytes");
+ABSL_FLAG(int64_t, max_request_unknown_fields, hapax::RequestLimits().max_unknown_fields,
+          "Fields of a request that the server does not know, nested ones among them; a request with more is refused "
+          "with INVALID_PARAMETER before it is parsed. A method's rule may allow less, as with the next three");
+ABSL_FLAG(int64_t, max_request_map_entries, hapax::RequestLimits().max_map_entries,
+          "Entries of all maps of a request together");
+ABSL_FLAG(int64_t, max_request_elements, hapax::RequestLimits().max_elements,
+          "Fields, elements of lists and map entries of a request together");
+ABSL_FLAG(int64_t, max_request_depth, hapax::RequestLimits().max_depth,
+          "Messages of a request within one another, itself not among them; 0 to 90");
 ABSL_FLAG(int, max_metadata_bytes, hapax::ConnectionLimits().max_metadata_bytes,
           "Bytes of a request's metadata, names and values and 32 for each; gRPC refuses a call with more");
 ABSL_FLAG(int, max_calls_per_connection, hapax::ConnectionLimits().max_calls_per_connection,
@@ -87,6 +96,23 @@ absl::StatusOr<TenantLimits> ParseTenantLimits() {
   return limits;
 }
 
+absl::StatusOr<RequestLimits> ParseRequestLimits() {
+  constexpr int64_t kMaxDepth = 90;  // protobuf's parser has 100.
+  RequestLimits limits;
+  limits.max_unknown_fields = absl::GetFlag(FLAGS_max_request_unknown_fields);
+  HAPAX_RETURN_IF_ERROR(CheckAtLeast(int64_t{0}, "max_request_unknown_fields", limits.max_unknown_fields));
+  limits.max_map_entries = absl::GetFlag(FLAGS_max_request_map_entries);
+  HAPAX_RETURN_IF_ERROR(CheckAtLeast(int64_t{0}, "max_request_map_entries", limits.max_map_entries));
+  limits.max_elements = absl::GetFlag(FLAGS_max_request_elements);
+  HAPAX_RETURN_IF_ERROR(CheckAtLeast(int64_t{1}, "max_request_elements", limits.max_elements));
+  limits.max_depth = absl::GetFlag(FLAGS_max_request_depth);
+  if (limits.max_depth < 0 || limits.max_depth > kMaxDepth) {
+    return FlagError("max_request_depth", absl::StrCat(limits.max_depth),
+                     absl::InvalidArgumentError("must be 0 to 90"));
+  }
+  return limits;
+}
+
 absl::StatusOr<ConnectionLimits> ParseConnectionLimits() {
   ConnectionLimits limits;
   limits.max_connections = absl::GetFlag(FLAGS_max_connections);
@@ -124,6 +150,7 @@ absl::StatusOr<LimitFlags> ParseLimitFlags() {
   limits.max_waiting_transactions = static_cast<size_t>(max_waiting);
   limits.max_tokens_per_tenant = absl::GetFlag(FLAGS_max_tokens_per_tenant);
   HAPAX_RETURN_IF_ERROR(CheckAtLeast(int64_t{0}, "max_tokens_per_tenant", limits.max_tokens_per_tenant));
+  HAPAX_ASSIGN_OR_RETURN(limits.request, ParseRequestLimits());
   HAPAX_ASSIGN_OR_RETURN(limits.tenant, ParseTenantLimits());
   HAPAX_ASSIGN_OR_RETURN(limits.connections, ParseConnectionLimits());
   limits.request_budget = {.bytes = absl::GetFlag(FLAGS_max_request_bytes_in_flight),

@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "hapax/interceptors/request_budget.h"
+#include "hapax/interceptors/request_limits.h"
 #include "hapax/interceptors/tenant_gate.h"
 #include "hapax/server/connection_limits.h"
 
@@ -17,6 +18,7 @@ struct LimitFlags {
   size_t max_waiting_transactions = 0;
   int64_t max_tokens_per_tenant = 0;
   RequestBudget::Options request_budget;
+  RequestLimits request;
   TenantLimits tenant;
   ConnectionLimits connections;
 };

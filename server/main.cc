@@ -166,6 +166,7 @@ absl::Status Run(int argc, char** argv) {
       .request_budget = flags.limits.request_budget,
       .tenant_limits = flags.limits.tenant,
       .max_waiting_transactions = flags.limits.max_waiting_transactions,
+      .request_limits = flags.limits.request,
       .connection_limits = flags.limits.connections,
       .block_cache_bytes = flags.block_cache_bytes,
       .log_level = flags.log_level,

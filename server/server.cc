@@ -264,7 +264,8 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
   // A chain cannot be moved, so it is built where it stays.
   parts.chain.reset(new Chain(BuildChain({.default_region = options.default_region,
                                           .policy = options.token_policy,
-                                          .request_budget = options.request_budget},
+                                          .request_budget = options.request_budget,
+                                          .request = options.request_limits},
                                          chain_parts, std::move(parts.options.authenticator))));
   auto host = ServiceHost::Start({.listen_address = options.listen_address,
                                   .credentials = parts.tls == nullptr ? nullptr : parts.tls->grpc(),

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "hapax/interceptors/authentication.h"
 #include "hapax/interceptors/request_budget.h"
+#include "hapax/interceptors/request_limits.h"
 #include "hapax/interceptors/scope.h"
 #include "hapax/interceptors/tenant_gate.h"
 #include "hapax/interceptors/token_policy.h"
@@ -60,6 +61,8 @@ struct ServerOptions {
   RequestBudget::Options request_budget;
   TenantLimits tenant_limits;
   size_t max_waiting_transactions = 4096;
+  // Bounds of what a request consists of; refused with INVALID_PARAMETER.
+  RequestLimits request_limits;
   // Bounds of what gRPC does for clients.
   ConnectionLimits connection_limits;
   // Bytes of memory for the database's blocks, filters and indexes.
