@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/message.h"
 #include "google/rpc/error_details.pb.h"
+#include "hapax/interceptors/refusal_bounds.h"
 #include "hapax/storage/store_error.h"
 #include "hapax/storage/timestamps.h"
 
@@ -37,7 +38,7 @@ void AttachRetryInfo(absl::Status& status, absl::Duration delay) {
 
 absl::Status Refuse(Reason reason, std::string_view message, std::vector<FieldViolation> violations) {
   const ReasonInfo& info = InfoOf(reason);
-  absl::Status status(info.code, absl::string_view(message.data(), message.size()));
+  absl::Status status(info.code, CutText(message, kMaxMessageBytes));
   google::rpc::ErrorInfo error_info;
   error_info.set_reason(std::string(info.name));
   error_info.set_domain(std::string(kDomain));
@@ -45,11 +46,11 @@ absl::Status Refuse(Reason reason, std::string_view message, std::vector<FieldVi
   if (info.retry_delay > absl::ZeroDuration()) AttachRetryInfo(status, info.retry_delay);
   if (!violations.empty()) {
     google::rpc::BadRequest bad_request;
-    for (FieldViolation& violation : violations) {
-      auto* field_violation = bad_request.add_field_violations();
-      field_violation->set_field(std::move(violation.field));
-      field_violation->set_description(std::move(violation.description));
+    size_t left_out = 0;
+    for (const FieldViolation& violation : violations) {
+      AddViolation(violation.field, violation.description, bad_request, left_out);
     }
+    EndViolations(left_out, bad_request);
     Attach(status, bad_request);
   }
   return status;

@@ -3,9 +3,9 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/str_join.h"
 #include "hapax/interceptors/fingerprint.h"
 #include "hapax/interceptors/refusal.h"
+#include "hapax/interceptors/refusal_bounds.h"
 #include "hapax/interceptors/token_policy.h"
 #include "hapax/storage/status_macros.h"
 
@@ -74,7 +74,7 @@ absl::Status RefuseMismatch(const TokenFinding& found, const UnaryCall& call) {
         Reason::kIdempotentParameterMismatch, message,
         {{.field = call.method().rule->token_field().name(), .description = "names an effect of another method"}});
   }
-  message += "with other values of " + absl::StrJoin(found.differing, ", ");
+  message += "with other values of " + JoinNames(found.differing);
   std::vector<FieldViolation> violations;
   for (const std::string& field : found.differing) {
     violations.push_back({.field = field, .description = "differs from the first attempt with this token"});

@@ -5,6 +5,7 @@
 
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
+#include "hapax/interceptors/refusal_bounds.h"
 
 namespace hapax {
 
@@ -29,7 +30,8 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
   // gRPC's codes and Abseil's are the same numbers.
   const auto code = static_cast<grpc::StatusCode>(status.code());
-  const google::rpc::Status message = ToRpcStatus(status);
+  google::rpc::Status message = ToRpcStatus(status);
+  FitRefusal(message);
   if (message.details().empty()) return {code, message.message()};
   return {code, message.message(), message.SerializeAsString()};
 }

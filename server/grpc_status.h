@@ -11,7 +11,7 @@ namespace hapax {
 [[nodiscard]] google::rpc::Status ToRpcStatus(const absl::Status& status);
 
 // The status as gRPC sends it: the same code and message, and when it has payloads, all of it as a
-// google.rpc.Status in `grpc-status-details-bin`.
+// google.rpc.Status in `grpc-status-details-bin`. What is too large for a client is cut (refusal_bounds.h).
 [[nodiscard]] grpc::Status ToGrpcStatus(const absl::Status& status);
 
 }  // namespace hapax

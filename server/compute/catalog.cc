@@ -10,11 +10,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "google/protobuf/io/tokenizer.h"
 #include "google/protobuf/text_format.h"
+#include "hapax/interceptors/refusal_bounds.h"
 #include "hapax/server/compute/builtin_catalog.h"
 #include "hapax/storage/check.h"
 #include "hapax/storage/status_macros.h"
@@ -179,8 +179,10 @@ absl::Status Catalog::AddInstanceType(const v1::CatalogInstanceType& type) {
 }
 
 std::string Catalog::InstanceTypeNames() const {
-  return "one of " +
-         absl::StrJoin(instance_types_, ", ", [](std::string* out, const auto& type) { *out += type.first; });
+  std::vector<std::string_view> names;
+  names.reserve(instance_types_.size());
+  for (const auto& [name, type] : instance_types_) names.push_back(name);
+  return "one of " + JoinNames(names);
 }
 
 const Catalog::Zone* Catalog::FindZone(std::string_view name) const { return Find(zones_, name); }

@@ -55,7 +55,7 @@ class Catalog {
   [[nodiscard]] const std::set<std::string, std::less<>>& regions() const { return regions_; }
 
   [[nodiscard]] const std::string& default_instance_type() const { return default_instance_type_; }
-  // `one of ` and the names, for error messages.
+  // `one of ` and the names, for error messages; of many the first, and how many more there are.
   [[nodiscard]] std::string InstanceTypeNames() const;
   [[nodiscard]] const v1::CatalogQuota& quota() const { return quota_; }
 

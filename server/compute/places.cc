@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "hapax/interceptors/refusal.h"
+#include "hapax/interceptors/refusal_bounds.h"
 #include "hapax/server/compute/rows.h"
 #include "hapax/storage/blocking.h"
 #include "hapax/storage/key.h"
@@ -89,13 +89,12 @@ absl::StatusOr<Place> Places::Find(const PlaceHint& hint) const {
   }
   if (is_subnet)
     return RefuseValue(Reason::kSubnetNotFound, hint.field, hint.value, "must be a subnet that DescribeSubnets lists");
-  return RefuseValue(Reason::kUnknownAvailabilityZone, hint.field, hint.value,
-                     "must be one of " + absl::StrJoin(zones_, ", "));
+  return RefuseValue(Reason::kUnknownAvailabilityZone, hint.field, hint.value, "must be one of " + JoinNames(zones_));
 }
 
 absl::Status Places::CheckRegion(const PlaceHint& hint) const {
   if (hint.value.empty() || regions_.contains(hint.value)) return absl::OkStatus();
-  return RefuseValue(Reason::kUnknownRegion, hint.field, hint.value, "must be one of " + absl::StrJoin(regions_, ", "));
+  return RefuseValue(Reason::kUnknownRegion, hint.field, hint.value, "must be one of " + JoinNames(regions_));
 }
 
 absl::StatusOr<Place> Places::Resolve(const PlaceHints& hints) const {

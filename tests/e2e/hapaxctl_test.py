@@ -179,5 +179,24 @@ class QuotaTest(CtlCase):
         self.ctl(f"{RUN} --client-token {token}", outcome="executed")
 
 
+class ManyInstanceTypesTest(CtlCase):
+    """What the server says of a wrong type is bounded, so that the refusal arrives whole."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server()
+        cls.addClassCleanup(cls.server.close)
+        catalog = catalogs.small()
+        for number in range(200):
+            catalog.instance_types.add(name=f"x{number}.some-long-name-of-an-instance-type", vcpus=1,
+                                       instances_per_host=1)
+        cls.server.flags = (f"--catalog_file={cls.server.write('catalog', catalogs.text(catalog))}",)
+        cls.server.start()
+
+    def test_2_refused_for_good_with_its_reason(self):
+        refused = self.run_ctl(f"{RUN} --instance-type nope")
+        self.assertFails(refused, REFUSED, "INVALID_PARAMETER", "instance_type", "m5.large", "more")
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/cord.h"
 #include "gmock/gmock.h"
@@ -61,6 +62,27 @@ TEST(Refuse, NamesTheFieldsInBadRequest) {
   EXPECT_EQ(bad_request->field_violations(0).description(), "must be odd");
   EXPECT_EQ(bad_request->field_violations(1).field(), "c");
   EXPECT_THAT(status, HasReason(Reason::kInvalidParameter));
+}
+
+TEST(Refuse, C32_SaysHowManyViolationsAreLeftOut) {
+  std::vector<FieldViolation> violations;
+  for (int i = 0; i < 1'000; ++i) violations.push_back({.field = "field", .description = "must be odd"});
+  const auto bad_request = DetailOf<BadRequest>(Refuse(Reason::kInvalidParameter, "all are wrong", violations));
+  ASSERT_TRUE(bad_request.has_value());
+  const int named = bad_request->field_violations_size() - 1;
+  EXPECT_GT(named, 20);
+  EXPECT_EQ(bad_request->field_violations(named).field(), "");
+  EXPECT_EQ(bad_request->field_violations(named).description(), "and " + std::to_string(1'000 - named) + " more");
+}
+
+TEST(Refuse, C32_CutsALongMessageBetweenCharacters) {
+  std::string umlauts;
+  for (int i = 0; i < 1'000; ++i) umlauts += "\xC3\xBC";
+  const std::string message(Refuse(Reason::kInvalidParameter, umlauts).message());
+  ASSERT_GT(message.size(), 100);
+  EXPECT_EQ(message, umlauts.substr(0, message.size() - 3) + "...");
+  EXPECT_EQ(message.size() % 2, 1);
+  EXPECT_EQ(Refuse(Reason::kInvalidParameter, "a\xC3(b").message(), "a?(b");
 }
 
 TEST(RefuseField, SaysTheFieldAndWhatIsAllowed) {

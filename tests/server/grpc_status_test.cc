@@ -110,5 +110,69 @@ TEST(ToGrpcStatus, AnyBytesOfAPayloadArriveAsTheyAre) {
   EXPECT_EQ(Details(ToGrpcStatus(status)).details(0).value(), bytes);
 }
 
+// What a client must have room for: both trailers as they are sent.
+size_t SentBytes(const grpc::Status& status) {
+  size_t message = 0;
+  for (const char c : status.error_message()) message += c >= 0x20 && c <= 0x7E && c != '%' ? 1 : 3;
+  return message + (status.error_details().size() + 2) / 3 * 4;
+}
+
+const std::vector<std::string>& HostileTexts() {
+  static const std::vector<std::string> kTexts = {std::string(100'000, 'x'), std::string(100'000, '%'),
+                                                  std::string(100'000, '\n'), std::string(100'000, '\xFF'), [] {
+                                                    std::string characters;
+                                                    for (int i = 0; i < 50'000; ++i) characters += "\xF0\x9F\x98\x80";
+                                                    return characters;
+                                                  }()};
+  return kTexts;
+}
+
+TEST(ToGrpcStatus, C32_EveryReasonArrivesWholeWhateverTheRequestHeld) {
+  for (const ReasonInfo& info : AllReasons()) {
+    for (const std::string& text : HostileTexts()) {
+      const std::vector<FieldViolation> many(10'000,
+                                             {.field = text.substr(0, 1'000), .description = text.substr(0, 1'000)});
+      std::vector<FieldViolation> short_ones;
+      for (int i = 0; i < 10'000; ++i) short_ones.push_back({.field = std::to_string(i)});
+      for (const absl::Status& refused :
+           {Refuse(info.reason, text), Refuse(info.reason, text, many), Refuse(info.reason, text, short_ones),
+            Refuse(info.reason, text, {{.field = text, .description = text}}), RefuseField(info.reason, text, text),
+            RefuseValue(info.reason, text, text, text), RefuseFor(absl::Hours(1), info.reason, text)}) {
+        const grpc::Status status = ToGrpcStatus(refused);
+        EXPECT_LE(SentBytes(status), 4096) << info.name;
+        const google::rpc::Status details = Details(status);
+        EXPECT_EQ(ReasonOf(refused), info.reason);
+        // Nothing was dropped at the wire: it was bounded where it was made.
+        size_t payloads = 0;
+        refused.ForEachPayload([&](absl::string_view /*type*/, const absl::Cord& /*payload*/) { ++payloads; });
+        EXPECT_EQ(details.details_size(), payloads) << info.name;
+        EXPECT_EQ(details.message(), refused.message());
+      }
+    }
+  }
+}
+
+// A handler of somebody's own makes its errors as it likes.
+TEST(ToGrpcStatus, C32_AnErrorOfAnyOriginArrivesWhole) {
+  for (const std::string& text : HostileTexts()) {
+    EXPECT_LE(SentBytes(ToGrpcStatus(absl::NotFoundError(text))), 4096);
+    absl::Status status = Refuse(Reason::kImageNotFound, text);
+    for (int i = 0; i < 100; ++i) status.SetPayload("type" + std::to_string(i), absl::Cord(text));
+    EXPECT_LE(SentBytes(ToGrpcStatus(status)), 4096);
+    EXPECT_THAT(TypesOf(Details(ToGrpcStatus(status))), testing::Contains("type.googleapis.com/google.rpc.ErrorInfo"));
+    google::rpc::ErrorInfo info;
+    info.set_domain("theirs");
+    info.set_reason("THEIRS");
+    (*info.mutable_metadata())["much"] = std::string(100'000, 'x');
+    status = absl::NotFoundError(text);
+    status.SetPayload("type.googleapis.com/google.rpc.ErrorInfo", absl::Cord(info.SerializeAsString()));
+    const google::rpc::Status details = Details(ToGrpcStatus(status));
+    EXPECT_LE(SentBytes(ToGrpcStatus(status)), 4096);
+    ASSERT_EQ(details.details_size(), 1);
+    ASSERT_TRUE(details.details(0).UnpackTo(&info));
+    EXPECT_EQ(info.reason(), "THEIRS");
+  }
+}
+
 }  // namespace
 }  // namespace hapax
