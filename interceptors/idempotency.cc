@@ -112,7 +112,16 @@ absl::Status Idempotency::RunOnce(Attempt& attempt, Transaction& txn) const {
   if (attempt.outcome.has_value()) return absl::OkStatus();
   HAPAX_RETURN_IF_ERROR(CountToken(options_.policy, attempt.key->tenant, ForgetAt(attempt), attempt.token_time, txn));
   HAPAX_RETURN_IF_ERROR(RunHandler(attempt, txn, Outcome::kExecuted));
-  PutToken(txn, *attempt.key, RecordOf(attempt));
+  const store::v1::TokenRecord record = RecordOf(attempt);
+  const TokenPolicy& policy = options_.policy;
+  if (policy.max_tokens_per_tenant > 0 || policy.max_token_bytes_per_tenant > 0) {
+    const TokenBytes bytes = {
+        .bytes = static_cast<int64_t>(EncodeTokenKey(*attempt.key).size() + record.ByteSizeLong()),
+        .expires_at = ExpiresAt(attempt),
+        .forget_at = ForgetAt(attempt)};
+    HAPAX_RETURN_IF_ERROR(CountTokenBytes(policy, attempt.key->tenant, bytes, now, txn));
+  }
+  PutToken(txn, *attempt.key, record);
   return absl::OkStatus();
 }
 

@@ -29,6 +29,11 @@ struct TokenPolicy {
   absl::Time forgotten_until = absl::InfinitePast();
   // Tokens that a tenant may have stored (token_quota.h). 0: any number.
   int64_t max_tokens_per_tenant = 0;
+  // Bytes of key and record that these may take. 0: any number.
+  int64_t max_token_bytes_per_tenant = 0;
+  // Tokens that a tenant may have abandoned, beside those. Each is a row of some 150 bytes, so that these take 15 MB at
+  // the most. 0: any number.
+  int64_t max_abandoned_tokens_per_tenant = 100'000;
 
   [[nodiscard]] absl::Duration RetentionOf(const Rule& rule) const { return rule.retention().value_or(retention); }
 };

@@ -211,6 +211,8 @@ absl::StatusOr<ServerFlags> ParseServerFlags(int argc, char** argv) {
   }
   HAPAX_ASSIGN_OR_RETURN(flags.limits, ParseLimitFlags());
   flags.token_policy.max_tokens_per_tenant = flags.limits.max_tokens_per_tenant;
+  flags.token_policy.max_token_bytes_per_tenant = flags.limits.max_token_bytes_per_tenant;
+  flags.token_policy.max_abandoned_tokens_per_tenant = flags.limits.max_abandoned_tokens_per_tenant;
   const int64_t block_cache_bytes = absl::GetFlag(FLAGS_block_cache_bytes);
   HAPAX_RETURN_IF_ERROR(CheckPositive("block_cache_bytes", block_cache_bytes));
   flags.block_cache_bytes = static_cast<size_t>(block_cache_bytes);

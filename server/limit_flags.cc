@@ -4,6 +4,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
+#include "hapax/interceptors/token_policy.h"
 #include "hapax/server/flags.h"
 #include "hapax/storage/status_macros.h"
 
@@ -20,6 +21,14 @@ ABSL_FLAG(
     int64_t, max_tokens_per_tenant, 0,
     "Client tokens that one tenant may have stored, until they are forgotten; a call with one more is refused with "
     "QUOTA_EXCEEDED. 0: any number, which nobody counts; the first start with another number counts them");
+ABSL_FLAG(
+    int64_t, max_token_bytes_per_tenant, 0,
+    "Bytes that one tenant's client tokens may take with their replies, which count until they expire; a call that "
+    "would store more is refused with QUOTA_EXCEEDED. 0: any number. Counted as --max_tokens_per_tenant is");
+ABSL_FLAG(
+    int64_t, max_abandoned_tokens_per_tenant, hapax::TokenPolicy().max_abandoned_tokens_per_tenant,
+    "Client tokens that one tenant may have abandoned, besides, some 150 bytes each that are stored for good; one "
+    "more is refused with QUOTA_EXCEEDED. 0: any number");
 ABSL_FLAG(int, max_waiting_transactions, 4096,
           "Transactions that may wait for execution, half of them one tenant's; one more is refused with OVERLOADED");
 ABSL_FLAG(int, max_connections, hapax::ConnectionLimits().max_connections,
@@ -150,6 +159,11 @@ absl::StatusOr<LimitFlags> ParseLimitFlags() {
   limits.max_waiting_transactions = static_cast<size_t>(max_waiting);
   limits.max_tokens_per_tenant = absl::GetFlag(FLAGS_max_tokens_per_tenant);
   HAPAX_RETURN_IF_ERROR(CheckAtLeast(int64_t{0}, "max_tokens_per_tenant", limits.max_tokens_per_tenant));
+  limits.max_token_bytes_per_tenant = absl::GetFlag(FLAGS_max_token_bytes_per_tenant);
+  HAPAX_RETURN_IF_ERROR(CheckAtLeast(int64_t{0}, "max_token_bytes_per_tenant", limits.max_token_bytes_per_tenant));
+  limits.max_abandoned_tokens_per_tenant = absl::GetFlag(FLAGS_max_abandoned_tokens_per_tenant);
+  HAPAX_RETURN_IF_ERROR(
+      CheckAtLeast(int64_t{0}, "max_abandoned_tokens_per_tenant", limits.max_abandoned_tokens_per_tenant));
   HAPAX_ASSIGN_OR_RETURN(limits.request, ParseRequestLimits());
   HAPAX_ASSIGN_OR_RETURN(limits.tenant, ParseTenantLimits());
   HAPAX_ASSIGN_OR_RETURN(limits.connections, ParseConnectionLimits());

@@ -17,6 +17,8 @@ struct LimitFlags {
   int max_calls_in_flight = 0;
   size_t max_waiting_transactions = 0;
   int64_t max_tokens_per_tenant = 0;
+  int64_t max_token_bytes_per_tenant = 0;
+  int64_t max_abandoned_tokens_per_tenant = 0;
   RequestBudget::Options request_budget;
   RequestLimits request;
   TenantLimits tenant;

@@ -58,8 +58,9 @@ absl::StatusOr<TokenPolicy> CompletePolicy(TokenPolicy policy, const std::vector
       *row.mutable_forgotten_until() = ToTimestamp(policy.forgotten_until);
     }
     // A start without a limit, or of an older version, leaves what is counted behind what is there.
-    row.set_tokens_counted(policy.max_tokens_per_tenant > 0);
-    if (row.tokens_counted() && !(last.has_value() && last->tokens_counted())) {
+    row.set_tokens_counted(policy.max_tokens_per_tenant > 0 || policy.max_token_bytes_per_tenant > 0);
+    row.set_token_bytes_counted(row.tokens_counted());
+    if (row.tokens_counted() && !(last.has_value() && last->tokens_counted() && last->token_bytes_counted())) {
       HAPAX_RETURN_IF_ERROR(CountAllTokens(now, txn));
     }
     PutRow(txn, Table::kMeta, MetaKey(), row);

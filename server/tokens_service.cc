@@ -174,8 +174,7 @@ absl::Status TokensService::AbandonToken(const CallContext& context, Transaction
   HAPAX_ASSIGN_OR_RETURN(const TokenKey key, KeyOf(context, request));
   HAPAX_ASSIGN_OR_RETURN(*response->mutable_token(), Read(txn, key));
   if (response->token().state() != api::TOKEN_STATE_FREE) return absl::OkStatus();
-  HAPAX_RETURN_IF_ERROR(
-      CountToken(options_.policy, context.tenant, /*forget_at=*/absl::InfiniteFuture(), options_.time->Now(), txn));
+  HAPAX_RETURN_IF_ERROR(CountAbandonedToken(options_.policy, context.tenant, txn));
   store::v1::TokenRecord record;
   *record.mutable_abandoned_at() = ToTimestamp(context.now);
   PutToken(txn, key, record);
@@ -191,14 +190,21 @@ absl::Status TokensService::GetPolicy(const CallContext& context, const ReadTran
   *response->mutable_retention() = ToProtoDuration(options_.policy.retention);
   *response->mutable_tombstone_retention() = ToProtoDuration(options_.policy.tombstone_retention);
   response->set_default_region(options_.default_region);
-  if (options_.policy.max_tokens_per_tenant > 0) {
-    response->set_max_tokens_per_tenant(options_.policy.max_tokens_per_tenant);
+  const TokenPolicy& policy_of_tokens = options_.policy;
+  response->set_max_tokens_per_tenant(policy_of_tokens.max_tokens_per_tenant);
+  response->set_max_token_bytes_per_tenant(policy_of_tokens.max_token_bytes_per_tenant);
+  if (policy_of_tokens.max_tokens_per_tenant > 0 || policy_of_tokens.max_token_bytes_per_tenant > 0) {
     HAPAX_ASSIGN_OR_RETURN(const int64_t stored, StoredTokens(context.tenant, options_.time->Now(), txn));
     response->set_stored_tokens(stored);
+    HAPAX_ASSIGN_OR_RETURN(const int64_t bytes, StoredTokenBytes(context.tenant, options_.time->Now(), txn));
+    response->set_stored_token_bytes(bytes);
   }
   if (const absl::Duration ahead = ToldClockAhead(*options_.time); ahead != absl::ZeroDuration()) {
     *response->mutable_clock_ahead() = ToProtoDuration(ahead);
   }
+  response->set_max_abandoned_tokens_per_tenant(policy_of_tokens.max_abandoned_tokens_per_tenant);
+  HAPAX_ASSIGN_OR_RETURN(const int64_t abandoned, AbandonedTokens(context.tenant, txn));
+  response->set_abandoned_tokens(abandoned);
   for (const HostedService* service : options_.services) {
     for (const Method& method : service->methods()) {
       if (!method.rule.has_value() || !method.rule->retention().has_value()) continue;

@@ -130,7 +130,7 @@ class InFlightTest(ServerCase):
 
 
 class StoredTokensTest(ServerCase):
-    flags = ("--max_tokens_per_tenant=3",)
+    flags = ("--max_tokens_per_tenant=2", "--max_abandoned_tokens_per_tenant=2")
 
     def policy(self):
         return self.client.call(TOKENS + "GetPolicy", tokens_pb2.GetPolicyRequest()).parsed
@@ -142,14 +142,17 @@ class StoredTokensTest(ServerCase):
         abandon = tokens_pb2.AbandonTokenRequest(client_token=new_token())
         self.assertTrue(self.client.call(TOKENS + "AbandonToken", abandon).ok)
         one_more = run(new_token())
+        fence = tokens_pb2.AbandonTokenRequest(client_token=new_token())
         for _ in range(2):
             self.assertRefused(self.client.call("RunInstances", one_more), "QUOTA_EXCEEDED",
-                               says=["max_tokens_per_tenant is 3"])
+                               says=["max_tokens_per_tenant is 2"])
+            self.assertTrue(self.client.call(TOKENS + "AbandonToken", fence).ok)  # C20: the fence has its own limit.
             self.assertRefused(self.client.call(TOKENS + "AbandonToken", tokens_pb2.AbandonTokenRequest(
-                client_token=one_more.client_token)), "QUOTA_EXCEEDED", says=["max_tokens_per_tenant is 3"])
+                client_token=one_more.client_token)), "QUOTA_EXCEEDED", says=["max_abandoned_tokens_per_tenant is 2"])
             self.assertTrue(self.client.call(TOKENS + "AbandonToken", abandon).ok)
             self.assertOutcome(self.client.call("RunInstances", requests[0]), "replayed")
-            self.assertEqual((self.policy().max_tokens_per_tenant, self.policy().stored_tokens), (3, 3))
+            self.assertEqual((self.policy().max_tokens_per_tenant, self.policy().stored_tokens), (2, 2))
+            self.assertEqual(self.policy().abandoned_tokens, 2)
             self.server.kill()
             self.server.start()
         self.assertEqual(len(self.instances()), 2)
@@ -175,7 +178,9 @@ class FlagTest(unittest.TestCase):
     def test_a_limit_that_is_none_does_not_start(self):
         for flag in ("max_calls_in_flight=0", "max_calls_in_flight_per_tenant=0", "max_calls_per_second_per_tenant=-1",
                      "max_calls_per_second_per_tenant=nan", "max_burst_per_tenant=0", "max_waiting_transactions=0",
-                     "max_tokens_per_tenant=-1",
+                     "max_tokens_per_tenant=-1", "max_token_bytes_per_tenant=-1", "max_abandoned_tokens_per_tenant=-1",
+                     "max_request_unknown_fields=-1", "max_request_map_entries=-1", "max_request_elements=0",
+                     "max_request_depth=91",
                      "max_connections=0", "max_message_bytes=0", "max_metadata_bytes=0", "max_calls_per_connection=0",
                      "max_pending_calls=0", "max_request_bytes_in_flight=8388607", "max_connection_bytes=335544319",
                      "handshake_timeout=0", "keepalive_time=0", "keepalive_timeout=-1s", "max_connection_idle=0",

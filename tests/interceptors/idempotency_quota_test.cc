@@ -50,5 +50,22 @@ TEST_F(IdempotencyQuotaTest, C12_ACallThatFailsTakesNone) {
   EXPECT_EQ(Place("pencil", "second").result, "executed");
 }
 
+TEST_F(IdempotencyQuotaTest, C32_AReplyBeyondTheLimitOfBytesIsRefusedWithoutEffectAndTheTokenStaysFree) {
+  TestChain narrow(*store_, {.policy = {.max_token_bytes_per_tenant = 100}});
+  EXPECT_THAT(narrow.Call(service_.place_order(), OrderOf("pencil", "token")).status,
+              HasReason(Reason::kQuotaExceeded));
+  EXPECT_EQ(chain_.Call(service_.place_order(), OrderOf("pen", "token")).result, "executed");
+}
+
+TEST_F(IdempotencyQuotaTest, C16_C32_WhatIsStoredIsReplayedThoughNoMoreBytesAreTaken) {
+  TestChain narrow(*store_, {.policy = {.max_token_bytes_per_tenant = 400}});
+  EXPECT_EQ(narrow.Call(service_.place_order(), OrderOf("pencil", "first")).result, "executed");
+  for (int i = 0; i < 5; ++i) {
+    static_cast<void>(narrow.Call(service_.place_order(), OrderOf("pencil", "more" + std::to_string(i))));
+  }
+  EXPECT_THAT(narrow.Call(service_.place_order(), OrderOf("pencil", "last")).status, HasReason(Reason::kQuotaExceeded));
+  EXPECT_EQ(narrow.Call(service_.place_order(), OrderOf("pencil", "first")).result, "replayed");
+}
+
 }  // namespace
 }  // namespace hapax

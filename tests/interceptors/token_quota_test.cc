@@ -155,5 +155,80 @@ TEST_F(TokenQuotaTest, WhatIsThereIsCounted) {
   EXPECT_EQ(Stored(), 2);
 }
 
+TEST_F(TokenQuotaTest, C32_BytesOfRepliesCountUntilTheyExpireAndTombstonesUntilTheyAreForgotten) {
+  policy_ = {.max_token_bytes_per_tenant = 10'000};
+  const auto count = [&](int64_t bytes) {
+    return Execute(*store_, [&](Transaction& txn) {
+      const absl::Time now = clock_.Now();
+      const absl::Status status = CountToken(policy_, kTenant, now + 30 * kDay, now, txn);
+      if (!status.ok()) return status;
+      return CountTokenBytes(policy_, kTenant, {.bytes = bytes, .expires_at = now + kDay, .forget_at = now + 30 * kDay},
+                             now, txn);
+    });
+  };
+  const auto stored = [&] {
+    absl::StatusOr<int64_t> bytes;
+    EXPECT_THAT(Query(*store_,
+                      [&](const ReadTransaction& txn) {
+                        bytes = StoredTokenBytes(kTenant, clock_.Now(), txn);
+                        return bytes.status();
+                      }),
+                IsOk());
+    return bytes.value_or(-1);
+  };
+  EXPECT_THAT(count(10'001), HasReason(Reason::kQuotaExceeded));
+  EXPECT_EQ(stored(), 0);
+  EXPECT_EQ(Stored(), 0) << "what is refused counts nothing";
+  EXPECT_THAT(count(6'000), IsOk());
+  const absl::Status refused = count(4'001);
+  EXPECT_THAT(refused, HasReason(Reason::kQuotaExceeded));
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("max_token_bytes_per_tenant is 10000; there is room from "));
+  EXPECT_THAT(count(4'000), IsOk());
+  EXPECT_THAT(Count(In(kDay)), HasReason(Reason::kQuotaExceeded)) << "one that is full refuses before the handler runs";
+  EXPECT_EQ(stored(), 10'000);
+  EXPECT_EQ(Stored(), 2);
+  clock_.Advance(kDay + kDay / 16);
+  EXPECT_EQ(stored(), 2 * 512);
+  EXPECT_THAT(count(8'000), IsOk());
+  clock_.Advance(40 * kDay);
+  EXPECT_EQ(stored(), 0);
+}
+
+TEST_F(TokenQuotaTest, C20_AbandonedTokensHaveALimitOfTheirOwn) {
+  policy_.max_abandoned_tokens_per_tenant = 3;
+  const auto abandon = [&](const std::string& tenant) {
+    return Execute(*store_, [&](Transaction& txn) { return CountAbandonedToken(policy_, tenant, txn); });
+  };
+  EXPECT_THAT(Count(In(kDay)), IsOk());
+  EXPECT_THAT(Count(In(kDay)), IsOk());
+  EXPECT_THAT(Count(In(kDay)), HasReason(Reason::kQuotaExceeded));
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(abandon(kTenant), IsOk()) << "although the other limit is used up";
+  const absl::Status refused = abandon(kTenant);
+  EXPECT_THAT(refused, HasReason(Reason::kQuotaExceeded));
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("max_abandoned_tokens_per_tenant is 3"));
+  EXPECT_THAT(abandon("another"), IsOk());
+  EXPECT_EQ(Stored(), 2);
+  policy_.max_abandoned_tokens_per_tenant = 0;
+  EXPECT_THAT(abandon(kTenant), IsOk());
+}
+
+TEST_F(TokenQuotaTest, AbandonedTokensThatAreThereAreCountedApart) {
+  store::v1::TokenRecord abandoned;
+  *abandoned.mutable_abandoned_at() = ToTimestamp(clock_.Now());
+  ASSERT_THAT(Execute(*store_,
+                      [&](Transaction& txn) {
+                        PutToken(txn, {.tenant = kTenant, .region = "region", .zone = "", .token = "a"}, abandoned);
+                        return CountAllTokens(clock_.Now(), txn);
+                      }),
+              IsOk());
+  EXPECT_EQ(Stored(), 0);
+  EXPECT_THAT(Query(*store_,
+                    [&](const ReadTransaction& txn) {
+                      EXPECT_THAT(AbandonedTokens(kTenant, txn), IsOkAndHolds(1));
+                      return absl::OkStatus();
+                    }),
+              IsOk());
+}
+
 }  // namespace
 }  // namespace hapax
