@@ -119,7 +119,7 @@ absl::Status Idempotency::RunOnce(Attempt& attempt, Transaction& txn) const {
         .bytes = static_cast<int64_t>(EncodeTokenKey(*attempt.key).size() + record.ByteSizeLong()),
         .expires_at = ExpiresAt(attempt),
         .forget_at = ForgetAt(attempt)};
-    HAPAX_RETURN_IF_ERROR(CountTokenBytes(policy, attempt.key->tenant, bytes, now, txn));
+    HAPAX_RETURN_IF_ERROR(CountTokenBytes(policy, attempt.key->tenant, bytes, attempt.token_time, txn));
   }
   PutToken(txn, *attempt.key, record);
   return absl::OkStatus();
