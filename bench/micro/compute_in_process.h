@@ -25,6 +25,7 @@
 #include "hapax/server/operations/work_queue.h"
 #include "hapax/storage/clock.h"
 #include "hapax/storage/rocksdb_store.h"
+#include "hapax/storage/token_time.h"
 #include "prometheus/registry.h"
 #include "spdlog/logger.h"
 

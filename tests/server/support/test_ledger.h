@@ -17,6 +17,7 @@
 #include "hapax/server/hosted_service.h"
 #include "hapax/server/service_host.h"
 #include "hapax/storage/store.h"
+#include "hapax/storage/token_time.h"
 #include "hapax/test/v1/ledger.pb.h"
 #include "hapax/tests/support/manual_clock.h"
 #include "hapax/tests/support/temp_dir.h"
