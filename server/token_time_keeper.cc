@@ -10,6 +10,10 @@ namespace {
 
 std::string Text(absl::Time time) { return absl::FormatTime(absl::RFC3339_sec, time, absl::UTCTimeZone()); }
 
+std::string InSeconds(absl::Duration time) {
+  return absl::FormatDuration(absl::Trunc(time + absl::Milliseconds(500), absl::Seconds(1)));
+}
+
 }  // namespace
 
 TokenTimeKeeper::TokenTimeKeeper(TokenTime& time, Store& store, spdlog::logger& logger, prometheus::Registry& registry,
@@ -61,11 +65,11 @@ void TokenTimeKeeper::Compare() {
       logger_.warn(
           "the clock is ahead by {} of the time that is known to have passed: tokens expire by {}, and are kept for "
           "longer; if the clock is right, a start with --time_passed={} has them expire by it",
-          absl::FormatDuration(absl::Trunc(ahead, absl::Seconds(1))), Text(time_.Now()), Text(time_.Latest()));
+          InSeconds(ahead), Text(time_.Now()), Text(time_.Latest()));
       return;
     case Clock::kBehind:
       logger_.warn("the clock is behind by {} of the time that tokens expire by: until it comes to {} none expires",
-                   absl::FormatDuration(absl::Trunc(-ahead, absl::Seconds(1))), Text(time_.Now()));
+                   InSeconds(-ahead), Text(time_.Now()));
       return;
   }
 }

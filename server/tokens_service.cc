@@ -44,9 +44,8 @@ absl::Duration ToldClockAhead(const TokenTime& time) {
   return absl::AbsDuration(ahead) > kClockTolerance ? absl::Trunc(ahead, absl::Seconds(1)) : absl::ZeroDuration();
 }
 
-// The token as the API shows it, without its reply. Its times are told as those of the server's clock.
-api::Token Describe(const TokenKey& key, const store::v1::TokenRecord& record, TokenState state,
-                    absl::Duration clock_ahead) {
+// The token as the API shows it, without its reply.
+api::Token Describe(const TokenKey& key, const store::v1::TokenRecord& record, TokenState state) {
   api::Token token;
   token.set_client_token(key.token);
   token.set_region(key.region);
@@ -55,9 +54,7 @@ api::Token Describe(const TokenKey& key, const store::v1::TokenRecord& record, T
   if (state == TokenState::kFree) return token;
   token.set_method(record.method());
   if (record.has_executed_at()) *token.mutable_execute_time() = record.executed_at();
-  if (record.has_expires_at()) {
-    *token.mutable_expire_time() = ToTimestamp(FromTimestamp(record.expires_at()) + clock_ahead);
-  }
+  if (record.has_expires_at()) *token.mutable_expire_time() = record.expires_at();
   if (record.has_abandoned_at()) *token.mutable_abandon_time() = record.abandoned_at();
   return token;
 }
@@ -114,7 +111,7 @@ absl::StatusOr<api::Token> TokensService::Read(const ReadTransaction& txn, const
     record = store::v1::TokenRecord();
     state = TokenState::kExpired;
   }
-  api::Token token = Describe(key, record.value_or(store::v1::TokenRecord()), state, ToldClockAhead(time));
+  api::Token token = Describe(key, record.value_or(store::v1::TokenRecord()), state);
   if (state != TokenState::kExecuted) return token;
   if (const Method* method = FindMethod(options_.services, record->method())) {
     token.set_reply_type(method->reply->GetDescriptor()->full_name());
@@ -138,7 +135,6 @@ absl::Status TokensService::ListTokens(const CallContext& context, const ReadTra
   HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request, context.page_token_key, context.tenant));
   const std::string prefix =
       request.region().empty() ? TokenPrefix(context.tenant) : TokenPrefix(context.tenant, request.region());
-  const absl::Duration clock_ahead = ToldClockAhead(*options_.time);
   const auto is_wanted = [&](const TokenKey& key) {
     return request.client_token().empty() || request.client_token() == key.token;
   };
@@ -161,7 +157,7 @@ absl::Status TokensService::ListTokens(const CallContext& context, const ReadTra
                                if (!key.ok()) return take_damaged(bytes);
                                const TokenState state = StateAt(record, options_.time->Now());
                                if (state == TokenState::kFree || !is_wanted(*key)) return false;
-                               *response->add_tokens() = Describe(*key, record, state, clock_ahead);
+                               *response->add_tokens() = Describe(*key, record, state);
                                return true;
                              },
                              take_damaged));
@@ -178,7 +174,7 @@ absl::Status TokensService::AbandonToken(const CallContext& context, Transaction
   store::v1::TokenRecord record;
   *record.mutable_abandoned_at() = ToTimestamp(context.now);
   PutToken(txn, key, record);
-  *response->mutable_token() = Describe(key, record, TokenState::kAbandoned, absl::ZeroDuration());
+  *response->mutable_token() = Describe(key, record, TokenState::kAbandoned);
   return absl::OkStatus();
 }
 
