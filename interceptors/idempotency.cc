@@ -33,7 +33,7 @@ struct Idempotency::Attempt {
   }
 
   UnaryCall& call;
-  absl::Time token_time;               // When it came, by the time that its record expires by.
+  absl::Time token_time;               // From which its record's life counts.
   std::optional<TokenKey> key;         // Nullopt: no token was given.
   store::v1::Fingerprint fingerprint;  // Of a call whose token was free at first sight.
   std::any prepared;                   // What Method::prepare made.
@@ -70,7 +70,7 @@ absl::Status Idempotency::Identify(Attempt& attempt) const {
   UnaryCall& call = attempt.call;
   CallContext& context = call.context;
   context.now = clock_.Now();
-  attempt.token_time = token_time_.At(context.now);
+  attempt.token_time = token_time_.ForLife(context.now);
   HAPAX_ASSIGN_OR_RETURN(context.client_token, ClientTokenOf(call));
   HAPAX_ASSIGN_OR_RETURN(context.place, call.method().rule->ResolvePlace(*call.request, options_.default_region));
   if (!context.client_token.empty()) {

@@ -20,6 +20,9 @@ using store::v1::TokenTimeRow;
 // The machine tells its uptime to 10 ms, here at both ends.
 constexpr absl::Duration kUptimeGrain = absl::Milliseconds(20);
 
+// The wall clock and the monotonic one are read one after the other, and may be slewed apart: less is no difference.
+constexpr absl::Duration kClockGrain = absl::Milliseconds(100);
+
 std::string MetaKey() { return KeyBuilder().String("token_time").Build(); }
 
 TokenTimeRow RowOf(absl::Time mark, const Uptime& uptime, absl::Time began_at, absl::Time first_forget_at) {
@@ -121,6 +124,12 @@ absl::Time TokenTime::At(absl::Time wall) const {
     if (mark_nanos_.compare_exchange_weak(mark, nanos, std::memory_order_relaxed)) return now;
   }
   return mark == nanos ? now : absl::FromUnixNanos(mark);
+}
+
+absl::Time TokenTime::ForLife(absl::Time wall) const {
+  const absl::Time mark = At(wall);
+  const absl::Time passed = Passed();
+  return passed - mark > kClockGrain ? passed : mark;
 }
 
 // A store that was made while the clock was ahead has a mark that is ahead, too: every token of today's would be

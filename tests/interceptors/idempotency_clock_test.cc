@@ -148,6 +148,19 @@ TEST_F(IdempotencyClockTest, C29_WhatIsExecutedUnderAWrongClockLivesAsLongAsAnyt
   }
 }
 
+TEST_F(IdempotencyClockTest, C29_WhatIsExecutedAfterLongWithTheClockBehindIsNotExpiredWhenThatIsSetRight) {
+  clock_.Jump(-80 * kDay);
+  clock_.Advance(40 * kDay);
+  const Answer first = Place("pencil", "token");
+  ASSERT_EQ(first.result, "executed");
+  clock_.Jump(80 * kDay);
+  ExpectReplays(first, "pencil", "token");
+  StartAndCompact();
+  ExpectReplays(first, "pencil", "token");
+  clock_.Advance(kDay);
+  EXPECT_EQ(Place("pencil", "token").result, "CLIENT_TOKEN_EXPIRED");
+}
+
 TEST_F(IdempotencyClockTest, C29_AFreshUuidIsExecutedWhateverTheClockSays) {
   const auto fresh = [this](absl::Time real) { return TokenMadeAt(real, ++calls_); };
   absl::Time real = clock_.Now();

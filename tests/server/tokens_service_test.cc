@@ -198,6 +198,7 @@ TEST_F(GetPolicyTest, C28_SaysWhatATokenIsAndHowLongARetryIsSafe) {
     tombstone_retention { seconds: 7200 nanos: 5000000 }
     methods { method: 'hapax.test.v1.Vault/Stash' retention { seconds: 3600 } }
     default_region: 'home'
+    max_abandoned_tokens_per_tenant: 100000
   )"))));
 }
 

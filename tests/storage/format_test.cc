@@ -43,9 +43,9 @@ TEST(EncodeRow, AnEmptyMessageIsReadBackToo) {
   EXPECT_EQ(record.SerializeAsString(), "");
 }
 
-// The bytes of format version 1. A data directory in use holds rows like this one: when this test
+// The bytes of a row in format versions 1 and 2. A data directory in use holds rows like this one: when this test
 // fails, it is the code that is wrong, unless kFormatVersion changes with it.
-TEST(EncodeRow, WritesTheBytesOfFormatVersion1) {
+TEST(EncodeRow, WritesTheBytesOfItsFormatVersions) {
   store::v1::TokenRecord record;
   record.set_method("m");
   record.set_reply("r");
@@ -53,7 +53,7 @@ TEST(EncodeRow, WritesTheBytesOfFormatVersion1) {
                                                 "\xB6\x51\xB3\xDD"     // CRC-32 of "k" and what follows.
                                                 "\x0A\x01m\x22\x01r",  // Fields 1 and 4.
                                                 11));
-  EXPECT_EQ(kFormatVersion, 1);
+  EXPECT_EQ(kFormatVersion, 2);
 }
 
 TEST(DecodeRow, AnyChangedByteIsDataLoss) {

@@ -82,6 +82,21 @@ TEST_F(TokenTimeTest, C29_AClockThatIsSetBackHoldsItAndItGoesOnWhenThatIsRightAg
   EXPECT_EQ(time_->Now(), before + absl::Hours(3));
 }
 
+// Else the mark, which catches up when the clock is set right, would end that life early.
+TEST_F(TokenTimeTest, C29_ALifeThatBeginsWhileTheClockIsBehindIsNoShorter) {
+  EXPECT_EQ(time_->ForLife(clock_.Now()), clock_.Now());
+  clock_.Jump(-kDay);
+  clock_.Advance(absl::Hours(20));
+  const absl::Time begin = time_->ForLife(clock_.Now());
+  clock_.Advance(absl::Hours(1));
+  clock_.Jump(kDay);
+  EXPECT_EQ(time_->Now() - begin, absl::Hours(1));
+  Start();
+  EXPECT_EQ(time_->Now() - begin, absl::Hours(1));
+  clock_.Jump(40 * kDay);
+  EXPECT_EQ(time_->ForLife(clock_.Now()), time_->Now());
+}
+
 TEST_F(TokenTimeTest, C29_StartsWithAClockThatIsAheadMoveItNoFurtherThanTimePassed) {
   const absl::Time before = time_->Now();
   clock_.Jump(40 * kDay);

@@ -64,16 +64,19 @@ TEST(ToTable, DurationsReadAsTheyAreWritten) {
   idempotency::v1::GetPolicyResponse policy;
   policy.mutable_retention()->set_seconds(86'400);
   EXPECT_EQ(ToTable(policy),
-            "MAX_TOKEN_LENGTH       0\n"
-            "RETENTION              24h\n"
-            "MAX_TOKENS_PER_TENANT  0\n");
+            "MAX_TOKEN_LENGTH                 0\n"
+            "RETENTION                        24h\n"
+            "MAX_TOKENS_PER_TENANT            0\n"
+            "MAX_TOKEN_BYTES_PER_TENANT       0\n"
+            "MAX_ABANDONED_TOKENS_PER_TENANT  0\n"
+            "ABANDONED_TOKENS                 0\n");
 }
 
 TEST(ToTable, ANumberThatIsUnsetIsLeftOutAndAZeroIsNot) {
   idempotency::v1::GetPolicyResponse policy;
   EXPECT_THAT(ToTable(policy), testing::Not(testing::HasSubstr("STORED_TOKENS")));
   policy.set_stored_tokens(0);
-  EXPECT_THAT(ToTable(policy), testing::HasSubstr("STORED_TOKENS          0\n"));
+  EXPECT_THAT(ToTable(policy), testing::HasSubstr("STORED_TOKENS                    0\n"));
 }
 
 TEST(ToTable, EscapesWhatMovesTheCursorButKeepsTheLinesOfAKey) {
