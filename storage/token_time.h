@@ -50,8 +50,8 @@ class TokenTime {
   [[nodiscard]] absl::Time Now() const { return At(clock_.Now()); }
   // Likewise, for those who have just read the wall clock.
   [[nodiscard]] absl::Time At(absl::Time wall) const;
-  // From which the life counts of what is written now: the mark, or what it comes to as soon as a clock that is behind is
-  // set right. So no life is shorter by that.
+  // From which the life counts of what is written now: the mark, or what it comes to as soon as a clock that is behind
+  // is set right. So no life is shorter by that.
   [[nodiscard]] absl::Time ForLife(absl::Time wall) const;
   // As far as it is written down; the infinite past before Load. Lives as long as this.
   [[nodiscard]] const TimeSource& durable() const { return durable_; }

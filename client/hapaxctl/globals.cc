@@ -98,8 +98,8 @@ void AddCall(CLI::App& app, Globals& globals) {
       ->default_str("json")
       ->group(kCall);
   const auto set_query = [&globals](const std::string& text) {
-    absl::StatusOr<Query> query = Query::Of(text);
-    if (query.ok()) globals.query = *std::move(query);
+    const absl::StatusOr<Query> query = Query::Of(text);
+    if (query.ok()) globals.query = *query;
     return query.status();
   };
   AddValue(app, "--query", "JMESPATH", set_query, "What of the result is printed, such as instances[].instanceId")

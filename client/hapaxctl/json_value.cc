@@ -98,6 +98,18 @@ bool SameMembers(const JsonValue::Object& one, const JsonValue& other) {
 
 }  // namespace
 
+// Here, where a member of an object is a whole type.
+JsonValue::JsonValue() = default;
+JsonValue::JsonValue(const JsonValue& other) = default;
+JsonValue::JsonValue(JsonValue&& other) noexcept = default;
+JsonValue& JsonValue::operator=(const JsonValue& other) = default;
+JsonValue& JsonValue::operator=(JsonValue&& other) noexcept = default;
+JsonValue::~JsonValue() = default;
+JsonValue::JsonValue(Number number) : value_(std::move(number)) {}
+JsonValue::JsonValue(std::string text) : value_(std::move(text)) {}
+JsonValue::JsonValue(Array array) : value_(std::move(array)) {}
+JsonValue::JsonValue(Object object) : value_(std::move(object)) {}
+
 JsonValue JsonValue::OfNumber(double value) {
   const bool integer = std::floor(value) == value && std::abs(value) <= kMaxExactInteger;
   if (integer) return JsonValue(Number{.value = value, .text = absl::StrCat(static_cast<int64_t>(value))});

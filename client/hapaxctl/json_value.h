@@ -31,13 +31,18 @@ class JsonValue {
   // In the order of the document; no name is there twice.
   using Object = std::vector<JsonMember>;
 
-  JsonValue() = default;  // null
+  JsonValue();  // null
+  JsonValue(const JsonValue& other);
+  JsonValue(JsonValue&& other) noexcept;
+  JsonValue& operator=(const JsonValue& other);
+  JsonValue& operator=(JsonValue&& other) noexcept;
+  ~JsonValue();
   template <std::same_as<bool> Bool>
   explicit JsonValue(Bool value) : value_(value) {}
-  explicit JsonValue(Number number) : value_(std::move(number)) {}
-  explicit JsonValue(std::string text) : value_(std::move(text)) {}
-  explicit JsonValue(Array array) : value_(std::move(array)) {}
-  explicit JsonValue(Object object) : value_(std::move(object)) {}
+  explicit JsonValue(Number number);
+  explicit JsonValue(std::string text);
+  explicit JsonValue(Array array);
+  explicit JsonValue(Object object);
   // A number, printed without a fraction when it has none.
   [[nodiscard]] static JsonValue OfNumber(double value);
 

@@ -32,7 +32,7 @@ absl::Status UnknownKey(const std::string& key, std::string_view allowed) {
 }
 
 absl::Status AddTag(const JsonValue& tag, Tags& tags) {
-  const absl::Status form = absl::InvalidArgumentError("a tag is {Key=...,Value=...}");
+  absl::Status form = absl::InvalidArgumentError("a tag is {Key=...,Value=...}");
   if (tag.object() == nullptr) return form;
   const std::string* key = nullptr;
   std::string value;
@@ -57,9 +57,9 @@ std::vector<JsonValue> PartsOf(const JsonValue& value) {
 // The tags of one specification.
 absl::Status AddTags(const JsonValue& specification, std::string_view resource_type, Tags& tags) {
   const JsonValue type{std::string(resource_type)};
-  const absl::Status form = absl::InvalidArgumentError(absl::StrCat("ResourceType=", View(resource_type),
-                                                                    " is missing: ResourceType=", View(resource_type),
-                                                                    ",Tags=[{Key=...,Value=...},...]"));
+  absl::Status form = absl::InvalidArgumentError(absl::StrCat("ResourceType=", View(resource_type),
+                                                              " is missing: ResourceType=", View(resource_type),
+                                                              ",Tags=[{Key=...,Value=...},...]"));
   if (specification.object() == nullptr) return form;
   bool typed = false;
   for (const auto& [name, part] : *specification.object()) {
@@ -81,7 +81,7 @@ absl::Status AddTags(const JsonValue& specification, std::string_view resource_t
 }
 
 absl::StatusOr<Filter> FilterOf(const JsonValue& structure) {
-  const absl::Status form = absl::InvalidArgumentError("a filter is Name=...,Values=...,...");
+  absl::Status form = absl::InvalidArgumentError("a filter is Name=...,Values=...,...");
   if (structure.object() == nullptr) return form;
   Filter filter;
   for (const auto& [name, part] : *structure.object()) {

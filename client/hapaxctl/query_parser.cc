@@ -73,7 +73,7 @@ class Parser {
   }
   [[nodiscard]] bool IsNextIndex() const { return Next().type == Token::Type::kNumber || IsNext(":"); }
   Token Advance() {
-    const Token token = Next();
+    Token token = Next();
     if (token.type != Token::Type::kEnd) ++at_;
     return token;
   }

@@ -9,6 +9,7 @@
 #include "hapax/interceptors/idempotency.h"
 #include "hapax/interceptors/reception.h"
 #include "hapax/interceptors/telemetry.h"
+#include "hapax/interceptors/weighing.h"
 #include "hapax/storage/rocksdb_store.h"
 #include "spdlog/sinks/ostream_sink.h"
 
@@ -34,7 +35,10 @@ std::vector<std::unique_ptr<UnaryInterceptor>> TestChain::MakeLinks(Store& store
   links.push_back(std::make_unique<Telemetry>(registry_, logger_));
   links.push_back(std::make_unique<Authentication>(std::move(authenticator)));
   links.push_back(std::make_unique<Admission>(gate_, tenant_gate_));
-  links.push_back(std::make_unique<Reception>(RequestBudget::Options{}));
+  auto reception = std::make_unique<Reception>(RequestBudget::Options{});
+  auto weighing = std::make_unique<Weighing>(reception->budget());
+  links.push_back(std::move(reception));
+  links.push_back(std::move(weighing));
   links.push_back(std::make_unique<Decoding>());
   links.push_back(std::make_unique<Authorization>());
   links.push_back(
