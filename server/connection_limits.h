@@ -19,6 +19,7 @@ struct ConnectionLimits {
   int max_metadata_bytes = 8 << 10;
   int max_calls_per_connection = 4096;
   int max_pending_calls = 4096;
+  absl::Duration request_timeout = absl::Seconds(30);
   // Bytes of memory that gRPC may hold for connections, messages that are not whole among them.
   int64_t max_connection_bytes = int64_t{320} << 20;
   absl::Duration handshake_timeout = absl::Seconds(20);

@@ -9,6 +9,7 @@
 #include "grpc/support/alloc.h"
 #include "grpc/support/time.h"
 #include "hapax/storage/check.h"
+#include "hapax/storage/clock.h"
 
 // gRPC 1.51 tells nobody but its own tests whether a message that came was compressed, in a way that it does not know.
 uint32_t grpc_call_test_only_get_message_flags(grpc_call* call);
@@ -176,14 +177,25 @@ void GrpcStream::AddTrailingMetadata(std::string_view key, std::string_view valu
 void GrpcStream::Enter(std::list<GrpcStream*>& list, size_t max_size) {
   Leave();
   if (list.size() >= max_size) {
-    GrpcStream& oldest = *list.front();
-    oldest.Leave();
-    oldest.cancelled_.store(true, std::memory_order_release);
-    grpc_call_cancel_with_status(oldest.call_, GRPC_STATUS_UNAVAILABLE,
-                                 "the oldest of too many calls that send nothing: max_pending_calls", nullptr);
+    list.front()->EndFor("the oldest of too many calls that send nothing: max_pending_calls");
   }
   list_ = &list;
   place_ = list.insert(list.end(), this);
+}
+
+void GrpcStream::EndFor(const char* reason) {
+  Leave();
+  cancelled_.store(true, std::memory_order_release);
+  grpc_call_cancel_with_status(call_, GRPC_STATUS_UNAVAILABLE, reason, nullptr);
+}
+
+// A request that is not finished keeps room that others may wait for. Those others come, so no timer is needed.
+void GrpcStream::EndStalled(Source& source) {
+  if (source.pending.empty()) return;
+  const absl::Duration now = MonotonicNow();
+  while (!source.pending.empty() && now - source.pending.front()->read_at_ > source.request_timeout) {
+    source.pending.front()->EndFor("the request took too long to come: request_timeout");
+  }
 }
 
 void GrpcStream::Leave() {
@@ -191,7 +203,10 @@ void GrpcStream::Leave() {
 }
 
 void GrpcStream::Read() {
-  if (!std::exchange(was_read_, true)) Enter(source_.pending, source_.max_open);
+  if (!std::exchange(was_read_, true)) {
+    Enter(source_.pending, source_.max_open);
+    read_at_ = MonotonicNow();
+  }
   BeginRead();
 }
 
@@ -246,6 +261,7 @@ void GrpcStream::OnArrived(bool ok) {
   }
   loop().Hold();
   Accept(source_);
+  EndStalled(source_);
   Batch batch(*this);
   batch.ReceiveClose();
   batch.Begin(done_);

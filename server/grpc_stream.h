@@ -58,8 +58,9 @@ class GrpcStream {
     grpc_server& server;
     EventLoop& loop;  // One of the server's.
     Router& router;
-    size_t max_open;       // Of each of the following, the oldest of which comes first.
-    size_t max_strangers;  // Of the last.
+    size_t max_open;                 // Of each of the following, the oldest of which comes first.
+    size_t max_strangers;            // Of the last.
+    absl::Duration request_timeout;  // Of the first, once another call comes.
     StrangerWatch& watch;
     std::list<GrpcStream*> pending = {};    // Whose first message was asked for, and has not come.
     std::list<GrpcStream*> streaming = {};  // That stay open after it.
@@ -67,8 +68,9 @@ class GrpcStream {
   };
   using MetadataValues = absl::InlinedVector<std::string_view, 2>;
 
-  // Takes one call after another. With one more pending than there may be, the oldest is ended with UNAVAILABLE; its
-  // message, should it be on its way, is not read any more.
+  // Takes one call after another. With one more pending than there may be, the oldest is ended with UNAVAILABLE, and so
+  // are those that are pending for too long when another comes. Their messages, should they be on their way, are not
+  // read any more.
   static void Accept(Source& source);
 
   GrpcStream(const GrpcStream&) = delete;
@@ -130,6 +132,8 @@ class GrpcStream {
   ~GrpcStream();
 
   void Enter(std::list<GrpcStream*>& list, size_t max_size);
+  static void EndStalled(Source& source);
+  void EndFor(const char* reason);
   void BeginRead();
   void Leave();
   void OnArrived(bool ok);
@@ -143,7 +147,8 @@ class GrpcStream {
   grpc_call* call_ = nullptr;
   grpc_call_details details_;
   grpc_metadata_array received_metadata_;
-  bool was_read_ = false;  // Read was called.
+  bool was_read_ = false;   // Read was called.
+  absl::Duration read_at_;  // When, by the monotonic clock.
   bool is_watched_ = false;
   bool is_encoded_ = false;  // What came is compressed, and was thrown away.
   grpc_byte_buffer* received_ = nullptr;

@@ -59,6 +59,10 @@ ABSL_FLAG(int, max_pending_calls, hapax::ConnectionLimits().max_pending_calls,
           "thread, one for "
           "two cores; with one more the oldest is ended with UNAVAILABLE");
 ABSL_FLAG(
+    absl::Duration, request_timeout, hapax::ConnectionLimits().request_timeout,
+    "How long the request of an admitted call may take to come, such as 30s, or inf; once another call comes after "
+    "that, the late one is ended with UNAVAILABLE");
+ABSL_FLAG(
     int64_t, max_connection_bytes, hapax::ConnectionLimits().max_connection_bytes,
     "Bytes that gRPC may hold for connections, messages that are not whole among them; beyond it gRPC ends calls with "
     "RESOURCE_EXHAUSTED, whosever. At least --max_request_bytes_in_flight and 64 MiB more");
@@ -134,6 +138,8 @@ absl::StatusOr<ConnectionLimits> ParseConnectionLimits() {
   HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_calls_per_connection", limits.max_calls_per_connection));
   limits.max_pending_calls = absl::GetFlag(FLAGS_max_pending_calls);
   HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_pending_calls", limits.max_pending_calls));
+  limits.request_timeout = absl::GetFlag(FLAGS_request_timeout);
+  HAPAX_RETURN_IF_ERROR(CheckTimeout("request_timeout", limits.request_timeout));
   limits.max_connection_bytes = absl::GetFlag(FLAGS_max_connection_bytes);
   limits.handshake_timeout = absl::GetFlag(FLAGS_handshake_timeout);
   HAPAX_RETURN_IF_ERROR(CheckTimeout("handshake_timeout", limits.handshake_timeout));

@@ -278,5 +278,26 @@ TEST_F(PendingCallsTest, C12_ACallThatIsEndedHasNoRequestEvenIfItCame) {
   EXPECT_EQ(answered, taken_up);
 }
 
+class StalledCallsTest : public ServiceHostTest {
+ protected:
+  StalledCallsTest() : ServiceHostTest({.request_timeout = absl::Nanoseconds(1)}) {}
+};
+
+TEST_F(StalledCallsTest, C32_ACallWhoseRequestTakesTooLongIsEndedWhenAnotherComes) {
+  const RawClient client = Client();
+  RawStream silent(client, kDeposit);
+  RawStream next(client, kDeposit);
+  UnaryCall& ended = holding_->Take();
+  EXPECT_FALSE(ended.has_request());
+  EXPECT_TRUE(ended.IsCancelled());
+  ended.Finish(absl::CancelledError("there is no request"));
+  EXPECT_EQ(silent.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+
+  next.Write("the request");
+  holding_->Take().Finish(std::string("the reply"));
+  EXPECT_EQ(next.Read(), "the reply");
+  EXPECT_TRUE(next.Finish().ok());
+}
+
 }  // namespace
 }  // namespace hapax
