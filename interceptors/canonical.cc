@@ -177,6 +177,7 @@ void AppendUnknown(const UnknownField& field, std::string* out) {
 std::vector<const UnknownField*> UnknownFieldsByNumber(const Message& message) {
   const UnknownFieldSet& unknown_fields = message.GetReflection()->GetUnknownFields(message);
   std::vector<const UnknownField*> sorted;
+  sorted.reserve(static_cast<size_t>(unknown_fields.field_count()));
   for (int i = 0; i < unknown_fields.field_count(); ++i) sorted.push_back(&unknown_fields.field(i));
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const UnknownField* one, const UnknownField* other) { return one->number() < other->number(); });
