@@ -79,7 +79,7 @@ absl::Status CreateKeyFile(const std::string& path, const std::string& text) {
                        write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(file) == 0 &&
                        link(unfinished.c_str(), path.c_str()) == 0 && unlink(unfinished.c_str()) == 0;
   if (!written) {
-    const absl::Status error = FileError("cannot be created");
+    absl::Status error = FileError("cannot be created");
     unlink(unfinished.c_str());
     return error;
   }

@@ -19,8 +19,8 @@ class Changes(Script):
     """Begins with two instances, two hosts and a key pair, all there by second 1. Each change has a key of its own, of
     the same name."""
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, clock_jumps=False):
+        super().__init__(clock_jumps)
         for name, made in MADE.items():
             self.key(name, token=name)
             self.add(0, 1, "execute", "executed", key=name, parameters=made.parameters, reply=name, effects=(made,))
@@ -231,6 +231,19 @@ class RefusedStopTest(CheckerCase):
     def test_C24_a_stop_of_what_is_stopped_or_a_start_of_what_runs(self):
         self.assertWrongState(operation(STOP, "op-1"), operation(STOP, "op-2"), one="RUNNING")
         self.assertWrongState(operation(START, "op-1"), operation(STOP, "op-2"), one="RUNNING")
+
+    def test_C29_names_tell_no_order_where_the_clock_jumps(self):
+        start, stop = operation(START, "op-1"), operation(STOP, "op-2")
+
+        def history(*operations):
+            script = Changes(clock_jumps=True)
+            for begun, _ in operations:
+                script.do(2, 3, "executed", begun.parameters, reply=begun.ids[0])
+            return script
+
+        self.assertAccepted(history(start, stop).stock(160, 161, start, stop, one="RUNNING"))
+        self.assertRefused(history(start, stop).stock(160, 161, start, stop, one="STOPPED"), "wrong state")
+        self.assertRefused(history(start).stock(160, 161, start, one="RUNNING"), "wrong state")
 
     def test_an_operation_fails_though_nothing_is_terminated(self):
         self.assertWrongState(operation(STOP, "op-1", state="FAILED"), one="STOPPED")
