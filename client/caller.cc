@@ -7,8 +7,9 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "google/protobuf/descriptor.pb.h"
 #include "hapax/client/client_token.h"
-#include "hapax/idempotency/v1/rule.pb.h"
+#include "hapax/proto/token_field.h"
 
 namespace hapax::client {
 namespace {
@@ -174,15 +175,6 @@ class CallInProgress {
   Result<std::string> result_;
 };
 
-// Null when the method has none.
-const google::protobuf::FieldDescriptor* TokenFieldOf(const google::protobuf::MethodDescriptor& method) {
-  if (!method.options().HasExtension(idempotency::v1::rule)) return nullptr;
-  const std::string& name = method.options().GetExtension(idempotency::v1::rule).token_field();
-  const google::protobuf::FieldDescriptor* field = method.input_type()->FindFieldByName(name);
-  if (field == nullptr || field->is_repeated() || field->type() != field->TYPE_STRING) return nullptr;
-  return field;
-}
-
 }  // namespace
 
 std::string OutcomeName(Outcome outcome) {
@@ -213,8 +205,10 @@ absl::StatusOr<RawCall> Caller::Prepare(const google::protobuf::MethodDescriptor
     return absl::InvalidArgumentError(absl::StrCat(method.full_name(), " returns a ", method.output_type()->full_name(),
                                                    ", not a ", reply->full_name()));
   }
+  const absl::StatusOr<const google::protobuf::FieldDescriptor*> found = TokenFieldOf(method);
+  if (!found.ok()) return found.status();
+  const google::protobuf::FieldDescriptor* const token_field = *found;
   RawCall call{.method = absl::StrCat(method.service()->full_name(), "/", method.name())};
-  const google::protobuf::FieldDescriptor* token_field = TokenFieldOf(method);
   if (token_field == nullptr) {
     // A read, or a method that is idempotent by its nature; or else nobody knows.
     call.retryable = method.options().idempotency_level() != google::protobuf::MethodOptions::IDEMPOTENCY_UNKNOWN;

@@ -111,8 +111,8 @@ class Caller {
   explicit Caller(std::shared_ptr<Connection> connection) : Caller(std::move(connection), Options()) {}
   Caller(std::shared_ptr<Connection> connection, Options options, Timing& timing = SystemTiming());
 
-  // `Reply` is the method's output type. Errors, besides: INVALID_ARGUMENT, and nothing is sent, for a request or a
-  // `Reply` of another type; INTERNAL for a reply that cannot be parsed.
+  // `Reply` is the method's output type. Errors, besides: those of Prepare, and nothing is sent; INTERNAL for a reply
+  // that cannot be parsed.
   template <typename Reply>
   [[nodiscard]] Result<Reply> Call(const google::protobuf::MethodDescriptor& method,
                                    const google::protobuf::Message& request, const CallOptions& options = {}) {
@@ -122,7 +122,8 @@ class Caller {
   }
 
   // The call as CallRaw sends it, and as a journal keeps it: a token is in its place. INVALID_ARGUMENT when the request
-  // is not of the method's type, or `reply` is given, and not the type of its replies.
+  // is not of the method's type, or `reply` is given, and not the type of its replies; or when no server takes the
+  // method, because it streams or its rule is wrong (hapax/proto/token_field.h).
   [[nodiscard]] absl::StatusOr<RawCall> Prepare(const google::protobuf::MethodDescriptor& method,
                                                 const google::protobuf::Message& request,
                                                 const CallOptions& options = {},

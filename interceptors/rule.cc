@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "hapax/interceptors/refusal.h"
+#include "hapax/proto/token_field.h"
 #include "hapax/storage/status_macros.h"
 #include "hapax/storage/timestamps.h"
 
@@ -54,6 +55,12 @@ absl::StatusOr<StringFieldPath> StringFieldPath::Compile(const Descriptor& messa
   return compiled;
 }
 
+std::vector<int> StringFieldPath::Numbers() const {
+  std::vector<int> numbers;
+  for (const FieldDescriptor* step : steps_) numbers.push_back(step->number());
+  return numbers;
+}
+
 std::string_view StringFieldPath::Read(const Message& message) const {
   const Message* at = &message;
   for (size_t i = 0; i + 1 < steps_.size(); ++i) {
@@ -66,6 +73,7 @@ std::string_view StringFieldPath::Read(const Message& message) const {
 }
 
 absl::StatusOr<std::optional<Rule>> Rule::Compile(const MethodDescriptor& method, const ScopeResolvers& resolvers) {
+  HAPAX_ASSIGN_OR_RETURN(const FieldDescriptor* const token_field, TokenFieldOf(method));
   const auto level = method.options().idempotency_level();
   const bool has_rule = method.options().HasExtension(idempotency::v1::rule);
   if (level == MethodOptions::NO_SIDE_EFFECTS && has_rule) {
@@ -87,23 +95,26 @@ absl::StatusOr<std::optional<Rule>> Rule::Compile(const MethodDescriptor& method
   };
 
   Rule rule;
-  HAPAX_ASSIGN_OR_RETURN(rule.token_field_, compile(declared.token_field(), "token_field"));
-  if (!rule.token_field_.IsTopLevel()) return Wrong(method, "token_field: must be a top-level field");
+  HAPAX_ASSIGN_OR_RETURN(rule.token_field_, compile(token_field->name(), "token_field"));
   HAPAX_ASSIGN_OR_RETURN(rule.region_field_, compile(declared.scope().region_field(), "scope.region_field"));
   if (!rule.region_field_.IsTopLevel()) return Wrong(method, "scope.region_field: must be a top-level field");
   for (const std::string& path : declared.scope().zone_fields()) {
     HAPAX_ASSIGN_OR_RETURN(rule.zone_fields_.emplace_back(), compile(path, "scope.zone_fields"));
+    // Else a call that spells out the default region would be in another scope than one that leaves it out.
+    if (path == rule.region_field_.name()) {
+      return Wrong(method, "scope.zone_fields: \"" + path + "\" is the region field; another field is needed");
+    }
   }
   if (rule.zone_fields_.size() > kMaxZoneFields) return Wrong(method, "scope.zone_fields: at most 8 are allowed");
   rule.zone_required_ = declared.scope().zone_required();
   if (rule.zone_required_ && rule.zone_fields_.empty()) {
     return Wrong(method, "scope.zone_required: needs at least one of zone_fields");
   }
-  const std::string& resolver = declared.scope().resolver();
-  if (!resolver.empty()) {
-    const auto found = resolvers.find(resolver);
+  rule.resolver_name_ = declared.scope().resolver();
+  if (!rule.resolver_name_.empty()) {
+    const auto found = resolvers.find(rule.resolver_name_);
     if (found == resolvers.end()) {
-      return Wrong(method, "scope.resolver: the service registered none with the name \"" + resolver + "\"");
+      return Wrong(method, "scope.resolver: the service registered none with the name \"" + rule.resolver_name_ + "\"");
     }
     rule.resolver_ = &found->second;
   } else if (rule.zone_fields_.size() > 1) {

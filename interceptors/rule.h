@@ -33,6 +33,8 @@ class StringFieldPath {
   [[nodiscard]] bool IsTopLevel() const { return steps_.size() == 1; }
   // Field number of the path's first step.
   [[nodiscard]] int TopLevelNumber() const { return steps_.front()->number(); }
+  // Field numbers of all steps, the first one first.
+  [[nodiscard]] std::vector<int> Numbers() const;
 
  private:
   std::string name_;
@@ -53,6 +55,11 @@ class Rule {
 
   [[nodiscard]] const StringFieldPath& token_field() const { return token_field_; }
   [[nodiscard]] const StringFieldPath& region_field() const { return region_field_; }
+  [[nodiscard]] const std::vector<StringFieldPath>& zone_fields() const { return zone_fields_; }
+  // Whether a request that names no zone is refused.
+  [[nodiscard]] bool zone_required() const { return zone_required_; }
+  // Empty: the values of the fields are taken as they are.
+  [[nodiscard]] const std::string& resolver_name() const { return resolver_name_; }
   // Whether a retry gets the operation that the first reply names, as it stands now; else the first reply itself.
   [[nodiscard]] bool replays_current_operation() const { return replays_current_operation_; }
   // Whether the reply is to be stored encrypted.
@@ -76,6 +83,7 @@ class Rule {
   StringFieldPath token_field_;
   StringFieldPath region_field_;
   std::vector<StringFieldPath> zone_fields_;
+  std::string resolver_name_;
   const ScopeResolver* resolver_ = nullptr;  // Null: the values are taken as they are.
   bool zone_required_ = false;
   bool replays_current_operation_ = false;

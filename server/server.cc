@@ -240,6 +240,8 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
     HAPAX_RETURN_IF_ERROR(service->Compile());
     services.push_back(service.get());
   }
+  const std::vector<const HostedService*> hosted(services.begin(), services.end());
+  HAPAX_RETURN_IF_ERROR(ServiceHost::CheckNames(hosted));
 
   if (!options.metrics_address.empty()) {
     auto exposer = ExposeMetrics(options.metrics_address, parts.metrics);
@@ -270,7 +272,7 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
   auto host = ServiceHost::Start({.listen_address = options.listen_address,
                                   .credentials = parts.tls == nullptr ? nullptr : parts.tls->grpc(),
                                   .limits = options.connection_limits},
-                                 std::vector<const HostedService*>(services.begin(), services.end()), *parts.chain);
+                                 hosted, *parts.chain);
   if (!host.ok()) return OptionError("listen_address", options.listen_address, host.status());
   parts.host = *std::move(host);
   for (const std::string& address : parts.host->left_out()) {

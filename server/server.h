@@ -103,8 +103,8 @@ class Server {
   [[nodiscard]] spdlog::logger& log();
 
   // Compiles the services' rules, takes up open work, and serves.
-  // Errors: INVALID_ARGUMENT, naming the method whose declaration is wrong; UNAVAILABLE, the address or the metrics'
-  // address cannot be listened on; those of WorkQueue::Resume.
+  // Errors: INVALID_ARGUMENT, naming the method whose declaration is wrong, or the service whose name is taken;
+  // UNAVAILABLE, the address or the metrics' address cannot be listened on; those of WorkQueue::Resume.
   [[nodiscard]] absl::Status Start(std::vector<HostedService*> services);
 
   // The port it listens on.

@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "grpcpp/server_builder.h"
 #include "hapax/server/grpc_call.h"
@@ -60,6 +61,15 @@ absl::StatusOr<std::unique_ptr<ServiceHost>> ServiceHost::Start(const Options& o
   }
   host->listener_->Start(std::move(acceptor));
   return host;
+}
+
+absl::Status ServiceHost::CheckNames(const std::vector<const HostedService*>& services) {
+  std::vector<std::string> names = NamesOf(services);
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice == names.end()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("service ", *twice, ": is hosted twice; of each name one service is allowed"));
 }
 
 ServiceHost::ServiceHost(const std::vector<const HostedService*>& services, const Chain& chain)

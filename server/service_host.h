@@ -45,7 +45,10 @@ class ServiceHost : private GrpcStream::Router {
     ConnectionLimits limits;
   };
 
-  // `services` are compiled.
+  // INVALID_ARGUMENT, naming the service, when two have one name, or one has the name of Health or Reflection.
+  [[nodiscard]] static absl::Status CheckNames(const std::vector<const HostedService*>& services);
+
+  // `services` are compiled, and their names checked.
   // Errors: UNAVAILABLE when the address cannot be listened on, or gRPC does not take the credentials.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<ServiceHost>> Start(
       const Options& options, const std::vector<const HostedService*>& services, const Chain& chain);

@@ -1,3 +1,4 @@
+#include <map>
 #include <string>
 
 #include "gmock/gmock.h"
@@ -5,6 +6,7 @@
 #include "hapax/client/caller.h"
 #include "hapax/tests/client/caller_fixture.h"
 #include "hapax/tests/support/status_matchers.h"
+#include "hapax/tests/v1/rules.pb.h"
 
 // What a Caller sends for a message: with which token, and of which type.
 namespace hapax::client {
@@ -55,6 +57,41 @@ TEST_F(CallerTokens, OneThatCannotBeMetadataIsRefusedBeforeItIsSent_C2) {
     EXPECT_TRUE(result.info.settled);
   }
   EXPECT_EQ(network->count(), 0);
+}
+
+// No server takes such a method, and a token in its place would change the caller's request, or be read as a region.
+TEST_F(CallerTokens, AMethodThatATokenCannotProtectIsRefusedBeforeAnythingIsSent) {
+  const auto& bad = *tests::v1::RuleRequest::descriptor()->file()->FindServiceByName("BadRules");
+  for (const auto& [name, mistake] : std::map<std::string, std::string>{
+           {"NestedTokenField", "token_field: must be a top-level field"},
+           {"RepeatedTokenField", "token_field: \"several_strings\" is not a singular field"},
+           {"BytesTokenField", "token_field: \"octets\" is not a string field"},
+           {"TokenFieldInAOneof", "token_field: \"chosen\" is in a oneof"},
+           {"TokenFieldAsRegionField", "scope.region_field: \"token\" is the token field"},
+           {"TokenFieldAsZoneField", "scope.zone_fields: \"token\" is the token field"},
+           {"ClientStreaming", "streams; only unary methods are allowed"},
+           {"StreamingRead", "streams; only unary methods are allowed"}}) {
+    const auto result =
+        caller.Call<tests::v1::RuleResponse>(*bad.FindMethodByName(name), tests::v1::RuleRequest(), {.token = "t"});
+    EXPECT_THAT(result.reply,
+                StatusIs(StatusCode::kInvalidArgument, AllOf(HasSubstr("BadRules." + name), HasSubstr(mistake))));
+    EXPECT_TRUE(result.info.settled);
+  }
+  EXPECT_EQ(network->count(), 0);
+}
+
+TEST_F(CallerTokens, AnOptionalFieldIsFilledIn) {
+  network->Next(Replied(""));
+  const auto& good = *tests::v1::RuleRequest::descriptor()->file()->FindServiceByName("GoodRules");
+  tests::v1::RuleRequest request;
+  request.set_chosen("choice");
+  EXPECT_THAT(
+      caller.Call<tests::v1::RuleResponse>(*good.FindMethodByName("OptionalTokenField"), request, {.token = "t"}).reply,
+      IsOk());
+  tests::v1::RuleRequest sent;
+  ASSERT_TRUE(sent.ParseFromString(network->attempt(0).attempt.request));
+  EXPECT_EQ(sent.optional_token(), "t");
+  EXPECT_EQ(sent.chosen(), "choice");
 }
 
 TEST_F(CallerTypes, AReadIsRetriedWithoutAToken) {

@@ -6,6 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/descriptor.pb.h"
+#include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
 #include "hapax/tests/support/refusal_matchers.h"
 #include "hapax/tests/support/status_matchers.h"
@@ -108,6 +110,18 @@ TEST(Rule, C17_AMethodMayHaveARetentionOfItsOwn) {
 
 TEST(Rule, EightZoneFieldsAreAllowed) { EXPECT_THAT(Compile("GoodRules", "EightZoneFields"), IsOk()); }
 
+TEST(Rule, AnOptionalTokenFieldIsAllowedAndARegionFieldInAOneof) {
+  for (const char* method : {"OptionalTokenField", "RegionFieldInAOneof"}) {
+    EXPECT_THAT(Compile("GoodRules", method), IsOk()) << method;
+  }
+}
+
+TEST(Rule, AllFieldNumbersOfAPathAreTold) {
+  const auto rule = Compile("GoodRules", "Zonal");
+  ASSERT_THAT(rule, IsOk());
+  EXPECT_THAT((*rule)->zone_fields().front().Numbers(), ElementsAre(4, 2, 1));
+}
+
 TEST(Rule, ABadDeclarationIsRefusedWithMethodAndMistake) {
   const std::vector<std::pair<const char*, const char*>> kBad = {
       {"Neither", "declares neither"},
@@ -118,7 +132,15 @@ TEST(Rule, ABadDeclarationIsRefusedWithMethodAndMistake) {
       {"RepeatedTokenField", "token_field: \"several_strings\" is not a singular field"},
       {"BytesTokenField", "token_field: \"octets\" is not a string field"},
       {"NumberTokenField", "token_field: \"number\" is not a string field"},
-      {"TokenFieldBelowAString", "token_field: \"token.text\" is not a singular field"},
+      {"TokenFieldBelowAString", "token_field: must be a top-level field"},
+      {"MapTokenField", "token_field: \"texts\" is not a singular field"},
+      {"TokenFieldInAOneof", "token_field: \"chosen\" is in a oneof"},
+      {"TokenFieldAsRegionField", "scope.region_field: \"token\" is the token field"},
+      {"TokenFieldAsZoneField", "scope.zone_fields: \"token\" is the token field"},
+      {"RegionFieldAsZoneField", "scope.zone_fields: \"region\" is the region field"},
+      {"ClientStreaming", "streams; only unary methods are allowed"},
+      {"ServerStreaming", "streams; only unary methods are allowed"},
+      {"StreamingRead", "streams; only unary methods are allowed"},
       {"NoScope", "scope.region_field: \"\" is not a singular field"},
       {"NestedRegionField", "scope.region_field: must be a top-level field"},
       {"MessageRegionField", "scope.region_field: \"nested\" is not a string field"},
@@ -141,6 +163,27 @@ TEST(Rule, ABadDeclarationIsRefusedWithMethodAndMistake) {
                 StatusIs(StatusCode::kInvalidArgument, AllOf(HasSubstr(name), HasSubstr(mistake))));
   }
   EXPECT_EQ(MethodOf<RuleRequest>("BadRules", "Neither").service()->method_count(), kBad.size());
+}
+
+// A default that proto2 allows: every call without a token would have the same one.
+TEST(Rule, ATokenFieldWithADefaultValueIsRefused) {
+  google::protobuf::FileDescriptorProto file;
+  ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
+      R"(name: "defaults.proto" package: "defaults" syntax: "proto2" dependency: "hapax/idempotency/v1/rule.proto"
+         message_type {
+           name: "Request"
+           field { name: "token" number: 1 label: LABEL_OPTIONAL type: TYPE_STRING default_value: "t" }
+           field { name: "region" number: 2 label: LABEL_OPTIONAL type: TYPE_STRING }
+         }
+         service { name: "S" method { name: "M" input_type: "Request" output_type: "Request" options {
+           [hapax.idempotency.v1.rule] { token_field: "token" scope { region_field: "region" } } } } })",
+      &file));
+  google::protobuf::DescriptorPool pool(google::protobuf::DescriptorPool::generated_pool());
+  const auto* const built = pool.BuildFile(file);
+  ASSERT_NE(built, nullptr);
+  EXPECT_THAT(Rule::Compile(*built->service(0)->method(0), {}),
+              StatusIs(StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("defaults.S.M"), HasSubstr("token_field"), HasSubstr("has a default value"))));
 }
 
 TEST(Rule, C5_WithoutZoneFieldsThePlaceIsTheRegion) {

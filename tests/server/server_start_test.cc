@@ -9,6 +9,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/server/server.h"
+#include "hapax/test/v1/ledger.pb.h"
+#include "hapax/tests/server/support/made_service.h"
 #include "hapax/tests/server/support/scripted_driver.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/sync_store.h"
@@ -19,7 +21,10 @@ namespace hapax {
 namespace {
 
 using absl::StatusCode;
+using test::v1::DepositRequest;
+using test::v1::DepositResponse;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr char kKind[] = "test.work";
@@ -47,6 +52,10 @@ class TakenPort {
   int port_ = 0;
 };
 
+absl::Status Change(const CallContext&, Transaction&, const DepositRequest&, DepositResponse*) {
+  return absl::OkStatus();
+}
+
 class ServerStartTest : public testing::Test {
  protected:
   [[nodiscard]] std::unique_ptr<Server> Open(const std::string& listen_address) const {
@@ -57,6 +66,19 @@ class ServerStartTest : public testing::Test {
 
   const TempDir dir_;
 };
+
+// One of them would be served, and nobody knows which.
+TEST_F(ServerStartTest, TwoServicesOfOneNameAreRefused) {
+  const MadeService made(IdempotentOptions());
+  HostedService first(made.descriptor());
+  HostedService second(made.descriptor());
+  for (HostedService* service : {&first, &second}) {
+    service->Mutation<DepositRequest, DepositResponse>("Change", Change);
+  }
+  const auto server = Open("127.0.0.1:0");
+  EXPECT_THAT(server->Start({&first, &second}),
+              StatusIs(StatusCode::kInvalidArgument, HasSubstr("hapax.test.v1.Made: is hosted twice")));
+}
 
 // A program that cannot start ends its drivers, and only then the server: no work may have been given to them.
 TEST_F(ServerStartTest, C14_AStartThatFailsLeavesOpenWorkToTheNextOne) {
