@@ -41,7 +41,13 @@ ABSL_FLAG(std::string, tls_client_ca_file, "",
           "PEM file with the CAs of clients. With it a connection takes a client certificate of one of them; required "
           "with --auth=mtls");
 ABSL_FLAG(std::string, default_region, "us-east-1",
-          "Region of a call that names no region, zone or subnet. Part of what makes a client token unique: keep it");
+          "Region of a call that names no region, zone or subnet. Part of what makes a client token unique: keep it. "
+          "Another one stops the start; see --accept_rule_changes");
+ABSL_FLAG(std::vector<std::string>, accept_rule_changes, {},
+          "Methods, as package.Service/Method with commas between them, whose tokens may be looked for elsewhere than "
+          "before, since their rule or --default_region has changed. A retry of a call made before is executed again: "
+          "only for once none is retried any more. A start that has such changes, and not all their names here, is "
+          "refused and tells them; see docs/changing-rules.md");
 ABSL_FLAG(absl::Duration, token_retention, absl::Hours(24),
           "How long the reply of a call with a client token is kept, and a retry of it safe, unless its method says "
           "otherwise; 1ms to 87600h, such as 24h. Records keep the times they were written with");
@@ -187,6 +193,7 @@ absl::StatusOr<ServerFlags> ParseServerFlags(int argc, char** argv) {
   HAPAX_ASSIGN_OR_RETURN(flags.auth,
                          ParseAuth(absl::GetFlag(FLAGS_auth), *listen_address, flags.api_keys_file, flags.tls));
   flags.default_region = absl::GetFlag(FLAGS_default_region);
+  flags.accept_rule_changes = absl::GetFlag(FLAGS_accept_rule_changes);
   flags.token_policy.retention = absl::GetFlag(FLAGS_token_retention);
   HAPAX_RETURN_IF_ERROR(CheckRetention("token_retention", flags.token_policy.retention, absl::Milliseconds(1)));
   flags.token_policy.tombstone_retention = absl::GetFlag(FLAGS_token_tombstone_retention);

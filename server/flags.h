@@ -30,6 +30,7 @@ struct ServerFlags {
   bool listens_to_others = false;  // The address is not a loopback one.
   TlsFiles tls;
   std::string default_region;
+  std::vector<std::string> accept_rule_changes;
   TokenPolicy token_policy;
   std::string seal_key_file;
   std::string catalog_file;

@@ -156,6 +156,7 @@ absl::Status Run(int argc, char** argv) {
       .tls = flags.tls,
       .authenticator = *std::move(authenticator),
       .default_region = flags.default_region,
+      .accept_rule_changes = flags.accept_rule_changes,
       .token_resolver = [&places](const PlaceHints& hints) { return places->Resolve(hints); },
       .time_passed = flags.time_passed,
       .token_policy = flags.token_policy,

@@ -24,6 +24,7 @@
 #include "hapax/server/operations/operation_waiters.h"
 #include "hapax/server/operations/operations_service.h"
 #include "hapax/server/option_error.h"
+#include "hapax/server/rule_history.h"
 #include "hapax/server/seal_key_file.h"
 #include "hapax/server/service_host.h"
 #include "hapax/server/tls_credentials.h"
@@ -119,6 +120,11 @@ absl::Status CheckIsShown(const TlsCredentials& tls, const std::string& listen_a
   HAPAX_ASSIGN_OR_RETURN(const std::string shown, ShownCertificate(host, port, kProbeTimeout));
   if (shown == tls.fingerprint()) return absl::OkStatus();
   return absl::FailedPreconditionError("handshakes show another certificate");
+}
+
+void LogRuleChanges(const RuleChanges& changes, spdlog::logger& log) {
+  for (const std::string& change : changes.accepted) log.warn("accepted, tokens of before do not count: {}", change);
+  for (const std::string& name : changes.unchanged) log.warn("accept_rule_changes names {}: it did not change", name);
 }
 
 absl::StatusOr<Place> PlaceAsItIsNamed(const PlaceHints& hints) {
@@ -242,6 +248,9 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
   }
   const std::vector<const HostedService*> hosted(services.begin(), services.end());
   HAPAX_RETURN_IF_ERROR(ServiceHost::CheckNames(hosted));
+  HAPAX_ASSIGN_OR_RETURN(const RuleChanges changes,
+                         RememberRules(hosted, options.default_region, options.accept_rule_changes, *parts.store));
+  LogRuleChanges(changes, *parts.log);
 
   if (!options.metrics_address.empty()) {
     auto exposer = ExposeMetrics(options.metrics_address, parts.metrics);

@@ -40,8 +40,11 @@ struct ServerOptions {
   TlsFiles tls;
   // Who calls. Null believes metadata `x-tenant-id`: only for addresses that nobody else reaches.
   std::unique_ptr<Authenticator> authenticator;
-  // The region of a call that names none and implies none; part of its token's scope for good.
+  // The region of a call that names none and implies none; part of its token's scope for good. See accept_rule_changes.
   std::string default_region = "default";
+  // Methods, as `package.Service/Method`, whose rule or default region may differ from the last start's so that a retry
+  // of an earlier call is executed again. Without their names such a start is refused (rule_history.h).
+  std::vector<std::string> accept_rule_changes;
   // Turns the names of a region and a zone into a place, for Tokens. Null takes them as they are.
   ScopeResolver token_resolver;
   // What an operator knows to have passed: tokens expire as far as that and the wall clock, though the server was down
@@ -104,7 +107,8 @@ class Server {
 
   // Compiles the services' rules, takes up open work, and serves.
   // Errors: INVALID_ARGUMENT, naming the method whose declaration is wrong, or the service whose name is taken;
-  // UNAVAILABLE, the address or the metrics' address cannot be listened on; those of WorkQueue::Resume.
+  // FAILED_PRECONDITION, naming the methods whose rules have changed (rule_history.h); UNAVAILABLE, the address or the
+  // metrics' address cannot be listened on; those of WorkQueue::Resume.
   [[nodiscard]] absl::Status Start(std::vector<HostedService*> services);
 
   // The port it listens on.

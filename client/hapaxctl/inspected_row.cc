@@ -43,6 +43,7 @@ const Message* ComputeMessage(const std::string& kind) {
 }
 
 const Message* MetaMessage(const std::string& kind) {
+  if (kind == "rule") return &store::v1::RuleRow::default_instance();
   if (kind == "token_count") return &store::v1::TokenCountRow::default_instance();
   if (kind == "token_policy") return &store::v1::TokenPolicyRow::default_instance();
   return nullptr;  // Others are known by their checksum alone.

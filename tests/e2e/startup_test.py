@@ -1,6 +1,7 @@
 """Starts that must fail: with an exit code of their own making, and a word about the flag or file that is wrong."""
 
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -53,6 +54,31 @@ class StartupTest(ContractCase):
                      "--listen_address=", "--default_region=mars-1", "--data_dir="):
             self.assertDoesNotStart(flag, names=[flag.split("=")[0].strip("-")])
         self.assertDoesNotStart("--no_such_flag=1", names=["no_such_flag"])
+
+    def test_C4_another_default_region_stops_the_start_unless_it_is_accepted(self):
+        server = self.running()
+        token = new_token()
+        client = Client(server)
+        self.addCleanup(client.close)
+        first = self.assertOutcome(client.call("RunInstances", run(token)), "executed")
+        server.stop()
+        moved = ("--default_region=eu-west-1", f"--data_dir={server.data_dir}")
+        method = "hapax.compute.v1.Compute/RunInstances"
+        self.assertDoesNotStart(*moved, names=["--accept_rule_changes", f"{method}: default region was us-east-1, is"])
+        self.assertDoesNotStart(*moved, f"--accept_rule_changes={method}", names=["Compute/StopInstance: default region"])
+        names = re.search(r"name (\S+) \(docs", refused_start("--listen_address=127.0.0.1:0", *moved))[1]
+
+        server.start()  # As before, where what was refused changed nothing.
+        again = Client(server)
+        self.addCleanup(again.close)
+        self.assertEqual(self.assertOutcome(again.call("RunInstances", run(token)), "replayed").raw, first.raw)
+        server.stop()
+        server.flags = ("--default_region=eu-west-1", f"--accept_rule_changes={names}")
+        self.assertServes(server.start())
+        server.stop()
+        server.flags = ("--default_region=eu-west-1",)
+        self.assertServes(server.start())
+        server.stop()
 
     def test_no_authentication_on_an_address_that_others_reach(self):
         for address in ("0.0.0.0:0", "[::]:0"):

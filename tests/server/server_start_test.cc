@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -78,6 +79,26 @@ TEST_F(ServerStartTest, TwoServicesOfOneNameAreRefused) {
   const auto server = Open("127.0.0.1:0");
   EXPECT_THAT(server->Start({&first, &second}),
               StatusIs(StatusCode::kInvalidArgument, HasSubstr("hapax.test.v1.Made: is hosted twice")));
+}
+
+TEST_F(ServerStartTest, C4_AnotherDefaultRegionIsRefusedUnlessItIsAccepted) {
+  const MadeService made(RuleOptions(kRule));
+  HostedService hosted(made.descriptor());
+  hosted.Mutation<DepositRequest, DepositResponse>("Change", Change);
+  const auto start = [&](const std::string& default_region, const std::vector<std::string>& accepted) {
+    auto server = Server::Open({.listen_address = "127.0.0.1:0",
+                                .data_dir = dir_.Path("data"),
+                                .default_region = default_region,
+                                .accept_rule_changes = accepted,
+                                .log_level = spdlog::level::off});
+    EXPECT_THAT(server, IsOk());
+    return (*server)->Start({&hosted});
+  };
+  ASSERT_THAT(start("here", {}), IsOk());
+  EXPECT_THAT(start("there", {}), StatusIs(StatusCode::kFailedPrecondition,
+                                           HasSubstr("hapax.test.v1.Made/Change: default region was here, is there")));
+  EXPECT_THAT(start("there", {"hapax.test.v1.Made/Change"}), IsOk());
+  EXPECT_THAT(start("there", {}), IsOk());
 }
 
 // A program that cannot start ends its drivers, and only then the server: no work may have been given to them.

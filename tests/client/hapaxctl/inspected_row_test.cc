@@ -47,6 +47,17 @@ TEST(InspectRow, ATokenIsShownByItsScopeAndWithoutWhatItsReplySays) {
   }
 }
 
+TEST(InspectRow, AMethodsRuleIsShownByItsName) {
+  const std::string key = KeyBuilder().String("rule").String("a.v1.S/Call").Build();
+  store::v1::RuleRow rule;
+  rule.set_default_region("home");
+  const InspectedRow row = InspectRow(Table::kMeta, key, EncodeRow(key, rule));
+  EXPECT_THAT(row.elements(), ElementsAre("rule", "a.v1.S/Call"));
+  store::v1::RuleRow shown;
+  ASSERT_TRUE(row.value().UnpackTo(&shown));
+  EXPECT_EQ(shown.default_region(), "home");
+}
+
 TEST(InspectRow, EveryDamagedByteIsFoundAndNothingOfTheValueShown) {
   const std::string sound = EncodeRow(kTokenKey, Record());
   for (size_t at = 0; at < sound.size(); ++at) {
