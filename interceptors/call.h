@@ -9,6 +9,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "google/protobuf/message.h"
@@ -56,6 +57,8 @@ class UnaryCall {
   [[nodiscard]] virtual std::string_view request_bytes() const = 0;
   // False until ReceiveRequest went on, and when the call ended without a request; an empty one is one.
   [[nodiscard]] virtual bool has_request() const { return true; }
+  // Why the request that came is none, in gRPC's terms; OK when it is one, and when none came.
+  [[nodiscard]] virtual absl::Status request_fault() const { return absl::OkStatus(); }
   // All values of a metadata key (lower case), in the order they came.
   [[nodiscard]] virtual MetadataValues Metadata(std::string_view key) const = 0;
   [[nodiscard]] virtual PeerNames peer_names() const { return {}; }

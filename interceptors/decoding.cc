@@ -7,16 +7,22 @@
 
 namespace hapax {
 
-void Decoding::Intercept(UnaryCall& call, Next next) {
-  if (!call.has_request()) {
-    call.Finish(
-        call.IsCancelled()
-            ? Refuse(
-                  Reason::kCancelled,
-                  "the call was cancelled before its request had come, or its message is longer than max_message_bytes")
-            : RefuseParameter("request", "is missing: the call ended before it was sent"));
-    return;
+namespace {
+
+absl::Status WhyThereIsNoRequest(const UnaryCall& call) {
+  if (absl::Status fault = call.request_fault(); !fault.ok()) return fault;
+  if (call.IsCancelled()) {
+    return Refuse(
+        Reason::kCancelled,
+        "the call was cancelled before its request had come, or its message is longer than max_message_bytes");
   }
+  return RefuseParameter("request", "is missing: the call ended before it was sent");
+}
+
+}  // namespace
+
+void Decoding::Intercept(UnaryCall& call, Next next) {
+  if (!call.has_request()) return call.Finish(WhyThereIsNoRequest(call));
   const std::string_view bytes = call.request_bytes();
   const Method& method = call.method();
   const RequestLimits& limits = method.rule.has_value() ? limits_.NarrowedBy(method.rule->request_limits()) : limits_;

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "hapax/interceptors/call.h"
 #include "hapax/interceptors/interceptor.h"
@@ -23,6 +24,7 @@ class GrpcCall final : public UnaryCall, public GrpcStream::Handler {
 
   [[nodiscard]] std::string_view request_bytes() const override { return request_bytes_.value_or(""); }
   [[nodiscard]] bool has_request() const override { return request_bytes_.has_value(); }
+  [[nodiscard]] absl::Status request_fault() const override { return stream_.message_fault(); }
   [[nodiscard]] MetadataValues Metadata(std::string_view key) const override;
   [[nodiscard]] PeerNames peer_names() const override;
   [[nodiscard]] absl::Time deadline() const override { return stream_.deadline(); }

@@ -6,8 +6,8 @@
 
 #include "grpc/byte_buffer_reader.h"
 #include "grpc/grpc_security.h"
-#include "grpc/support/alloc.h"
 #include "grpc/support/time.h"
+#include "hapax/server/grpc_status.h"
 #include "hapax/storage/check.h"
 #include "hapax/storage/clock.h"
 
@@ -160,13 +160,6 @@ GrpcStream::MetadataValues GrpcStream::PeerProperty(const char* name) const {
   return values;
 }
 
-std::string GrpcStream::Peer() const {
-  char* const peer = grpc_call_get_peer(call_);
-  std::string copy = peer;
-  gpr_free(peer);
-  return copy;
-}
-
 void GrpcStream::AddInitialMetadata(std::string_view key, std::string_view value) { initial_metadata_.Add(key, value); }
 
 void GrpcStream::AddTrailingMetadata(std::string_view key, std::string_view value) {
@@ -240,9 +233,9 @@ void GrpcStream::WriteAndFinish(std::string_view message) {
 
 void GrpcStream::Finish(const grpc::Status& its_status) {
   grpc::Status status = its_status;
-  if (is_encoded_) {
-    status = {grpc::StatusCode::UNIMPLEMENTED, "the message is compressed: only identity is accepted"};
-    AddTrailingMetadata("grpc-accept-encoding", "identity");
+  if (!message_fault_.ok()) {
+    status = ToGrpcStatus(message_fault_);
+    if (absl::IsUnimplemented(message_fault_)) AddTrailingMetadata("grpc-accept-encoding", "identity");
   }
   if (!status.error_details().empty()) AddTrailingMetadata("grpc-status-details-bin", status.error_details());
   const std::string message = status.error_message();
@@ -278,14 +271,26 @@ void GrpcStream::OnRead(bool ok) {
   if (list_ == &source_.pending || list_ == &source_.strangers) Leave();
   if (!ok) cancelled_.store(true, std::memory_order_release);
   if (std::exchange(is_watched_, false)) source_.watch.Remove(call_);
-  is_encoded_ = message != nullptr && (grpc_call_test_only_get_message_flags(call_) & kCompressedFlag) != 0;
-  if (IsCancelled() || message == nullptr || is_encoded_) {
+  message_fault_ = FaultOf(message);
+  if (IsCancelled() || message == nullptr || !message_fault_.ok()) {
     grpc_byte_buffer_destroy(message);
     return handler_->OnRead(std::nullopt);
   }
   received_slice_ = Joined(message);
   grpc_byte_buffer_destroy(message);
   handler_->OnRead(ViewOf(received_slice_));
+}
+
+// gRPC 1.51 hands out an empty message in place of bytes that are none, and tells so by the side.
+absl::Status GrpcStream::FaultOf(const grpc_byte_buffer* message) const {
+  if (message == nullptr) return absl::OkStatus();
+  if (grpc_call_failed_before_recv_message(call_) != 0) {
+    return absl::InternalError("the request's bytes are no message of gRPC's: its first byte must be 0");
+  }
+  if ((grpc_call_test_only_get_message_flags(call_) & kCompressedFlag) != 0) {
+    return absl::UnimplementedError("the message is compressed: only identity is accepted");
+  }
+  return absl::OkStatus();
 }
 
 void GrpcStream::OnDone() {

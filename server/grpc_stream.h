@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "absl/container/inlined_vector.h"
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "grpc/byte_buffer.h"
 #include "grpc/grpc.h"
@@ -26,8 +27,10 @@ namespace hapax {
 // strings, hooks for interceptors, its own record of each batch) was 1 to 2 of the 17 us of CPU time of a replay.
 //
 // A message that is compressed is not unpacked: what is small may become huge. The call has no message then, and ends
-// with UNIMPLEMENTED and `grpc-accept-encoding: identity`, whatever its handler says.
+// with UNIMPLEMENTED and `grpc-accept-encoding: identity`, whatever its handler says. Bytes that are no message of
+// gRPC's end the call with INTERNAL in the same way (C32).
 // https://github.com/grpc/grpc/blob/master/doc/compression.md
+// https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
 //
 // Thread-safety: all on the loop's thread, but for IsCancelled and loop, and for the one call of Finish or
 // WriteAndFinish.
@@ -86,11 +89,11 @@ class GrpcStream {
   // unless it is authenticated.
   [[nodiscard]] MetadataValues PeerProperty(const char* name) const;
   [[nodiscard]] EventLoop& loop() const { return source_.loop; }
-  // The client's address and port, in gRPC's form.
-  [[nodiscard]] std::string Peer() const;
   // Whether the client cancelled, or went away, or gRPC ended the call because of what it sent, such as a message that
   // is too long.
   [[nodiscard]] bool IsCancelled() const { return cancelled_.load(std::memory_order_acquire); }
+  // Why what came last is no message for the handler; OK unless something came that is none.
+  [[nodiscard]] const absl::Status& message_fault() const { return message_fault_; }
 
   // Before the first message, and before Finish. Keys are literals.
   void AddInitialMetadata(std::string_view key, std::string_view value);
@@ -138,6 +141,7 @@ class GrpcStream {
   void Leave();
   void OnArrived(bool ok);
   void OnRead(bool ok);
+  [[nodiscard]] absl::Status FaultOf(const grpc_byte_buffer* message) const;
   void OnDone();
   void Release();
 
@@ -150,7 +154,7 @@ class GrpcStream {
   bool was_read_ = false;   // Read was called.
   absl::Duration read_at_;  // When, by the monotonic clock.
   bool is_watched_ = false;
-  bool is_encoded_ = false;  // What came is compressed, and was thrown away.
+  absl::Status message_fault_;  // What came was thrown away then.
   grpc_byte_buffer* received_ = nullptr;
   grpc_slice received_slice_ = grpc_empty_slice();
   SentMetadata initial_metadata_;

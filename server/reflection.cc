@@ -74,6 +74,9 @@ void AnswerExtensionNumbers(const std::string& type, ServerReflectionResponse& r
   for (const FieldDescriptor* extension : extensions) numbers.add_extension_number(extension->number());
 }
 
+// The party of whoever asks: no tenant has this name, and more connections are no more turns.
+constexpr std::string_view kStrangers = "(strangers)";
+
 class ReflectionHandler final : public GrpcStream::Handler {
  public:
   ReflectionHandler(const Reflection& reflection, GrpcStream& stream) : reflection_(reflection), stream_(stream) {}
@@ -87,7 +90,7 @@ class ReflectionHandler final : public GrpcStream::Handler {
     if (!request_.ParseFromArray(message->data(), static_cast<int>(message->size()))) {
       return stream_.Finish({grpc::StatusCode::INVALID_ARGUMENT, "not a ServerReflectionRequest"});
     }
-    stream_.loop().InTurn(stream_.Peer(), [this] {
+    stream_.loop().InTurn(kStrangers, [this] {
       stream_.StayOpen();
       stream_.Write(reflection_.SerializedAnswer(request_));
     });

@@ -17,7 +17,7 @@ namespace hapax {
 // Answers grpc.reflection: what services there are, and the files that declare them.
 // https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
 //
-// Strangers may ask. So what a file's answer takes to make is done once, an answer waits for its peer's turn, and a
+// Strangers may ask. So what a file's answer takes to make is done once, an answer waits for the strangers' turn, and a
 // stream has a limit of questions and each of them of bytes.
 //
 // Thread-safety: safe.

@@ -9,7 +9,7 @@ import grpc
 import raw_http2
 import wire
 from case import ServerCase, hosts, keypair, new_token, run, terminate
-from client import SERVICE
+from client import ADMIN, SERVICE
 from protos import compute_pb2
 
 MUTATING = ("RunInstances", "AllocateHosts", "CreateKeypair", "TerminateInstances")
@@ -191,6 +191,19 @@ class TransportTest(BadInputCase):
                         self.server.address, raw_http2.headers(method, metadata),
                         raw_http2.message(packed, compressed=True))))
                     self.assertEqual((fields["grpc-status"], fields["grpc-accept-encoding"]), (b"12", b"identity"))
+
+    def test_C32_bytes_that_are_no_message_are_internal_whatever_the_method_and_run_nothing(self):
+        # To each of these methods an empty request is one.
+        for method in (SERVICE + "DescribeSubnets", ADMIN + "CreateBackup", "/grpc.health.v1.Health/Check",
+                       "/grpc.health.v1.Health/Watch", "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"):
+            for content_type in (b"application/grpc", b"text/plain"):
+                for body in (b"hello, is anybody there?", b"\x02\0\0\0\0", b"\xff" * 100_000):
+                    with self.subTest(method=method, content_type=content_type, body=body[:9]):
+                        fields = dict(raw_http2.refusal(raw_http2.exchange(
+                            self.server.address, raw_http2.headers(method, [], content_type),
+                            raw_http2.bytes_as_they_are(body))))
+                        self.assertEqual(fields["grpc-status"], b"13", fields)
+                        self.assertIn(b"no message", fields["grpc-message"])
 
     def test_a_request_beyond_the_message_limit_is_refused(self):
         refused = self.client.call("RunInstances", run(tags={"k": "v" * 20_000_000}))

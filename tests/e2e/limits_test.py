@@ -71,7 +71,7 @@ class StrangerTest(unittest.TestCase):
         status = pathlib.Path(f"/proc/{self.server.pid}/status").read_text()
         return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) >> 10
 
-    def test_a_request_is_refused_unread_and_a_question_is_cut_off(self):
+    def test_C32_a_request_is_refused_unread_and_a_question_is_cut_off(self):
         before = self.peak_mib()
         # Nobody sends a last byte, so whatever is answered was answered without the message.
         sent, received = raw_http2.pour(self.server.address, SERVICE + "RunInstances", [], 1 << 30)

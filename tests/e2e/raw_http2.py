@@ -19,10 +19,10 @@ def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
     return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
 
 
-def headers(method: str, metadata) -> bytes:
+def headers(method: str, metadata, content_type: bytes = b"application/grpc") -> bytes:
     """The HEADERS frame of a call on stream 1, its fields as literals without Huffman coding."""
     fields = [(":method", b"POST"), (":scheme", b"http"), (":path", method.encode()), (":authority", b"localhost"),
-              ("te", b"trailers"), ("content-type", b"application/grpc"), *metadata]
+              ("te", b"trailers"), ("content-type", content_type), *metadata]
     block = b"".join(b"\0" + _text(name.encode()) + _text(value) for name, value in fields)
     return frame(HEADERS, END_HEADERS, 1, block)
 
@@ -33,9 +33,14 @@ def message(body: bytes, missing: int = 0, compressed: bool = False) -> bytes:
     return frame(DATA, 0 if missing else END_STREAM, 1, prefix + body)
 
 
+def bytes_as_they_are(body: bytes) -> bytes:
+    """The DATA frame of a request that has these bytes and no others, be they a gRPC message or not."""
+    return frame(DATA, END_STREAM, 1, body)
+
+
 def no_message() -> bytes:
     """The empty DATA frame of a request that ends before its message was sent."""
-    return frame(DATA, END_STREAM, 1, b"")
+    return bytes_as_they_are(b"")
 
 
 def cancel() -> bytes:

@@ -68,5 +68,13 @@ TEST_F(DecodingTest, WhatIsNoSerializedRequestIsAnInvalidParameter) {
   }
 }
 
+// C32: what came is told as the transport's fault, not as a parameter's.
+TEST_F(DecodingTest, C32_WhatIsNoMessageEndsTheCallWithItsFault) {
+  FakeCall call(method_, "");
+  call.SpoilRequest(absl::UnimplementedError("compressed"));
+  ASSERT_EQ(decoding_.Run(call), "UNIMPLEMENTED");
+  EXPECT_EQ(call.Reply().status().message(), "compressed");
+}
+
 }  // namespace
 }  // namespace hapax

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -49,6 +50,11 @@ class FakeCall final : public UnaryCall {
     has_request_ = comes;
     std::exchange(on_request_, nullptr)();
   }
+  // What came is no request.
+  void SpoilRequest(absl::Status fault) {
+    has_request_ = false;
+    request_fault_ = std::move(fault);
+  }
   // Whose turn it waited for last.
   [[nodiscard]] const std::string& party() const { return party_; }
   // As the decoding link does, for the test of a link that comes after it.
@@ -59,6 +65,7 @@ class FakeCall final : public UnaryCall {
 
   [[nodiscard]] std::string_view request_bytes() const override { return bytes_; }
   [[nodiscard]] bool has_request() const override { return has_request_; }
+  [[nodiscard]] absl::Status request_fault() const override { return request_fault_; }
   [[nodiscard]] MetadataValues Metadata(std::string_view key) const override {
     const auto found = metadata_.find(std::string(key));
     if (found == metadata_.end()) return {};
@@ -119,6 +126,7 @@ class FakeCall final : public UnaryCall {
   std::atomic<bool> cancelled_ = false;
   bool request_held_ = false;
   bool has_request_ = true;
+  absl::Status request_fault_;
   absl::AnyInvocable<void()> on_request_;
   bool turns_come_ = true;
   std::string party_;
