@@ -151,14 +151,15 @@ absl::Status Database::LearnLogId() {
 }
 
 absl::StatusOr<std::optional<std::string>> Database::Get(Table table, std::string_view key,
-                                                         const rocksdb::Snapshot* snapshot) const {
+                                                         const rocksdb::Snapshot* snapshot, int64_t max_bytes) const {
   rocksdb::ReadOptions options;
   options.snapshot = snapshot;
-  std::string value;
+  rocksdb::PinnableSlice value;
   const rocksdb::Status status = db_->Get(options, Handle(table), ToSlice(key), &value);
   if (status.IsNotFound()) return std::nullopt;
   HAPAX_RETURN_IF_ERROR(FromRocksDb(status));
-  return value;
+  if (static_cast<int64_t>(value.size()) > max_bytes) return absl::OutOfRangeError("a longer row than may be read");
+  return value.ToString();
 }
 
 std::unique_ptr<rocksdb::Iterator> Database::NewIterator(Table table, const rocksdb::Snapshot* snapshot) const {

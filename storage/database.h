@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,9 +65,11 @@ class Database {
   Database& operator=(const Database&) = delete;
 
   // `snapshot` may be null: the latest state. What can be read is durable: RocksDB shows a write only
-  // after its log record is synced. Errors: DATA_LOSS, this row's block is damaged; UNAVAILABLE.
-  [[nodiscard]] absl::StatusOr<std::optional<std::string>> Get(Table table, std::string_view key,
-                                                               const rocksdb::Snapshot* snapshot) const;
+  // after its log record is synced. Errors: DATA_LOSS, this row's block is damaged; OUT_OF_RANGE, the value is longer
+  // than `max_bytes`, and was not copied; UNAVAILABLE.
+  [[nodiscard]] absl::StatusOr<std::optional<std::string>> Get(
+      Table table, std::string_view key, const rocksdb::Snapshot* snapshot,
+      int64_t max_bytes = std::numeric_limits<int64_t>::max()) const;
   [[nodiscard]] std::unique_ptr<rocksdb::Iterator> NewIterator(Table table, const rocksdb::Snapshot* snapshot) const;
 
   // Writes all of `writes` as one atomic batch and syncs it to the disk.

@@ -11,6 +11,9 @@ namespace {
 // Transactions in a group at the most. Whoever comes waits for two groups, so small ones keep a party that floods
 // from slowing the others; larger ones than this were no faster (1024: as many executions a second).
 constexpr size_t kMaxGroupSize = 64;
+// What they read and write, in bytes: a group takes no more once it has as much. So one that is larger is its group's
+// last.
+constexpr int64_t kMaxGroupBytes = int64_t{1} << 20;
 // One runs bodies, one commits, one tells.
 constexpr int kThreads = 3;
 // Up to so many are told before the next group is committed; for more another thread is woken to commit it.
@@ -41,7 +44,7 @@ void GroupCommit::Execute(Store::Body body, Store::Done done, std::string_view p
     } else if (!waiting_.HasRoom(party, max_waiting_)) {
       refusal = absl::ResourceExhaustedError("too many transactions are waiting");
     } else {
-      waiting_.Push(party, {.body = std::move(body), .done = std::move(done)});
+      waiting_.Push(party, {.party = std::string(party), .body = std::move(body), .done = std::move(done)});
       WakeWhomItTakes();
       return;
     }
@@ -65,9 +68,7 @@ void GroupCommit::Work() {
   }
 }
 
-bool GroupCommit::CanRunBodies() const {
-  return !running_ && !waiting_.empty() && gathering_->completions.size() < kMaxGroupSize;
-}
+bool GroupCommit::CanRunBodies() const { return !running_ && !waiting_.empty() && HasRoom(*gathering_); }
 
 bool GroupCommit::CanCommit() const { return !running_ && committing_ == nullptr && !gathering_->completions.empty(); }
 
@@ -92,22 +93,25 @@ void GroupCommit::Sleep() {
 
 void GroupCommit::RunBodies() {
   if (gathering_->completions.empty()) Bind(*gathering_);
-  std::vector<Task> tasks = TakeTasks();
   Group& group = *gathering_;
   running_ = true;
-  mu_.Unlock();
-  for (Task& task : tasks) RunBody(std::move(task), group);
-  mu_.Lock();
+  // As many as wait now: for those that come meanwhile these need not wait. One at a time, as what a body costs decides
+  // whether the group has room for another, and whose that is.
+  for (size_t left = waiting_.size(); left > 0 && HasRoom(group); --left) {
+    Task task = waiting_.Pop();
+    const std::string party = std::move(task.party);
+    const int64_t before = group.bytes;
+    mu_.Unlock();
+    RunBody(std::move(task), group);
+    mu_.Lock();
+    const int64_t more = group.bytes - before - waiting_.kTurnBytes;
+    if (more > 0) waiting_.Charge(party, more);
+  }
   running_ = false;
 }
 
-// As many as the group has room for.
-std::vector<GroupCommit::Task> GroupCommit::TakeTasks() {
-  const size_t count = std::min(waiting_.size(), kMaxGroupSize - gathering_->completions.size());
-  std::vector<Task> tasks;
-  tasks.reserve(count);
-  while (tasks.size() < count) tasks.push_back(waiting_.Pop());
-  return tasks;
+bool GroupCommit::HasRoom(const Group& group) {
+  return group.completions.size() < kMaxGroupSize && group.bytes < kMaxGroupBytes;
 }
 
 // Decides which database the group belongs to. While the group before, through which it reads, is being committed,
@@ -132,6 +136,7 @@ void GroupCommit::RunBody(Task task, Group& group) {
   RocksDbTransaction transaction(*group.database, /*snapshot=*/nullptr,
                                  absl::MakeConstSpan(layers, group.before == nullptr ? 1 : 2));
   Completion completion{.status = task.body(transaction), .done = std::move(task.done)};
+  group.bytes += transaction.bytes();
   if (completion.status.ok() && group.database->failed() && !transaction.writes().empty()) {
     // The group would fail with it, and so would those who only read.
     completion.status = absl::UnavailableError("writes are suspended");

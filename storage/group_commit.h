@@ -2,7 +2,9 @@
 #define HAPAX_STORAGE_GROUP_COMMIT_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -38,6 +40,9 @@ namespace hapax {
 // decided on the state before a failure (rocksdb_engine.h) is never written after it. In a database that
 // has failed, a transaction that writes gets UNAVAILABLE, and one that only reads succeeds.
 //
+// Groups are small, in number and in bytes, and parties take turns in them by the bytes that their transactions read
+// and write. So another's backlog delays a transaction by one body and two groups.
+//
 // Thread-safety: safe.
 // Lifetime: `engine` outlives it. The destructor commits what waits, and returns when all are told.
 class GroupCommit {
@@ -53,6 +58,7 @@ class GroupCommit {
  private:
   // A transaction that waits to be run.
   struct Task {
+    std::string party;
     Store::Body body;
     Store::Done done;
   };
@@ -70,6 +76,7 @@ class GroupCommit {
     std::shared_ptr<Database> database;
     Overlay writes;
     std::vector<Completion> completions;
+    int64_t bytes = 0;  // That its bodies read and wrote.
     // The group before, while its writes may not be in the database yet; null when it was done already.
     std::shared_ptr<const Group> before;
     // Whether it was committed: final once it is not committing_ any more.
@@ -87,8 +94,9 @@ class GroupCommit {
   void RunBodies() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Commit() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
-  [[nodiscard]] std::vector<Task> TakeTasks() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Bind(Group& group) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Whether one more body may be run into the group.
+  [[nodiscard]] static bool HasRoom(const Group& group);
   static void RunBody(Task task, Group& group);
   static void Tell(std::vector<Completion> completions);
 

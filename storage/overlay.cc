@@ -6,6 +6,7 @@
 namespace hapax {
 
 void Overlay::Write(Table table, std::string key, Value value) {
+  bytes_ += static_cast<int64_t>(key.size() + (value.has_value() ? value->size() : 0));
   tables_[static_cast<int>(table)].insert_or_assign(std::move(key), std::move(value));
 }
 
@@ -16,6 +17,7 @@ const Overlay::Value* Overlay::Find(Table table, std::string_view key) const {
 }
 
 void Overlay::Absorb(Overlay&& newer) {
+  bytes_ += std::exchange(newer.bytes_, 0);
   for (int table = 0; table < kTableCount; ++table) {
     Rows& rows = tables_[table];
     Rows& newer_rows = newer.tables_[table];

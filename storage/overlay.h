@@ -2,6 +2,7 @@
 #define HAPAX_STORAGE_OVERLAY_H_
 
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -31,9 +32,12 @@ class Overlay {
 
   [[nodiscard]] const Rows& rows(Table table) const { return tables_[static_cast<int>(table)]; }
   [[nodiscard]] bool empty() const;
+  // Of all keys and values that were written, those that later ones replaced included.
+  [[nodiscard]] int64_t bytes() const { return bytes_; }
 
  private:
   std::array<Rows, kTableCount> tables_;
+  int64_t bytes_ = 0;
 };
 
 }  // namespace hapax

@@ -1,5 +1,8 @@
 #include "hapax/storage/rocksdb_store.h"
 
+#include <cstdint>
+#include <limits>
+#include <optional>
 #include <utility>
 
 #include "hapax/storage/group_commit.h"
@@ -11,6 +14,8 @@
 namespace hapax {
 namespace {
 
+constexpr int64_t kAnyLength = std::numeric_limits<int64_t>::max();
+
 class EngineStore final : public RocksDbStore {
  public:
   EngineStore(std::unique_ptr<RocksDbEngine> engine, size_t max_waiting)
@@ -21,7 +26,13 @@ class EngineStore final : public RocksDbStore {
     group_commit_.Execute(std::move(body), std::move(done), party);
   }
 
-  void Query(ReadBody body, Done done) override { std::move(done)(Read(std::move(body))); }
+  void Query(ReadBody body, Done done) override { std::move(done)(*Read(body, kAnyLength)); }
+
+  bool TryQuery(int64_t max_bytes, ReadBody& body, Done& done) override {
+    std::optional<absl::Status> status = Read(body, max_bytes);
+    if (status.has_value()) std::move(done)(*std::move(status));
+    return status.has_value();
+  }
 
   absl::Status Compact() override {
     HAPAX_ASSIGN_OR_RETURN(const std::shared_ptr<Database> database, engine_->Current());
@@ -35,10 +46,14 @@ class EngineStore final : public RocksDbStore {
   }
 
  private:
-  absl::Status Read(ReadBody body) const {
+  // Nullopt when the body would read more than `max_bytes`.
+  std::optional<absl::Status> Read(ReadBody& body, int64_t max_bytes) const {
     HAPAX_ASSIGN_OR_RETURN(const std::shared_ptr<Database> database, engine_->Current());
     rocksdb::ManagedSnapshot snapshot(&database->db());
-    return body(RocksDbTransaction(*database, snapshot.snapshot(), {}));
+    const RocksDbTransaction transaction(*database, snapshot.snapshot(), {}, max_bytes);
+    absl::Status status = body(transaction);
+    if (transaction.is_beyond()) return std::nullopt;
+    return status;
   }
 
   const std::unique_ptr<RocksDbEngine> engine_;

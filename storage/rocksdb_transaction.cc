@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
+#include "hapax/storage/status_macros.h"
 
 namespace hapax {
 namespace {
@@ -77,27 +78,50 @@ class MergedRows {
 }  // namespace
 
 RocksDbTransaction::RocksDbTransaction(const Database& database, const rocksdb::Snapshot* snapshot,
-                                       absl::Span<const Overlay* const> layers)
-    : database_(database), snapshot_(snapshot) {
+                                       absl::Span<const Overlay* const> layers, int64_t max_bytes)
+    : database_(database), snapshot_(snapshot), max_bytes_(max_bytes) {
   layers_.reserve(layers.size() + 1);
   layers_.push_back(&writes_);
   layers_.insert(layers_.end(), layers.begin(), layers.end());
 }
 
 absl::StatusOr<std::optional<std::string>> RocksDbTransaction::Get(Table table, std::string_view key) const {
+  HAPAX_RETURN_IF_ERROR(CountRead(key.size()));
   for (const Overlay* layer : layers_) {
-    if (const Overlay::Value* value = layer->Find(table, key)) return *value;
+    const Overlay::Value* value = layer->Find(table, key);
+    if (value == nullptr) continue;
+    if (value->has_value()) HAPAX_RETURN_IF_ERROR(CountRead((*value)->size()));
+    return *value;
   }
-  return database_.Get(table, key, snapshot_);
+  absl::StatusOr<std::optional<std::string>> value = database_.Get(table, key, snapshot_, max_bytes_ - bytes_read_);
+  if (absl::IsOutOfRange(value.status())) return NoteBeyond();
+  if (value.ok() && value->has_value()) HAPAX_RETURN_IF_ERROR(CountRead((*value)->size()));
+  return value;
 }
 
 absl::Status RocksDbTransaction::Scan(Table table, const KeyRange& range, Visitor visit) const {
   if (range.empty()) return absl::OkStatus();
+  absl::Status counted;
+  const auto count_and_visit = [&](std::string_view key, std::string_view value) {
+    counted = CountRead(key.size() + value.size());
+    return counted.ok() && visit(key, value);
+  };
   MergedRows rows(database_.NewIterator(table, snapshot_), range);
   for (const Overlay* layer : layers_) rows.AddLayer(layer->rows(table), range);
-  while (rows.VisitNext(visit)) {
+  while (rows.VisitNext(count_and_visit)) {
   }
+  HAPAX_RETURN_IF_ERROR(counted);
   return FromRocksDb(rows.status());
+}
+
+absl::Status RocksDbTransaction::CountRead(size_t bytes) const {
+  bytes_read_ += static_cast<int64_t>(bytes);
+  return bytes_read_ > max_bytes_ ? NoteBeyond() : absl::OkStatus();
+}
+
+absl::Status RocksDbTransaction::NoteBeyond() const {
+  is_beyond_ = true;
+  return absl::OutOfRangeError("the transaction may not read that much");
 }
 
 void RocksDbTransaction::Put(Table table, std::string key, std::string value) {

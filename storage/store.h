@@ -1,6 +1,7 @@
 #ifndef HAPAX_STORAGE_STORE_H_
 #define HAPAX_STORAGE_STORE_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -79,8 +80,8 @@ class Store {
 
   virtual ~Store() = default;
 
-  // When many transactions wait, those who want them, the `party`, take turns (turn_queue.h). Of one party's that
-  // wait, the first comes first.
+  // When many transactions wait, those who want them, the `party`, take turns (turn_queue.h), by the bytes that theirs
+  // read and write. Of one party's that wait, the first comes first.
   virtual void Execute(Body body, Done done, std::string_view party) = 0;
   // As one of a party without a name.
   void Execute(Body body, Done done) { Execute(std::move(body), std::move(done), /*party=*/""); }
@@ -88,6 +89,13 @@ class Store {
   // As Execute, for a body that only reads. An engine that reads without waiting for others runs both
   // callbacks before it returns.
   virtual void Query(ReadBody body, Done done) = 0;
+
+  // As Query, on a thread that may not be kept for long: when the body reads more than `max_bytes` of rows, their keys
+  // included, returns false; then `body` may have run, and is to be run again by Query, and `done` was not called.
+  virtual bool TryQuery(int64_t /*max_bytes*/, ReadBody& body, Done& done) {
+    Query(std::move(body), std::move(done));
+    return true;
+  }
 };
 
 }  // namespace hapax

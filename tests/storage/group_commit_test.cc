@@ -173,6 +173,59 @@ TEST_F(GroupCommitTest, PartiesTakeTurns) {
   EXPECT_THAT(blocked_outcome.Wait(), IsOk());
 }
 
+// Together they would keep for long those who come after them.
+TEST_F(GroupCommitTest, C32_AGroupThatHasReadOrWrittenMuchTakesNoMore) {
+  const std::string large(size_t{2} << 20, 'x');
+  const std::vector<TransactionOutcome> outcomes(6);
+  Put("large", large, outcomes[0]);
+  EXPECT_THAT(outcomes[0].Wait(), IsOk());
+  BlockedBody blocked;
+  group_commit_.Execute(blocked.Body(), outcomes[1].Done());
+  blocked.WaitUntilStarted();
+  const int before = disk_.sync_count();
+  for (int i = 2; i < 4; ++i) Put(std::to_string(i), large, outcomes[i]);
+  for (int i = 4; i < 6; ++i) {
+    group_commit_.Execute(
+        [i](Transaction& txn) {
+          txn.Put(kTable, std::to_string(i), "value");
+          return txn.Get(kTable, "large").status();
+        },
+        outcomes[i].Done());
+  }
+  blocked.Release();
+  for (const TransactionOutcome& outcome : outcomes) EXPECT_THAT(outcome.Wait(), IsOk());
+  EXPECT_EQ(disk_.sync_count() - before, 4);
+}
+
+TEST_F(GroupCommitTest, C32_WhatATransactionReadsAndWritesIsPaidByThePartysNext) {
+  constexpr size_t kBytes = size_t{256} << 10;  // As many as of sixteen turns.
+  const std::vector<TransactionOutcome> outcomes(44);
+  auto outcome = outcomes.begin();
+  Put("large", std::string(kBytes, 'x'), *outcome);
+  EXPECT_THAT((outcome++)->Wait(), IsOk());
+  BlockedBody blocked;
+  group_commit_.Execute(blocked.Body(), (outcome++)->Done());
+  blocked.WaitUntilStarted();
+  std::string ran;
+  const auto note = [&](char name, std::string_view party, Store::Body body) {
+    group_commit_.Execute(
+        [&ran, name, body = std::move(body)](Transaction& txn) mutable {
+          ran += name;
+          return body(txn);
+        },
+        (outcome++)->Done(), party);
+  };
+  note('w', "large", [](Transaction& txn) {
+    txn.Put(kTable, "written", std::string(kBytes, 'x'));
+    return absl::OkStatus();
+  });
+  note('r', "large", [](Transaction& txn) { return txn.Get(kTable, "large").status(); });
+  for (int i = 0; i < 40; ++i) note('s', "small", [](Transaction&) { return absl::OkStatus(); });
+  blocked.Release();
+  for (const TransactionOutcome& each : outcomes) EXPECT_THAT(each.Wait(), IsOk());
+  EXPECT_EQ(ran, "w" + std::string(17, 's') + 'r' + std::string(23, 's'));
+}
+
 TEST_F(GroupCommitTest, OneMoreThanMayWaitIsRefusedAtOnceAndNotRun) {
   BlockedBody blocked;
   TransactionOutcome blocked_outcome;

@@ -144,6 +144,33 @@ TEST_F(RocksDbStoreTest, HooksRunInOrderBeforeDoneAndFindTheCommitVisible) {
   EXPECT_THAT(events, ElementsAre("body", "first hook sees value", "second hook", "done: OK"));
 }
 
+TEST_F(RocksDbStoreTest, C32_AQueryThatIsTriedEndsOnlyWhenItReadsNoMoreThanItMay) {
+  const std::string value(1'000, 'x');
+  for (const char* key : {"a", "b"}) ASSERT_THAT(Execute(*store_, PutBody(key, value)), IsOk());
+  const auto get = [](const ReadTransaction& txn) { return txn.Get(kTable, "a").status(); };
+  const auto scan = [](const ReadTransaction& txn) {
+    return txn.Scan(kTable, KeyRange(), [](std::string_view, std::string_view) { return true; });
+  };
+  const auto get_and_forget_how_it_went = [](const ReadTransaction& txn) {
+    (void)txn.Get(kTable, "a");
+    return absl::OkStatus();
+  };
+  const auto ends = [&](int64_t max_bytes, Store::ReadBody body) {
+    TransactionOutcome outcome;
+    Store::Done done = outcome.Done();
+    const bool ended = store_->TryQuery(max_bytes, body, done);
+    EXPECT_EQ(outcome.settled(), ended);
+    if (!ended) store_->Query(std::move(body), std::move(done));
+    EXPECT_THAT(outcome.Wait(), IsOk());
+    return ended;
+  };
+  EXPECT_TRUE(ends(1'001, get));
+  EXPECT_FALSE(ends(1'000, get));
+  EXPECT_FALSE(ends(1'000, get_and_forget_how_it_went));
+  EXPECT_TRUE(ends(2'002, scan));
+  EXPECT_FALSE(ends(2'001, scan));
+}
+
 TEST_F(RocksDbStoreTest, AQuerySeesOneStateThoughOthersCommitMeanwhile) {
   ASSERT_THAT(Execute(*store_, PutBody("a", "old")), IsOk());
   ASSERT_THAT(Execute(*store_, PutBody("b", "old")), IsOk());

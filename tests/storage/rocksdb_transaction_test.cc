@@ -192,6 +192,25 @@ class LayeredState {
   Model model_;
 };
 
+TEST_F(RocksDbTransactionTest, CountsTheBytesThatItReadsAndWrites) {
+  Commit("durable", "1234");
+  Overlay group;
+  group.Write(kTable, "layered", "123");
+  RocksDbTransaction txn(*database_, nullptr, {&group});
+  EXPECT_EQ(txn.bytes(), 0);
+  EXPECT_THAT(txn.Get(kTable, "durable"), IsOkAndHolds(Optional(std::string("1234"))));
+  EXPECT_EQ(txn.bytes(), 11);
+  EXPECT_THAT(txn.Get(kTable, "layered"), IsOkAndHolds(Optional(std::string("123"))));
+  EXPECT_EQ(txn.bytes(), 21);
+  EXPECT_THAT(txn.Get(kTable, "missing"), IsOkAndHolds(kNone));
+  EXPECT_EQ(txn.bytes(), 28);
+  EXPECT_EQ(Scan(txn, KeyRange()).size(), 2);
+  EXPECT_EQ(txn.bytes(), 49);
+  txn.Put(kTable, "key", "value");
+  txn.Delete(kTable, "key");
+  EXPECT_EQ(txn.bytes(), 60);
+}
+
 TEST_F(RocksDbTransactionTest, AgreesWithOneMapWhateverLiesInWhichLayer) {
   LayeredState state(TestSeed());
   for (int round = 0; round < 300; ++round) {

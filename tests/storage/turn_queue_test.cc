@@ -76,6 +76,63 @@ TEST(TurnQueue, WhoHasNoNameHasRoomForAll) {
   EXPECT_FALSE(queue.HasRoom("", 3));
 }
 
+constexpr int64_t kLarge = int64_t{4} << 20;
+constexpr int kTurnsOfLarge = kLarge / TurnQueue<std::string>::kTurnBytes;
+
+TEST(TurnQueue, C32_ALargeItemDelaysSmallOnesOnceForAllTheTurnsThatItTakes) {
+  TurnQueue<std::string> queue;
+  for (int i = 0; i < 3; ++i) queue.Push("large", "L", kLarge);
+  for (int i = 0; i < 3 * kTurnsOfLarge; ++i) queue.Push("small", "s", 200);
+  int since_large = 0;
+  for (int i = 0; i < 2; ++i) {
+    for (since_large = 0; queue.Pop() == "s";) ++since_large;
+    EXPECT_NEAR(since_large, kTurnsOfLarge, 1);
+  }
+}
+
+TEST(TurnQueue, C32_WhoHasLargeItemsIsNotStarved) {
+  TurnQueue<std::string> queue;
+  queue.Push("large", "L", kLarge);
+  int small = 0;
+  for (queue.Push("small", "s"); queue.Pop() == "s"; ++small) queue.Push("small", "s");
+  EXPECT_NEAR(small, kTurnsOfLarge, 1);
+}
+
+TEST(TurnQueue, C32_AnIdlePartySavesNothingUp) {
+  TurnQueue<std::string> queue;
+  queue.Push("idle", "i");
+  for (int i = 0; i < 1'000; ++i) queue.Push("busy", "b");
+  while (queue.size() > 500) (void)queue.Pop();
+  for (int i = 0; i < 3; ++i) queue.Push("idle", "i");
+  std::vector<std::string> next;
+  while (next.size() < 6) next.push_back(queue.Pop());
+  EXPECT_THAT(next, ElementsAre("b", "i", "b", "i", "b", "i"));
+}
+
+TEST(TurnQueue, C32_WhatAnItemTurnsOutToCostIsPaidByThePartysNext) {
+  TurnQueue<std::string> queue;
+  for (const char* item : {"a1", "a2"}) queue.Push("a", item);
+  for (int i = 0; i < 8; ++i) queue.Push("b", "b");
+  EXPECT_EQ(queue.Pop(), "a1");
+  queue.Charge("a", 5 * queue.kTurnBytes);
+  EXPECT_THAT(PopAll(queue), ElementsAre("b", "b", "b", "b", "b", "b", "a2", "b", "b"));
+}
+
+// Otherwise a party that has one item at a time would never pay.
+TEST(TurnQueue, C32_WhoHasNothingWaitingOwesAsLongAsOthersWait) {
+  TurnQueue<std::string> queue;
+  queue.Push("a", "a1");
+  for (int i = 0; i < 4; ++i) queue.Push("b", "b");
+  EXPECT_EQ(queue.Pop(), "a1");
+  queue.Charge("a", 2 * queue.kTurnBytes);
+  queue.Push("a", "a2");
+  EXPECT_THAT(PopAll(queue), ElementsAre("b", "b", "b", "a2", "b"));
+  queue.Charge("a", kLarge);
+  queue.Push("a", "a3");
+  queue.Push("b", "b");
+  EXPECT_THAT(PopAll(queue), ElementsAre("a3", "b"));
+}
+
 // Names are kept with the items: who pushed may have let go of its own.
 TEST(TurnQueue, KeepsNamesAndMovesItems) {
   TurnQueue<std::unique_ptr<int>> queue;
