@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "google/protobuf/any.pb.h"
+#include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/unknown_field_set.h"
 #include "google/protobuf/wire_format_lite.h"
@@ -14,6 +17,8 @@
 namespace hapax {
 namespace {
 
+using google::protobuf::Any;
+using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
@@ -22,6 +27,9 @@ using google::protobuf::UnknownFieldSet;
 using google::protobuf::internal::WireFormatLite;
 
 constexpr int kSingular = -1;
+// Each level is parsed once more than the one around it.
+constexpr int kMaxAnyLevels = 8;
+constexpr char kTypePrefix[] = "type.googleapis.com/";
 
 void AppendVarint(uint64_t value, std::string* out) {
   while (value >= 0x80) {
@@ -52,10 +60,11 @@ void InsertSize(size_t begin, std::string* out) {
   out->insert(begin, size);
 }
 
-void AppendMessage(const Message& message, std::string* out);
+// `any_levels`, here and below: how many Anys, one within another, are read.
+void AppendMessage(const Message& message, int any_levels, std::string* out);
 
 // Appends the value, without a tag, of a field, or of its element `index`.
-void AppendValue(const Message& message, const FieldDescriptor& field, int index, std::string* out) {
+void AppendValue(const Message& message, const FieldDescriptor& field, int index, int any_levels, std::string* out) {
   const Reflection& reflection = *message.GetReflection();
   const bool singular = index == kSingular;
   switch (field.cpp_type()) {
@@ -111,20 +120,20 @@ void AppendValue(const Message& message, const FieldDescriptor& field, int index
       const size_t begin = out->size();
       AppendMessage(
           singular ? reflection.GetMessage(message, &field) : reflection.GetRepeatedMessage(message, &field, index),
-          out);
+          any_levels, out);
       return InsertSize(begin, out);
     }
   }
 }
 
-void AppendTagged(const Message& message, const FieldDescriptor& field, int index, std::string* out) {
+void AppendTagged(const Message& message, const FieldDescriptor& field, int index, int any_levels, std::string* out) {
   AppendTag(field.number(), WireFormatLite::WireTypeForFieldType(static_cast<WireFormatLite::FieldType>(field.type())),
             out);
-  AppendValue(message, field, index, out);
+  AppendValue(message, field, index, any_levels, out);
 }
 
 // Key and value both, whether they are defaults or not: that is how serializers send a map entry.
-void AppendMap(const Message& message, const FieldDescriptor& field, std::string* out) {
+void AppendMap(const Message& message, const FieldDescriptor& field, int any_levels, std::string* out) {
   const FieldDescriptor& key = *field.message_type()->map_key();
   const FieldDescriptor& value = *field.message_type()->map_value();
   struct Entry {
@@ -137,9 +146,9 @@ void AppendMap(const Message& message, const FieldDescriptor& field, std::string
   for (int i = 0; i < message.GetReflection()->FieldSize(message, &field); ++i) {
     const Message& entry = message.GetReflection()->GetRepeatedMessage(message, &field, i);
     Entry& its = entries.emplace_back(Entry{.begin = encoded.size(), .key_end = 0, .end = 0});
-    AppendTagged(entry, key, kSingular, &encoded);
+    AppendTagged(entry, key, kSingular, any_levels, &encoded);
     its.key_end = encoded.size();
-    AppendTagged(entry, value, kSingular, &encoded);
+    AppendTagged(entry, value, kSingular, any_levels, &encoded);
     its.end = encoded.size();
   }
   const std::string_view all = encoded;
@@ -184,7 +193,21 @@ std::vector<const UnknownField*> UnknownFieldsByNumber(const Message& message) {
   return sorted;
 }
 
-void AppendMessage(const Message& message, std::string* out) {
+void AppendField(const Message& message, const FieldDescriptor& field, int any_levels, std::string* out) {
+  if (field.is_map()) return AppendMap(message, field, any_levels, out);
+  if (!field.is_repeated()) return AppendTagged(message, field, kSingular, any_levels, out);
+  const int size = message.GetReflection()->FieldSize(message, &field);
+  if (!field.is_packable()) {
+    for (int i = 0; i < size; ++i) AppendTagged(message, field, i, any_levels, out);
+    return;
+  }
+  AppendTag(field.number(), WireFormatLite::WIRETYPE_LENGTH_DELIMITED, out);
+  const size_t begin = out->size();
+  for (int i = 0; i < size; ++i) AppendValue(message, field, i, any_levels, out);
+  InsertSize(begin, out);
+}
+
+void AppendFields(const Message& message, int any_levels, std::string* out) {
   std::vector<const FieldDescriptor*> fields;
   message.GetReflection()->ListFields(message, &fields);
   const std::vector<const UnknownField*> unknown = UnknownFieldsByNumber(message);
@@ -196,25 +219,48 @@ void AppendMessage(const Message& message, std::string* out) {
   };
   for (const FieldDescriptor* field : fields) {
     append_unknown_below(field->number());
-    AppendCanonicalField(message, *field, out);
+    AppendField(message, *field, any_levels, out);
   }
   append_unknown_below(FieldDescriptor::kMaxNumber + 1);
 }
 
+// The Any with its value in canonical form; null when its bytes are all that there is to compare.
+std::unique_ptr<Message> MeaningOfAny(const Message& any, int any_levels) {
+  const Descriptor& descriptor = *any.GetDescriptor();
+  const Reflection& reflection = *any.GetReflection();
+  const FieldDescriptor* const type_field = descriptor.FindFieldByNumber(Any::kTypeUrlFieldNumber);
+  const FieldDescriptor* const value_field = descriptor.FindFieldByNumber(Any::kValueFieldNumber);
+  std::string scratch;
+  const std::string& url = reflection.GetStringReference(any, type_field, &scratch);
+  const size_t slash = url.rfind('/');
+  if (slash == std::string::npos) return nullptr;  // Nobody can unpack it.
+  const Descriptor* const type = descriptor.file()->pool()->FindMessageTypeByName(url.substr(slash + 1));
+  // The parser drops what an entry of a map has besides key and value.
+  if (type == nullptr || type->options().map_entry()) return nullptr;
+  const Message* const prototype = reflection.GetMessageFactory()->GetPrototype(type);
+  if (prototype == nullptr) return nullptr;
+  const std::unique_ptr<Message> value(prototype->New());
+  if (!value->ParsePartialFromString(reflection.GetStringReference(any, value_field, &scratch))) return nullptr;
+  std::string canonical;
+  AppendMessage(*value, any_levels - 1, &canonical);
+
+  std::unique_ptr<Message> meaning(any.New());
+  reflection.MutableUnknownFields(meaning.get())->MergeFrom(reflection.GetUnknownFields(any));
+  reflection.SetString(meaning.get(), type_field, kTypePrefix + type->full_name());
+  reflection.SetString(meaning.get(), value_field, std::move(canonical));
+  return meaning;
+}
+
+void AppendMessage(const Message& message, int any_levels, std::string* out) {
+  const bool is_any = message.GetDescriptor()->well_known_type() == Descriptor::WELLKNOWNTYPE_ANY;
+  const std::unique_ptr<Message> meaning = is_any && any_levels > 0 ? MeaningOfAny(message, any_levels) : nullptr;
+  AppendFields(meaning == nullptr ? message : *meaning, any_levels, out);
+}
+
 }  // namespace
 
-void AppendCanonicalField(const Message& message, const FieldDescriptor& field, std::string* out) {
-  if (field.is_map()) return AppendMap(message, field, out);
-  if (!field.is_repeated()) return AppendTagged(message, field, kSingular, out);
-  const int size = message.GetReflection()->FieldSize(message, &field);
-  if (!field.is_packable()) {
-    for (int i = 0; i < size; ++i) AppendTagged(message, field, i, out);
-    return;
-  }
-  AppendTag(field.number(), WireFormatLite::WIRETYPE_LENGTH_DELIMITED, out);
-  const size_t begin = out->size();
-  for (int i = 0; i < size; ++i) AppendValue(message, field, i, out);
-  InsertSize(begin, out);
+void AppendCanonicalField(const Message& message, const FieldDescriptor& field, std::string* out, AnyForm any_form) {
+  AppendField(message, field, any_form == AnyForm::kMeaning ? kMaxAnyLevels : 0, out);
 }
 
 bool ForEachWireField(std::string_view bytes, absl::FunctionRef<void(int number, std::string_view field)> visit) {

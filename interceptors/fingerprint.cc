@@ -86,6 +86,47 @@ bool TakeMoreUnknown(const Fingerprint& recorded, const FingerprintVersion& vers
   return DigestTogether(version, encodings, unknown) == recorded.more_unknown();
 }
 
+// In what a request differs from the recorded one.
+struct Differences {
+  std::set<int> numbers;
+  bool more_unknown = false;
+
+  [[nodiscard]] bool any() const { return more_unknown || !numbers.empty(); }
+  // Leaves those that are differences in `other`, too.
+  void Keep(const Differences& other) {
+    std::erase_if(numbers, [&](int number) { return !other.numbers.contains(number); });
+    more_unknown = more_unknown && other.more_unknown;
+  }
+};
+
+// Compares the recorded request with one that has the digests `now` and came in these bytes.
+Differences Differ(const Fingerprint& recorded, const FingerprintVersion& version, std::map<int, FieldDigest> now,
+                   std::string_view bytes) {
+  std::optional<Encodings> encodings;  // Only where they are looked at.
+  const auto as_it_came = [&]() -> const Encodings& {
+    if (!encodings.has_value()) encodings = EncodingsIn(bytes);
+    return *encodings;
+  };
+  Differences differences;
+  int last_unknown = 0;
+  for (const FieldDigest& then : recorded.fields()) {
+    const auto found = now.find(then.number());
+    bool same = found != now.end() && found->second.digest() == then.digest();
+    if (!same && then.unknown()) {
+      // This server may know the field by now: then the bytes, as they came then and now, decide.
+      const auto raw = as_it_came().find(then.number());
+      same = raw != as_it_came().end() && version.digest_raw(raw->second) == then.digest();
+    }
+    if (!same) differences.numbers.insert(then.number());
+    if (then.unknown()) last_unknown = std::max(last_unknown, then.number());
+    if (found != now.end()) now.erase(found);
+  }
+  differences.more_unknown =
+      recorded.has_more_unknown() && !TakeMoreUnknown(recorded, version, as_it_came(), last_unknown, now);
+  for (const auto& [number, digest] : now) differences.numbers.insert(number);
+  return differences;
+}
+
 }  // namespace
 
 Fingerprint MakeFingerprint(const Method& method, const Message& request, std::string_view bytes,
@@ -122,31 +163,12 @@ absl::StatusOr<std::vector<std::string>> DifferingFields(const Fingerprint& reco
         absl::StrCat("a fingerprint has version ", recorded.version(), ", which this server does not know"));
   }
 
-  std::map<int, FieldDigest> now = version->digest_fields(method, request, bytes);
-  std::optional<Encodings> encodings;  // Only where they are looked at.
-  const auto as_it_came = [&]() -> const Encodings& {
-    if (!encodings.has_value()) encodings = EncodingsIn(bytes);
-    return *encodings;
-  };
-  std::set<int> differs;
-  int last_unknown = 0;
-  for (const FieldDigest& then : recorded.fields()) {
-    const auto found = now.find(then.number());
-    bool same = found != now.end() && found->second.digest() == then.digest();
-    if (!same && then.unknown()) {
-      // This server may know the field by now: then the bytes, as they came then and now, decide.
-      const auto raw = as_it_came().find(then.number());
-      same = raw != as_it_came().end() && version->digest_raw(raw->second) == then.digest();
-    }
-    if (!same) differs.insert(then.number());
-    if (then.unknown()) last_unknown = std::max(last_unknown, then.number());
-    if (found != now.end()) now.erase(found);
+  Differences found = Differ(recorded, *version, version->digest_fields(method, request, bytes), bytes);
+  if (found.any() && version->digest_fields_unread != nullptr) {
+    found.Keep(Differ(recorded, *version, version->digest_fields_unread(method, request, bytes), bytes));
   }
-  const bool others_differ =
-      recorded.has_more_unknown() && !TakeMoreUnknown(recorded, *version, as_it_came(), last_unknown, now);
-  for (const auto& [number, digest] : now) differs.insert(number);
-  for (int number : differs) differing.push_back(NameOf(request, number));
-  if (others_differ) differing.emplace_back("other unknown fields");
+  for (const int number : found.numbers) differing.push_back(NameOf(request, number));
+  if (found.more_unknown) differing.emplace_back("other unknown fields");
   return differing;
 }
 

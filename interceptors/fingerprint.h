@@ -15,7 +15,7 @@
 namespace hapax {
 
 // The version that new fingerprints have.
-inline constexpr uint32_t kFingerprintVersion = 1;
+inline constexpr uint32_t kFingerprintVersion = 2;
 
 // Of so many fields that the server does not know a fingerprint has a digest each; of the others, in the order of their
 // numbers, it has one. So it takes some 1 KiB at the most beside the known fields, whatever came.

@@ -19,40 +19,41 @@ using google::protobuf::UnknownFieldSet;
 using store::v1::FieldDigest;
 
 // Version 1: SHA-256, first 8 bytes, little-endian, of a field's canonical form (canonical.h) in the canonical
-// request (Method::canonicalize); of an unknown field, of its bytes as they came.
+// request (Method::canonicalize), with an Any by its bytes; of an unknown field, of its bytes as they came.
+// Version 2: the same with an Any by its meaning.
 
-uint64_t DigestV1(std::string_view encoded) {
+uint64_t DigestRaw(std::string_view encoded) {
   const Sha256Digest digest = Sha256(encoded);
   uint64_t first_bytes = 0;
   std::memcpy(&first_bytes, digest.data(), sizeof(first_bytes));
   return first_bytes;
 }
 
-std::map<int, FieldDigest> DigestFieldsV1(const Method& method, const Message& request, std::string_view bytes) {
-  std::unique_ptr<Message> canonical;
-  if (method.canonicalize != nullptr) {
-    canonical.reset(request.New());
-    canonical->CopyFrom(request);
-    method.canonicalize(canonical.get());
-  }
+template <AnyForm any_form>
+uint64_t DigestField(const Message& canonical, const FieldDescriptor& field) {
+  std::string encoded;
+  AppendCanonicalField(canonical, field, &encoded, any_form);
+  return DigestRaw(encoded);
+}
+
+template <AnyForm any_form>
+std::map<int, FieldDigest> DigestFields(const Method& method, const Message& request, std::string_view bytes) {
+  const std::unique_ptr<Message> canonical = CanonicalRequest(method, request);
   const Message& meaning = canonical == nullptr ? request : *canonical;
 
   std::map<int, FieldDigest> digests;
-  const auto add = [&](int number, std::string_view encoded, bool unknown) {
+  const auto add = [&](int number, uint64_t value, bool unknown) {
     FieldDigest& digest = digests[number];
     digest.set_number(number);
-    digest.set_digest(DigestV1(encoded));
+    digest.set_digest(value);
     digest.set_unknown(unknown);
   };
   std::vector<const FieldDescriptor*> fields;
   meaning.GetReflection()->ListFields(meaning, &fields);
-  std::string encoded;
   for (const FieldDescriptor* field : fields) {
     if (field->number() == method.rule->token_field().TopLevelNumber()) continue;
     if (field->number() == method.rule->region_field().TopLevelNumber()) continue;
-    encoded.clear();
-    AppendCanonicalField(meaning, *field, &encoded);
-    add(field->number(), encoded, /*unknown=*/false);
+    add(field->number(), DigestField<any_form>(meaning, *field), /*unknown=*/false);
   }
   const UnknownFieldSet& unknown_fields = request.GetReflection()->GetUnknownFields(request);
   if (unknown_fields.empty()) return digests;
@@ -62,15 +63,31 @@ std::map<int, FieldDigest> DigestFieldsV1(const Method& method, const Message& r
   ForEachWireField(bytes, [&](int number, std::string_view field) {
     if (unknown.contains(number)) as_they_came[number] += field;
   });
-  for (const auto& [number, raw] : as_they_came) add(number, raw, /*unknown=*/true);
+  for (const auto& [number, raw] : as_they_came) add(number, DigestRaw(raw), /*unknown=*/true);
   return digests;
 }
 
 constexpr FingerprintVersion kVersions[] = {
-    {.number = 1, .digest_fields = DigestFieldsV1, .digest_raw = DigestV1},
+    {.number = 1,
+     .digest_fields = DigestFields<AnyForm::kBytes>,
+     .digest_field = DigestField<AnyForm::kBytes>,
+     .digest_raw = DigestRaw},
+    {.number = 2,
+     .digest_fields = DigestFields<AnyForm::kMeaning>,
+     .digest_fields_unread = DigestFields<AnyForm::kBytes>,
+     .digest_field = DigestField<AnyForm::kMeaning>,
+     .digest_raw = DigestRaw},
 };
 
 }  // namespace
+
+std::unique_ptr<Message> CanonicalRequest(const Method& method, const Message& request) {
+  if (method.canonicalize == nullptr) return nullptr;
+  std::unique_ptr<Message> canonical(request.New());
+  canonical->CopyFrom(request);
+  method.canonicalize(canonical.get());
+  return canonical;
+}
 
 absl::Span<const FingerprintVersion> FingerprintVersions() { return kVersions; }
 

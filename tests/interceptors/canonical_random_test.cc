@@ -7,6 +7,7 @@
 #include "hapax/interceptors/canonical.h"
 #include "hapax/tests/interceptors/random_message.h"
 #include "hapax/tests/interceptors/shuffled_wire.h"
+#include "hapax/tests/v1/orders.pb.h"
 #include "hapax/tests/v1/shapes.pb.h"
 
 // What canonical_test.cc says by examples, of messages drawn at random.
@@ -15,6 +16,7 @@ namespace {
 
 using google::protobuf::util::MessageDifferencer;
 using tests::v1::Holder;
+using tests::v1::PlaceOrderRequest;
 using tests::v1::PlainShapes;
 using tests::v1::Shapes;
 
@@ -74,6 +76,31 @@ TEST_F(CanonicalRandomTest, C22_AnotherMeaningHasAnotherForm) {
       ChangeSomething(random, changed.mutable_shapes());
       ASSERT_FALSE(MessageDifferencer::Equals(holder, changed)) << "the change means nothing";
       EXPECT_NE(CanonicalShapes(changed), CanonicalShapes(holder));
+    }
+  });
+}
+
+// An Any that holds the message in these bytes.
+std::string CanonicalInAny(const std::string& bytes) {
+  PlaceOrderRequest order;
+  order.mutable_extra()->set_type_url("type.googleapis.com/" + Shapes::descriptor()->full_name());
+  order.mutable_extra()->set_value(bytes);
+  std::string canonical;
+  AppendCanonicalField(order, *order.GetDescriptor()->FindFieldByNumber(PlaceOrderRequest::kExtraFieldNumber),
+                       &canonical);
+  return canonical;
+}
+
+TEST_F(CanonicalRandomTest, C22_AnAnyHasTheSameFormForEachEncodingOfItsMessageAndForNoOther) {
+  ForEachSeed([](Random& random) {
+    Holder holder = RandomShapes(random);
+    AddUnknownFields(random, holder.mutable_shapes());
+    const std::string canonical = CanonicalInAny(holder.shapes().SerializeAsString());
+    for (int i = 0; i < 4; ++i) {
+      EXPECT_EQ(CanonicalInAny(ShuffledWire(holder.shapes(), random)), canonical);
+      Holder changed = holder;
+      ChangeSomething(random, changed.mutable_shapes());
+      EXPECT_NE(CanonicalInAny(changed.shapes().SerializeAsString()), canonical);
     }
   });
 }

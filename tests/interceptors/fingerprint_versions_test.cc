@@ -14,7 +14,7 @@
 #include "hapax/tests/support/test_methods.h"
 #include "hapax/tests/v1/orders.pb.h"
 
-// A server that knows more than one version of the algorithm (C22): here one with an invented version 2.
+// A server that knows more than one version of the algorithm (C22): here one with an invented version in place of 2.
 namespace hapax {
 namespace {
 
@@ -48,7 +48,8 @@ std::map<int, FieldDigest> DigestFieldsV2(const Method& method, const google::pr
 }
 
 const FingerprintVersion kV1 = FingerprintVersions().front();
-const FingerprintVersion kV2 = {.number = 2, .digest_fields = DigestFieldsV2, .digest_raw = DigestV2};
+const FingerprintVersion kV2 = {
+    .number = 2, .digest_fields = DigestFieldsV2, .digest_field = nullptr, .digest_raw = DigestV2};
 const std::vector<FingerprintVersion> kOldServer = {kV1};
 const std::vector<FingerprintVersion> kNewServer = {kV1, kV2};
 const std::vector<FingerprintVersion> kServerWithoutV1 = {kV2};
