@@ -20,6 +20,7 @@ using google::protobuf::Message;
 using google::protobuf::internal::WireFormatLite;
 using store::v1::FieldDigest;
 using store::v1::Fingerprint;
+using store::v1::ResolvedField;
 
 constexpr size_t kExactDigestSize = 16;
 
@@ -86,15 +87,41 @@ bool TakeMoreUnknown(const Fingerprint& recorded, const FingerprintVersion& vers
   return DigestTogether(version, encodings, unknown) == recorded.more_unknown();
 }
 
+// Other ways to say what was said, by field number (token.proto).
+class Resolved {
+ public:
+  explicit Resolved(const Fingerprint& recorded) {
+    for (const ResolvedField& field : recorded.resolved()) fields_[field.number()] = &field;
+  }
+  // Whether the field as it is now, null for unset, means what it meant.
+  [[nodiscard]] bool Includes(int number, const FieldDigest* now) const {
+    const auto found = fields_.find(number);
+    if (found == fields_.end()) return false;
+    if (now == nullptr) return found->second->unset();
+    const auto& digests = found->second->digests();
+    return std::find(digests.begin(), digests.end(), now->digest()) != digests.end();
+  }
+
+ private:
+  std::map<int, const ResolvedField*> fields_;
+};
+
+// Leaves in `numbers` those that are in `others`, too.
+void Intersect(std::set<int>& numbers, const std::set<int>& others) {
+  std::erase_if(numbers, [&](int number) { return !others.contains(number); });
+}
+
 // In what a request differs from the recorded one.
 struct Differences {
-  std::set<int> numbers;
+  std::set<int> said;   // Fields that say something else.
+  std::set<int> meant;  // Those of them that mean something else as well.
   bool more_unknown = false;
 
-  [[nodiscard]] bool any() const { return more_unknown || !numbers.empty(); }
+  [[nodiscard]] bool any() const { return more_unknown || !meant.empty(); }
   // Leaves those that are differences in `other`, too.
   void Keep(const Differences& other) {
-    std::erase_if(numbers, [&](int number) { return !other.numbers.contains(number); });
+    Intersect(said, other.said);
+    Intersect(meant, other.meant);
     more_unknown = more_unknown && other.more_unknown;
   }
 };
@@ -107,23 +134,29 @@ Differences Differ(const Fingerprint& recorded, const FingerprintVersion& versio
     if (!encodings.has_value()) encodings = EncodingsIn(bytes);
     return *encodings;
   };
+  const Resolved resolved(recorded);
   Differences differences;
+  const auto add = [&](int number, const FieldDigest* digest) {
+    differences.said.insert(number);
+    if (!resolved.Includes(number, digest)) differences.meant.insert(number);
+  };
   int last_unknown = 0;
   for (const FieldDigest& then : recorded.fields()) {
     const auto found = now.find(then.number());
-    bool same = found != now.end() && found->second.digest() == then.digest();
+    const FieldDigest* const digest = found == now.end() ? nullptr : &found->second;
+    bool same = digest != nullptr && digest->digest() == then.digest();
     if (!same && then.unknown()) {
       // This server may know the field by now: then the bytes, as they came then and now, decide.
       const auto raw = as_it_came().find(then.number());
       same = raw != as_it_came().end() && version.digest_raw(raw->second) == then.digest();
     }
-    if (!same) differences.numbers.insert(then.number());
+    if (!same) add(then.number(), digest);
     if (then.unknown()) last_unknown = std::max(last_unknown, then.number());
     if (found != now.end()) now.erase(found);
   }
   differences.more_unknown =
       recorded.has_more_unknown() && !TakeMoreUnknown(recorded, version, as_it_came(), last_unknown, now);
-  for (const auto& [number, digest] : now) differences.numbers.insert(number);
+  for (const auto& [number, digest] : now) add(number, &digest);
   return differences;
 }
 
@@ -167,7 +200,9 @@ absl::StatusOr<std::vector<std::string>> DifferingFields(const Fingerprint& reco
   if (found.any() && version->digest_fields_unread != nullptr) {
     found.Keep(Differ(recorded, *version, version->digest_fields_unread(method, request, bytes), bytes));
   }
-  for (const int number : found.numbers) differing.push_back(NameOf(request, number));
+  if (!found.any()) return differing;
+  // What a field meant that was left unset may hang on another one, so all that say something else are named.
+  for (const int number : found.said) differing.push_back(NameOf(request, number));
   if (found.more_unknown) differing.emplace_back("other unknown fields");
   return differing;
 }

@@ -29,6 +29,8 @@ inline constexpr size_t kMaxUnknownDigests = 64;
 //   fields   digests by meaning of its top-level fields, less the token and the region, as the fingerprint's
 //            version has them (fingerprint_versions.h)
 //   more_unknown  one digest of the unknown fields beyond kMaxUnknownDigests, if there are any
+//   resolved how else fields can say the same, once the handler has told what it took for unset ones
+//            (resolved_fields.h); not of MakeFingerprint
 //
 // The region is left out because the resolved one is part of the token's scope: a region that is named and
 // the same one implied are no difference.
@@ -39,10 +41,10 @@ inline constexpr size_t kMaxUnknownDigests = 64;
     absl::Span<const FingerprintVersion> versions = FingerprintVersions());
 
 // Names of the top-level fields in which the request differs from the one that `recorded` was made of, in the
-// order of their numbers; empty when they mean the same. The version that made `recorded` judges. Equal bytes are
-// always the same, so a true retry is recognized whatever became of the message definition since. The time it takes
-// grows with the bytes, and not with the number of fields that differ. Errors: DATA_LOSS when `recorded` has a version
-// that is not among `versions`.
+// order of their numbers; empty when they mean the same, where unset fields mean what they meant then. The version that
+// made `recorded` judges. Equal bytes are always the same, so a true retry is recognized whatever became of the message
+// definition since. The time it takes grows with the bytes, and not with the number of fields that differ. Errors:
+// DATA_LOSS when `recorded` has a version that is not among `versions`.
 [[nodiscard]] absl::StatusOr<std::vector<std::string>> DifferingFields(
     const store::v1::Fingerprint& recorded, const Method& method, const google::protobuf::Message& request,
     std::string_view bytes, absl::Span<const FingerprintVersion> versions = FingerprintVersions());

@@ -9,6 +9,7 @@
 #include "hapax/interceptors/fingerprint.h"
 #include "hapax/interceptors/given_up.h"
 #include "hapax/interceptors/refusal.h"
+#include "hapax/interceptors/resolved_fields.h"
 #include "hapax/interceptors/stored_reply.h"
 #include "hapax/interceptors/token_finding.h"
 #include "hapax/interceptors/token_quota.h"
@@ -37,8 +38,10 @@ struct Idempotency::Attempt {
   std::optional<TokenKey> key;         // Nullopt: no token was given.
   store::v1::Fingerprint fingerprint;  // Of a call whose token was free at first sight.
   std::any prepared;                   // What Method::prepare made.
-  std::optional<Outcome> outcome;      // Nullopt: not answered yet.
-  std::string reply;                   // Once it is answered.
+  // What the handler took for fields that are left unset, in the run of the body that counts.
+  std::unique_ptr<google::protobuf::Message> defaults;
+  std::optional<Outcome> outcome;  // Nullopt: not answered yet.
+  std::string reply;               // Once it is answered.
 };
 
 Idempotency::Idempotency(Options options, Store& store, WorkerPool& workers, const SealKeys& seal_keys,
@@ -172,6 +175,7 @@ store::v1::TokenRecord Idempotency::RecordOf(const Attempt& attempt) const {
   store::v1::TokenRecord record;
   record.set_method(attempt.call.method().name);
   *record.mutable_fingerprint() = attempt.fingerprint;
+  AddResolvedFields(attempt.call.method(), *attempt.call.request, *attempt.defaults, record.mutable_fingerprint());
   *record.mutable_executed_at() = ToTimestamp(attempt.call.context.now);
   *record.mutable_expires_at() = ToTimestamp(ExpiresAt(attempt));
   *record.mutable_forget_at() = ToTimestamp(ForgetAt(attempt));
@@ -183,8 +187,11 @@ store::v1::TokenRecord Idempotency::RecordOf(const Attempt& attempt) const {
 absl::Status Idempotency::RunHandler(Attempt& attempt, Transaction& txn, Outcome outcome) {
   const Method& method = attempt.call.method();
   const std::unique_ptr<google::protobuf::Message> reply(method.reply->New());
+  CallContext& context = attempt.call.context;
+  if (attempt.key.has_value()) attempt.defaults.reset(method.request->New());
+  context.recorded_defaults = attempt.defaults.get();
   HAPAX_RETURN_IF_ERROR(
-      HandlersError(method.mutate(attempt.call.context, txn, *attempt.call.request, attempt.prepared, reply.get())));
+      HandlersError(method.mutate(context, txn, *attempt.call.request, attempt.prepared, reply.get())));
   attempt.reply = reply->SerializeAsString();
   attempt.outcome = outcome;
   return absl::OkStatus();

@@ -29,6 +29,16 @@ struct CallContext {
   absl::Time now;            // When the server took the call up.
   // What page tokens are made with (server/listing.h); of a read.
   std::string_view page_token_key;
+  // What RecordDefaults was told; null where there is no record: of a read, or without a token.
+  google::protobuf::Message* recorded_defaults = nullptr;
+
+  // For a mutating handler, in its transaction: records what unset fields of the request mean (C22). `defaults` is of
+  // the request's type, and has just those fields, whether the request left them out or not. By that a retry that
+  // spells one out, or leaves out what spelled it, is the same request, whatever the default is by then. Within a
+  // message that the request has, each field has a default of its own (resolved_fields.h).
+  void RecordDefaults(const google::protobuf::Message& defaults) const {
+    if (recorded_defaults != nullptr) recorded_defaults->MergeFrom(defaults);
+  }
 };
 
 // A method that a service hosts: its declaration, compiled, and its code, with the types erased
@@ -76,7 +86,8 @@ struct Method {
 
   // Gives requests that mean the same the same form (C22): it clears explicit defaults, and fills in at
   // most what other fields of the request imply. It never fills in a default: then a field that a later
-  // version adds, with a default, is no difference to the requests before it. Optional.
+  // version adds, with a default, is no difference to the requests before it. It clears defaults that never change;
+  // others are recorded (CallContext::RecordDefaults). To do it twice makes no difference. Optional.
   absl::AnyInvocable<void(Message*) const> canonicalize;
 };
 

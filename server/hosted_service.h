@@ -26,6 +26,16 @@ namespace hapax {
 // A handler is synchronous, and called from many threads. It reads and changes what it keeps through the
 // transaction alone; an error it returns leaves nothing. See method.h for what each part may do.
 //
+// A field that a request may leave unset means something, and that may change: a mutation says what, through
+// CallContext::RecordDefaults. Then a retry that spells it out is the same request, whatever the default is by then:
+//
+//   ChargeRequest defaults;
+//   defaults.set_currency(CurrencyOf(request.account()));
+//   context.RecordDefaults(defaults);
+//
+// A default that never changes is the canonicalizer's to clear. What the handler picks anew for each call, such as a
+// free slot, is no default.
+//
 // In Table::kResources a service's handlers find their own service's rows and nothing else (service_table.h).
 //
 // A handler's error reaches the client with its own code, message and details (payloads, by type URL), a

@@ -74,6 +74,16 @@ absl::Status CheckReplySize(const v1::Instance& first, int64_t count) {
                                                    " with these tags, so that the reply fits into 4 MiB"));
 }
 
+// What unset fields of the request mean. A zone, subnet or host that the server picks by its room is no default: to
+// name it is another request.
+v1::RunInstancesRequest DefaultsOf(const CallContext& context, const Catalog& catalog,
+                                   const v1::RunInstancesRequest& request) {
+  v1::RunInstancesRequest defaults;
+  defaults.set_instance_type(catalog.default_instance_type());
+  if (!request.subnet_id().empty()) defaults.mutable_placement()->set_availability_zone(context.place.zone);
+  return defaults;
+}
+
 }  // namespace
 
 absl::Status ComputeService::RunInstances(const CallContext& context, Transaction& txn,
@@ -86,6 +96,7 @@ absl::Status ComputeService::RunInstances(const CallContext& context, Transactio
   const int64_t quota = catalog_.quota().instances();
   HAPAX_ASSIGN_OR_RETURN(const int64_t count, CountThatFits(launch.counts, quota - use.instances(), quota, site));
 
+  context.RecordDefaults(DefaultsOf(context, catalog_, request));
   response->set_reservation_id(ids_.NewId("r"));
   response->set_owner_id(context.tenant);
   store::v1::InstanceRow row;

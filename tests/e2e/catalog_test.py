@@ -105,6 +105,23 @@ class CatalogTest(ContractCase):
                 self.assertRefused(self.client.call("RunInstances", request), reason)
         self.assertEqual(len(self.states()), len(requests))
 
+    def test_C22_the_default_type_is_another_one_by_now(self):
+        self.start(catalogs.small())
+        left_out, spelled_out = new_token(), new_token()
+        first = self.execute("RunInstances", run(left_out))
+        self.assertReplays(self.client.call("RunInstances", run(left_out, instance_type="m5.large")), first)
+        second = self.execute("RunInstances", run(spelled_out, instance_type="m5.large"))
+        other = catalogs.small()
+        other.default_instance_type = "m5.xlarge"
+        self.restart(other)
+
+        for token, reply in ((left_out, first), (spelled_out, second)):
+            for request in (run(token), run(token, instance_type="m5.large", min_count=1)):
+                self.assertReplays(self.client.call("RunInstances", request), reply)
+            refused = self.client.call("RunInstances", run(token, instance_type="m5.xlarge"))
+            self.assertRefused(refused, "IDEMPOTENT_PARAMETER_MISMATCH", "instance_type")
+        self.assertEqual(len(self.states()), 2)
+
     def test_C16_the_subnet_is_gone_and_its_zone_is_not(self):
         self.start(catalogs.small())
         request = run(new_token(), subnet_id="subnet-b")

@@ -88,6 +88,16 @@ class SameMeaningTest(ServerCase):
         image = wire.text(IMAGE_ID, IMAGE)
         self.assertSame(image, image + wire.text(PLACEMENT, wire.text(TENANCY, "default")))
 
+    def test_C22_the_explicit_default_type(self):
+        image = wire.text(IMAGE_ID, IMAGE)
+        self.assertSame(image, image + wire.text(INSTANCE_TYPE, "m5.large"))
+
+    def test_C22_the_explicit_zone_of_a_subnet(self):
+        subnet = wire.text(IMAGE_ID, IMAGE) + wire.text(SUBNET_ID, self.subnet_in("us-east-1b"))
+        zone = wire.text(ZONE_NAME, "us-east-1b")
+        self.assertSame(subnet, subnet + wire.text(PLACEMENT, zone),
+                        subnet + wire.text(PLACEMENT, zone + wire.text(TENANCY, "default")))
+
     def test_C22_explicit_default_key_type(self):
         self.assertSame(b"", wire.number(KEYPAIR_KEY_TYPE, 0), wire.number(KEYPAIR_KEY_TYPE, 1), method="CreateKeypair")
 

@@ -84,6 +84,26 @@ TEST_F(HostedHandlerTest, AHandlersErrorIsTheCallsAndLeavesNothing) {
               IsOk());
 }
 
+// The chain keeps it: idempotency_defaults_test.cc.
+TEST_F(HostedHandlerTest, C22_AMutationRecordsWhatUnsetFieldsMean) {
+  hosted_.Mutation<DepositRequest, DepositResponse>(
+      "Change", [](const CallContext& context, Transaction&, const DepositRequest&, DepositResponse*) {
+        context.RecordDefaults(FromText<DepositRequest>("memo: 'default memo'"));
+        context.RecordDefaults(FromText<DepositRequest>("zone: 'default zone'"));
+        return absl::OkStatus();
+      });
+  ASSERT_THAT(hosted_.Compile(), IsOk());
+  DepositRequest recorded;
+  CallContext context = context_;
+  context.recorded_defaults = &recorded;
+  DepositResponse reply;
+  ASSERT_THAT(
+      Execute(*store_, [&](Transaction& txn) { return method().mutate(context, txn, DepositRequest(), {}, &reply); }),
+      IsOk());
+  EXPECT_THAT(recorded, EqualsProto(FromText<DepositRequest>("memo: 'default memo' zone: 'default zone'")));
+  EXPECT_THAT(Mutate({}, {}, &reply), IsOk());  // Where there is no record, it makes no difference.
+}
+
 // Its read finds them again; what else has such a key does not.
 TEST_F(HostedHandlerTest, AServicesRowsAreInATableOfItsOwnName) {
   const auto change = [](const CallContext&, Transaction& txn, const DepositRequest& request, DepositResponse* reply) {
