@@ -12,6 +12,7 @@
 #include "gtest/gtest.h"
 #include "hapax/interceptors/canonical.h"
 #include "hapax/interceptors/fingerprint.h"
+#include "hapax/interceptors/resolved_fields.h"
 #include "hapax/tests/interceptors/shuffled_wire.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/test_seed.h"
@@ -88,13 +89,16 @@ std::vector<GoldenRecord> ReadGoldenRecords(const std::string& path) {
   return golden;
 }
 
-void ExpectMadeTheSame(const GoldenRecord& golden, const Method& method) {
+void ExpectMadeTheSame(const GoldenRecord& golden, const Method& method, const Message* defaults) {
   EXPECT_EQ(golden.method, method.name);
   EXPECT_EQ(golden.record.method(), method.name);
   const store::v1::Fingerprint& recorded = golden.record.fingerprint();
   for (const FingerprintVersion& version : FingerprintVersions()) {
     if (version.number != recorded.version()) continue;
-    const auto today = MakeFingerprint(method, *Parsed(method, golden.request), golden.request, {&version, 1});
+    auto today = MakeFingerprint(method, *Parsed(method, golden.request), golden.request, {&version, 1});
+    if (defaults != nullptr) {
+      AddResolvedFields(method, *Parsed(method, golden.request), *defaults, &today, {&version, 1});
+    }
     EXPECT_EQ(today.SerializeAsString(), recorded.SerializeAsString())
         << today.DebugString() << "is made of " << golden.name << " today";
     return;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "google/protobuf/message.h"
 #include "hapax/interceptors/method.h"
 #include "hapax/store/v1/token.pb.h"
 
@@ -21,8 +22,9 @@ struct GoldenRecord {
 // do not count.
 [[nodiscard]] std::vector<GoldenRecord> ReadGoldenRecords(const std::string& path);
 
-// The record's version makes the same fingerprint today.
-void ExpectMadeTheSame(const GoldenRecord& golden, const Method& method);
+// The record's version makes the same fingerprint today. `defaults`: what the handler recorded; null for nothing.
+void ExpectMadeTheSame(const GoldenRecord& golden, const Method& method,
+                       const google::protobuf::Message* defaults = nullptr);
 
 // The request is the same by meaning, in whatever encoding, and without the help of its exact bytes.
 void ExpectRetryIsTheSame(const GoldenRecord& golden, const Method& method);

@@ -16,8 +16,8 @@
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/sync_store.h"
 
-// Records of compute calls, with fingerprints of version 1, and today's compute service (C22): its definitions, rules
-// and canonical forms.
+// Records of compute calls, with fingerprints of each version, and today's compute service (C22): its definitions,
+// rules and canonical forms.
 namespace hapax::compute {
 namespace {
 
@@ -29,9 +29,13 @@ class ComputeGoldenTest : public testing::Test {
  protected:
   static std::vector<GoldenRecord> Version1() { return ReadGoldenRecords(HAPAX_GOLDEN_DIR "/compute_v1.txt"); }
 
+  static std::vector<GoldenRecord> Version2() { return ReadGoldenRecords(HAPAX_GOLDEN_DIR "/compute_v2.txt"); }
+
   static GoldenRecord Named(const std::string& name) {
-    for (const GoldenRecord& golden : Version1()) {
-      if (golden.name == name) return golden;
+    for (const auto& records : {Version1(), Version2()}) {
+      for (const GoldenRecord& golden : records) {
+        if (golden.name == name) return golden;
+      }
     }
     ADD_FAILURE() << name;
     return {};
@@ -81,11 +85,46 @@ TEST_F(ComputeGoldenTest, C22_Version1IsMadeAsItWas) {
   for (const GoldenRecord& golden : Version1()) ExpectMadeTheSame(golden, MethodOf(golden));
 }
 
-TEST_F(ComputeGoldenTest, C22_ATrueRetryIsTheSameInAnyEncoding) {
-  for (const GoldenRecord& golden : Version1()) {
-    SCOPED_TRACE(golden.name);
-    ExpectRetryIsTheSame(golden, MethodOf(golden));
+TEST_F(ComputeGoldenTest, C22_Version2IsMadeAsItWas) {
+  EXPECT_THAT(Version2(), SizeIs(6));
+  for (const GoldenRecord& golden : Version2()) {
+    v1::RunInstancesRequest defaults;
+    defaults.set_instance_type("m5.large");
+    if (golden.name.find("subnet") != std::string::npos) {
+      defaults.mutable_placement()->set_availability_zone("us-east-1b");
+    }
+    ExpectMadeTheSame(golden, MethodOf(golden), &defaults);
   }
+}
+
+TEST_F(ComputeGoldenTest, C22_ATrueRetryIsTheSameInAnyEncoding) {
+  for (const auto& records : {Version1(), Version2()}) {
+    for (const GoldenRecord& golden : records) {
+      SCOPED_TRACE(golden.name);
+      ExpectRetryIsTheSame(golden, MethodOf(golden));
+    }
+  }
+}
+
+TEST_F(ComputeGoldenTest, C22_ARetryMaySayWhatADefaultWas) {
+  const auto retry = [&](const std::string& name, const std::string& more) {
+    return Retry(Named(name),
+                 FromText<v1::RunInstancesRequest>("image_id: 'ami-1' client_token: '" + name + "' " + more))
+        .result;
+  };
+  for (const char* name : {"run-default-type", "run-spelled-type"}) {
+    EXPECT_EQ(retry(name, ""), "replayed");
+    EXPECT_EQ(retry(name, "instance_type: 'm5.large'"), "replayed");
+    EXPECT_EQ(retry(name, "instance_type: 'm5.xlarge'"), "IDEMPOTENT_PARAMETER_MISMATCH");
+  }
+  EXPECT_EQ(retry("run-other-type", ""), "IDEMPOTENT_PARAMETER_MISMATCH");
+  for (const char* name : {"run-on-a-subnet", "run-on-a-subnet-and-zone"}) {
+    EXPECT_EQ(retry(name, "subnet_id: 'subnet-b'"), "replayed");
+    EXPECT_EQ(retry(name, "subnet_id: 'subnet-b' placement { availability_zone: 'us-east-1b' }"), "replayed");
+  }
+  EXPECT_EQ(retry("run-on-a-subnet-and-host",
+                  "subnet_id: 'subnet-b' placement { availability_zone: 'us-east-1b' host_id: 'h-01' }"),
+            "replayed");
 }
 
 TEST_F(ComputeGoldenTest, C10_AChangedParameterIsNamed) {
