@@ -1,44 +1,100 @@
-"""A tenant that makes one call after another, beside one that keeps many in flight: what a flood costs the others."""
+"""A tenant that makes one call after another, beside one that keeps many in flight, or large ones: what a flood costs the
+others, and the server's memory."""
 
 import concurrent.futures
+import dataclasses
+import threading
 import time
 
 from context import Context
 from figures import OUTCOMES
 from pairs import settle
+from processes import memory_bytes
 from systems import Hapax, Running
 
-# What is in flight, how much of it, and of how many calls: --max_calls_in_flight_per_tenant.
-FLOODS = [(figure, in_flight, 2048) for figure in ("first_execution", "replay") for in_flight in (64, 256, 1024)] + [
-    ("first_execution", 1024, share) for share in (256, 64, 8)]
 # The flood comes before the quiet tenant's calls, and ends after them.
 MARGIN_S = 0.5
+# A request of 3.5 MB, which has more tags than the handler takes; and a launch whose reply is as long as it may be.
+MANY_TAGS = 300_000
+MANY_INSTANCES = 15_000
+# Of the tokens that are replayed: each launch of so many takes a second.
+LARGE_TOKENS = 2
+# So that such a request is decoded, and digested, and gets to the handler.
+LET_IN = (f"--max_request_map_entries={MANY_TAGS}", f"--max_request_elements={3 * MANY_TAGS}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Flood:
+    """What is in flight, how much of it, and of how many calls: --max_calls_in_flight_per_tenant."""
+
+    figure: str
+    in_flight: int
+    share: int = 2048
+    tags: int = 0
+    instances: int = 1
+
+    @property
+    def is_refused(self) -> bool:
+        return self.tags > 0 or self.share < self.in_flight
+
+    def flags(self) -> dict:
+        """Of bench_load."""
+        return {"tenant": "flooder", "may_be_refused": self.is_refused, "tags": self.tags}
+
+    def arguments(self) -> dict:
+        """Of Context.load()."""
+        return {"in_flight": self.in_flight, "instances": self.instances,
+                "tokens": LARGE_TOKENS if self.instances > 1 else 0,
+                "outcome": "" if self.tags else OUTCOMES[self.figure], "flags": self.flags()}
+
+
+FLOODS = [Flood(figure, in_flight) for figure in ("first_execution", "replay") for in_flight in (64, 256, 1024)] + [
+    Flood("first_execution", 1024, share) for share in (256, 64, 8)] + [
+    Flood("first_execution", in_flight, tags=MANY_TAGS) for in_flight in (1, 8)] + [
+    Flood("replay", 64, instances=MANY_INSTANCES)]
+# All of what may be in flight: large requests, which share their bytes in the load generator, and large replies.
+MEMORY = [Flood("unprotected", 2048, tags=MANY_TAGS), Flood("replay", 2048, instances=MANY_INSTANCES)]
 
 
 def run(context: Context) -> dict:
-    """List `flood`: first executions of a quiet tenant's, alone and beside each flood."""
-    return {"flood": [measure(context, *flood) for flood in FLOODS]}
+    """List `flood`: first executions of a quiet tenant's, alone and beside each flood; list `memory`: what a server takes
+    at the most when all that may be in flight is large."""
+    return {"flood": [measure(context, flood) for flood in FLOODS],
+            "memory": [measure_memory(context, flood) for flood in MEMORY]}
 
 
-def measure(context: Context, figure: str, in_flight: int, share: int) -> dict:
-    system = Hapax(context.build, f"--max_calls_in_flight_per_tenant={share}")
+def measure(context: Context, flood: Flood) -> dict:
+    system = Hapax(context.build, f"--max_calls_in_flight_per_tenant={flood.share}", *(LET_IN if flood.tags else ()))
     seconds = context.warmup + context.seconds + 2 * MARGIN_S
     with context.started_system(system) as hapax, concurrent.futures.ThreadPoolExecutor() as pool:
         alone = quiet_calls(context, hapax)
         settle(hapax)
-        flooding = pool.submit(context.load, hapax, figure, in_flight=in_flight, outcome=OUTCOMES[figure],
-                               seconds=seconds,
-                               flags={"tenant": "flooder", "may_be_refused": share < in_flight})
-        time.sleep(context.warmup + MARGIN_S)
+        measuring = threading.Event()
+        flooding = pool.submit(context.load, hapax, flood.figure, seconds=seconds, measuring=measuring,
+                               **flood.arguments())
+        flooding.add_done_callback(lambda _: measuring.set())  # Also when it never came to that.
+        measuring.wait()
+        time.sleep(MARGIN_S)
         beside = quiet_calls(context, hapax)
-        flood = flooding.result()
-    row = {"figure": figure, "in_flight": in_flight, "share": share, "flood_rps": flood["rps"],
-           "refused_per_s": flood["refused"] / seconds}
+        flooded = flooding.result()
+    row = {**dataclasses.asdict(flood), "flood_rps": flooded["rps"], "refused_per_s": flooded["refused"] / seconds}
     row.update({key: beside[key] for key in ("p50_us", "p99_us")})
     row.update({f"{key}_alone": alone[key] for key in ("p50_us", "p99_us")})
-    context.say(f"beside {in_flight} calls in flight, {figure}, {share} allowed: p50 {row['p50_us']:,.0f} us, "
-                f"alone {row['p50_us_alone']:,.0f} us")
+    context.say(f"beside {flood}: p50 {row['p50_us']:,.0f} us, alone {row['p50_us_alone']:,.0f} us, "
+                f"{row['p50_us'] / row['p50_us_alone']:.1f} times; p99 {row['p99_us']:,.0f}, {row['p99_us_alone']:,.0f} us, "
+                f"{row['p99_us'] / row['p99_us_alone']:.1f} times")
     return row
+
+
+def measure_memory(context: Context, flood: Flood) -> dict:
+    system = Hapax(context.build, *(LET_IN if flood.tags else ()))
+    with context.started_system(system) as hapax:
+        quiet_calls(context, hapax)
+        before = memory_bytes(system.process.pid)["peak"]
+        context.load(hapax, flood.figure, **flood.arguments())
+        peak = memory_bytes(system.process.pid)["peak"]
+    context.say(f"{flood}: RSS {before / 2**20:,.0f} MiB before, {peak / 2**20:,.0f} at the most")
+    return {**dataclasses.asdict(flood), "rss_bytes_before": before, "peak_rss_bytes": peak}
 
 
 def quiet_calls(context: Context, hapax: Running) -> dict:

@@ -38,6 +38,10 @@ std::string_view OutcomeOf(const grpc::ClientContext& context) {
   return found == metadata.end() ? "none" : std::string_view(found->second.data(), found->second.size());
 }
 
+bool IsRefusal(grpc::StatusCode code) {
+  return code == grpc::StatusCode::RESOURCE_EXHAUSTED || code == grpc::StatusCode::INVALID_ARGUMENT;
+}
+
 }  // namespace
 
 struct GrpcLoad::Call {
@@ -105,14 +109,22 @@ class GrpcLoad::Loop {
   void Start(Call& call, Instant due, Instant sent) {
     call.due = due;
     call.sent = sent;
-    grpc_slice bytes = grpc_slice_malloc(requests_.size());
-    requests_.Write(reinterpret_cast<char*>(GRPC_SLICE_START_PTR(bytes)));
-    const grpc::Slice slice(bytes, grpc::Slice::STEAL_REF);
+    const grpc::Slice slice = NextRequest();
     call.context.emplace();
     if (!plan_.tenant.empty()) call.context->AddMetadata("x-tenant-id", plan_.tenant);
     call.reader = call.stub->PrepareUnaryCall(&*call.context, method_, grpc::ByteBuffer(&slice, 1), &queue_);
     call.reader->StartCall();
     call.reader->Finish(&call.reply, &call.status, &call);
+  }
+
+  // Requests that are all the same share their bytes: many in flight at once may be large.
+  grpc::Slice NextRequest() {
+    if (same_request_.has_value()) return *same_request_;
+    grpc_slice bytes = grpc_slice_malloc(requests_.size());
+    requests_.Write(reinterpret_cast<char*>(GRPC_SLICE_START_PTR(bytes)));
+    const grpc::Slice slice(bytes, grpc::Slice::STEAL_REF);
+    if (!requests_.has_token()) same_request_ = slice;
+    return slice;
   }
 
   // The next call that ended, recorded; nullptr when the queue is shut down.
@@ -128,7 +140,7 @@ class GrpcLoad::Loop {
   Call& AwaitOne() { return *TakeEnded(); }
 
   void Record(const Call& call) {
-    if (plan_.may_be_refused && call.status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
+    if (plan_.may_be_refused && IsRefusal(call.status.error_code())) {
       recorder_.Refused(std::chrono::steady_clock::now());
       return;
     }
@@ -167,6 +179,7 @@ class GrpcLoad::Loop {
   const std::string& method_;
   const LoadPlan& plan_;
   Requests& requests_;
+  std::optional<grpc::Slice> same_request_;
   // Of the thread that takes replies.
   Recorder recorder_;
   uint64_t ended_ = 0;

@@ -35,6 +35,7 @@ ABSL_FLAG(uint64_t, filled_tokens, 0,
           "With --figure=replay: replays the tokens that bench_fill put into the table, of which there are so many");
 ABSL_FLAG(uint64_t, fill_seed, 1, "bench_fill's --seed");
 ABSL_FLAG(int, instances, 1, "Instances that each launch asks for: the size of the reply");
+ABSL_FLAG(int, tags, 0, "Over gRPC: tags of each launch, some 12 bytes of request each; Hapax refuses more than 50");
 ABSL_FLAG(
     int, connections, 1,
     "Connections of gRPC, which the calls take turns on; at least one for each thread. Over HTTP each call in flight "
@@ -42,7 +43,7 @@ ABSL_FLAG(
 ABSL_FLAG(int, threads, 1, "Threads, each with its share of the calls and connections");
 ABSL_FLAG(std::string, tenant, "", "Over gRPC: as whom to call, in x-tenant-id; empty for the server's default");
 ABSL_FLAG(bool, may_be_refused, false,
-          "Over gRPC: calls may be refused with RESOURCE_EXHAUSTED, and are made again at once");
+          "Over gRPC: calls may be refused with RESOURCE_EXHAUSTED or INVALID_ARGUMENT, and are made again at once");
 ABSL_FLAG(std::string, expect_outcome, "", "What hapax-outcome must say: executed, replayed or unprotected");
 
 namespace hapax::bench {
@@ -79,7 +80,9 @@ absl::StatusOr<RequestTemplate> MakeTemplate(Figure figure) {
     const auto [host_and_port, path] = HttpTarget();
     return LaunchPost(host_and_port, path, with_token);
   }
-  if (figure != Figure::kRead) return LaunchMessage(absl::GetFlag(FLAGS_instances), with_token);
+  if (figure != Figure::kRead) {
+    return LaunchMessage(absl::GetFlag(FLAGS_instances), with_token, absl::GetFlag(FLAGS_tags));
+  }
   NewTokens tokens;
   const RequestTemplate launch = LaunchMessage(1, /*with_token=*/true);
   std::string request(launch.size(), '\0');

@@ -22,7 +22,7 @@ struct LoadPlan {
   Window window;
   // As whom to call, in x-tenant-id; empty for the server's default.
   std::string tenant;
-  // Whether calls may be refused with RESOURCE_EXHAUSTED; they are made again at once.
+  // Whether calls may be refused with RESOURCE_EXHAUSTED or INVALID_ARGUMENT; they are made again at once.
   bool may_be_refused = false;
   // What `hapax-outcome` must say of each call; empty when that does not matter. One call in 64 is asked.
   std::string expected_outcome;

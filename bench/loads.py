@@ -18,11 +18,11 @@ class LoadFailed(RuntimeError):
 
 def run_load(build: pathlib.Path, running: Running, figure: str, *, seconds: float, in_flight: int = 64,
              warmup: float = 1.0, rate: float = 0, tokens: int = 0, connections: int = 0, instances: int = 1,
-             outcome: str = "", flags: dict = None) -> dict:
+             outcome: str = "", flags: dict = None, measuring: threading.Event = None) -> dict:
     """Runs bench_load (its flags say what each argument means; 0 and "" are their defaults), with more flags of it.
 
     Returns its JSON with `server_cpu_us_per_call` and `server_cores`, the cores that the server kept busy. Any call
-    that failed is a LoadFailed: a figure with errors in it is none."""
+    that failed is a LoadFailed: a figure with errors in it is none. `measuring` is set when the window begins."""
     command = [build / "bench_load", f"--target={running.target}", f"--protocol={running.protocol}",
                f"--figure={figure}", f"--duration={seconds}s", f"--warmup={warmup}s", f"--in_flight={in_flight}",
                f"--rate={rate}", f"--instances={instances}", f"--expect_outcome={outcome}"]
@@ -42,6 +42,8 @@ def run_load(build: pathlib.Path, running: Running, figure: str, *, seconds: flo
             for line in process.stdout:
                 if line.strip() in ("measuring", "measured"):
                     marks[line.strip()] = cpu_seconds(running.pids)
+                    if measuring is not None:
+                        measuring.set()
             code = process.wait()
         finally:
             watchdog.cancel()

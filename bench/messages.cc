@@ -13,12 +13,13 @@ absl::string_view Abseil(std::string_view text) { return {text.data(), text.size
 
 }  // namespace
 
-RequestTemplate LaunchMessage(int instances, bool with_token) {
+RequestTemplate LaunchMessage(int instances, bool with_token, int tags) {
   compute::v1::RunInstancesRequest request;
   if (with_token) request.set_client_token(std::string(RequestTemplate::kPlaceholder));
   request.set_image_id(kImage);
   request.mutable_placement()->set_availability_zone(kZone);
   if (instances > 1) request.set_min_count(instances);
+  for (int i = 0; i < tags; ++i) (*request.mutable_tags())[absl::StrCat("k", i)];
   return RequestTemplate(request.SerializeAsString());
 }
 

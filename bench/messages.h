@@ -11,8 +11,8 @@ namespace hapax::bench {
 inline constexpr char kRunInstances[] = "/hapax.compute.v1.Compute/RunInstances";
 inline constexpr char kDescribeInstances[] = "/hapax.compute.v1.Compute/DescribeInstances";
 
-// A launch of so many instances, as RunInstancesRequest.
-[[nodiscard]] RequestTemplate LaunchMessage(int instances, bool with_token);
+// A launch of so many instances, each with so many tags, as RunInstancesRequest.
+[[nodiscard]] RequestTemplate LaunchMessage(int instances, bool with_token, int tags = 0);
 
 // A read of one instance, as DescribeInstancesRequest.
 [[nodiscard]] RequestTemplate ReadMessage(std::string_view instance_id);

@@ -40,6 +40,7 @@ class Requests {
   Requests(const RequestTemplate& bytes, std::unique_ptr<TokenSource> tokens)
       : template_(bytes), tokens_(std::move(tokens)) {}
 
+  [[nodiscard]] bool has_token() const { return template_.has_token(); }
   // Of each request, in bytes.
   [[nodiscard]] size_t size() const { return template_.size(); }
 

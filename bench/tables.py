@@ -37,7 +37,7 @@ REPLY_SIZE_COLUMNS = (
     *FIGURE_COLUMNS[3:],
 )
 FLOOD_COLUMNS = (
-    ("flood", lambda row: targets.words(row["figure"]), "{}"),
+    ("flood", lambda row: flood_words(row), "{}"),
     ("in flight", lambda row: row["in_flight"], "{:,}"),
     ("of which it may have", lambda row: row["share"], "{:,}"),
     ("refused/s", lambda row: row["refused_per_s"], "{:,.0f}"),
@@ -47,6 +47,13 @@ FLOOD_COLUMNS = (
     ("times", lambda row: row["p50_us"] / row["p50_us_alone"], "{:.1f}"),
     ("p99 us, alone", lambda row: row["p99_us_alone"], "{:,.0f}"),
     ("beside it", lambda row: row["p99_us"], "{:,.0f}"),
+    ("times", lambda row: row["p99_us"] / row["p99_us_alone"], "{:.1f}"),
+)
+MEMORY_COLUMNS = (
+    ("in flight", lambda row: row["in_flight"], "{:,}"),
+    ("of", lambda row: flood_words(row), "{}"),
+    ("memory MiB before", lambda row: row["rss_bytes_before"] / 2**20, "{:,.0f}"),
+    ("at the most", lambda row: row["peak_rss_bytes"] / 2**20, "{:,.0f}"),
 )
 DISK_COLUMNS = (
     ("fdatasync of 1 KiB: p50 us", lambda row: row["fdatasync_p50_us"], "{:,.0f}"),
@@ -83,10 +90,17 @@ LISTS = {
     "connections": ("Many clients, one call each", CONNECTION_COLUMNS),
     "reply_size": ("Large replies", REPLY_SIZE_COLUMNS),
     "flood": ("A quiet tenant beside one that floods", FLOOD_COLUMNS),
+    "memory": ("All that may be in flight is large", MEMORY_COLUMNS),
     "growth": ("A full table", GROWTH_COLUMNS),
     "expiry": ("While records expire", EXPIRY_COLUMNS),
     "disk": ("The disk", DISK_COLUMNS),
 }
+
+
+def flood_words(row: dict) -> str:
+    """What a flood is made of."""
+    size = f", {row['tags']:,} tags each" if row["tags"] else f", {row['instances']:,} instances each" if row["instances"] > 1 else ""
+    return targets.words(row["figure"]) + size
 
 
 def cells(rows: list, columns: tuple) -> list:

@@ -18,6 +18,8 @@
 
 namespace hapax {
 
+class MessageBudget;
+
 // What became of a mutating call that succeeded, as response metadata `hapax-outcome` says it (C26).
 enum class Outcome {
   kExecuted,     // This attempt made the effect.
@@ -77,6 +79,8 @@ class UnaryCall {
   Role role = Role::kRead;                             // Authentication.
   std::unique_ptr<google::protobuf::Message> request;  // Decoding.
   std::optional<Outcome> outcome;                      // Idempotency, once it is known.
+  // Scheduling: where the transport takes a large reply's bytes until it is sent; null: nowhere. Outlives the call.
+  MessageBudget* reply_budget = nullptr;
 
   // `hook` sees how the call ends; the last one added is the first to see it.
   void OnFinish(FinishHook hook) { finish_hooks_.push_back(std::move(hook)); }

@@ -7,13 +7,12 @@
 #include "google/protobuf/message.h"
 #include "hapax/interceptors/given_up.h"
 #include "hapax/interceptors/refusal.h"
+#include "hapax/interceptors/reply_room.h"
+#include "hapax/storage/status_macros.h"
 
 namespace hapax {
 
 namespace {
-
-constexpr int kListReaders = 2;
-constexpr size_t kMaxWaitingLists = 1000;
 
 auto FinishWith(UnaryCall& call, std::shared_ptr<google::protobuf::Message> reply) {
   return [&call, reply = std::move(reply)](absl::Status status) {
@@ -24,11 +23,8 @@ auto FinishWith(UnaryCall& call, std::shared_ptr<google::protobuf::Message> repl
 
 }  // namespace
 
-Dispatch::Dispatch(Store& store, const Clock& clock, std::string page_token_key)
-    : store_(store),
-      clock_(clock),
-      page_token_key_(std::move(page_token_key)),
-      list_readers_(kListReaders, kMaxWaitingLists) {}
+Dispatch::Dispatch(Store& store, CallReads reads, const Clock& clock, std::string page_token_key)
+    : store_(store), reads_(reads), clock_(clock), page_token_key_(std::move(page_token_key)) {}
 
 void Dispatch::Intercept(UnaryCall& call, Next /*next: this is the last link*/) {
   const Method& method = call.method();
@@ -36,27 +32,25 @@ void Dispatch::Intercept(UnaryCall& call, Next /*next: this is the last link*/) 
   call.context.page_token_key = page_token_key_;
   if (method.serve != nullptr) return method.serve(call);
   if (method.read == nullptr) return Mutate(call);
-  if (!method.lists) return Read(call);
-  WorkerPool::Work work = [this, &call] { Read(call); };
-  if (!list_readers_.TrySchedule(work, call.context.tenant))
-    call.Finish(Refuse(Reason::kOverloaded, "too many lists are waiting to be read"));
+  Read(call);
 }
 
-void Dispatch::Read(UnaryCall& call) {
+void Dispatch::Read(UnaryCall& call) const {
   const std::shared_ptr<google::protobuf::Message> reply(call.method().reply->New());
-  store_.Query(
-      [&call, reply](const ReadTransaction& txn) {
-        reply->Clear();
-        return HandlersError(call.method().read(call.context, txn, *call.request, reply.get()));
-      },
-      FinishWith(call, reply));
+  Store::ReadBody body = [&call, reply](const ReadTransaction& txn) {
+    reply->Clear();
+    return HandlersError(call.method().read(call.context, txn, *call.request, reply.get()));
+  };
+  if (call.method().lists) return reads_.QueryList(call, std::move(body), FinishWith(call, reply));
+  reads_.Query(call, std::move(body), FinishWith(call, reply));
 }
 
 void Dispatch::Mutate(UnaryCall& call) {
   const std::shared_ptr<google::protobuf::Message> reply(call.method().reply->New());
   store_.Execute(
-      [this, &call, reply](Transaction& txn) {
-        if (absl::Status status = RefuseIfGivenUp(call, clock_.Now()); !status.ok()) return status;
+      [this, &call, reply](Transaction& txn) -> absl::Status {
+        HAPAX_RETURN_IF_ERROR(RefuseIfGivenUp(call, clock_.Now()));
+        HAPAX_RETURN_IF_ERROR(RefuseWithoutReplyRoom(call));
         reply->Clear();
         return HandlersError(
             call.method().mutate(call.context, txn, *call.request, /*prepared=*/std::any(), reply.get()));

@@ -3,8 +3,8 @@
 
 #include <string>
 
+#include "hapax/interceptors/call_reads.h"
 #include "hapax/interceptors/interceptor.h"
-#include "hapax/interceptors/worker_pool.h"
 #include "hapax/storage/clock.h"
 #include "hapax/storage/store.h"
 
@@ -13,23 +13,23 @@ namespace hapax {
 // The last link: runs the handler of a method that needs no rule. One without side effects reads one state of
 // the store; one that is idempotent by its nature has a transaction; one that answers in its own time has the call.
 //
-// A list is read on a thread of this link's own: it may visit every row of a tenant, and the event thread that it
-// would do so on serves all other connections. Errors: OVERLOADED when too many wait.
+// What is long is read on other threads (call_reads.h), and so is a list: it may visit every row of a tenant, and the
+// event thread that it would do so on serves all other connections. Errors: OVERLOADED when too many lists wait.
 class Dispatch final : public UnaryInterceptor {
  public:
-  // Store and clock outlive it. `page_token_key`: CallContext's.
-  Dispatch(Store& store, const Clock& clock, std::string page_token_key);
+  // Store, which `reads` reads, and clock outlive it. `page_token_key`: CallContext's.
+  Dispatch(Store& store, CallReads reads, const Clock& clock, std::string page_token_key);
   // Requires: the method has no rule.
   void Intercept(UnaryCall& call, Next next) override;
 
  private:
-  void Read(UnaryCall& call);
+  void Read(UnaryCall& call) const;
   void Mutate(UnaryCall& call);
 
   Store& store_;
+  const CallReads reads_;
   const Clock& clock_;
   const std::string page_token_key_;
-  WorkerPool list_readers_;
 };
 
 }  // namespace hapax

@@ -9,6 +9,7 @@
 #include "hapax/interceptors/fingerprint.h"
 #include "hapax/interceptors/given_up.h"
 #include "hapax/interceptors/refusal.h"
+#include "hapax/interceptors/reply_room.h"
 #include "hapax/interceptors/resolved_fields.h"
 #include "hapax/interceptors/stored_reply.h"
 #include "hapax/interceptors/token_finding.h"
@@ -44,10 +45,11 @@ struct Idempotency::Attempt {
   std::string reply;               // Once it is answered.
 };
 
-Idempotency::Idempotency(Options options, Store& store, WorkerPool& workers, const SealKeys& seal_keys,
+Idempotency::Idempotency(Options options, Store& store, CallReads reads, WorkerPool& workers, const SealKeys& seal_keys,
                          const Clock& clock, const TokenTime& token_time)
     : options_(std::move(options)),
       store_(store),
+      reads_(reads),
       workers_(workers),
       seal_keys_(seal_keys),
       clock_(clock),
@@ -59,13 +61,14 @@ void Idempotency::Intercept(UnaryCall& call, Next next) {
   if (absl::Status status = Identify(*attempt); !status.ok()) return attempt->Finish(std::move(status));
   if (!attempt->key.has_value()) return Prepare(attempt);
 
-  store_.Query([this, attempt](const ReadTransaction& txn) { return AnswerFromRecord(*attempt, txn); },
-               [this, attempt](absl::Status status) {
-                 if (!status.ok() || attempt->outcome.has_value()) return attempt->Finish(std::move(status));
-                 attempt->fingerprint =
-                     MakeFingerprint(attempt->call.method(), *attempt->call.request, attempt->call.request_bytes());
-                 Prepare(attempt);
-               });
+  reads_.Query(
+      call, [this, attempt](const ReadTransaction& txn) { return AnswerFromRecord(*attempt, txn); },
+      [this, attempt](absl::Status status) {
+        if (!status.ok() || attempt->outcome.has_value()) return attempt->Finish(std::move(status));
+        attempt->fingerprint =
+            MakeFingerprint(attempt->call.method(), *attempt->call.request, attempt->call.request_bytes());
+        Prepare(attempt);
+      });
 }
 
 // Finds out the call's token and place.
@@ -109,6 +112,7 @@ void Idempotency::Execute(AttemptPtr attempt) {
 // and record are made together.
 absl::Status Idempotency::RunOnce(Attempt& attempt, Transaction& txn) const {
   HAPAX_RETURN_IF_ERROR(RefuseIfGivenUp(attempt.call, clock_.Now()));
+  HAPAX_RETURN_IF_ERROR(RefuseWithoutReplyRoom(attempt.call));
   if (!attempt.key.has_value()) return RunHandler(attempt, txn, Outcome::kUnprotected);
 
   HAPAX_RETURN_IF_ERROR(AnswerFromRecord(attempt, txn));

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "hapax/interceptors/call_reads.h"
 #include "hapax/interceptors/interceptor.h"
 #include "hapax/interceptors/seal_keys.h"
 #include "hapax/interceptors/token_policy.h"
@@ -39,8 +40,8 @@ namespace hapax {
 //   effect + record, durable
 //                                 transaction: finds A's record, replays
 //
-// The first look-up is only there to answer a retry on the thread it arrived on, and to spare it slow
-// preparation; the one inside the transaction decides.
+// The first look-up is only there to answer a retry on the thread it arrived on, or on another when its record is long,
+// and to spare it slow preparation; the one inside the transaction decides.
 //
 // Methods without a rule are passed on.
 class Idempotency final : public UnaryInterceptor {
@@ -51,10 +52,10 @@ class Idempotency final : public UnaryInterceptor {
     TokenPolicy policy;
   };
 
-  // All outlive the interceptor and its calls. `workers` run Method::prepare; `seal_keys` seal replies that hold a
-  // secret.
-  Idempotency(Options options, Store& store, WorkerPool& workers, const SealKeys& seal_keys, const Clock& clock,
-              const TokenTime& token_time);
+  // All outlive the interceptor and its calls. `reads` reads the store; `workers` run Method::prepare; `seal_keys` seal
+  // replies that hold a secret.
+  Idempotency(Options options, Store& store, CallReads reads, WorkerPool& workers, const SealKeys& seal_keys,
+              const Clock& clock, const TokenTime& token_time);
 
   void Intercept(UnaryCall& call, Next next) override;
 
@@ -75,6 +76,7 @@ class Idempotency final : public UnaryInterceptor {
 
   const Options options_;
   Store& store_;
+  const CallReads reads_;
   WorkerPool& workers_;
   const SealKeys& seal_keys_;
   const Clock& clock_;

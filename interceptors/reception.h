@@ -2,7 +2,7 @@
 #define HAPAX_INTERCEPTORS_RECEPTION_H_
 
 #include "hapax/interceptors/interceptor.h"
-#include "hapax/interceptors/request_budget.h"
+#include "hapax/interceptors/message_budget.h"
 
 namespace hapax {
 
@@ -10,13 +10,13 @@ namespace hapax {
 // before it see the call's metadata alone; the next is Weighing.
 class Reception final : public UnaryInterceptor {
  public:
-  explicit Reception(const RequestBudget::Options& options) : budget_(options) {}
+  explicit Reception(const MessageBudget::Options& options) : budget_(options) {}
   void Intercept(UnaryCall& call, Next next) override;
 
-  [[nodiscard]] RequestBudget& budget() { return budget_; }
+  [[nodiscard]] MessageBudget& budget() { return budget_; }
 
  private:
-  RequestBudget budget_;
+  MessageBudget budget_;
 };
 
 }  // namespace hapax

@@ -12,7 +12,7 @@ void Weighing::Intercept(UnaryCall& call, Next next) {
       budget_.Return(ended.context.tenant, bytes);
     });
   }
-  call.InTurn(call.context.tenant, [&call, next] { next(call); });
+  next(call);
 }
 
 }  // namespace hapax

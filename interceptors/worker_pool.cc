@@ -16,6 +16,16 @@ WorkerPool::~WorkerPool() {
   for (std::thread& thread : threads_) thread.join();
 }
 
+void WorkerPool::Schedule(Work work, std::string_view party, int64_t bytes) {
+  absl::MutexLock lock(&mu_);
+  waiting_.Push(party, std::move(work), bytes);
+}
+
+void WorkerPool::Charge(std::string_view party, int64_t bytes) {
+  absl::MutexLock lock(&mu_);
+  waiting_.Charge(party, bytes);
+}
+
 bool WorkerPool::TrySchedule(Work& work, std::string_view party) {
   absl::MutexLock lock(&mu_);
   if (!waiting_.HasRoom(party, max_waiting_)) return false;

@@ -5,10 +5,12 @@
 
 #include "hapax/interceptors/admission.h"
 #include "hapax/interceptors/authorization.h"
+#include "hapax/interceptors/call_reads.h"
 #include "hapax/interceptors/decoding.h"
 #include "hapax/interceptors/dispatch.h"
 #include "hapax/interceptors/idempotency.h"
 #include "hapax/interceptors/reception.h"
+#include "hapax/interceptors/scheduling.h"
 #include "hapax/interceptors/telemetry.h"
 #include "hapax/interceptors/weighing.h"
 
@@ -28,6 +30,10 @@ Chain BuildChain(const ChainOptions& options, const ChainParts& parts, std::uniq
   links.push_back(std::move(reception));
   // At once after, so that no more than the request's own bytes stay taken.
   links.push_back(std::move(weighing));
+  // Before what costs as much as there are bytes.
+  auto scheduling = std::make_unique<Scheduling>(options.reply_budget);
+  const CallReads reads(parts.store, scheduling->reply_budget(), scheduling->workers());
+  links.push_back(std::move(scheduling));
   // Token and place are fields of the request.
   links.push_back(std::make_unique<Decoding>(options.request));
   // Before any record is looked at, so that who may not call learns nothing of tokens (C21).
@@ -35,10 +41,10 @@ Chain BuildChain(const ChainOptions& options, const ChainParts& parts, std::uniq
   // The last before the handlers: whatever comes after it happens once. Quotas, capacity and existence are
   // the handlers' to check, so a replay meets none of them (C16).
   links.push_back(std::make_unique<Idempotency>(
-      Idempotency::Options{.default_region = options.default_region, .policy = options.policy}, parts.store,
+      Idempotency::Options{.default_region = options.default_region, .policy = options.policy}, parts.store, reads,
       parts.workers, parts.seal_keys, parts.clock, parts.token_time));
   // Methods that need no rule; the only ones that Idempotency passes on.
-  links.push_back(std::make_unique<Dispatch>(parts.store, parts.clock, parts.seal_keys.Derive("page tokens")));
+  links.push_back(std::make_unique<Dispatch>(parts.store, reads, parts.clock, parts.seal_keys.Derive("page tokens")));
   return Chain(std::move(links));
 }
 

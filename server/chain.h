@@ -7,8 +7,9 @@
 #include "hapax/interceptors/authentication.h"
 #include "hapax/interceptors/call_gate.h"
 #include "hapax/interceptors/interceptor.h"
-#include "hapax/interceptors/request_budget.h"
+#include "hapax/interceptors/message_budget.h"
 #include "hapax/interceptors/request_limits.h"
+#include "hapax/interceptors/scheduling.h"
 #include "hapax/interceptors/seal_keys.h"
 #include "hapax/interceptors/tenant_gate.h"
 #include "hapax/interceptors/token_policy.h"
@@ -38,7 +39,8 @@ struct ChainOptions {
   // The region of a call that names none and implies none.
   std::string default_region;
   TokenPolicy policy;
-  RequestBudget::Options request_budget = {};
+  MessageBudget::Options request_budget = {};
+  MessageBudget::Options reply_budget = Scheduling::kReplies;
   // What a request may consist of; a method's rule may allow less.
   RequestLimits request;
 };

@@ -4,6 +4,7 @@
 
 #include "absl/time/time.h"
 #include "grpc/grpc_security_constants.h"
+#include "hapax/interceptors/message_budget.h"
 #include "hapax/interceptors/refusal.h"
 #include "hapax/server/grpc_status.h"
 
@@ -21,6 +22,10 @@ constexpr int kAlone = 2;
 
 GrpcCall::GrpcCall(const Method& method, const Chain& chain, GrpcStream& stream)
     : UnaryCall(method), chain_(chain), stream_(stream) {}
+
+GrpcCall::~GrpcCall() {
+  if (budgeted_bytes_ > 0) reply_budget->Return(context.tenant, budgeted_bytes_);
+}
 
 void GrpcCall::ReceiveRequest(absl::AnyInvocable<void()> go_on) {
   on_request_ = std::move(go_on);
@@ -43,6 +48,10 @@ PeerNames GrpcCall::peer_names() const {
 
 void GrpcCall::Send(absl::StatusOr<std::string> reply) {
   reply_ = std::move(reply);
+  if (reply_budget != nullptr && reply_.ok() && reply_->size() > MessageBudget::kSmallBytes) {
+    budgeted_bytes_ = reply_->size();
+    reply_budget->Take(context.tenant, budgeted_bytes_);
+  }
   // To a lone client the reply goes out from here, since waking the event thread takes longer than sending.
   if (stream_.loop().holders() <= kAlone) return SendNow();
   stream_.loop().Post([this] { SendNow(); });
@@ -58,7 +67,7 @@ void GrpcCall::SendNow() {
     stream_.AddInitialMetadata(kOutcomeMetadata, WireName(*outcome));
     if (*outcome == Outcome::kReplayed) stream_.AddInitialMetadata(kReplayedMetadata, "true");
   }
-  stream_.WriteAndFinish(*reply_);
+  stream_.WriteAndFinish(*std::move(reply_));
 }
 
 }  // namespace hapax

@@ -1,6 +1,7 @@
 #ifndef HAPAX_SERVER_GRPC_CALL_H_
 #define HAPAX_SERVER_GRPC_CALL_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@ namespace hapax {
 class GrpcCall final : public UnaryCall, public GrpcStream::Handler {
  public:
   GrpcCall(const Method& method, const Chain& chain, GrpcStream& stream);
+  ~GrpcCall() override;
 
   [[nodiscard]] std::string_view request_bytes() const override { return request_bytes_.value_or(""); }
   [[nodiscard]] bool has_request() const override { return request_bytes_.has_value(); }
@@ -45,6 +47,7 @@ class GrpcCall final : public UnaryCall, public GrpcStream::Handler {
   std::optional<std::string_view> request_bytes_;
   absl::AnyInvocable<void()> on_request_;  // From ReceiveRequest.
   absl::StatusOr<std::string> reply_;      // Once Send was called.
+  size_t budgeted_bytes_ = 0;              // Of it, until it is sent.
 };
 
 }  // namespace hapax

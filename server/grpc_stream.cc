@@ -25,8 +25,16 @@ std::string_view ViewOf(const grpc_slice& slice) {
 
 grpc_slice CopyOf(std::string_view bytes) { return grpc_slice_from_copied_buffer(bytes.data(), bytes.size()); }
 
-grpc_byte_buffer* BufferOf(std::string_view bytes) {
-  grpc_slice slice = CopyOf(bytes);
+// Takes long bytes over, which are freed when gRPC is done with them.
+grpc_slice SliceOf(std::string bytes) {
+  constexpr size_t kLongBytes = 1024;
+  if (bytes.size() < kLongBytes) return CopyOf(bytes);
+  auto* const owned = new std::string(std::move(bytes));
+  return grpc_slice_new_with_user_data(
+      owned->data(), owned->size(), [](void* string) { delete static_cast<std::string*>(string); }, owned);
+}
+
+grpc_byte_buffer* BufferOf(grpc_slice slice) {
   grpc_byte_buffer* buffer = grpc_raw_byte_buffer_create(&slice, 1);
   grpc_slice_unref(slice);
   return buffer;
@@ -65,7 +73,7 @@ class GrpcStream::Batch {
     op.count = stream_.initial_metadata_.size();
     op.metadata = stream_.initial_metadata_.data();
   }
-  void SendMessage(std::string_view message) {
+  void SendMessage(grpc_slice message) {
     grpc_byte_buffer_destroy(std::exchange(stream_.sent_, BufferOf(message)));
     Add(GRPC_OP_SEND_MESSAGE).send_message.send_message = stream_.sent_;
   }
@@ -219,14 +227,14 @@ void GrpcStream::BeginRead() {
 void GrpcStream::Write(std::string_view message) {
   Batch batch(*this);
   batch.SendInitialMetadata();
-  batch.SendMessage(message);
+  batch.SendMessage(CopyOf(message));
   batch.Begin(written_);
 }
 
-void GrpcStream::WriteAndFinish(std::string_view message) {
+void GrpcStream::WriteAndFinish(std::string message) {
   Batch batch(*this);
   batch.SendInitialMetadata();
-  batch.SendMessage(message);
+  batch.SendMessage(SliceOf(std::move(message)));
   batch.SendStatus(GRPC_STATUS_OK, nullptr);
   batch.Begin(finished_);
 }

@@ -109,8 +109,8 @@ class GrpcStream {
   // (gRPC 1.51), so few are read at once: with one more than there may be, the oldest is ended with UNAVAILABLE.
   void ReadFromStranger();
   void Write(std::string_view message);
-  // Once, as the last: nothing else is under way.
-  void WriteAndFinish(std::string_view message);
+  // Once, as the last: nothing else is under way. A long message is not copied.
+  void WriteAndFinish(std::string message);
   void Finish(const grpc::Status& status);
 
  private:

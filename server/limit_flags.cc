@@ -37,10 +37,15 @@ ABSL_FLAG(int, max_connections, hapax::ConnectionLimits().max_connections,
 ABSL_FLAG(int, max_message_bytes, hapax::ConnectionLimits().max_message_bytes,
           "Bytes of a request's message; gRPC refuses a longer one with RESOURCE_EXHAUSTED, before it is read");
 ABSL_FLAG(
-    int64_t, max_request_bytes_in_flight, hapax::RequestBudget::Options().bytes,
+    int64_t, max_request_bytes_in_flight, hapax::MessageBudget::Options().bytes,
     "Bytes of requests that may be read or held, where one that is read counts as --max_message_bytes, and one up "
     "to 16 KiB no more once it has come; others wait to be read. Once half are taken, one tenant takes a "
     "quarter more at the most. At least two times --max_message_bytes");
+ABSL_FLAG(
+    int64_t, max_reply_bytes_in_flight, hapax::Scheduling::kReplies.bytes,
+    "Bytes of replies over 16 KiB that may be on their way to clients, where one that is about to be read counts as "
+    "4 MiB; others wait to be read, and calls that would make one more are refused with OVERLOADED. Once half are "
+    "taken, one tenant takes a quarter more at the most. At least 8 MiB");
 ABSL_FLAG(int64_t, max_request_unknown_fields, hapax::RequestLimits().max_unknown_fields,
           "Fields of a request that the server does not know, nested ones among them; a request with more is refused "
           "with INVALID_PARAMETER before it is parsed. A method's rule may allow less, as with the next three");
@@ -174,9 +179,12 @@ absl::StatusOr<LimitFlags> ParseLimitFlags() {
   HAPAX_ASSIGN_OR_RETURN(limits.tenant, ParseTenantLimits());
   HAPAX_ASSIGN_OR_RETURN(limits.connections, ParseConnectionLimits());
   limits.request_budget = {.bytes = absl::GetFlag(FLAGS_max_request_bytes_in_flight),
-                           .max_request_bytes = limits.connections.max_message_bytes};
-  HAPAX_RETURN_IF_ERROR(CheckAtLeast(2 * limits.request_budget.max_request_bytes, "max_request_bytes_in_flight",
+                           .max_message_bytes = limits.connections.max_message_bytes};
+  HAPAX_RETURN_IF_ERROR(CheckAtLeast(2 * limits.request_budget.max_message_bytes, "max_request_bytes_in_flight",
                                      limits.request_budget.bytes));
+  limits.reply_budget.bytes = absl::GetFlag(FLAGS_max_reply_bytes_in_flight);
+  HAPAX_RETURN_IF_ERROR(
+      CheckAtLeast(2 * limits.reply_budget.max_message_bytes, "max_reply_bytes_in_flight", limits.reply_budget.bytes));
   HAPAX_RETURN_IF_ERROR(CheckAtLeast(limits.request_budget.bytes + kOtherConnectionBytes, "max_connection_bytes",
                                      limits.connections.max_connection_bytes));
   return limits;

@@ -5,8 +5,9 @@
 #include <cstdint>
 
 #include "absl/status/statusor.h"
-#include "hapax/interceptors/request_budget.h"
+#include "hapax/interceptors/message_budget.h"
 #include "hapax/interceptors/request_limits.h"
+#include "hapax/interceptors/scheduling.h"
 #include "hapax/interceptors/tenant_gate.h"
 #include "hapax/server/connection_limits.h"
 
@@ -19,7 +20,8 @@ struct LimitFlags {
   int64_t max_tokens_per_tenant = 0;
   int64_t max_token_bytes_per_tenant = 0;
   int64_t max_abandoned_tokens_per_tenant = 0;
-  RequestBudget::Options request_budget;
+  MessageBudget::Options request_budget;
+  MessageBudget::Options reply_budget = Scheduling::kReplies;
   RequestLimits request;
   TenantLimits tenant;
   ConnectionLimits connections;

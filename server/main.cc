@@ -165,6 +165,7 @@ absl::Status Run(int argc, char** argv) {
       .metrics_address = flags.metrics_address,
       .max_calls_in_flight = flags.limits.max_calls_in_flight,
       .request_budget = flags.limits.request_budget,
+      .reply_budget = flags.limits.reply_budget,
       .tenant_limits = flags.limits.tenant,
       .max_waiting_transactions = flags.limits.max_waiting_transactions,
       .request_limits = flags.limits.request,

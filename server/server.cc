@@ -276,6 +276,7 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
   parts.chain.reset(new Chain(BuildChain({.default_region = options.default_region,
                                           .policy = options.token_policy,
                                           .request_budget = options.request_budget,
+                                          .reply_budget = options.reply_budget,
                                           .request = options.request_limits},
                                          chain_parts, std::move(parts.options.authenticator))));
   auto host = ServiceHost::Start({.listen_address = options.listen_address,

@@ -10,8 +10,9 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "hapax/interceptors/authentication.h"
-#include "hapax/interceptors/request_budget.h"
+#include "hapax/interceptors/message_budget.h"
 #include "hapax/interceptors/request_limits.h"
+#include "hapax/interceptors/scheduling.h"
 #include "hapax/interceptors/scope.h"
 #include "hapax/interceptors/tenant_gate.h"
 #include "hapax/interceptors/token_policy.h"
@@ -61,7 +62,8 @@ struct ServerOptions {
   std::string metrics_address;
   // Bounds; what comes on top is refused with OVERLOADED.
   int max_calls_in_flight = 4096;
-  RequestBudget::Options request_budget;
+  MessageBudget::Options request_budget;
+  MessageBudget::Options reply_budget = Scheduling::kReplies;
   TenantLimits tenant_limits;
   size_t max_waiting_transactions = 4096;
   // Bounds of what a request consists of; refused with INVALID_PARAMETER.

@@ -42,6 +42,12 @@ TEST(LaunchMessage, IsALaunchUnderItsToken) {
   EXPECT_EQ(request.min_count(), 7);
 }
 
+TEST(LaunchMessage, HasSoManyTags) {
+  compute::v1::RunInstancesRequest request;
+  ASSERT_TRUE(request.ParseFromString(Written(LaunchMessage(1, true, 3), kToken)));
+  EXPECT_EQ(request.tags_size(), 3);
+}
+
 TEST(LaunchMessage, UnprotectedHasNoToken) {
   compute::v1::RunInstancesRequest request;
   ASSERT_TRUE(request.ParseFromString(Written(LaunchMessage(1, false), kToken)));

@@ -14,7 +14,7 @@ namespace {
 class ReceptionTest : public testing::Test {
  protected:
   const Method method_ = MakeMethod(MethodOf<tests::v1::CountOrdersRequest>("Orders", "CountOrders"));
-  LinkRunner<Reception> reception_{RequestBudget::Options{.bytes = 2000, .max_request_bytes = 1000}};
+  LinkRunner<Reception> reception_{MessageBudget::Options{.bytes = 2000, .max_message_bytes = 1000}};
   FakeCall call_{method_, ""};
 };
 

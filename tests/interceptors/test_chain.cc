@@ -4,10 +4,12 @@
 
 #include "hapax/interceptors/admission.h"
 #include "hapax/interceptors/authorization.h"
+#include "hapax/interceptors/call_reads.h"
 #include "hapax/interceptors/decoding.h"
 #include "hapax/interceptors/dispatch.h"
 #include "hapax/interceptors/idempotency.h"
 #include "hapax/interceptors/reception.h"
+#include "hapax/interceptors/scheduling.h"
 #include "hapax/interceptors/telemetry.h"
 #include "hapax/interceptors/weighing.h"
 #include "hapax/storage/rocksdb_store.h"
@@ -35,16 +37,19 @@ std::vector<std::unique_ptr<UnaryInterceptor>> TestChain::MakeLinks(Store& store
   links.push_back(std::make_unique<Telemetry>(registry_, logger_));
   links.push_back(std::make_unique<Authentication>(std::move(authenticator)));
   links.push_back(std::make_unique<Admission>(gate_, tenant_gate_));
-  auto reception = std::make_unique<Reception>(RequestBudget::Options{});
+  auto reception = std::make_unique<Reception>(MessageBudget::Options{});
   auto weighing = std::make_unique<Weighing>(reception->budget());
   links.push_back(std::move(reception));
   links.push_back(std::move(weighing));
+  auto scheduling = std::make_unique<Scheduling>();
+  const CallReads reads(store, scheduling->reply_budget(), scheduling->workers());
+  links.push_back(std::move(scheduling));
   links.push_back(std::make_unique<Decoding>());
   links.push_back(std::make_unique<Authorization>());
   links.push_back(
       std::make_unique<Idempotency>(Idempotency::Options{.default_region = kDefaultRegion, .policy = policy}, store,
-                                    workers_, seal_keys_, clock_, token_time_));
-  links.push_back(std::make_unique<Dispatch>(store, clock_, "page token key"));
+                                    reads, workers_, seal_keys_, clock_, token_time_));
+  links.push_back(std::make_unique<Dispatch>(store, reads, clock_, "page token key"));
   return links;
 }
 

@@ -19,7 +19,7 @@ class WeighingTest : public testing::Test {
   WeighingTest() { EXPECT_TRUE(budget_.TryReserve()); }
 
   const Method method_ = MakeMethod(MethodOf<tests::v1::CountOrdersRequest>("Orders", "CountOrders"));
-  RequestBudget budget_{{.bytes = 4 * kMax, .max_request_bytes = kMax}};
+  MessageBudget budget_{{.bytes = 4 * kMax, .max_message_bytes = kMax}};
   LinkRunner<Weighing> weighing_{budget_};
 };
 
@@ -37,15 +37,6 @@ TEST_F(WeighingTest, C32_ALargeRequestTakesItsBytesUntilTheCallEnds) {
   EXPECT_EQ(budget_.taken(), 50'000);
   call.Finish("reply");
   EXPECT_EQ(budget_.taken(), 0);
-}
-
-TEST_F(WeighingTest, ACallWaitsForItsTenantsTurn) {
-  FakeCall call(method_, "");
-  call.context.tenant = "tenant";
-  call.LetNoTurnCome();
-  EXPECT_EQ(weighing_.Run(call), "lost");
-  EXPECT_EQ(call.party(), "tenant");
-  call.Finish("reply");
 }
 
 }  // namespace

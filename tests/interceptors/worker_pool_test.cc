@@ -1,6 +1,7 @@
 #include "hapax/interceptors/worker_pool.h"
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -115,6 +116,40 @@ TEST(WorkerPool, PartiesTakeTurns) {
     blocker.Release();
   }
   EXPECT_THAT(done, testing::ElementsAre("a", "b", "a", "b", "a"));
+}
+
+TEST(WorkerPool, C32_PartiesTakeTurnsByBytes) {
+  constexpr int64_t kBytes = int64_t{64} << 10;
+  Blocker blocker;
+  std::vector<std::string> done;
+  const auto note = [&done](const char* name) { return [&done, name] { done.emplace_back(name); }; };
+  {
+    WorkerPool pool(1, 100);
+    pool.Schedule(blocker.Work(), "");
+    blocker.WaitUntilStarted();
+    for (const char* name : {"a1", "a2"}) pool.Schedule(note(name), "a", kBytes);
+    for (const char* name : {"b1", "b2"}) pool.Schedule(note(name), "b", kBytes / 2);
+    pool.Schedule(note("c1"), "c");
+    pool.Schedule(note("c2"), "c");
+    pool.Charge("c", 4 * kBytes);
+    blocker.Release();
+  }
+  EXPECT_THAT(done, testing::ElementsAre("b1", "a1", "b2", "a2", "c1", "c2"));
+}
+
+TEST(WorkerPool, WhatIsScheduledIsTakenHoweverMuchWaits) {
+  Blocker blocker;
+  std::atomic<int> done = 0;
+  {
+    WorkerPool pool(1, 1);
+    pool.Schedule(blocker.Work(), "");
+    blocker.WaitUntilStarted();
+    for (int i = 0; i < 3; ++i) pool.Schedule([&] { ++done; }, "a");
+    EXPECT_FALSE(Schedule(
+        pool, [] {}, "b"));
+    blocker.Release();
+  }
+  EXPECT_EQ(done, 3);
 }
 
 TEST(WorkerPool, WorkThatIsNotTakenIsLeftAsItIs) {

@@ -1,13 +1,18 @@
 #include "hapax/server/service_host.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <thread>
 
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/interceptors/message_budget.h"
 #include "hapax/tests/server/support/raw_client.h"
+#include "hapax/tests/server/support/raw_stream.h"
 #include "hapax/tests/server/support/service_host_fixture.h"
 #include "hapax/tests/support/status_matchers.h"
 
@@ -49,6 +54,44 @@ TEST_F(ServiceHostTest, C19ACallLearnsThatItsClientCancelled) {
   EXPECT_EQ(pending->Wait().status.error_code(), grpc::StatusCode::CANCELLED);
   while (!call.IsCancelled()) std::this_thread::yield();  // The news is on its way.
   call.Finish(std::string("too late"));
+}
+
+// The client reads none of it at first, so it stays where it is.
+TEST_F(ServiceHostTest, C32_ALargeReplyTakesItsBytesUntilItIsSent) {
+  constexpr size_t kBytes = size_t{2} << 20;
+  MessageBudget budget({.bytes = 2 * kBytes, .max_message_bytes = kBytes});
+  RawStream stream(Client(), kDeposit);
+  stream.Write("request");
+  UnaryCall& call = holding_->Take();
+  call.context.tenant = "tenant";
+  call.reply_budget = &budget;
+  call.Finish(std::string(kBytes, 'x'));
+  EXPECT_EQ(budget.taken(), static_cast<int64_t>(kBytes));
+  absl::Notification sent;
+  budget.Reserve("tenant", [&] { sent.Notify(); });
+  EXPECT_FALSE(sent.HasBeenNotified());
+  EXPECT_EQ(stream.Read()->size(), kBytes);
+  EXPECT_TRUE(stream.Finish().ok());
+  sent.WaitForNotification();
+  host_->Drain(absl::ZeroDuration());  // Before the budget is gone.
+}
+
+TEST_F(ServiceHostTest, C32_ALargeReplyThatIsNotReadGivesItsBytesBackWithItsClient) {
+  constexpr size_t kBytes = size_t{2} << 20;
+  MessageBudget budget({.bytes = 2 * kBytes, .max_message_bytes = kBytes});
+  absl::Notification gone;
+  {
+    RawStream stream(Client(), kDeposit);
+    stream.Write("request");
+    UnaryCall& call = holding_->Take();
+    call.context.tenant = "tenant";
+    call.reply_budget = &budget;
+    call.Finish(std::string(kBytes, 'x'));
+    budget.Reserve("tenant", [&] { gone.Notify(); });
+    EXPECT_FALSE(gone.HasBeenNotified());
+  }
+  gone.WaitForNotification();
+  host_->Drain(absl::ZeroDuration());
 }
 
 TEST_F(ServiceHostTest, AnAddressThatIsTakenOrNoneIsRefusedByName) {

@@ -56,7 +56,7 @@ class ServiceHostTest : public testing::Test {
     auto holding = std::make_unique<Holding>();
     holding_ = holding.get();
     std::vector<std::unique_ptr<UnaryInterceptor>> links;
-    if (reads_requests) links.push_back(std::make_unique<Reception>(RequestBudget::Options{.bytes = int64_t{1} << 40}));
+    if (reads_requests) links.push_back(std::make_unique<Reception>(MessageBudget::Options{.bytes = int64_t{1} << 40}));
     links.push_back(std::move(holding));
     return Chain(std::move(links));
   }

@@ -1,4 +1,4 @@
-#include "hapax/interceptors/request_budget.h"
+#include "hapax/interceptors/message_budget.h"
 
 #include <atomic>
 #include <cstdint>
@@ -19,7 +19,7 @@ constexpr int64_t kMax = 100'000;
 constexpr size_t kLarge = 60'000;
 
 // Room for 8 requests that are read: 4 of anybody, then 2 of each tenant.
-class RequestBudgetTest : public testing::Test {
+class MessageBudgetTest : public testing::Test {
  protected:
   void TakeHalf() {
     for (int i = 0; i < 4; ++i) ASSERT_TRUE(budget_.TryReserve());
@@ -34,23 +34,23 @@ class RequestBudgetTest : public testing::Test {
     EXPECT_FALSE(budget_.Settle(tenant, 10));
   }
 
-  RequestBudget budget_{{.bytes = 8 * kMax, .max_request_bytes = kMax}};
+  MessageBudget budget_{{.bytes = 8 * kMax, .max_message_bytes = kMax}};
   std::vector<std::string> went_on_;
 };
 
-TEST_F(RequestBudgetTest, C32_TheFirstHalfIsAnybodysAndNoMore) {
+TEST_F(MessageBudgetTest, C32_TheFirstHalfIsAnybodysAndNoMore) {
   TakeHalf();
   EXPECT_FALSE(budget_.TryReserve());
   EXPECT_EQ(budget_.taken(), 4 * kMax);
 }
 
-TEST_F(RequestBudgetTest, AShortRequestGivesAllOfItBack) {
+TEST_F(MessageBudgetTest, AShortRequestGivesAllOfItBack) {
   ASSERT_TRUE(budget_.TryReserve());
-  EXPECT_FALSE(budget_.Settle("tenant", RequestBudget::kSmallBytes));
+  EXPECT_FALSE(budget_.Settle("tenant", MessageBudget::kSmallBytes));
   EXPECT_EQ(budget_.taken(), 0);
 }
 
-TEST_F(RequestBudgetTest, ALongRequestTakesItsBytesUntilItsCallEnds) {
+TEST_F(MessageBudgetTest, ALongRequestTakesItsBytesUntilItsCallEnds) {
   ASSERT_TRUE(budget_.TryReserve());
   ASSERT_TRUE(budget_.Settle("tenant", kLarge));
   EXPECT_EQ(budget_.taken(), static_cast<int64_t>(kLarge));
@@ -58,7 +58,7 @@ TEST_F(RequestBudgetTest, ALongRequestTakesItsBytesUntilItsCallEnds) {
   EXPECT_EQ(budget_.taken(), 0);
 }
 
-TEST_F(RequestBudgetTest, C32_ATenantWithItsShareWaitsAndAnotherDoesNot) {
+TEST_F(MessageBudgetTest, C32_ATenantWithItsShareWaitsAndAnotherDoesNot) {
   TakeHalf();
   for (const char* name : {"a1", "a2", "a3"}) Reserve("a", name);
   EXPECT_THAT(went_on_, ElementsAre("a1", "a2"));
@@ -68,7 +68,7 @@ TEST_F(RequestBudgetTest, C32_ATenantWithItsShareWaitsAndAnotherDoesNot) {
   EXPECT_THAT(went_on_, ElementsAre("a1", "a2", "b1", "a3"));
 }
 
-TEST_F(RequestBudgetTest, C32_LongRequestsOfATenantAreItsShareWhoeverTookTheBytes) {
+TEST_F(MessageBudgetTest, C32_LongRequestsOfATenantAreItsShareWhoeverTookTheBytes) {
   TakeHalf();
   for (int i = 0; i < 4; ++i) ASSERT_TRUE(budget_.Settle("a", kMax));
   Reserve("a", "a1");
@@ -79,7 +79,30 @@ TEST_F(RequestBudgetTest, C32_LongRequestsOfATenantAreItsShareWhoeverTookTheByte
   EXPECT_THAT(went_on_, ElementsAre("b1", "a1"));
 }
 
-TEST_F(RequestBudgetTest, ThoseThatWaitGoOnInTurnsOfTheirTenants) {
+TEST_F(MessageBudgetTest, C32_WhatIsThereIsTakenThoughThereIsNoRoomAndCountsAsItsTenants) {
+  EXPECT_FALSE(budget_.IsTaking("a"));
+  for (int i = 0; i < 9; ++i) budget_.Take("a", kMax);
+  EXPECT_EQ(budget_.taken(), 9 * kMax);
+  EXPECT_TRUE(budget_.IsTaking("a"));
+  EXPECT_FALSE(budget_.IsTaking("b"));
+  Reserve("b", "b1");
+  EXPECT_THAT(went_on_, IsEmpty());
+  for (int i = 0; i < 9; ++i) budget_.Return("a", kMax);
+  EXPECT_THAT(went_on_, ElementsAre("b1"));
+  EXPECT_FALSE(budget_.IsTaking("a"));
+}
+
+TEST_F(MessageBudgetTest, C32_ATenantHasRoomUpToHalfOrItsShare) {
+  for (int i = 0; i < 3; ++i) budget_.Take("a", kMax);
+  EXPECT_TRUE(budget_.HasRoom("a"));
+  budget_.Take("a", kMax);
+  EXPECT_FALSE(budget_.HasRoom("a"));
+  EXPECT_TRUE(budget_.HasRoom("b"));
+  for (int i = 0; i < 4; ++i) budget_.Take("a", kMax);
+  EXPECT_FALSE(budget_.HasRoom("b"));
+}
+
+TEST_F(MessageBudgetTest, ThoseThatWaitGoOnInTurnsOfTheirTenants) {
   TakeHalf();
   for (const char* tenant : {"x", "x", "y", "y"}) Reserve(tenant, tenant);
   went_on_.clear();
@@ -96,7 +119,7 @@ TEST_F(RequestBudgetTest, ThoseThatWaitGoOnInTurnsOfTheirTenants) {
   EXPECT_THAT(went_on_, ElementsAre("a1", "b1", "a2", "a3"));
 }
 
-TEST_F(RequestBudgetTest, WhoeverWaitsIsNotOvertakenByThoseThatNobodyCounts) {
+TEST_F(MessageBudgetTest, WhoeverWaitsIsNotOvertakenByThoseThatNobodyCounts) {
   TakeHalf();
   for (const char* tenant : {"x", "x", "y", "y"}) Reserve(tenant, tenant);
   Reserve("a", "a1");
@@ -105,7 +128,7 @@ TEST_F(RequestBudgetTest, WhoeverWaitsIsNotOvertakenByThoseThatNobodyCounts) {
   EXPECT_THAT(went_on_, ElementsAre("x", "x", "y", "y", "a1"));
 }
 
-TEST_F(RequestBudgetTest, AllBytesComeBackHoweverManyThreadsTakeThem) {
+TEST_F(MessageBudgetTest, AllBytesComeBackHoweverManyThreadsTakeThem) {
   constexpr int kThreads = 4;
   constexpr int kRequests = 2'000;
   std::atomic<int> went_on = 0;

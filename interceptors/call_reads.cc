@@ -1,0 +1,50 @@
+#include "hapax/interceptors/call_reads.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "hapax/interceptors/refusal.h"
+
+namespace hapax {
+
+void CallReads::Query(UnaryCall& call, Store::ReadBody body, Store::Done done) const {
+  const std::string& tenant = call.context.tenant;
+  if (!reply_budget_.IsTaking(tenant)) return QueryIfShort(call, std::move(body), std::move(done));
+  // Who has a large reply under way is likely to ask for another, and even to find out how long it is takes time.
+  workers_.Schedule([reads = *this, &call, body = std::move(body),
+                     done = std::move(done)]() mutable { reads.QueryIfShort(call, std::move(body), std::move(done)); },
+                    tenant);
+}
+
+void CallReads::QueryList(UnaryCall& call, Store::ReadBody body, Store::Done done) const {
+  auto query = std::make_shared<std::pair<Store::ReadBody, Store::Done>>(std::move(body), std::move(done));
+  WorkerPool::Work work = [reads = *this, &call, query] {
+    reads.QueryWithRoom(call, std::move(query->first), std::move(query->second));
+  };
+  if (workers_.TrySchedule(work, call.context.tenant)) return;
+  std::move(query->second)(Refuse(Reason::kOverloaded, "too many lists are waiting to be read"));
+}
+
+void CallReads::QueryIfShort(UnaryCall& call, Store::ReadBody body, Store::Done done) const {
+  if (store_.TryQuery(MessageBudget::kSmallBytes, body, done)) return;
+  QueryWithRoom(call, std::move(body), std::move(done));
+}
+
+void CallReads::QueryWithRoom(UnaryCall& call, Store::ReadBody body, Store::Done done) const {
+  call.OnFinish([&workers = workers_](UnaryCall& ended, const absl::StatusOr<std::string>& reply) {
+    if (reply.ok()) workers.Charge(ended.context.tenant, static_cast<int64_t>(reply->size()));
+  });
+  const std::string& tenant = call.context.tenant;
+  // The call may be gone once `done` was called.
+  WorkerPool::Work read = [reads = *this, tenant, body = std::move(body), done = std::move(done)]() mutable {
+    reads.store_.Query(std::move(body), std::move(done));
+    reads.reply_budget_.Return(tenant, reads.reply_budget_.max_message_bytes());
+  };
+  reply_budget_.Reserve(tenant, [&workers = workers_, tenant, read = std::move(read)]() mutable {
+    workers.Schedule(std::move(read), tenant);
+  });
+}
+
+}  // namespace hapax
