@@ -15,7 +15,7 @@ function(hapax_library folder)
   target_link_libraries(hapax_${folder} PUBLIC ${ARG_DEPENDS} PRIVATE "$<BUILD_INTERFACE:hapax_options>")
   hapax_install_library(hapax_${folder} ${folder})
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/${folder}/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/hapax/${folder}"
-    FILES_MATCHING PATTERN "*.h" PATTERN "hapaxctl" EXCLUDE)
+    FILES_MATCHING PATTERN "*.h" PATTERN "hapaxctl" EXCLUDE REGEX "/proto/[a-z]+$" EXCLUDE)
 endfunction()
 
 # hapax_install_library(<target> <name>): the target is part of the installed package, as hapax::<name>.
