@@ -53,9 +53,7 @@ void MessageBudget::Return(std::string_view tenant, size_t message_bytes) {
 }
 
 bool MessageBudget::HasRoom(std::string_view tenant) {
-  const int64_t left = left_.load();
-  if (left > bytes_ / 2) return true;
-  if (left < max_message_bytes_) return false;
+  if (taken() < bytes_ / 2) return true;
   absl::MutexLock lock(&mu_);
   const auto known = parties_.find(std::string(tenant));
   return known == parties_.end() || IsWithinShare(*known->second);

@@ -56,7 +56,7 @@ class MessageBudget {
   // A message's bytes are freed, or those that Reserve took.
   void Return(std::string_view tenant, size_t message_bytes);
 
-  // Whether a tenant's message would find room.
+  // Whether less than half is taken, or less than a quarter by the tenant.
   [[nodiscard]] bool HasRoom(std::string_view tenant);
   // Whether bytes are counted as the tenant's.
   [[nodiscard]] bool IsTaking(std::string_view tenant);

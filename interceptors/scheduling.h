@@ -17,7 +17,7 @@ namespace hapax {
 // Large replies are made by the same threads (call_reads.h). They have a budget, until they are sent.
 class Scheduling final : public UnaryInterceptor {
  public:
-  static constexpr MessageBudget::Options kReplies = {.bytes = int64_t{64} << 20};
+  static constexpr MessageBudget::Options kReplies = {.bytes = int64_t{32} << 20};
 
   // As many as half of the cores, but one at the least: the others are for the event threads.
   [[nodiscard]] static int DefaultThreads();

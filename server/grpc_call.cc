@@ -48,12 +48,13 @@ PeerNames GrpcCall::peer_names() const {
 
 void GrpcCall::Send(absl::StatusOr<std::string> reply) {
   reply_ = std::move(reply);
-  if (reply_budget != nullptr && reply_.ok() && reply_->size() > MessageBudget::kSmallBytes) {
+  is_long_ = reply_.ok() && reply_->size() > MessageBudget::kSmallBytes;
+  if (is_long_ && reply_budget != nullptr) {
     budgeted_bytes_ = reply_->size();
     reply_budget->Take(context.tenant, budgeted_bytes_);
   }
   // To a lone client the reply goes out from here, since waking the event thread takes longer than sending.
-  if (stream_.loop().holders() <= kAlone) return SendNow();
+  if (!is_long_ && stream_.loop().holders() <= kAlone) return SendNow();
   stream_.loop().Post([this] { SendNow(); });
 }
 
@@ -67,7 +68,8 @@ void GrpcCall::SendNow() {
     stream_.AddInitialMetadata(kOutcomeMetadata, WireName(*outcome));
     if (*outcome == Outcome::kReplayed) stream_.AddInitialMetadata(kReplayedMetadata, "true");
   }
-  stream_.WriteAndFinish(*std::move(reply_));
+  if (is_long_) return stream_.WriteLongAndFinish(*std::move(reply_));
+  stream_.WriteAndFinish(*reply_);
 }
 
 }  // namespace hapax

@@ -47,7 +47,8 @@ class GrpcCall final : public UnaryCall, public GrpcStream::Handler {
   std::optional<std::string_view> request_bytes_;
   absl::AnyInvocable<void()> on_request_;  // From ReceiveRequest.
   absl::StatusOr<std::string> reply_;      // Once Send was called.
-  size_t budgeted_bytes_ = 0;              // Of it, until it is sent.
+  bool is_long_ = false;                   // It is, so that it has a budget.
+  size_t budgeted_bytes_ = 0;              // That were taken from it.
 };
 
 }  // namespace hapax

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "grpc/byte_buffer_reader.h"
@@ -25,10 +26,8 @@ std::string_view ViewOf(const grpc_slice& slice) {
 
 grpc_slice CopyOf(std::string_view bytes) { return grpc_slice_from_copied_buffer(bytes.data(), bytes.size()); }
 
-// Takes long bytes over, which are freed when gRPC is done with them.
+// Takes the bytes over, which are freed when gRPC is done with them.
 grpc_slice SliceOf(std::string bytes) {
-  constexpr size_t kLongBytes = 1024;
-  if (bytes.size() < kLongBytes) return CopyOf(bytes);
   auto* const owned = new std::string(std::move(bytes));
   return grpc_slice_new_with_user_data(
       owned->data(), owned->size(), [](void* string) { delete static_cast<std::string*>(string); }, owned);
@@ -190,12 +189,16 @@ void GrpcStream::EndFor(const char* reason) {
   grpc_call_cancel_with_status(call_, GRPC_STATUS_UNAVAILABLE, reason, nullptr);
 }
 
-// A request that is not finished keeps room that others may wait for. Those others come, so no timer is needed.
+// A request that is not finished, or a reply that is not taken, keeps room that others may wait for. Those others come,
+// so no timer is needed.
 void GrpcStream::EndStalled(Source& source) {
-  if (source.pending.empty()) return;
-  const absl::Duration now = MonotonicNow();
-  while (!source.pending.empty() && now - source.pending.front()->read_at_ > source.request_timeout) {
+  if (source.pending.empty() && source.sending.empty()) return;
+  const absl::Duration late = MonotonicNow() - source.request_timeout;
+  while (!source.pending.empty() && source.pending.front()->since_ < late) {
     source.pending.front()->EndFor("the request took too long to come: request_timeout");
+  }
+  while (!source.sending.empty() && source.sending.front()->since_ < late) {
+    source.sending.front()->EndFor("the client took too long to take the reply: request_timeout");
   }
 }
 
@@ -206,7 +209,7 @@ void GrpcStream::Leave() {
 void GrpcStream::Read() {
   if (!std::exchange(was_read_, true)) {
     Enter(source_.pending, source_.max_open);
-    read_at_ = MonotonicNow();
+    since_ = MonotonicNow();
   }
   BeginRead();
 }
@@ -231,10 +234,18 @@ void GrpcStream::Write(std::string_view message) {
   batch.Begin(written_);
 }
 
-void GrpcStream::WriteAndFinish(std::string message) {
+void GrpcStream::WriteAndFinish(std::string_view message) { WriteAndFinish(CopyOf(message)); }
+
+void GrpcStream::WriteLongAndFinish(std::string message) {
+  Enter(source_.sending, std::numeric_limits<size_t>::max());
+  since_ = MonotonicNow();
+  WriteAndFinish(SliceOf(std::move(message)));
+}
+
+void GrpcStream::WriteAndFinish(grpc_slice message) {
   Batch batch(*this);
   batch.SendInitialMetadata();
-  batch.SendMessage(SliceOf(std::move(message)));
+  batch.SendMessage(message);
   batch.SendStatus(GRPC_STATUS_OK, nullptr);
   batch.Begin(finished_);
 }

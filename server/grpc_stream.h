@@ -63,11 +63,12 @@ class GrpcStream {
     Router& router;
     size_t max_open;                 // Of each of the following, the oldest of which comes first.
     size_t max_strangers;            // Of the last.
-    absl::Duration request_timeout;  // Of the first, once another call comes.
+    absl::Duration request_timeout;  // Of the first and of `sending`, once another call comes.
     StrangerWatch& watch;
     std::list<GrpcStream*> pending = {};    // Whose first message was asked for, and has not come.
     std::list<GrpcStream*> streaming = {};  // That stay open after it.
     std::list<GrpcStream*> strangers = {};  // That are read though nobody knows the caller.
+    std::list<GrpcStream*> sending = {};    // Whose last message is long, and not sent yet.
   };
   using MetadataValues = absl::InlinedVector<std::string_view, 2>;
 
@@ -109,8 +110,11 @@ class GrpcStream {
   // (gRPC 1.51), so few are read at once: with one more than there may be, the oldest is ended with UNAVAILABLE.
   void ReadFromStranger();
   void Write(std::string_view message);
-  // Once, as the last: nothing else is under way. A long message is not copied.
-  void WriteAndFinish(std::string message);
+  // Once, as the last: nothing else is under way.
+  void WriteAndFinish(std::string_view message);
+  // The same for a long message, which is not copied; on the loop's thread. It keeps memory, so a call whose client
+  // does not take it in time is ended with UNAVAILABLE.
+  void WriteLongAndFinish(std::string message);
   void Finish(const grpc::Status& status);
 
  private:
@@ -136,6 +140,7 @@ class GrpcStream {
 
   void Enter(std::list<GrpcStream*>& list, size_t max_size);
   static void EndStalled(Source& source);
+  void WriteAndFinish(grpc_slice message);
   void EndFor(const char* reason);
   void BeginRead();
   void Leave();
@@ -151,8 +156,8 @@ class GrpcStream {
   grpc_call* call_ = nullptr;
   grpc_call_details details_;
   grpc_metadata_array received_metadata_;
-  bool was_read_ = false;   // Read was called.
-  absl::Duration read_at_;  // When, by the monotonic clock.
+  bool was_read_ = false;  // Read was called.
+  absl::Duration since_;   // When it entered `pending` or `sending`, by the monotonic clock.
   bool is_watched_ = false;
   absl::Status message_fault_;  // What came was thrown away then.
   grpc_byte_buffer* received_ = nullptr;

@@ -44,8 +44,8 @@ ABSL_FLAG(
 ABSL_FLAG(
     int64_t, max_reply_bytes_in_flight, hapax::Scheduling::kReplies.bytes,
     "Bytes of replies over 16 KiB that may be on their way to clients, where one that is about to be read counts as "
-    "4 MiB; others wait to be read, and calls that would make one more are refused with OVERLOADED. Once half are "
-    "taken, one tenant takes a quarter more at the most. At least 8 MiB");
+    "4 MiB; one tenant takes a quarter at the most, or one. Others wait to be read, and calls that would make one more "
+    "are refused with OVERLOADED once half are taken. At least 8 MiB");
 ABSL_FLAG(int64_t, max_request_unknown_fields, hapax::RequestLimits().max_unknown_fields,
           "Fields of a request that the server does not know, nested ones among them; a request with more is refused "
           "with INVALID_PARAMETER before it is parsed. A method's rule may allow less, as with the next three");
@@ -65,8 +65,8 @@ ABSL_FLAG(int, max_pending_calls, hapax::ConnectionLimits().max_pending_calls,
           "two cores; with one more the oldest is ended with UNAVAILABLE");
 ABSL_FLAG(
     absl::Duration, request_timeout, hapax::ConnectionLimits().request_timeout,
-    "How long the request of an admitted call may take to come, such as 30s, or inf; once another call comes after "
-    "that, the late one is ended with UNAVAILABLE");
+    "How long the request of an admitted call may take to come, or a client to take a reply over 16 KiB, such as 30s, "
+    "or inf; once another call comes after that, the late one is ended with UNAVAILABLE");
 ABSL_FLAG(
     int64_t, max_connection_bytes, hapax::ConnectionLimits().max_connection_bytes,
     "Bytes that gRPC may hold for connections, messages that are not whole among them; beyond it gRPC ends calls with "

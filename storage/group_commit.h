@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
@@ -76,7 +77,8 @@ class GroupCommit {
     std::shared_ptr<Database> database;
     Overlay writes;
     std::vector<Completion> completions;
-    int64_t bytes = 0;  // That its bodies read and wrote.
+    int64_t bytes = 0;                         // That its bodies read and wrote.
+    absl::flat_hash_set<std::string> parties;  // With a name.
     // The group before, while its writes may not be in the database yet; null when it was done already.
     std::shared_ptr<const Group> before;
     // Whether it was committed: final once it is not committing_ any more.
@@ -96,7 +98,9 @@ class GroupCommit {
 
   void Bind(Group& group) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Whether one more body may be run into the group.
-  [[nodiscard]] static bool HasRoom(const Group& group);
+  [[nodiscard]] bool HasRoom(const Group& group) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // A body of the party's was run into the group.
+  void NoteRun(std::string party, int64_t bytes, Group& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   static void RunBody(Task task, Group& group);
   static void Tell(std::vector<Completion> completions);
 
@@ -108,6 +112,7 @@ class GroupCommit {
   // What bodies are run into: by one thread without the lock, while running_.
   std::shared_ptr<Group> gathering_ ABSL_GUARDED_BY(mu_) = std::make_shared<Group>();
   bool running_ ABSL_GUARDED_BY(mu_) = false;
+  int shared_groups_ ABSL_GUARDED_BY(mu_) = 0;              // As many are to come for which several parties are about.
   std::shared_ptr<Group> committing_ ABSL_GUARDED_BY(mu_);  // Null when none is.
   bool closing_ ABSL_GUARDED_BY(mu_) = false;
 

@@ -182,7 +182,8 @@ class FlagTest(unittest.TestCase):
                      "max_request_unknown_fields=-1", "max_request_map_entries=-1", "max_request_elements=0",
                      "max_request_depth=91",
                      "max_connections=0", "max_message_bytes=0", "max_metadata_bytes=0", "max_calls_per_connection=0",
-                     "max_pending_calls=0", "max_request_bytes_in_flight=8388607", "max_connection_bytes=335544319",
+                     "max_pending_calls=0", "max_request_bytes_in_flight=8388607", "max_reply_bytes_in_flight=8388607",
+                     "max_connection_bytes=335544319",
                      "handshake_timeout=0", "keepalive_time=0", "keepalive_timeout=-1s", "max_connection_idle=0",
                      "max_connection_age=0"):
             with self.subTest(flag):

@@ -98,8 +98,16 @@ TEST_F(MessageBudgetTest, C32_ATenantHasRoomUpToHalfOrItsShare) {
   budget_.Take("a", kMax);
   EXPECT_FALSE(budget_.HasRoom("a"));
   EXPECT_TRUE(budget_.HasRoom("b"));
-  for (int i = 0; i < 4; ++i) budget_.Take("a", kMax);
+  budget_.Take("b", kMax);
+  EXPECT_TRUE(budget_.HasRoom("b"));
+  budget_.Take("b", kMax);
   EXPECT_FALSE(budget_.HasRoom("b"));
+}
+
+// However much others have that they do not read.
+TEST_F(MessageBudgetTest, C32_ATenantThatTakesNothingHasRoom) {
+  for (int i = 0; i < 9; ++i) budget_.Take("a", kMax);
+  EXPECT_TRUE(budget_.HasRoom("b"));
 }
 
 TEST_F(MessageBudgetTest, ThoseThatWaitGoOnInTurnsOfTheirTenants) {

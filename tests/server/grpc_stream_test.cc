@@ -299,5 +299,17 @@ TEST_F(StalledCallsTest, C32_ACallWhoseRequestTakesTooLongIsEndedWhenAnotherCome
   EXPECT_TRUE(next.Finish().ok());
 }
 
+TEST_F(StalledCallsTest, C32_AReplyThatItsClientDoesNotTakeIsEndedWhenAnotherCallComes) {
+  RawStream slow(Client(), kDeposit);
+  slow.Write("the request");
+  holding_->Take().Finish(std::string(size_t{32} << 20, 'x'));
+  RawStream next(Client(), kDeposit);
+  next.Write("the request");
+  holding_->Take().Finish(std::string("the reply"));
+  EXPECT_EQ(next.Read(), "the reply");
+  EXPECT_EQ(slow.Read(), std::nullopt);
+  EXPECT_EQ(slow.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
 }  // namespace
 }  // namespace hapax

@@ -173,6 +173,27 @@ TEST_F(GroupCommitTest, PartiesTakeTurns) {
   EXPECT_THAT(blocked_outcome.Wait(), IsOk());
 }
 
+// Whoever comes waits for two groups.
+TEST_F(GroupCommitTest, C32_APartyHasFewInEachGroupWhileOthersAreAbout) {
+  constexpr int kFlood = 40;
+  BlockedBody blocked;
+  const std::vector<TransactionOutcome> outcomes(kFlood + 2);
+  group_commit_.Execute(blocked.Body(), outcomes[0].Done());
+  blocked.WaitUntilStarted();
+  const int before = disk_.sync_count();
+  for (int i = 0; i < kFlood + 1; ++i) {
+    group_commit_.Execute(
+        [i](Transaction& txn) {
+          txn.Put(kTable, std::to_string(i), "value");
+          return absl::OkStatus();
+        },
+        outcomes[i + 1].Done(), i < kFlood ? "flood" : "quiet");
+  }
+  blocked.Release();
+  for (const TransactionOutcome& outcome : outcomes) EXPECT_THAT(outcome.Wait(), IsOk());
+  EXPECT_EQ(disk_.sync_count() - before, 5);  // The first has 15 and 1, three have 8, and the last has 1.
+}
+
 // Together they would keep for long those who come after them.
 TEST_F(GroupCommitTest, C32_AGroupThatHasReadOrWrittenMuchTakesNoMore) {
   const std::string large(size_t{2} << 20, 'x');
