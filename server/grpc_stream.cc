@@ -18,7 +18,8 @@ uint32_t grpc_call_test_only_get_message_flags(grpc_call* call);
 namespace hapax {
 namespace {
 
-constexpr uint32_t kCompressedFlag = 0x80000000;  // GRPC_WRITE_INTERNAL_COMPRESS
+constexpr std::string_view kLengthOfEmptyMessage = "5";  // A frame's prefix, and nothing.
+constexpr uint32_t kCompressedFlag = 0x80000000;         // GRPC_WRITE_INTERNAL_COMPRESS
 
 std::string_view ViewOf(const grpc_slice& slice) {
   return {reinterpret_cast<const char*>(GRPC_SLICE_START_PTR(slice)), GRPC_SLICE_LENGTH(slice)};
@@ -300,16 +301,22 @@ void GrpcStream::OnRead(bool ok) {
   handler_->OnRead(ViewOf(received_slice_));
 }
 
-// gRPC 1.51 hands out an empty message in place of bytes that are none, and tells so by the side.
-absl::Status GrpcStream::FaultOf(const grpc_byte_buffer* message) const {
+absl::Status GrpcStream::FaultOf(grpc_byte_buffer* message) const {
   if (message == nullptr) return absl::OkStatus();
-  if (grpc_call_failed_before_recv_message(call_) != 0) {
-    return absl::InternalError("the request's bytes are no message of gRPC's: its first byte must be 0");
+  if (grpc_byte_buffer_length(message) == 0 && StandsForNoMessage()) {
+    return absl::InternalError("the request's bytes are no message of gRPC's: the first must be 0");
   }
   if ((grpc_call_test_only_get_message_flags(call_) & kCompressedFlag) != 0) {
     return absl::UnimplementedError("the message is compressed: only identity is accepted");
   }
   return absl::OkStatus();
+}
+
+// gRPC 1.51 hands out an empty message in place of bytes that are none. Nothing but the length that HTTP clients
+// announce tells the two apart.
+bool GrpcStream::StandsForNoMessage() const {
+  const MetadataValues lengths = Metadata("content-length");
+  return !lengths.empty() && lengths.front() != kLengthOfEmptyMessage;
 }
 
 void GrpcStream::OnDone() {

@@ -28,7 +28,7 @@ namespace hapax {
 //
 // A message that is compressed is not unpacked: what is small may become huge. The call has no message then, and ends
 // with UNIMPLEMENTED and `grpc-accept-encoding: identity`, whatever its handler says. Bytes that are no message of
-// gRPC's end the call with INTERNAL in the same way (C32).
+// gRPC's end the call with INTERNAL in the same way, where that can be told (C32).
 // https://github.com/grpc/grpc/blob/master/doc/compression.md
 // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
 //
@@ -146,7 +146,8 @@ class GrpcStream {
   void Leave();
   void OnArrived(bool ok);
   void OnRead(bool ok);
-  [[nodiscard]] absl::Status FaultOf(const grpc_byte_buffer* message) const;
+  [[nodiscard]] absl::Status FaultOf(grpc_byte_buffer* message) const;
+  [[nodiscard]] bool StandsForNoMessage() const;
   void OnDone();
   void Release();
 

@@ -19,10 +19,11 @@ def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
     return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
 
 
-def headers(method: str, metadata, content_type: bytes = b"application/grpc") -> bytes:
-    """The HEADERS frame of a call on stream 1, its fields as literals without Huffman coding."""
+def headers(method: str, metadata, content_type: bytes = b"application/grpc", leave_out: str = "") -> bytes:
+    """The HEADERS frame of a call on stream 1, its fields as literals without Huffman coding, less one of them."""
     fields = [(":method", b"POST"), (":scheme", b"http"), (":path", method.encode()), (":authority", b"localhost"),
-              ("te", b"trailers"), ("content-type", content_type), *metadata]
+              ("te", b"trailers"), ("content-type", content_type)]
+    fields = [*(field for field in fields if field[0] != leave_out), *metadata]
     block = b"".join(b"\0" + _text(name.encode()) + _text(value) for name, value in fields)
     return frame(HEADERS, END_HEADERS, 1, block)
 
