@@ -75,6 +75,16 @@ TEST_F(SchedulingTest, ASmallRequestGoesOnOnItsThreadInTurnsOfTheTenants) {
   EXPECT_EQ(last_->thread(), std::this_thread::get_id());
 }
 
+TEST_F(SchedulingTest, ASmallRequestWaitsForItsTenantsTurn) {
+  FakeCall call(method_, "");
+  call.context.tenant = "tenant";
+  call.LetNoTurnCome();
+  chain_->Run(call);
+  EXPECT_EQ(call.party(), "tenant");
+  EXPECT_FALSE(call.ended());
+  call.Finish("reply");
+}
+
 TEST_F(SchedulingTest, C32_ALargeRequestKeepsNoEventThread) {
   const auto call = Start("tenant", kLarge);
   EXPECT_EQ(call->Result(), "ok");
