@@ -114,7 +114,8 @@ void GroupCommit::RunBodies() {
 }
 
 void GroupCommit::NoteRun(std::string party, int64_t bytes, Group& group) {
-  if (bytes > waiting_.kTurnBytes) waiting_.Charge(party, bytes - waiting_.kTurnBytes);
+  constexpr int64_t kPaidBytes = TurnQueue<Task>::kTurnBytes;  // By its turn.
+  if (bytes > kPaidBytes) waiting_.Charge(party, bytes - kPaidBytes);
   if (party.empty()) return;
   group.parties.insert(std::move(party));
   if (group.parties.size() > 1) shared_groups_ = kSharedGroups;

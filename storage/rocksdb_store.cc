@@ -30,8 +30,9 @@ class EngineStore final : public RocksDbStore {
 
   bool TryQuery(int64_t max_bytes, ReadBody& body, Done& done) override {
     std::optional<absl::Status> status = Read(body, max_bytes);
-    if (status.has_value()) std::move(done)(*std::move(status));
-    return status.has_value();
+    if (!status.has_value()) return false;
+    std::move(done)(*std::move(status));
+    return true;
   }
 
   absl::Status Compact() override {
