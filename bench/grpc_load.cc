@@ -122,7 +122,7 @@ class GrpcLoad::Loop {
     if (same_request_.has_value()) return *same_request_;
     grpc_slice bytes = grpc_slice_malloc(requests_.size());
     requests_.Write(reinterpret_cast<char*>(GRPC_SLICE_START_PTR(bytes)));
-    const grpc::Slice slice(bytes, grpc::Slice::STEAL_REF);
+    grpc::Slice slice(bytes, grpc::Slice::STEAL_REF);
     if (!requests_.has_token()) same_request_ = slice;
     return slice;
   }
