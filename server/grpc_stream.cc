@@ -7,6 +7,7 @@
 
 #include "grpc/byte_buffer_reader.h"
 #include "grpc/grpc_security.h"
+#include "grpc/support/alloc.h"
 #include "grpc/support/time.h"
 #include "hapax/server/grpc_status.h"
 #include "hapax/storage/check.h"
@@ -211,6 +212,7 @@ void GrpcStream::Read() {
   if (!std::exchange(was_read_, true)) {
     Enter(source_.pending, source_.max_open);
     since_ = MonotonicNow();
+    if (connection_ != nullptr) connection_->BeginCall();
   }
   BeginRead();
 }
@@ -273,6 +275,7 @@ void GrpcStream::OnArrived(bool ok) {
     return;
   }
   loop().Hold();
+  FindConnection();
   Accept(source_);
   EndStalled(source_);
   Batch batch(*this);
@@ -289,6 +292,7 @@ void GrpcStream::OnRead(bool ok) {
   grpc_slice_unref(std::exchange(received_slice_, grpc_empty_slice()));
   grpc_byte_buffer* message = std::exchange(received_, nullptr);
   if (list_ == &source_.pending || list_ == &source_.strangers) Leave();
+  if (was_read_ && connection_ != nullptr) connection_->EndRead();
   if (!ok) cancelled_.store(true, std::memory_order_release);
   if (std::exchange(is_watched_, false)) source_.watch.Remove(call_);
   message_fault_ = FaultOf(message);
@@ -319,7 +323,15 @@ bool GrpcStream::StandsForNoMessage() const {
   return !lengths.empty() && lengths.front() != kLengthOfEmptyMessage;
 }
 
+void GrpcStream::FindConnection() {
+  char* const peer = grpc_call_get_peer(call_);
+  connection_ = source_.listener.Find(peer);
+  gpr_free(peer);
+  if (connection_ != nullptr) connection_->HearOfCall();
+}
+
 void GrpcStream::OnDone() {
+  if (connection_ != nullptr) was_read_ ? connection_->EndCall() : connection_->HearOfCall();
   if (closed_by_client_ != 0) cancelled_.store(true, std::memory_order_release);
   if (handler_ != nullptr) handler_->OnDone();
   Release();

@@ -16,7 +16,9 @@
 #include "grpc/grpc.h"
 #include "grpc/slice.h"
 #include "grpcpp/support/status.h"
+#include "hapax/server/connection.h"
 #include "hapax/server/event_loop.h"
+#include "hapax/server/listener.h"
 #include "hapax/server/stranger_watch.h"
 
 namespace hapax {
@@ -65,6 +67,7 @@ class GrpcStream {
     size_t max_strangers;            // Of the last.
     absl::Duration request_timeout;  // Of the first and of `sending`, once another call comes.
     StrangerWatch& watch;
+    const Listener& listener;
     std::list<GrpcStream*> pending = {};    // Whose first message was asked for, and has not come.
     std::list<GrpcStream*> streaming = {};  // That stay open after it.
     std::list<GrpcStream*> strangers = {};  // That are read though nobody knows the caller.
@@ -150,11 +153,13 @@ class GrpcStream {
   [[nodiscard]] bool StandsForNoMessage() const;
   void OnDone();
   void Release();
+  void FindConnection();
 
   Source& source_;
   std::list<GrpcStream*>* list_ = nullptr;  // The source's that this is in, and where; null: in none.
   std::list<GrpcStream*>::iterator place_;
   grpc_call* call_ = nullptr;
+  std::shared_ptr<Connection> connection_;  // That it came on; null when that is not known.
   grpc_call_details details_;
   grpc_metadata_array received_metadata_;
   bool was_read_ = false;  // Read was called.

@@ -34,6 +34,9 @@ constexpr rlim_t kOtherDescriptors = 512;
 // Looking at thousands of descriptors takes a millisecond.
 constexpr absl::Duration kLookInterval = absl::Milliseconds(10);
 constexpr int kOutOfDescriptorsPauseMs = 100;
+// How often it is looked whether connections are flooded: of thousands, less often.
+constexpr absl::Duration kFloodInterval = absl::Milliseconds(20);
+constexpr absl::Duration kFloodIntervalOfOne = absl::Microseconds(10);
 
 int RoomForConnections(int wanted) {
   rlimit limit{};
@@ -126,6 +129,14 @@ std::string PeerOf(int connection) {
   return absl::StrCat("ipv6:%5B", text, "%5D:", port);
 }
 
+// Ends the connection at once, and leaves the descriptor open. After a shutdown what goes on coming would still be
+// read.
+void Reset(int connection) {
+  sockaddr nowhere{};
+  nowhere.sa_family = AF_UNSPEC;
+  connect(connection, &nowhere, sizeof(nowhere));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Open(const std::string& address, int max_connections) {
@@ -194,6 +205,11 @@ void Listener::Stop() {
   if (stop_ < 0) return;
   eventfd_write(stop_, 1);
   if (thread_.joinable()) thread_.join();
+  {
+    absl::MutexLock lock(&connections_mu_);
+    stopping_ = true;
+  }
+  if (flood_watch_.joinable()) flood_watch_.join();
   CloseSockets();
   close(std::exchange(stop_, -1));
   acceptor_ = nullptr;
@@ -202,6 +218,7 @@ void Listener::Stop() {
 void Listener::Start(std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor) {
   acceptor_ = std::move(acceptor);
   thread_ = std::thread([this] { Run(); });
+  flood_watch_ = std::thread([this] { WatchFloods(); });
 }
 
 void Listener::Run() {
@@ -218,13 +235,15 @@ void Listener::Run() {
 
 void Listener::AcceptAll(int socket) {
   while (true) {
-    const int connection = accept4(socket, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (connection >= 0) {
-      Take(connection, socket);
+    const std::optional<int> connection = Accept(socket);
+    if (!connection.has_value()) continue;
+    if (*connection >= 0) {
+      HandOver(*connection, socket);
       continue;
     }
-    if (errno == EINTR || errno == ECONNABORTED) continue;
-    if (errno != EAGAIN && errno != EWOULDBLOCK) {
+    const int error = -*connection;
+    if (error == EINTR || error == ECONNABORTED) continue;
+    if (error != EAGAIN && error != EWOULDBLOCK) {
       // Out of descriptors or of memory. What waits is still there when some are free again.
       pollfd stop = {.fd = stop_, .events = POLLIN, .revents = 0};
       poll(&stop, 1, kOutOfDescriptorsPauseMs);
@@ -233,21 +252,31 @@ void Listener::AcceptAll(int socket) {
   }
 }
 
-void Listener::Take(int connection, int socket) {
-  const std::optional<ino_t> inode = InodeOf(connection);
-  if (!inode.has_value() || !HasRoom()) {
-    close(connection);
-    return;
-  }
-  connections_[connection] = *inode;
+std::optional<int> Listener::Accept(int socket) {
+  std::shared_ptr<Connection> taken;
   {
-    absl::MutexLock lock(&mu_);
-    // What is closed is forgotten now and then.
-    if (by_peer_.size() >= 2 * static_cast<size_t>(max_connections_)) {
-      absl::erase_if(by_peer_, [](const auto& entry) { return PeerOf(entry.second) != entry.first; });
+    // Nobody takes the new descriptor for a connection that was closed.
+    absl::MutexLock lock(&connections_mu_);
+    const int connection = accept4(socket, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (connection < 0) return -errno;
+    const std::optional<ino_t> inode = InodeOf(connection);
+    if (!inode.has_value() || !HasRoom()) {
+      close(connection);
+      return std::nullopt;
     }
-    by_peer_[PeerOf(connection)] = connection;
+    taken = std::make_shared<Connection>(connection, *inode);
+    connections_[connection] = taken;
   }
+  absl::MutexLock lock(&mu_);
+  // What is closed is forgotten now and then.
+  if (by_peer_.size() >= 2 * static_cast<size_t>(max_connections_)) {
+    absl::erase_if(by_peer_, [](const auto& entry) { return PeerOf(entry.second->descriptor()) != entry.first; });
+  }
+  by_peer_[PeerOf(taken->descriptor())] = taken;
+  return taken->descriptor();
+}
+
+void Listener::HandOver(int connection, int socket) {
   grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
   parameters.listener_fd = socket;
   parameters.fd = connection;
@@ -257,8 +286,35 @@ void Listener::Take(int connection, int socket) {
 std::optional<int> Listener::ConnectionOf(const std::string& peer) const {
   absl::MutexLock lock(&mu_);
   const auto known = by_peer_.find(peer);
-  if (known == by_peer_.end() || PeerOf(known->second) != peer) return std::nullopt;
-  return known->second;
+  if (known == by_peer_.end() || PeerOf(known->second->descriptor()) != peer) return std::nullopt;
+  return known->second->descriptor();
+}
+
+std::shared_ptr<Connection> Listener::Find(std::string_view peer) const {
+  absl::MutexLock lock(&mu_);
+  const auto known = by_peer_.find(absl::string_view(peer.data(), peer.size()));
+  return known == by_peer_.end() ? nullptr : known->second;
+}
+
+void Listener::WatchFloods() {
+  absl::MutexLock lock(&connections_mu_);
+  while (true) {
+    const absl::Duration interval = kFloodInterval + connections_.size() * kFloodIntervalOfOne;
+    if (connections_mu_.AwaitWithTimeout(absl::Condition(&stopping_), interval)) return;
+    EndFlooded();
+  }
+}
+
+// gRPC, which has the descriptor, finds the connection reset.
+void Listener::EndFlooded() {
+  absl::erase_if(connections_, [](const auto& entry) {
+    const auto& [descriptor, connection] = entry;
+    const uint64_t received = BytesReceived(descriptor);
+    if (received > 0 && !connection->IsFlooded(received)) return false;
+    if (InodeOf(descriptor) != connection->inode()) return true;
+    if (received > 0) Reset(descriptor);
+    return false;
+  });
 }
 
 bool Listener::HasRoom() {
@@ -267,7 +323,7 @@ bool Listener::HasRoom() {
   const absl::Duration now = MonotonicNow();
   if (now - looked_at_ < kLookInterval) return false;
   looked_at_ = now;
-  absl::erase_if(connections_, [](const auto& entry) { return InodeOf(entry.first) != entry.second; });
+  absl::erase_if(connections_, [](const auto& entry) { return InodeOf(entry.first) != entry.second->inode(); });
   return connections_.size() < limit;
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -16,15 +17,17 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "grpcpp/server_builder.h"
+#include "hapax/server/connection.h"
 
 namespace hapax {
 
-// Accepts connections and hands them to a gRPC server, so many at a time; one more is closed at once.
+// Accepts connections and hands them to a gRPC server, so many at a time; one more is closed at once. One that is
+// flooded with bytes of no call (connection.h) is reset.
 //
 // gRPC 1.51 listens by itself, but without a bound, and the first accept that finds no free descriptor ends that for
 // good: whoever opens enough connections would shut everybody out until a restart.
 //
-// Thread-safety: for one thread, but for ConnectionOf. Connections are accepted on one of its own.
+// Thread-safety: for one thread, but for ConnectionOf and Find. Connections are accepted on one of its own.
 class Listener {
  public:
   // Listens on `HOST:PORT`, and on each address that a name stands for; connections wait until Start. Port 0 takes one
@@ -43,6 +46,8 @@ class Listener {
 
   // The descriptor of the open connection with that peer, as gRPC writes it; from any thread.
   [[nodiscard]] std::optional<int> ConnectionOf(const std::string& peer) const;
+  // The connection with that peer; null when there is none, which was accepted here.
+  [[nodiscard]] std::shared_ptr<Connection> Find(std::string_view peer) const;
 
   // Begins to hand over connections. The acceptor's server runs, and does so until Stop.
   void Start(std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor);
@@ -59,9 +64,14 @@ class Listener {
 
   void Run();
   void AcceptAll(int socket);
-  void Take(int connection, int socket);
+  // The next connection that waits, remembered; a negative errno for none; closed at once, and nullopt, without room.
+  [[nodiscard]] std::optional<int> Accept(int socket);
+  void HandOver(int connection, int socket);
   // Whether another connection may be taken.
-  [[nodiscard]] bool HasRoom();
+  [[nodiscard]] bool HasRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(connections_mu_);
+  void WatchFloods();
+  // Resets those that are flooded, and forgets those that are closed.
+  void EndFlooded() ABSL_EXCLUSIVE_LOCKS_REQUIRED(connections_mu_);
 
   const int max_connections_;
   int stop_;  // An eventfd; -1 after Stop.
@@ -69,13 +79,19 @@ class Listener {
   std::vector<std::string> left_out_;
   int port_ = 0;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
-  // The inode of what was accepted as a descriptor: another one there, or none, tells that gRPC has closed it.
-  absl::flat_hash_map<int, ino_t> connections_;
+  // By descriptor. Another inode there, or none, tells that gRPC has closed it.
+  absl::Mutex connections_mu_;
+  absl::flat_hash_map<int, std::shared_ptr<Connection>> connections_ ABSL_GUARDED_BY(connections_mu_);
   mutable absl::Mutex mu_;
-  absl::flat_hash_map<std::string, int> by_peer_ ABSL_GUARDED_BY(mu_);  // Some of them closed.
+  // Some of them closed.
+  absl::flat_hash_map<std::string, std::shared_ptr<Connection>> by_peer_ ABSL_GUARDED_BY(mu_);
   // When it was last found out which are closed: monotonic time.
-  absl::Duration looked_at_ = -absl::InfiniteDuration();
+  absl::Duration looked_at_ ABSL_GUARDED_BY(connections_mu_) = -absl::InfiniteDuration();
+  bool stopping_ ABSL_GUARDED_BY(connections_mu_) = false;
   std::thread thread_;
+  // A thread of its own: gRPC reads from a new connection on the one that hands it over, for as long as something
+  // comes.
+  std::thread flood_watch_;
 };
 
 }  // namespace hapax

@@ -55,7 +55,8 @@ absl::StatusOr<std::unique_ptr<ServiceHost>> ServiceHost::Start(const Options& o
                            .max_open = static_cast<size_t>(options.limits.max_pending_calls),
                            .max_strangers = kStrangersRead,
                            .request_timeout = options.limits.request_timeout,
-                           .watch = *host->watch_}));
+                           .watch = *host->watch_,
+                           .listener = *host->listener_}));
     for (int i = 0; i < kReadyCalls; ++i) GrpcStream::Accept(*host->sources_.back());
     loop->Start();
   }

@@ -1,9 +1,5 @@
 #include "hapax/server/stranger_watch.h"
 
-#include <linux/tcp.h>  // The C library's tcp_info is older.
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include "absl/time/time.h"
 #include "grpc/support/alloc.h"
 
@@ -11,12 +7,6 @@ namespace hapax {
 namespace {
 
 constexpr absl::Duration kInterval = absl::Milliseconds(2);
-
-uint64_t BytesReceived(int connection) {
-  tcp_info info{};
-  socklen_t size = sizeof(info);
-  return getsockopt(connection, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received : 0;
-}
 
 }  // namespace
 

@@ -83,6 +83,12 @@ class StrangerTest(unittest.TestCase):
                 self.assertLess(raw_http2.pour(self.server.address, method, [], 1 << 30)[0], 64 << 20)
         self.assertLess(self.peak_mib() - before, 64)
 
+    def test_C32_headers_that_do_not_end_are_cut_off(self):
+        before = self.peak_mib()
+        for _ in range(3):
+            self.assertLess(raw_http2.pour_headers(self.server.address, SERVICE + "RunInstances", 1 << 30), 256 << 20)
+        self.assertLess(self.peak_mib() - before, 256)
+
 
 class RateTest(ServerCase):
     # Slow enough that none is made up for while the test runs.

@@ -4,7 +4,7 @@ import socket
 import struct
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-DATA, HEADERS, RST_STREAM, SETTINGS, WINDOW_UPDATE = 0, 1, 3, 4, 8
+DATA, HEADERS, RST_STREAM, SETTINGS, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 8, 9
 END_STREAM, END_HEADERS, ACK = 1, 4, 1
 CANCEL = 8
 INITIAL_WINDOW_SIZE = 4
@@ -103,6 +103,24 @@ def pour(address: str, method: str, metadata, length: int) -> tuple:
                             initial = value
                 elif stream == 1 and (kind == RST_STREAM or flags & END_STREAM):
                     return sent, received
+
+
+def pour_headers(address: str, method: str, length: int) -> int:
+    """Begins a call whose headers do not end, and sends some `length` bytes of them unless the server hangs up. Returns
+    how many were sent."""
+    host, port = address.split(":")
+    more = frame(CONTINUATION, 0, 1, b"\0" + _text(b"name") + _text(b"v" * 16_000))
+    sent = 0
+    with socket.create_connection((host, int(port)), timeout=TIMEOUT_S) as connection:
+        begun = headers(method, [])[9:]
+        connection.sendall(PREFACE + frame(SETTINGS, 0, 0, b"") + frame(HEADERS, 0, 1, begun))
+        try:
+            while sent < length:
+                connection.sendall(more)
+                sent += len(more)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+    return sent
 
 
 def refusal(received: bytes):

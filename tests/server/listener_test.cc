@@ -60,5 +60,30 @@ TEST(Listener, WhatIsNoAddressIsNamed) {
   }
 }
 
+// C32: gRPC keeps headers until they end.
+TEST(Connection, C32_BytesOfNoCallAreTooManyAtSomePoint) {
+  Connection connection(/*descriptor=*/-1, /*inode=*/0);
+  EXPECT_FALSE(connection.IsFlooded(Connection::kMaxIdleBytes));
+  EXPECT_TRUE(connection.IsFlooded(Connection::kMaxIdleBytes + 1));
+  connection.HearOfCall();
+  EXPECT_FALSE(connection.IsFlooded(Connection::kMaxIdleBytes + 1));
+  EXPECT_TRUE(connection.IsFlooded(2 * Connection::kMaxIdleBytes + 2));
+}
+
+TEST(Connection, C32_CallsThatAreAdmittedAndReadMaySendMore) {
+  Connection connection(/*descriptor=*/-1, /*inode=*/0);
+  uint64_t received = 0;
+  connection.BeginCall();
+  EXPECT_FALSE(connection.IsFlooded(received += Connection::kMaxReadBytes));
+  EXPECT_TRUE(connection.IsFlooded(received + 1));
+  connection.EndRead();
+  EXPECT_FALSE(connection.IsFlooded(received += 1));
+  EXPECT_FALSE(connection.IsFlooded(received += Connection::kMaxBusyBytes));
+  EXPECT_TRUE(connection.IsFlooded(received + 1));
+  connection.EndCall();
+  EXPECT_FALSE(connection.IsFlooded(received += 1));
+  EXPECT_TRUE(connection.IsFlooded(received + Connection::kMaxIdleBytes + 1));
+}
+
 }  // namespace
 }  // namespace hapax

@@ -1,0 +1,29 @@
+#include "hapax/server/connection.h"
+
+#include <linux/tcp.h>  // The C library's tcp_info is older.
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+namespace hapax {
+
+uint64_t BytesReceived(int connection) {
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  return getsockopt(connection, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received : 0;
+}
+
+bool Connection::IsFlooded(uint64_t received) {
+  const uint32_t events = events_.load(std::memory_order_relaxed);
+  if (events != events_before_) {
+    events_before_ = events;
+    received_before_ = received;
+  }
+  return received > received_before_ + MaxBytes();
+}
+
+uint64_t Connection::MaxBytes() const {
+  if (reads_.load(std::memory_order_relaxed) > 0) return kMaxReadBytes;
+  return calls_.load(std::memory_order_relaxed) > 0 ? kMaxBusyBytes : kMaxIdleBytes;
+}
+
+}  // namespace hapax

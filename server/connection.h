@@ -1,0 +1,71 @@
+#ifndef HAPAX_SERVER_CONNECTION_H_
+#define HAPAX_SERVER_CONNECTION_H_
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstdint>
+
+namespace hapax {
+
+// All bytes that a TCP connection has received, by its descriptor; 0 when it is none.
+[[nodiscard]] uint64_t BytesReceived(int connection);
+
+// A connection that was accepted: how many bytes may come on it before a call is heard of again.
+//
+// gRPC 1.51 keeps all of a call's headers until they end, and counts them nowhere: a stranger may go on for as long as
+// there is memory. While headers come, HTTP/2 lets nothing else of the connection come. So bytes without a call that
+// arrives, a request that comes whole, or a call that ends, are too many at some point.
+//
+// Thread-safety: safe; IsFlooded is for one thread.
+class Connection {
+ public:
+  // Bytes without a call: headers, pings, and of refused requests what HTTP/2's window lets through.
+  static constexpr uint64_t kMaxIdleBytes = 96 << 10;
+  // While calls are admitted: the client tells, too, how much it has read of their replies.
+  static constexpr uint64_t kMaxBusyBytes = 512 << 10;
+  // While requests are read: theirs, whose lengths have bounds of their own (--max_connection_bytes).
+  static constexpr uint64_t kMaxReadBytes = uint64_t{512} << 20;
+
+  Connection(int descriptor, ino_t inode) : descriptor_(descriptor), inode_(inode) {}
+
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+  [[nodiscard]] ino_t inode() const { return inode_; }
+
+  // A call came, or one that was not admitted is over.
+  void HearOfCall() { events_.fetch_add(1, std::memory_order_relaxed); }
+  // A call was admitted, and its request is read.
+  void BeginCall() {
+    calls_.fetch_add(1, std::memory_order_relaxed);
+    reads_.fetch_add(1, std::memory_order_relaxed);
+  }
+  // Its request has come, or will not come.
+  void EndRead() {
+    reads_.fetch_sub(1, std::memory_order_relaxed);
+    events_.fetch_add(1, std::memory_order_relaxed);
+  }
+  // It is over.
+  void EndCall() {
+    calls_.fetch_sub(1, std::memory_order_relaxed);
+    events_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  // Whether too many bytes have come since something was heard of a call; `received`: all that have come so far.
+  [[nodiscard]] bool IsFlooded(uint64_t received);
+
+ private:
+  [[nodiscard]] uint64_t MaxBytes() const;
+
+  const int descriptor_;
+  const ino_t inode_;
+  std::atomic<uint32_t> events_ = 0;
+  std::atomic<int> calls_ = 0;
+  std::atomic<int> reads_ = 0;
+  // At the last event that IsFlooded has seen.
+  uint32_t events_before_ = 0;
+  uint64_t received_before_ = 0;
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_SERVER_CONNECTION_H_
