@@ -22,7 +22,8 @@ bool Connection::IsFlooded(uint64_t received) {
 }
 
 uint64_t Connection::MaxBytes() const {
-  if (reads_.load(std::memory_order_relaxed) > 0) return kMaxReadBytes;
+  const int reads = reads_.load(std::memory_order_relaxed);
+  if (reads > 0) return static_cast<uint64_t>(reads) * kMaxReadBytes;
   return calls_.load(std::memory_order_relaxed) > 0 ? kMaxBusyBytes : kMaxIdleBytes;
 }
 

@@ -24,7 +24,7 @@ class Connection {
   static constexpr uint64_t kMaxIdleBytes = 96 << 10;
   // While calls are admitted: the client tells, too, how much it has read of their replies.
   static constexpr uint64_t kMaxBusyBytes = 512 << 10;
-  // While requests are read: theirs, whose lengths have bounds of their own (--max_connection_bytes).
+  // For each request that is read: far more than one has, so that no number of them is taken for a flood.
   static constexpr uint64_t kMaxReadBytes = uint64_t{512} << 20;
 
   Connection(int descriptor, ino_t inode) : descriptor_(descriptor), inode_(inode) {}

@@ -46,7 +46,7 @@ class Listener {
 
   // The descriptor of the open connection with that peer, as gRPC writes it; from any thread.
   [[nodiscard]] std::optional<int> ConnectionOf(const std::string& peer) const;
-  // The connection with that peer; null when there is none, which was accepted here.
+  // What is known of that connection; null when none with that peer was accepted here.
   [[nodiscard]] std::shared_ptr<Connection> Find(std::string_view peer) const;
 
   // Begins to hand over connections. The acceptor's server runs, and does so until Stop.

@@ -74,12 +74,15 @@ TEST(Connection, C32_CallsThatAreAdmittedAndReadMaySendMore) {
   Connection connection(/*descriptor=*/-1, /*inode=*/0);
   uint64_t received = 0;
   connection.BeginCall();
-  EXPECT_FALSE(connection.IsFlooded(received += Connection::kMaxReadBytes));
+  connection.BeginCall();
+  EXPECT_FALSE(connection.IsFlooded(received += 2 * Connection::kMaxReadBytes));
   EXPECT_TRUE(connection.IsFlooded(received + 1));
+  connection.EndRead();
   connection.EndRead();
   EXPECT_FALSE(connection.IsFlooded(received += 1));
   EXPECT_FALSE(connection.IsFlooded(received += Connection::kMaxBusyBytes));
   EXPECT_TRUE(connection.IsFlooded(received + 1));
+  connection.EndCall();
   connection.EndCall();
   EXPECT_FALSE(connection.IsFlooded(received += 1));
   EXPECT_TRUE(connection.IsFlooded(received + Connection::kMaxIdleBytes + 1));
