@@ -6,12 +6,16 @@
 #include <atomic>
 #include <cstdint>
 
+#include "absl/time/time.h"
+
 namespace hapax {
 
 // All bytes that a TCP connection has received, by its descriptor; 0 when it is none.
 [[nodiscard]] uint64_t BytesReceived(int connection);
 
-// A connection that was accepted: how many bytes may come on it before a call is heard of again.
+// A connection that was accepted: whose it is, and how many bytes may come on it before a call is heard of again.
+//
+// It is a stranger's until a call of it was admitted.
 //
 // gRPC 1.51 keeps all of a call's headers until they end, and counts them nowhere: a stranger may go on for as long as
 // there is memory. While headers come, HTTP/2 lets nothing else of the connection come. So bytes without a call that
@@ -27,15 +31,20 @@ class Connection {
   // For each request that is read: far more than one has, so that no number of them is taken for a flood.
   static constexpr uint64_t kMaxReadBytes = uint64_t{512} << 20;
 
-  Connection(int descriptor, ino_t inode) : descriptor_(descriptor), inode_(inode) {}
+  // `accepted_at`: monotonic time.
+  Connection(int descriptor, ino_t inode, absl::Duration accepted_at)
+      : descriptor_(descriptor), inode_(inode), accepted_at_(accepted_at) {}
 
   [[nodiscard]] int descriptor() const { return descriptor_; }
   [[nodiscard]] ino_t inode() const { return inode_; }
+  [[nodiscard]] absl::Duration accepted_at() const { return accepted_at_; }
+  [[nodiscard]] bool is_strangers() const { return is_strangers_.load(std::memory_order_relaxed); }
 
   // A call came, or one that was not admitted is over.
   void HearOfCall() { events_.fetch_add(1, std::memory_order_relaxed); }
   // A call was admitted, and its request is read.
   void BeginCall() {
+    is_strangers_.store(false, std::memory_order_relaxed);
     calls_.fetch_add(1, std::memory_order_relaxed);
     reads_.fetch_add(1, std::memory_order_relaxed);
   }
@@ -58,6 +67,8 @@ class Connection {
 
   const int descriptor_;
   const ino_t inode_;
+  const absl::Duration accepted_at_;
+  std::atomic<bool> is_strangers_ = true;
   std::atomic<uint32_t> events_ = 0;
   std::atomic<int> calls_ = 0;
   std::atomic<int> reads_ = 0;

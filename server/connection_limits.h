@@ -15,6 +15,7 @@ namespace hapax {
 // its flag, in limit_flags.cc.
 struct ConnectionLimits {
   int max_connections = 4096;
+  int max_stranger_connections = 256;
   int max_message_bytes = 4 << 20;
   int max_metadata_bytes = 8 << 10;
   int max_calls_per_connection = 4096;

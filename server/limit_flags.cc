@@ -34,6 +34,11 @@ ABSL_FLAG(int, max_waiting_transactions, 4096,
 ABSL_FLAG(int, max_connections, hapax::ConnectionLimits().max_connections,
           "Connections that may be open; one more is closed at once. Less where the process may not have as many "
           "descriptors (ulimit -Hn), 512 of which are for files");
+ABSL_FLAG(
+    int, max_stranger_connections, hapax::ConnectionLimits().max_stranger_connections,
+    "Connections that may be open on which no call was admitted yet. One more waits to be accepted, and those that "
+    "had half a second for a call are reset for it, also a health checker's. With fewer than --max_connections "
+    "strangers keep nobody out");
 ABSL_FLAG(int, max_message_bytes, hapax::ConnectionLimits().max_message_bytes,
           "Bytes of a request's message; gRPC refuses a longer one with RESOURCE_EXHAUSTED, before it is read");
 ABSL_FLAG(
@@ -135,6 +140,8 @@ absl::StatusOr<ConnectionLimits> ParseConnectionLimits() {
   ConnectionLimits limits;
   limits.max_connections = absl::GetFlag(FLAGS_max_connections);
   HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_connections", limits.max_connections));
+  limits.max_stranger_connections = absl::GetFlag(FLAGS_max_stranger_connections);
+  HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_stranger_connections", limits.max_stranger_connections));
   limits.max_message_bytes = absl::GetFlag(FLAGS_max_message_bytes);
   HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_message_bytes", limits.max_message_bytes));
   limits.max_metadata_bytes = absl::GetFlag(FLAGS_max_metadata_bytes);

@@ -18,6 +18,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -34,6 +35,7 @@ constexpr rlim_t kOtherDescriptors = 512;
 // Looking at thousands of descriptors takes a millisecond.
 constexpr absl::Duration kLookInterval = absl::Milliseconds(10);
 constexpr int kOutOfDescriptorsPauseMs = 100;
+constexpr int kTooManyStrangersPauseMs = 10;
 // How often it is looked whether connections are flooded: of thousands, less often.
 constexpr absl::Duration kFloodInterval = absl::Milliseconds(20);
 constexpr absl::Duration kFloodIntervalOfOne = absl::Microseconds(10);
@@ -139,8 +141,9 @@ void Reset(int connection) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Listener>> Listener::Open(const std::string& address, int max_connections) {
-  std::unique_ptr<Listener> listener(new Listener(RoomForConnections(max_connections)));
+absl::StatusOr<std::unique_ptr<Listener>> Listener::Open(const std::string& address, const Limits& limits) {
+  std::unique_ptr<Listener> listener(new Listener({.max_connections = RoomForConnections(limits.max_connections),
+                                                   .max_stranger_connections = limits.max_stranger_connections}));
   addrinfo* const addresses = Resolve(address);
   const absl::Cleanup free_addresses = [addresses] {
     if (addresses != nullptr) freeaddrinfo(addresses);
@@ -197,7 +200,10 @@ void Listener::CloseSockets() {
   port_ = 0;
 }
 
-Listener::Listener(int max_connections) : max_connections_(max_connections), stop_(eventfd(0, EFD_CLOEXEC)) {
+Listener::Listener(const Limits& limits)
+    : max_connections_(limits.max_connections),
+      max_stranger_connections_(limits.max_stranger_connections),
+      stop_(eventfd(0, EFD_CLOEXEC)) {
   HAPAX_CHECK(stop_ >= 0, "an eventfd takes one descriptor");
 }
 
@@ -235,6 +241,7 @@ void Listener::Run() {
 
 void Listener::AcceptAll(int socket) {
   while (true) {
+    if (!HasRoomForStranger()) return Pause(kTooManyStrangersPauseMs);
     const std::optional<int> connection = Accept(socket);
     if (!connection.has_value()) continue;
     if (*connection >= 0) {
@@ -243,13 +250,14 @@ void Listener::AcceptAll(int socket) {
     }
     const int error = -*connection;
     if (error == EINTR || error == ECONNABORTED) continue;
-    if (error != EAGAIN && error != EWOULDBLOCK) {
-      // Out of descriptors or of memory. What waits is still there when some are free again.
-      pollfd stop = {.fd = stop_, .events = POLLIN, .revents = 0};
-      poll(&stop, 1, kOutOfDescriptorsPauseMs);
-    }
+    if (error != EAGAIN && error != EWOULDBLOCK) Pause(kOutOfDescriptorsPauseMs);  // Or of memory.
     return;
   }
+}
+
+void Listener::Pause(int milliseconds) const {
+  pollfd stop = {.fd = stop_, .events = POLLIN, .revents = 0};
+  poll(&stop, 1, milliseconds);
 }
 
 std::optional<int> Listener::Accept(int socket) {
@@ -264,7 +272,7 @@ std::optional<int> Listener::Accept(int socket) {
       close(connection);
       return std::nullopt;
     }
-    taken = std::make_shared<Connection>(connection, *inode);
+    taken = std::make_shared<Connection>(connection, *inode, MonotonicNow());
     connections_[connection] = taken;
   }
   absl::MutexLock lock(&mu_);
@@ -323,8 +331,31 @@ bool Listener::HasRoom() {
   const absl::Duration now = MonotonicNow();
   if (now - looked_at_ < kLookInterval) return false;
   looked_at_ = now;
-  absl::erase_if(connections_, [](const auto& entry) { return InodeOf(entry.first) != entry.second->inode(); });
+  ForgetClosed();
   return connections_.size() < limit;
+}
+
+bool Listener::HasRoomForStranger() {
+  absl::MutexLock lock(&connections_mu_);
+  if (connections_.size() < static_cast<size_t>(max_stranger_connections_)) return true;
+  if (CountStrangers() < max_stranger_connections_) return true;
+  // One that is reset counts until gRPC has closed it, since until then it has its memory.
+  ForgetClosed();
+  if (CountStrangers() < max_stranger_connections_) return true;
+  const absl::Duration late = MonotonicNow() - kStrangersTime;
+  for (const auto& [descriptor, connection] : connections_) {
+    if (connection->is_strangers() && connection->accepted_at() < late) Reset(descriptor);
+  }
+  return false;
+}
+
+int Listener::CountStrangers() const {
+  return static_cast<int>(
+      absl::c_count_if(connections_, [](const auto& entry) { return entry.second->is_strangers(); }));
+}
+
+void Listener::ForgetClosed() {
+  absl::erase_if(connections_, [](const auto& entry) { return InodeOf(entry.first) != entry.second->inode(); });
 }
 
 }  // namespace hapax

@@ -24,18 +24,30 @@ namespace hapax {
 // Accepts connections and hands them to a gRPC server, so many at a time; one more is closed at once. One that is
 // flooded with bytes of no call (connection.h) is reset.
 //
+// Strangers may have fewer. While they have as many, new connections wait to be accepted, and strangers that had
+// kStrangersTime for a call are reset. So strangers that only hold connections keep out nobody, and clients that all
+// come at once are taken as fast as they make their first calls.
+//
 // gRPC 1.51 listens by itself, but without a bound, and the first accept that finds no free descriptor ends that for
 // good: whoever opens enough connections would shut everybody out until a restart.
 //
 // Thread-safety: for one thread, but for ConnectionOf and Find. Connections are accepted on one of its own.
 class Listener {
  public:
+  // In which a stranger's connection is not reset for another: a handshake and a call over long distances.
+  static constexpr absl::Duration kStrangersTime = absl::Milliseconds(500);
+
+  struct Limits {
+    int max_connections;
+    int max_stranger_connections;
+  };
+
   // Listens on `HOST:PORT`, and on each address that a name stands for; connections wait until Start. Port 0 takes one
   // that is free on all of them. Raises the process's soft limit of descriptors to the hard one, and lowers
   // `max_connections` to what that has room for. Errors: UNAVAILABLE, naming the address, when one cannot be listened
   // on: else callers of the name would now and then reach whoever else listens there. An address that is not this
   // machine's, such as ::1 without IPv6, reaches nobody: it is left out when there are others.
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Listener>> Open(const std::string& address, int max_connections);
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Listener>> Open(const std::string& address, const Limits& limits);
   ~Listener() { Stop(); }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -55,7 +67,7 @@ class Listener {
   void Stop();
 
  private:
-  explicit Listener(int max_connections);
+  explicit Listener(const Limits& limits);
 
   // What became of listening on all of the addresses: the port was taken on one, though the first had it.
   enum class Listening { kDone, kPortTaken, kFailed };
@@ -67,13 +79,20 @@ class Listener {
   // The next connection that waits, remembered; a negative errno for none; closed at once, and nullopt, without room.
   [[nodiscard]] std::optional<int> Accept(int socket);
   void HandOver(int connection, int socket);
+  // Whether a stranger's connection may be taken. Resets those of strangers that had their time when it may not.
+  [[nodiscard]] bool HasRoomForStranger();
   // Whether another connection may be taken.
   [[nodiscard]] bool HasRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(connections_mu_);
   void WatchFloods();
   // Resets those that are flooded, and forgets those that are closed.
   void EndFlooded() ABSL_EXCLUSIVE_LOCKS_REQUIRED(connections_mu_);
+  void ForgetClosed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(connections_mu_);
+  [[nodiscard]] int CountStrangers() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(connections_mu_);
+  // Accepts nothing for a moment; what waits is still there then.
+  void Pause(int milliseconds) const;
 
   const int max_connections_;
+  const int max_stranger_connections_;
   int stop_;  // An eventfd; -1 after Stop.
   std::vector<int> sockets_;
   std::vector<std::string> left_out_;

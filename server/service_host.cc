@@ -32,7 +32,10 @@ absl::StatusOr<std::unique_ptr<ServiceHost>> ServiceHost::Start(const Options& o
                                                                 const std::vector<const HostedService*>& services,
                                                                 const Chain& chain) {
   std::unique_ptr<ServiceHost> host(new ServiceHost(services, chain));
-  HAPAX_ASSIGN_OR_RETURN(host->listener_, Listener::Open(options.listen_address, options.limits.max_connections));
+  HAPAX_ASSIGN_OR_RETURN(
+      host->listener_,
+      Listener::Open(options.listen_address, {.max_connections = options.limits.max_connections,
+                                              .max_stranger_connections = options.limits.max_stranger_connections}));
   host->port_ = host->listener_->port();
   grpc::ServerBuilder builder;
   ApplyTo(builder, options.limits);

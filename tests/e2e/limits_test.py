@@ -2,19 +2,32 @@
 
 import pathlib
 import re
+import socket
 import unittest
 
 import grpc
 
 import raw_http2
-from api_keys import line_of
+from api_keys import bearer, line_of
 from case import ServerCase, eventually, new_token, run
-from client import OPERATIONS, SERVICE, TOKENS
+from client import OPERATIONS, SERVICE, TOKENS, Client
 from harness import Server, refused_start
 from protos import compute_pb2, operations_pb2, resources_pb2, tokens_pb2
 
 MESSAGE_BYTES = 20_000
 METADATA_BYTES = 4_000
+
+
+def is_open(connection: socket.socket) -> bool:
+    connection.setblocking(False)
+    try:
+        while connection.recv(65_536):
+            pass
+        return False
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
 
 
 def tagged(length: int) -> bytes:
@@ -88,6 +101,31 @@ class StrangerTest(unittest.TestCase):
         for _ in range(3):
             self.assertLess(raw_http2.pour_headers(self.server.address, SERVICE + "RunInstances", 1 << 30), 256 << 20)
         self.assertLess(self.peak_mib() - before, 256)
+
+    def test_C32_connections_without_a_call_go_for_others(self):
+        self.server.stop()
+        self.server.flags += ("--max_stranger_connections=32",)
+        self.server.start()
+        known, unknown = Client(self.server, metadata=bearer("key")), Client(self.server, metadata=bearer("nobody"))
+        self.addCleanup(known.close)
+        self.addCleanup(unknown.close)
+        self.assertTrue(known.call("RunInstances", run(new_token())).ok)
+        self.assertFalse(unknown.call("RunInstances", run(new_token())).ok)  # No call of it is admitted.
+        held = [self.begin_call() for _ in range(160)]
+        # A new client gets its turn among them, and one that is known keeps its connection.
+        newcomer = Client(self.server, metadata=bearer("key"))
+        self.addCleanup(newcomer.close)
+        self.assertTrue(newcomer.call("RunInstances", run(new_token()), timeout=60).ok)
+        self.assertTrue(known.call("RunInstances", run(new_token())).ok)
+        eventually(lambda: sum(map(is_open, held)) <= 32, "all but 32 are reset")
+
+    def begin_call(self) -> socket.socket:
+        """A connection with a call whose headers, 80 KB of them, do not end."""
+        host, port = self.server.address.split(":")
+        connection = socket.create_connection((host, int(port)), timeout=60)
+        self.addCleanup(connection.close)
+        connection.sendall(raw_http2.begun_headers(SERVICE + "RunInstances") + 5 * raw_http2.more_headers())
+        return connection
 
 
 class RateTest(ServerCase):
@@ -187,7 +225,7 @@ class FlagTest(unittest.TestCase):
                      "max_tokens_per_tenant=-1", "max_token_bytes_per_tenant=-1", "max_abandoned_tokens_per_tenant=-1",
                      "max_request_unknown_fields=-1", "max_request_map_entries=-1", "max_request_elements=0",
                      "max_request_depth=91",
-                     "max_connections=0", "max_message_bytes=0", "max_metadata_bytes=0", "max_calls_per_connection=0",
+                     "max_connections=0", "max_stranger_connections=0", "max_message_bytes=0", "max_metadata_bytes=0", "max_calls_per_connection=0",
                      "max_pending_calls=0", "max_request_bytes_in_flight=8388607", "max_reply_bytes_in_flight=8388607",
                      "max_connection_bytes=335544319",
                      "handshake_timeout=0", "keepalive_time=0", "keepalive_timeout=-1s", "max_connection_idle=0",

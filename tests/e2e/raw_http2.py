@@ -105,19 +105,27 @@ def pour(address: str, method: str, metadata, length: int) -> tuple:
                     return sent, received
 
 
+def begun_headers(method: str) -> bytes:
+    """What a connection begins with whose first call's headers do not end here."""
+    return PREFACE + frame(SETTINGS, 0, 0, b"") + frame(HEADERS, 0, 1, headers(method, [])[9:])
+
+
+def more_headers() -> bytes:
+    """16 KB of them, that do not end either."""
+    return frame(CONTINUATION, 0, 1, b"\0" + _text(b"name") + _text(b"v" * 16_000))
+
+
 def pour_headers(address: str, method: str, length: int) -> int:
     """Begins a call whose headers do not end, and sends some `length` bytes of them unless the server hangs up. Returns
     how many were sent."""
     host, port = address.split(":")
-    more = frame(CONTINUATION, 0, 1, b"\0" + _text(b"name") + _text(b"v" * 16_000))
     sent = 0
     with socket.create_connection((host, int(port)), timeout=TIMEOUT_S) as connection:
-        begun = headers(method, [])[9:]
-        connection.sendall(PREFACE + frame(SETTINGS, 0, 0, b"") + frame(HEADERS, 0, 1, begun))
+        connection.sendall(begun_headers(method))
         try:
             while sent < length:
-                connection.sendall(more)
-                sent += len(more)
+                connection.sendall(more_headers())
+                sent += len(more_headers())
         except (BrokenPipeError, ConnectionResetError):
             pass
     return sent
