@@ -32,13 +32,12 @@ ABSL_FLAG(
 ABSL_FLAG(int, max_waiting_transactions, 4096,
           "Transactions that may wait for execution, half of them one tenant's; one more is refused with OVERLOADED");
 ABSL_FLAG(int, max_connections, hapax::ConnectionLimits().max_connections,
-          "Connections that may be open; one more is closed at once. Less where the process may not have as many "
-          "descriptors (ulimit -Hn), 512 of which are for files");
+          "Connections that may be open; one more is closed at once, or waits for a stranger's to go. Less where the "
+          "process may not have as many descriptors (ulimit -Hn), 512 of which are for files");
 ABSL_FLAG(
     int, max_stranger_connections, hapax::ConnectionLimits().max_stranger_connections,
-    "Connections that may be open on which no call was admitted yet. One more waits to be accepted, and those that "
-    "had half a second for a call are reset for it, also a health checker's. With fewer than --max_connections "
-    "strangers keep nobody out");
+    "Connections that may be open on which no call was admitted yet. One more waits to be accepted, and the oldest "
+    "that had half a second for a call is reset for it, also a health checker's");
 ABSL_FLAG(int, max_message_bytes, hapax::ConnectionLimits().max_message_bytes,
           "Bytes of a request's message; gRPC refuses a longer one with RESOURCE_EXHAUSTED, before it is read");
 ABSL_FLAG(

@@ -13,12 +13,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <optional>
 #include <utility>
 
-#include "absl/algorithm/container.h"
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -111,6 +111,16 @@ std::optional<ino_t> InodeOf(int descriptor) {
   return status.st_ino;
 }
 
+// Whether gRPC has closed it: its descriptor is none, or another's.
+bool IsClosed(const Connection& connection) { return InodeOf(connection.descriptor()) != connection.inode(); }
+
+// How many connections wait to be accepted: Linux tells it where it tells of other sockets what is not acknowledged.
+size_t ConnectionsWaiting(int socket) {
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  return getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_unacked : 0;
+}
+
 // The other end of a connection as gRPC writes it; empty when it is gone.
 std::string PeerOf(int connection) {
   sockaddr_storage peer{};
@@ -142,8 +152,10 @@ void Reset(int connection) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Open(const std::string& address, const Limits& limits) {
-  std::unique_ptr<Listener> listener(new Listener({.max_connections = RoomForConnections(limits.max_connections),
-                                                   .max_stranger_connections = limits.max_stranger_connections}));
+  Limits possible = limits;
+  possible.max_connections = RoomForConnections(limits.max_connections);
+  possible.max_stranger_connections = std::min(limits.max_stranger_connections, possible.max_connections);
+  std::unique_ptr<Listener> listener(new Listener(possible));
   addrinfo* const addresses = Resolve(address);
   const absl::Cleanup free_addresses = [addresses] {
     if (addresses != nullptr) freeaddrinfo(addresses);
@@ -200,10 +212,7 @@ void Listener::CloseSockets() {
   port_ = 0;
 }
 
-Listener::Listener(const Limits& limits)
-    : max_connections_(limits.max_connections),
-      max_stranger_connections_(limits.max_stranger_connections),
-      stop_(eventfd(0, EFD_CLOEXEC)) {
+Listener::Listener(const Limits& limits) : limits_(limits), stop_(eventfd(0, EFD_CLOEXEC)) {
   HAPAX_CHECK(stop_ >= 0, "an eventfd takes one descriptor");
 }
 
@@ -241,7 +250,10 @@ void Listener::Run() {
 
 void Listener::AcceptAll(int socket) {
   while (true) {
-    if (!HasRoomForStranger()) return Pause(kTooManyStrangersPauseMs);
+    if (!HasRoomForStranger()) {
+      EndOldestStrangers(ConnectionsWaiting(socket));
+      return Pause(kTooManyStrangersPauseMs);
+    }
     const std::optional<int> connection = Accept(socket);
     if (!connection.has_value()) continue;
     if (*connection >= 0) {
@@ -274,10 +286,11 @@ std::optional<int> Listener::Accept(int socket) {
     }
     taken = std::make_shared<Connection>(connection, *inode, MonotonicNow());
     connections_[connection] = taken;
+    strangers_.push_back(taken);
   }
   absl::MutexLock lock(&mu_);
   // What is closed is forgotten now and then.
-  if (by_peer_.size() >= 2 * static_cast<size_t>(max_connections_)) {
+  if (by_peer_.size() >= 2 * static_cast<size_t>(limits_.max_connections)) {
     absl::erase_if(by_peer_, [](const auto& entry) { return PeerOf(entry.second->descriptor()) != entry.first; });
   }
   by_peer_[PeerOf(taken->descriptor())] = taken;
@@ -319,14 +332,14 @@ void Listener::EndFlooded() {
     const auto& [descriptor, connection] = entry;
     const uint64_t received = BytesReceived(descriptor);
     if (received > 0 && !connection->IsFlooded(received)) return false;
-    if (InodeOf(descriptor) != connection->inode()) return true;
+    if (IsClosed(*connection)) return true;
     if (received > 0) Reset(descriptor);
     return false;
   });
 }
 
 bool Listener::HasRoom() {
-  const auto limit = static_cast<size_t>(max_connections_);
+  const auto limit = static_cast<size_t>(limits_.max_connections);
   if (connections_.size() < limit) return true;
   const absl::Duration now = MonotonicNow();
   if (now - looked_at_ < kLookInterval) return false;
@@ -337,25 +350,33 @@ bool Listener::HasRoom() {
 
 bool Listener::HasRoomForStranger() {
   absl::MutexLock lock(&connections_mu_);
-  if (connections_.size() < static_cast<size_t>(max_stranger_connections_)) return true;
-  if (CountStrangers() < max_stranger_connections_) return true;
+  if (!AreStrangersTooMany()) return true;
+  std::erase_if(strangers_, [](const auto& connection) { return !connection->is_strangers(); });
+  if (!AreStrangersTooMany()) return true;
   // One that is reset counts until gRPC has closed it, since until then it has its memory.
   ForgetClosed();
-  if (CountStrangers() < max_stranger_connections_) return true;
-  const absl::Duration late = MonotonicNow() - kStrangersTime;
-  for (const auto& [descriptor, connection] : connections_) {
-    if (connection->is_strangers() && connection->accepted_at() < late) Reset(descriptor);
-  }
-  return false;
+  return !AreStrangersTooMany();
 }
 
-int Listener::CountStrangers() const {
-  return static_cast<int>(
-      absl::c_count_if(connections_, [](const auto& entry) { return entry.second->is_strangers(); }));
+bool Listener::AreStrangersTooMany() const {
+  if (strangers_.empty()) return false;
+  return strangers_.size() >= static_cast<size_t>(limits_.max_stranger_connections) ||
+         connections_.size() >= static_cast<size_t>(limits_.max_connections);
+}
+
+void Listener::EndOldestStrangers(size_t count) {
+  absl::MutexLock lock(&connections_mu_);
+  const absl::Duration late = MonotonicNow() - limits_.stranger_grace;
+  for (const auto& stranger : strangers_) {
+    if (count == 0 || stranger->accepted_at() > late) return;
+    --count;
+    if (stranger->is_strangers() && !IsClosed(*stranger)) Reset(stranger->descriptor());
+  }
 }
 
 void Listener::ForgetClosed() {
-  absl::erase_if(connections_, [](const auto& entry) { return InodeOf(entry.first) != entry.second->inode(); });
+  std::erase_if(strangers_, [](const auto& connection) { return IsClosed(*connection); });
+  absl::erase_if(connections_, [](const auto& entry) { return IsClosed(*entry.second); });
 }
 
 }  // namespace hapax

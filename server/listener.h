@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <sys/types.h>
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,9 +25,10 @@ namespace hapax {
 // Accepts connections and hands them to a gRPC server, so many at a time; one more is closed at once. One that is
 // flooded with bytes of no call (connection.h) is reset.
 //
-// Strangers may have fewer. While they have as many, new connections wait to be accepted, and strangers that had
-// kStrangersTime for a call are reset. So strangers that only hold connections keep out nobody, and clients that all
-// come at once are taken as fast as they make their first calls.
+// Strangers may have fewer. While they have as many, or some of them are among as many connections as there may be, new
+// ones wait to be accepted. For each that waits the oldest stranger is reset, if it had its time for a call. So
+// strangers that only hold connections keep out nobody, and clients that all come at once are taken as fast as they
+// make their first calls.
 //
 // gRPC 1.51 listens by itself, but without a bound, and the first accept that finds no free descriptor ends that for
 // good: whoever opens enough connections would shut everybody out until a restart.
@@ -34,12 +36,11 @@ namespace hapax {
 // Thread-safety: for one thread, but for ConnectionOf and Find. Connections are accepted on one of its own.
 class Listener {
  public:
-  // In which a stranger's connection is not reset for another: a handshake and a call over long distances.
-  static constexpr absl::Duration kStrangersTime = absl::Milliseconds(500);
-
   struct Limits {
-    int max_connections;
-    int max_stranger_connections;
+    int max_connections = 1;
+    int max_stranger_connections = 1;
+    // How long a stranger's connection is not reset for another: a handshake and a call over long distances.
+    absl::Duration stranger_grace = absl::Milliseconds(500);
   };
 
   // Listens on `HOST:PORT`, and on each address that a name stands for; connections wait until Start. Port 0 takes one
@@ -79,20 +80,21 @@ class Listener {
   // The next connection that waits, remembered; a negative errno for none; closed at once, and nullopt, without room.
   [[nodiscard]] std::optional<int> Accept(int socket);
   void HandOver(int connection, int socket);
-  // Whether a stranger's connection may be taken. Resets those of strangers that had their time when it may not.
+  // Whether a connection may be accepted, be it to be closed at once; else it waits for a stranger's to go.
   [[nodiscard]] bool HasRoomForStranger();
+  [[nodiscard]] bool AreStrangersTooMany() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(connections_mu_);
+  // Resets so many of the strangers that came first, but none in its time of grace.
+  void EndOldestStrangers(size_t count);
   // Whether another connection may be taken.
   [[nodiscard]] bool HasRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(connections_mu_);
   void WatchFloods();
   // Resets those that are flooded, and forgets those that are closed.
   void EndFlooded() ABSL_EXCLUSIVE_LOCKS_REQUIRED(connections_mu_);
   void ForgetClosed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(connections_mu_);
-  [[nodiscard]] int CountStrangers() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(connections_mu_);
   // Accepts nothing for a moment; what waits is still there then.
   void Pause(int milliseconds) const;
 
-  const int max_connections_;
-  const int max_stranger_connections_;
+  const Limits limits_;
   int stop_;  // An eventfd; -1 after Stop.
   std::vector<int> sockets_;
   std::vector<std::string> left_out_;
@@ -101,6 +103,8 @@ class Listener {
   // By descriptor. Another inode there, or none, tells that gRPC has closed it.
   absl::Mutex connections_mu_;
   absl::flat_hash_map<int, std::shared_ptr<Connection>> connections_ ABSL_GUARDED_BY(connections_mu_);
+  // In the order they were accepted; some of them closed, and of some a call was admitted meanwhile.
+  std::vector<std::shared_ptr<Connection>> strangers_ ABSL_GUARDED_BY(connections_mu_);
   mutable absl::Mutex mu_;
   // Some of them closed.
   absl::flat_hash_map<std::string, std::shared_ptr<Connection>> by_peer_ ABSL_GUARDED_BY(mu_);

@@ -106,9 +106,14 @@ class ManyTest(ConnectionCase):
     flags = ("--max_connections=5",)
 
     def test_one_too_many_is_closed_at_once_and_has_room_when_another_is_gone(self):
-        kept = [self.connect(SETTLED) for _ in range(5)]
+        # With an admitted call: a stranger's would go for others.
+        kept = [self.connect(HEADERS + raw_http2.message(b"")) for _ in range(5)]
         for connection in kept:
-            self.assertTrue(connection.recv(1))  # It was accepted: the server's settings.
+            received = chunk = connection.recv(65536)
+            while chunk and b"grpc-status" not in received:
+                chunk = connection.recv(65536)
+                received += chunk
+            self.assertIn(b"grpc-status", received)
         for _ in range(20):
             refused = self.connect()
             self.assertEqual(refused.recv(1), b"")

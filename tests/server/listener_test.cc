@@ -7,7 +7,7 @@
 #include "gtest/gtest.h"
 #include "hapax/tests/support/status_matchers.h"
 
-// What becomes of connections is e2e.connections' to show.
+// Which connections are taken is listener_limits_test's to show.
 namespace hapax {
 namespace {
 
