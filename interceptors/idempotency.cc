@@ -14,10 +14,10 @@
 #include "hapax/interceptors/stored_reply.h"
 #include "hapax/interceptors/token_finding.h"
 #include "hapax/interceptors/token_quota.h"
+#include "hapax/interceptors/token_table.h"
 #include "hapax/storage/check.h"
 #include "hapax/storage/status_macros.h"
 #include "hapax/storage/timestamps.h"
-#include "hapax/storage/token_table.h"
 
 namespace hapax {
 

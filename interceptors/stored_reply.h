@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "hapax/interceptors/rule.h"
 #include "hapax/interceptors/seal_keys.h"
-#include "hapax/storage/token_table.h"
+#include "hapax/interceptors/token_table.h"
 
 namespace hapax {
 

@@ -10,9 +10,9 @@
 #include "absl/time/time.h"
 #include "hapax/interceptors/call.h"
 #include "hapax/interceptors/token_policy.h"
+#include "hapax/interceptors/token_table.h"
+#include "hapax/interceptors/token_time.h"
 #include "hapax/storage/store.h"
-#include "hapax/storage/token_table.h"
-#include "hapax/storage/token_time.h"
 
 namespace hapax {
 

@@ -11,11 +11,11 @@
 #include "absl/numeric/bits.h"
 #include "absl/strings/str_cat.h"
 #include "hapax/interceptors/refusal.h"
+#include "hapax/interceptors/token_table.h"
 #include "hapax/storage/key.h"
 #include "hapax/storage/rows.h"
 #include "hapax/storage/status_macros.h"
 #include "hapax/storage/timestamps.h"
-#include "hapax/storage/token_table.h"
 #include "hapax/store/v1/token.pb.h"
 
 namespace hapax {

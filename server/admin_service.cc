@@ -35,7 +35,7 @@ absl::Status RefusalOf(const absl::Status& status) {
 
 }  // namespace
 
-AdminService::AdminService(RocksDbStore& store, std::string backup_dir)
+AdminService::AdminService(Store& store, std::string backup_dir)
     : store_(store), backup_dir_(std::move(backup_dir)), workers_(kThreads, kMaxWaiting) {}
 
 AdminService::~AdminService() { Close(); }
@@ -74,7 +74,7 @@ absl::StatusOr<std::string> AdminService::CreateBackup() {
 }
 
 absl::StatusOr<std::string> AdminService::ListBackups() const {
-  const absl::StatusOr<BackupList> list = hapax::ListBackups(backup_dir_);
+  const absl::StatusOr<BackupList> list = store_.ListBackups(backup_dir_);
   if (!list.ok()) return RefusalOf(list.status());
   admin::v1::ListBackupsResponse response;
   for (const Backup& backup : list->backups) *response.add_backups() = ToProto(backup);

@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "hapax/interceptors/worker_pool.h"
 #include "hapax/server/hosted_service.h"
-#include "hapax/storage/rocksdb_store.h"
+#include "hapax/storage/store.h"
 
 namespace hapax {
 
@@ -20,7 +20,7 @@ namespace hapax {
 class AdminService {
  public:
   // `backup_dir`: where backups are; empty refuses all calls.
-  AdminService(RocksDbStore& store, std::string backup_dir);
+  AdminService(Store& store, std::string backup_dir);
   ~AdminService();
   AdminService(const AdminService&) = delete;
   AdminService& operator=(const AdminService&) = delete;
@@ -37,7 +37,7 @@ class AdminService {
   [[nodiscard]] absl::StatusOr<std::string> CreateBackup();
   [[nodiscard]] absl::StatusOr<std::string> ListBackups() const;
 
-  RocksDbStore& store_;
+  Store& store_;
   const std::string backup_dir_;
   std::atomic<bool> is_backing_up_ = false;
   std::atomic<bool> closed_ = false;

@@ -13,10 +13,10 @@
 #include "hapax/interceptors/seal_keys.h"
 #include "hapax/interceptors/tenant_gate.h"
 #include "hapax/interceptors/token_policy.h"
+#include "hapax/interceptors/token_time.h"
 #include "hapax/interceptors/worker_pool.h"
 #include "hapax/storage/clock.h"
 #include "hapax/storage/store.h"
-#include "hapax/storage/token_time.h"
 #include "prometheus/registry.h"
 #include "spdlog/logger.h"
 

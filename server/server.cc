@@ -17,6 +17,8 @@
 #include "absl/time/clock.h"
 #include "hapax/interceptors/call_gate.h"
 #include "hapax/interceptors/seal_keys.h"
+#include "hapax/interceptors/token_expiry.h"
+#include "hapax/interceptors/token_time.h"
 #include "hapax/interceptors/worker_pool.h"
 #include "hapax/server/admin_service.h"
 #include "hapax/server/chain.h"
@@ -34,7 +36,6 @@
 #include "hapax/server/tokens_service.h"
 #include "hapax/storage/rocksdb_store.h"
 #include "hapax/storage/status_macros.h"
-#include "hapax/storage/token_time.h"
 #include "prometheus/exposer.h"
 #include "prometheus/gauge.h"
 #include "prometheus/registry.h"
@@ -148,11 +149,12 @@ struct Server::Parts {
   std::shared_ptr<spdlog::logger> call_log;
   const SystemClock clock;
   TokenTime token_time{clock};
+  const TokenExpiry token_expiry{token_time.durable()};
   TimeOrderedIdSource ids{token_time.latest()};
   OperationWaiters waiters{static_cast<size_t>(options.max_calls_in_flight)};  // Each waits for a call in flight.
   const Operations operations{ids, waiters};
   std::optional<SealKeys> seal_keys;
-  std::unique_ptr<RocksDbStore> store;
+  std::unique_ptr<Store> store;
   std::optional<WorkQueue> work;
   std::optional<TokenTimeKeeper> token_time_keeper;
   std::optional<WorkerPool> workers;
@@ -200,7 +202,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Open(ServerOptions options) {
                                  .block_cache_bytes = parts.options.block_cache_bytes,
                                  .max_waiting = parts.options.max_waiting_transactions,
                                  .log = [log = parts.log](std::string_view line) { log->warn("store: {}", line); },
-                                 .clock = &parts.token_time.durable()});
+                                 .expiry = &parts.token_expiry});
   if (!store.ok()) return OptionError("data_dir", parts.options.data_dir, store.status());
   parts.store = *std::move(store);
   absl::StatusOr<LoadedSealKeys> keys = LoadSealKeys(parts.options.seal_key_file, *parts.store);

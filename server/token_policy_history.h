@@ -6,9 +6,9 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "hapax/interceptors/token_policy.h"
+#include "hapax/interceptors/token_time.h"
 #include "hapax/server/hosted_service.h"
 #include "hapax/storage/store.h"
-#include "hapax/storage/token_time.h"
 
 namespace hapax {
 

@@ -4,9 +4,9 @@
 #include <thread>
 
 #include "absl/time/time.h"
+#include "hapax/interceptors/token_time.h"
 #include "hapax/storage/monitor.h"
 #include "hapax/storage/store.h"
-#include "hapax/storage/token_time.h"
 #include "prometheus/gauge.h"
 #include "prometheus/registry.h"
 #include "spdlog/logger.h"

@@ -11,9 +11,9 @@
 #include "hapax/interceptors/scope.h"
 #include "hapax/interceptors/seal_keys.h"
 #include "hapax/interceptors/token_policy.h"
+#include "hapax/interceptors/token_table.h"
+#include "hapax/interceptors/token_time.h"
 #include "hapax/server/hosted_service.h"
-#include "hapax/storage/token_table.h"
-#include "hapax/storage/token_time.h"
 
 namespace hapax {
 

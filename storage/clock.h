@@ -22,7 +22,7 @@ struct Uptime {
 
 // The clocks of a machine, injected so that tests can set them. Now() is the wall clock: it may be set to anything at
 // any moment. So nothing waits by it and no duration is measured by it, and what it says is never taken for time that
-// has passed (token_time.h). Thread-safety: safe.
+// has passed (interceptors/token_time.h). Thread-safety: safe.
 class Clock : public TimeSource {
  public:
   // Time since some moment; never set, and at the pace of real time.

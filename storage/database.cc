@@ -20,9 +20,9 @@
 namespace hapax {
 namespace {
 
-// Files of table tokens that are older than this are compacted though nothing was written beside them, so
-// that the space of expired records is given back.
-constexpr uint64_t kTokenFileMaxAgeSeconds = uint64_t{12} * 60 * 60;
+// Files of the table whose rows expire that are older than this are compacted though nothing was written beside them,
+// so that the space of expired records is given back.
+constexpr uint64_t kExpiringFileMaxAgeSeconds = uint64_t{12} * 60 * 60;
 
 rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 
@@ -104,11 +104,11 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(Opening opening) {
     if (table == Table::kResources && opening.service_hints != nullptr) {
       family.memtable_insert_with_hint_prefix_extractor = opening.service_hints;
     }
-    if (table != Table::kTokens) continue;
-    if (opening.token_files != nullptr) family.table_factory = opening.token_files;
-    if (opening.token_filter == nullptr) continue;
-    family.compaction_filter = opening.token_filter;
-    family.periodic_compaction_seconds = kTokenFileMaxAgeSeconds;
+    if (table == Table::kTokens && opening.uncached_files != nullptr) family.table_factory = opening.uncached_files;
+    if (table == opening.expiring_table) {
+      family.compaction_filter = opening.expiry_filter;
+      family.periodic_compaction_seconds = kExpiringFileMaxAgeSeconds;
+    }
   }
 
   std::vector<rocksdb::ColumnFamilyHandle*> handles;

@@ -48,10 +48,11 @@ class Database {
     // What the log holds after the write of this number is left out, for good: these writes were never
     // acknowledged. Without it, all that the log holds counts.
     std::optional<uint64_t> last_write;
-    // Gives back the space of tokens that are too old (token_compaction.h); outlives the database. May be null.
-    const rocksdb::CompactionFilter* token_filter = nullptr;
-    // How the files of tokens are written and read; null: as those of the other tables.
-    std::shared_ptr<rocksdb::TableFactory> token_files;
+    // The table whose rows grow old, and what gives their space back; outlives the database.
+    std::optional<Table> expiring_table;
+    const rocksdb::CompactionFilter* expiry_filter = nullptr;
+    // How the files of table tokens are written and read; null: as those of the other tables.
+    std::shared_ptr<rocksdb::TableFactory> uncached_files;
     // What of a key of table services tells rows that are written together; null: as for the other tables.
     std::shared_ptr<const rocksdb::SliceTransform> service_hints;
     // Called once, on any thread, when the database has failed; must not block.

@@ -21,7 +21,7 @@ class Database;
 // It holds the directory's lock. Opening writes the rows of the log into tables, as every start does, and nothing else.
 //
 // Thread-safety: for one thread.
-// Errors: as RocksDbStore::Open; FAILED_PRECONDITION, too, for a directory of an earlier format, or where there is
+// Errors: as OpenRocksDbStore; FAILED_PRECONDITION, too, for a directory of an earlier format, or where there is
 // none.
 class Inspection {
  public:

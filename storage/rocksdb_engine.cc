@@ -5,10 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "hapax/storage/data_directory.h"
+#include "hapax/storage/rocksdb_expiry.h"
 #include "hapax/storage/rocksdb_log.h"
 #include "hapax/storage/status_macros.h"
 #include "hapax/storage/synced_names.h"
-#include "hapax/storage/token_compaction.h"
 #include "rocksdb/cache.h"
 #include "rocksdb/convenience.h"
 #include "rocksdb/filter_policy.h"
@@ -25,17 +25,6 @@ constexpr size_t kMaxLogBytes = size_t{256} << 20;
 // Between two attempts to open the directory afresh.
 constexpr absl::Duration kMaxRetryDelay = absl::Seconds(8);
 
-// By which nothing ever expires.
-class NoTime final : public TimeSource {
- public:
-  [[nodiscard]] absl::Time Now() const override { return absl::InfinitePast(); }
-};
-
-const TimeSource& NeverForgets() {
-  static const NoTime kTime;
-  return kTime;
-}
-
 rocksdb::BlockBasedTableOptions TableOptions() {
   rocksdb::BlockBasedTableOptions table;
   // Most lookups are of rows that are not there yet: a filter answers them without reading a block.
@@ -45,10 +34,10 @@ rocksdb::BlockBasedTableOptions TableOptions() {
   return table;
 }
 
-// What table tokens is read by. A token is looked up once or twice in its life, so blocks of it in a cache would only
-// displace one another, at the price of a memory allocation each: what is read again soon is in the memtable or the
-// operating system's page cache. Filters and indexes stay in memory, some 3 bytes a token.
-rocksdb::BlockBasedTableOptions TokenTableOptions() {
+// What table tokens is read by. A row of it is looked up once or twice in its life, so blocks of it in a cache would
+// only displace one another, at the price of a memory allocation each: what is read again soon is in the memtable or
+// the operating system's page cache. Filters and indexes stay in memory, some 3 bytes a row.
+rocksdb::BlockBasedTableOptions UncachedTableOptions() {
   rocksdb::BlockBasedTableOptions table = TableOptions();
   table.no_block_cache = true;
   return table;
@@ -115,8 +104,8 @@ RocksDbEngine::RocksDbEngine(RocksDbEngineOptions options, std::unique_ptr<rocks
     : options_(std::move(options)),
       env_(std::move(env)),
       rocksdb_options_(std::move(rocksdb_options)),
-      token_filter_(MakeTokenCompactionFilter(options_.clock == nullptr ? NeverForgets() : *options_.clock)),
-      token_files_(rocksdb::NewBlockBasedTableFactory(TokenTableOptions())),
+      expiry_filter_(options_.expiry == nullptr ? nullptr : MakeExpiryFilter(*options_.expiry)),
+      uncached_files_(rocksdb::NewBlockBasedTableFactory(UncachedTableOptions())),
       service_hints_(std::make_shared<ServiceRowHint>()),
       retry_delay_(options_.probe_interval) {}
 
@@ -142,18 +131,21 @@ absl::Status RocksDbEngine::OpenDatabase(bool may_create) {
     absl::MutexLock lock(&mu_);
     failure_ = absl::OkStatus();
   }
-  HAPAX_ASSIGN_OR_RETURN(database_, Database::Open({.path = options_.path,
-                                                    .options = rocksdb_options_,
-                                                    .may_create = may_create,
-                                                    .format_1_service = options_.format_1_service,
-                                                    .last_write = last_write_,
-                                                    .token_filter = token_filter_.get(),
-                                                    .token_files = token_files_,
-                                                    .service_hints = service_hints_,
-                                                    .on_failure = [this](const absl::Status& why) {
-                                                      absl::MutexLock lock(&mu_);
-                                                      failure_ = why;
-                                                    }}));
+  HAPAX_ASSIGN_OR_RETURN(
+      database_, Database::Open({.path = options_.path,
+                                 .options = rocksdb_options_,
+                                 .may_create = may_create,
+                                 .format_1_service = options_.format_1_service,
+                                 .last_write = last_write_,
+                                 .expiring_table = options_.expiry == nullptr ? std::nullopt
+                                                                              : std::optional(options_.expiry->table()),
+                                 .expiry_filter = expiry_filter_.get(),
+                                 .uncached_files = uncached_files_,
+                                 .service_hints = service_hints_,
+                                 .on_failure = [this](const absl::Status& why) {
+                                   absl::MutexLock lock(&mu_);
+                                   failure_ = why;
+                                 }}));
   last_write_ = database_->last_write();
   let_go_ = std::make_shared<absl::Notification>();
   absl::MutexLock lock(&mu_);

@@ -16,8 +16,8 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
-#include "hapax/storage/clock.h"
 #include "hapax/storage/database.h"
+#include "hapax/storage/expiry.h"
 #include "hapax/storage/monitor.h"
 #include "rocksdb/compaction_filter.h"
 #include "rocksdb/env.h"
@@ -30,14 +30,14 @@ struct RocksDbEngineOptions {
   std::string path;
   // The full name of the service whose rows a directory of format 1 has; empty: it has none of a service.
   std::string format_1_service;
-  // Memory for blocks, filters and indexes of all tables but that of tokens, whose take 3 bytes a token. Bytes.
+  // Memory for blocks, filters and indexes of all tables but tokens, whose take 3 bytes a row. Bytes.
   size_t block_cache_bytes = size_t{256} << 20;
   // What a table gathers in memory before it is written to a file. Bytes.
   size_t write_buffer_bytes = size_t{64} << 20;
   // Gets a line about what goes wrong, on any thread; must not block. May be null.
   std::function<void(std::string_view line)> log;
   // As of RocksDbStoreOptions. Outlives the engine.
-  const TimeSource* clock = nullptr;
+  const ExpiryRule* expiry = nullptr;
   // How often it is tried whether the disk can be written again, once it could not.
   absl::Duration probe_interval = absl::Milliseconds(250);
   // Where the files are; for tests, whose faults it injects. Outlives the engine.
@@ -82,8 +82,8 @@ class RocksDbEngine {
   const RocksDbEngineOptions options_;
   const std::unique_ptr<rocksdb::Env> env_;
   const rocksdb::Options rocksdb_options_;
-  const std::unique_ptr<rocksdb::CompactionFilter> token_filter_;
-  const std::shared_ptr<rocksdb::TableFactory> token_files_;
+  const std::unique_ptr<rocksdb::CompactionFilter> expiry_filter_;
+  const std::shared_ptr<rocksdb::TableFactory> uncached_files_;
   const std::shared_ptr<const rocksdb::SliceTransform> service_hints_;
 
   // Only for the thread that recovers, while there is one.

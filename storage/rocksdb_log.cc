@@ -26,7 +26,7 @@ class ForwardingLogger final : public rocksdb::Logger {
     const int size = std::vsnprintf(line.data(), line.size(), format, arguments);
     if (size < 0 || log_ == nullptr) return;
     const std::string_view text(line.data(), std::min(static_cast<size_t>(size), line.size() - 1));
-    // Version edits follow on lines of their own: they tell keys, and these tell tenants and tokens.
+    // Version edits follow on lines of their own: they tell keys, which may be secret.
     log_(text.substr(0, text.find('\n')));
   }
 

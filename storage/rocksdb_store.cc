@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "hapax/storage/group_commit.h"
+#include "hapax/storage/rocksdb_backup.h"
 #include "hapax/storage/rocksdb_engine.h"
 #include "hapax/storage/rocksdb_transaction.h"
 #include "hapax/storage/status_macros.h"
@@ -16,7 +17,7 @@ namespace {
 
 constexpr int64_t kAnyLength = std::numeric_limits<int64_t>::max();
 
-class EngineStore final : public RocksDbStore {
+class EngineStore final : public Store {
  public:
   EngineStore(std::unique_ptr<RocksDbEngine> engine, size_t max_waiting)
       : engine_(std::move(engine)), group_commit_(*engine_, max_waiting) {}
@@ -40,10 +41,13 @@ class EngineStore final : public RocksDbStore {
     return database->Compact();
   }
 
-  absl::StatusOr<Backup> CreateBackup(const std::string& backup_dir, const std::atomic<bool>& cancelled) override {
+  absl::StatusOr<Backup> CreateBackup(const std::string& directory, const std::atomic<bool>& cancelled) override {
     HAPAX_ASSIGN_OR_RETURN(const std::shared_ptr<Database> database, engine_->Current());
     if (database->failed()) return absl::UnavailableError("writes are suspended: an earlier one failed");
-    return hapax::CreateBackup(*database, backup_dir, cancelled);
+    return hapax::CreateBackup(*database, directory, cancelled);
+  }
+  absl::StatusOr<BackupList> ListBackups(const std::string& directory) const override {
+    return hapax::ListBackups(directory);
   }
 
  private:
@@ -63,16 +67,16 @@ class EngineStore final : public RocksDbStore {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<RocksDbStore>> OpenRocksDbStore(const RocksDbStoreOptions& options) {
+absl::StatusOr<std::unique_ptr<Store>> OpenRocksDbStore(const RocksDbStoreOptions& options) {
   HAPAX_ASSIGN_OR_RETURN(auto engine, RocksDbEngine::Open({.path = options.path,
                                                            .format_1_service = options.format_1_service,
                                                            .block_cache_bytes = options.block_cache_bytes,
                                                            .log = options.log,
-                                                           .clock = options.clock}));
+                                                           .expiry = options.expiry}));
   return MakeRocksDbStore(std::move(engine), options.max_waiting);
 }
 
-std::unique_ptr<RocksDbStore> MakeRocksDbStore(std::unique_ptr<RocksDbEngine> engine, size_t max_waiting) {
+std::unique_ptr<Store> MakeRocksDbStore(std::unique_ptr<RocksDbEngine> engine, size_t max_waiting) {
   return std::make_unique<EngineStore>(std::move(engine), max_waiting);
 }
 

@@ -1,17 +1,14 @@
 #ifndef HAPAX_STORAGE_ROCKSDB_STORE_H_
 #define HAPAX_STORAGE_ROCKSDB_STORE_H_
 
-#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "hapax/storage/backup.h"
-#include "hapax/storage/clock.h"
+#include "hapax/storage/expiry.h"
 #include "hapax/storage/store.h"
 
 namespace hapax {
@@ -29,9 +26,8 @@ struct RocksDbStoreOptions {
   // Gets a line about what goes wrong with the disk or the files: RocksDB's warnings and errors, and when
   // writes are suspended and resumed. Called on any thread; must not block. May be null.
   std::function<void(std::string_view line)> log;
-  // By which compactions forget what has expired (token_time.h, durable()); null: they forget nothing. Outlives the
-  // store.
-  const TimeSource* clock = nullptr;
+  // Whose rows grow old, and when; null: none does. Outlives the store.
+  const ExpiryRule* expiry = nullptr;
 };
 
 class RocksDbEngine;
@@ -46,25 +42,14 @@ class RocksDbEngine;
 // writes are accepted again. Only while it is opened do reads get UNAVAILABLE, too. If the process
 // dies before, what failed may turn out to be durable: all of a transaction, or nothing.
 // What cannot be read is that read's error: UNAVAILABLE, or DATA_LOSS when a checksum says that it is damaged.
-class RocksDbStore : public Store {
- public:
-  // Rewrites everything, so that the space of what was deleted, overwritten or has expired is given back at once;
-  // otherwise that happens by and by. Blocks until it is done. Errors: the store's.
-  [[nodiscard]] virtual absl::Status Compact() = 0;
-
-  // Makes a backup of all that was acknowledged by now; transactions go on meanwhile. Blocks until it is done.
-  // One at a time. Errors: those of backup.h.
-  [[nodiscard]] virtual absl::StatusOr<Backup> CreateBackup(const std::string& backup_dir,
-                                                            const std::atomic<bool>& cancelled) = 0;
-};
-
+//
 // Errors: FAILED_PRECONDITION, another process holds the directory, or its format is not ours;
 // PERMISSION_DENIED, it cannot be created or written; DATA_LOSS, it is damaged, or part of it is missing;
 // UNAVAILABLE, anything else.
-[[nodiscard]] absl::StatusOr<std::unique_ptr<RocksDbStore>> OpenRocksDbStore(const RocksDbStoreOptions& options);
+[[nodiscard]] absl::StatusOr<std::unique_ptr<Store>> OpenRocksDbStore(const RocksDbStoreOptions& options);
 
 // The store on an engine that is open already: for the tests of this folder.
-[[nodiscard]] std::unique_ptr<RocksDbStore> MakeRocksDbStore(std::unique_ptr<RocksDbEngine> engine, size_t max_waiting);
+[[nodiscard]] std::unique_ptr<Store> MakeRocksDbStore(std::unique_ptr<RocksDbEngine> engine, size_t max_waiting);
 
 }  // namespace hapax
 

@@ -1,6 +1,7 @@
 #ifndef HAPAX_STORAGE_STORE_H_
 #define HAPAX_STORAGE_STORE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "hapax/storage/backup.h"
 #include "hapax/storage/key.h"
 
 namespace hapax {
@@ -18,7 +20,7 @@ namespace hapax {
 // The tables of a store. Each is an ordered map from key bytes to value bytes.
 enum class Table {
   kMeta,        // The format version.
-  kTokens,      // What became of client tokens (token_table.h).
+  kTokens,      // What became of client tokens.
   kResources,   // What the hosted services keep, each in a table of its own within (service_table.h).
   kWork,        // Asynchronous work that a commit started and that is not finished.
   kOperations,  // Long-running operations of the tenants.
@@ -72,6 +74,9 @@ class Transaction : public ReadTransaction {
 // may it turn out to be durable, as a whole); DATA_LOSS, what it holds is damaged;
 // RESOURCE_EXHAUSTED, too many transactions are waiting, of all or of its party, and this one was not started.
 // A transaction that only reads is not refused because others cannot write.
+//
+// An engine is whatever passes tests/storage/store_test.cc. What goes beyond transactions it may leave out: then these
+// verbs are UNIMPLEMENTED.
 class Store {
  public:
   using Body = absl::AnyInvocable<absl::Status(Transaction&)>;
@@ -95,6 +100,23 @@ class Store {
   virtual bool TryQuery(int64_t /*max_bytes*/, ReadBody& body, Done& done) {
     Query(std::move(body), std::move(done));
     return true;
+  }
+
+  // Rewrites everything, so that the space of what was deleted, overwritten or has expired (expiry.h) is given back at
+  // once; otherwise that happens by and by. Blocks until it is done.
+  [[nodiscard]] virtual absl::Status Compact() { return absl::UnimplementedError("this engine is not compacted"); }
+
+  // Makes a backup of all that was acknowledged by now in the directory, which is created; transactions go on
+  // meanwhile. Blocks until it is durable. One at a time. Errors: PERMISSION_DENIED, the directory cannot be created;
+  // CANCELLED, `cancelled` became true; DATA_LOSS, the store is damaged; UNAVAILABLE, a disk cannot be read or written.
+  // Then there is no such backup.
+  [[nodiscard]] virtual absl::StatusOr<Backup> CreateBackup(const std::string& /*directory*/,
+                                                            const std::atomic<bool>& /*cancelled*/) {
+    return absl::UnimplementedError("this engine makes no backups");
+  }
+  // Errors: UNAVAILABLE, the directory cannot be read. One that does not exist has none.
+  [[nodiscard]] virtual absl::StatusOr<BackupList> ListBackups(const std::string& /*directory*/) const {
+    return absl::UnimplementedError("this engine makes no backups");
   }
 };
 

@@ -14,6 +14,7 @@
 #include "hapax/interceptors/interceptor.h"
 #include "hapax/interceptors/seal_keys.h"
 #include "hapax/interceptors/tenant_gate.h"
+#include "hapax/interceptors/token_time.h"
 #include "hapax/interceptors/worker_pool.h"
 #include "hapax/server/compute/catalog.h"
 #include "hapax/server/compute/compute_service.h"
@@ -25,7 +26,6 @@
 #include "hapax/server/operations/work_queue.h"
 #include "hapax/storage/clock.h"
 #include "hapax/storage/rocksdb_store.h"
-#include "hapax/storage/token_time.h"
 #include "prometheus/registry.h"
 #include "spdlog/logger.h"
 
@@ -72,7 +72,7 @@ class ComputeInProcess {
   ~ComputeInProcess();
 
   [[nodiscard]] const Chain& chain() const { return chain_; }
-  [[nodiscard]] RocksDbStore& store() { return *store_; }
+  [[nodiscard]] Store& store() { return *store_; }
   [[nodiscard]] const Method& run_instances() const;
 
  private:
@@ -82,7 +82,7 @@ class ComputeInProcess {
   const SystemClock clock_;
   const TokenTime token_time_{clock_};
   spdlog::logger log_;
-  const std::unique_ptr<RocksDbStore> store_;
+  const std::unique_ptr<Store> store_;
   const SealKeys seal_keys_;
   const compute::Catalog catalog_;
   const std::unique_ptr<const compute::Places> places_;

@@ -10,11 +10,11 @@
 #include "benchmark/benchmark.h"
 #include "hapax/bench/filled_token.h"
 #include "hapax/bench/micro/scratch.h"
+#include "hapax/interceptors/token_table.h"
 #include "hapax/storage/blocking.h"
 #include "hapax/storage/format.h"
 #include "hapax/storage/rocksdb_store.h"
 #include "hapax/storage/timestamps.h"
-#include "hapax/storage/token_table.h"
 
 namespace hapax::bench {
 namespace {
@@ -79,11 +79,11 @@ class TokenStore {
     if (where == Where::kFiles && !store_->Compact().ok()) std::abort();
   }
 
-  [[nodiscard]] RocksDbStore& store() { return *store_; }
+  [[nodiscard]] Store& store() { return *store_; }
 
  private:
   const Scratch scratch_;
-  const std::unique_ptr<RocksDbStore> store_;
+  const std::unique_ptr<Store> store_;
 };
 
 // A token at random, in a transaction of its own: as a retry does.

@@ -11,7 +11,7 @@
 #include "hapax/client/hapaxctl/command.h"
 #include "hapax/client/hapaxctl/flags.h"
 #include "hapax/client/hapaxctl/report.h"
-#include "hapax/storage/backup.h"
+#include "hapax/storage/rocksdb_backup.h"
 #include "hapax/storage/timestamps.h"
 
 namespace hapax::ctl {

@@ -4,9 +4,9 @@
 #include <variant>
 #include <vector>
 
+#include "hapax/interceptors/token_table.h"
 #include "hapax/storage/check.h"
 #include "hapax/storage/key.h"
-#include "hapax/storage/token_table.h"
 #include "hapax/tests/fuzz/input.h"
 
 namespace hapax {

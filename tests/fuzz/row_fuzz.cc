@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <string>
 
+#include "hapax/interceptors/token_table.h"
 #include "hapax/storage/check.h"
 #include "hapax/storage/format.h"
-#include "hapax/storage/token_table.h"
 #include "hapax/store/v1/token.pb.h"
 #include "hapax/tests/fuzz/input.h"
 

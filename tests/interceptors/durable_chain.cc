@@ -26,7 +26,7 @@ std::string NameOfUpkeep(const testing::TestParamInfo<Upkeep>& upkeep) {
 DurableChainTest::DurableChainTest() { Start(); }
 
 void DurableChainTest::Start() {
-  store_ = OpenRocksDbStore({.path = dir_.Path("data"), .clock = &clock_}).value();
+  store_ = OpenRocksDbStore({.path = dir_.Path("data"), .expiry = &expiry_}).value();
   chain_ = std::make_unique<TestChain>(
       *store_, TestChain::Options{.policy = policy_, .clock = &clock_, .seal_key_file = seal_key_file_});
 }

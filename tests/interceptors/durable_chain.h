@@ -9,9 +9,10 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "hapax/interceptors/seal_keys.h"
+#include "hapax/interceptors/token_expiry.h"
 #include "hapax/interceptors/token_policy.h"
+#include "hapax/interceptors/token_table.h"
 #include "hapax/storage/rocksdb_store.h"
-#include "hapax/storage/token_table.h"
 #include "hapax/tests/interceptors/test_chain.h"
 #include "hapax/tests/support/manual_clock.h"
 #include "hapax/tests/support/temp_dir.h"
@@ -60,10 +61,11 @@ class DurableChainTest : public testing::Test {
 
   const TempDir dir_;
   ManualClock clock_;
+  const TokenExpiry expiry_{clock_};
   TestService service_;
   TokenPolicy policy_;
   std::string seal_key_file_ = SealKeys::NewFile("test");
-  std::unique_ptr<RocksDbStore> store_;
+  std::unique_ptr<Store> store_;
   std::unique_ptr<TestChain> chain_;
 
  private:

@@ -4,7 +4,8 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "hapax/storage/token_time.h"
+#include "hapax/interceptors/token_expiry.h"
+#include "hapax/interceptors/token_time.h"
 #include "hapax/tests/interceptors/durable_chain.h"
 #include "hapax/tests/support/refusal_matchers.h"
 #include "hapax/tests/support/status_matchers.h"
@@ -29,7 +30,8 @@ class IdempotencyClockTest : public testing::Test {
     chain_ = nullptr;
     store_ = nullptr;
     time_ = std::make_unique<TokenTime>(clock_);
-    store_ = OpenRocksDbStore({.path = dir_.Path("data"), .clock = &time_->durable()}).value();
+    expiry_ = std::make_unique<TokenExpiry>(time_->durable());
+    store_ = OpenRocksDbStore({.path = dir_.Path("data"), .expiry = expiry_.get()}).value();
     EXPECT_THAT(time_->Load(*store_, {.shortest_life = policy_.retention + policy_.tombstone_retention}), IsOk());
     chain_ = std::make_unique<TestChain>(
         *store_, TestChain::Options{.policy = policy_, .clock = &clock_, .token_time = time_.get()});
@@ -55,7 +57,8 @@ class IdempotencyClockTest : public testing::Test {
   TestService service_;
   TokenPolicy policy_;
   std::unique_ptr<TokenTime> time_;
-  std::unique_ptr<RocksDbStore> store_;
+  std::unique_ptr<TokenExpiry> expiry_;
+  std::unique_ptr<Store> store_;
   std::unique_ptr<TestChain> chain_;
   int calls_ = 0;
 };
@@ -179,7 +182,8 @@ TEST_F(IdempotencyClockTest, C29_AStoreThatWasMadeAheadTakesFreshUuids) {
   const absl::Time real = clock_.Now();
   clock_.Jump(40 * kDay);
   TokenTime time(clock_);
-  const auto store = OpenRocksDbStore({.path = dir.Path("data"), .clock = &time.durable()}).value();
+  const TokenExpiry expiry(time.durable());
+  const auto store = OpenRocksDbStore({.path = dir.Path("data"), .expiry = &expiry}).value();
   ASSERT_THAT(time.Load(*store, {.shortest_life = 31 * kDay}), IsOk());
   const TestChain chain(*store, TestChain::Options{.clock = &clock_, .token_time = &time});
   const auto place = [&](const std::string& token) {

@@ -5,9 +5,9 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/interceptors/token_table.h"
 #include "hapax/storage/rocksdb_store.h"
 #include "hapax/storage/timestamps.h"
-#include "hapax/storage/token_table.h"
 #include "hapax/tests/support/manual_clock.h"
 #include "hapax/tests/support/refusal_matchers.h"
 #include "hapax/tests/support/status_matchers.h"
@@ -69,7 +69,7 @@ class TokenQuotaTest : public testing::Test {
 
   const TempDir dir_;
   ManualClock clock_;
-  const std::unique_ptr<RocksDbStore> store_ = *OpenRocksDbStore({.path = dir_.Path("data")});
+  const std::unique_ptr<Store> store_ = *OpenRocksDbStore({.path = dir_.Path("data")});
   TokenPolicy policy_ = {.max_tokens_per_tenant = 2};
 };
 

@@ -17,13 +17,12 @@ namespace {
 constexpr char kDirectory[] = "backups";
 
 // A store whose backups take until they are released, or cancelled.
-class SlowBackups final : public RocksDbStore {
+class SlowBackups final : public Store {
  public:
   void Execute(Body /*body*/, Done /*done*/, std::string_view /*party*/) override {
     HAPAX_CHECK(false, "not for backups");
   }
   void Query(ReadBody /*body*/, Done /*done*/) override { HAPAX_CHECK(false, "not for backups"); }
-  [[nodiscard]] absl::Status Compact() override { return absl::OkStatus(); }
   [[nodiscard]] absl::StatusOr<Backup> CreateBackup(const std::string& backup_dir,
                                                     const std::atomic<bool>& cancelled) override {
     EXPECT_EQ(backup_dir, kDirectory);
@@ -32,6 +31,11 @@ class SlowBackups final : public RocksDbStore {
       if (cancelled) return absl::CancelledError("cancelled");
     }
     return Backup{.id = 7, .created = absl::FromUnixSeconds(1'000'000'000), .size_bytes = 8};
+  }
+
+  [[nodiscard]] absl::StatusOr<BackupList> ListBackups(const std::string& backup_dir) const override {
+    EXPECT_EQ(backup_dir, kDirectory);
+    return BackupList();
   }
 
   absl::Notification started;

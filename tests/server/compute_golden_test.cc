@@ -5,8 +5,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/interceptors/token_table.h"
 #include "hapax/storage/timestamps.h"
-#include "hapax/storage/token_table.h"
 #include "hapax/tests/interceptors/golden_records.h"
 #include "hapax/tests/interceptors/test_chain.h"
 #include "hapax/tests/server/support/proto_text.h"

@@ -14,7 +14,7 @@
 #include "gtest/gtest.h"
 #include "hapax/interceptors/reason.h"
 #include "hapax/interceptors/refusal.h"
-#include "hapax/storage/token_table.h"
+#include "hapax/interceptors/token_table.h"
 #include "hapax/tests/server/support/proto_text.h"
 #include "hapax/tests/server/support/raw_client.h"
 #include "hapax/tests/server/support/test_ledger.h"

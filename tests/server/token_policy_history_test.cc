@@ -7,9 +7,9 @@
 
 #include "gtest/gtest.h"
 #include "hapax/interceptors/token_quota.h"
+#include "hapax/interceptors/token_table.h"
 #include "hapax/storage/rocksdb_store.h"
 #include "hapax/storage/timestamps.h"
-#include "hapax/storage/token_table.h"
 #include "hapax/tests/support/manual_clock.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/sync_store.h"

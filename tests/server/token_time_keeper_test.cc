@@ -39,7 +39,7 @@ class TokenTimeKeeperTest : public testing::Test {
   const TempDir dir_;
   ManualClock clock_;
   TokenTime time_{clock_};
-  const std::unique_ptr<RocksDbStore> store_ = OpenRocksDbStore({.path = dir_.Path("data")}).value();
+  const std::unique_ptr<Store> store_ = OpenRocksDbStore({.path = dir_.Path("data")}).value();
   std::ostringstream log_;
   spdlog::logger logger_{"server", std::make_shared<spdlog::sinks::ostream_sink_mt>(log_)};
   prometheus::Registry registry_;

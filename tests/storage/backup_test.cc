@@ -1,4 +1,4 @@
-#include "hapax/storage/backup.h"
+#include "hapax/storage/rocksdb_backup.h"
 
 #include <atomic>
 #include <filesystem>
@@ -29,7 +29,7 @@ namespace fs = std::filesystem;
 
 class BackupTest : public testing::Test {
  protected:
-  static std::unique_ptr<RocksDbStore> Open(const std::string& path) { return *OpenRocksDbStore({.path = path}); }
+  static std::unique_ptr<Store> Open(const std::string& path) { return *OpenRocksDbStore({.path = path}); }
   static void Put(Store& store, const std::string& key) {
     EXPECT_THAT(Execute(store,
                         [&](Transaction& txn) {
@@ -50,7 +50,7 @@ class BackupTest : public testing::Test {
                 IsOk());
     return keys;
   }
-  Backup Create(RocksDbStore& store) const {
+  Backup Create(Store& store) const {
     const std::atomic<bool> cancelled = false;
     const auto backup = store.CreateBackup(backup_dir_, cancelled);
     EXPECT_THAT(backup, IsOk());

@@ -22,7 +22,7 @@ using testing::HasSubstr;
 
 class InspectionTest : public testing::Test {
  protected:
-  std::unique_ptr<RocksDbStore> OpenStore() const { return *OpenRocksDbStore({.path = path_}); }
+  std::unique_ptr<Store> OpenStore() const { return *OpenRocksDbStore({.path = path_}); }
   void Fill() const {
     const auto store = OpenStore();
     ASSERT_THAT(Execute(*store,

@@ -5,10 +5,10 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/compute/v1/resources.pb.h"
+#include "hapax/interceptors/token_table.h"
 #include "hapax/storage/format.h"
 #include "hapax/storage/key.h"
 #include "hapax/storage/service_table.h"
-#include "hapax/storage/token_table.h"
 #include "hapax/store/v1/compute.pb.h"
 #include "hapax/store/v1/work.pb.h"
 

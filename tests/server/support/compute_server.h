@@ -81,13 +81,13 @@ class ComputeServer {
   void AwaitCompleted(int count) { completions_.Await(count); }
   // How much work is written down as open.
   [[nodiscard]] int OpenWork() const;
-  // As RocksDbStore::Compact.
+  // As Store::Compact.
   [[nodiscard]] absl::Status Compact() { return store_->Compact(); }
 
  private:
   struct Opened {
     std::unique_ptr<const Catalog> catalog;
-    std::unique_ptr<RocksDbStore> store;
+    std::unique_ptr<Store> store;
     std::unique_ptr<const Places> places;
   };
   [[nodiscard]] static absl::StatusOr<Opened> OpenParts(const Options& options, const Clock& clock);
@@ -96,7 +96,7 @@ class ComputeServer {
 
   const std::unique_ptr<spdlog::logger> logger_;
   const std::unique_ptr<const Catalog> catalog_;
-  std::unique_ptr<RocksDbStore> store_;
+  std::unique_ptr<Store> store_;
   std::unique_ptr<const Places> places_;
   const SystemClock clock_;
   TimeOrderedIdSource ids_{clock_};

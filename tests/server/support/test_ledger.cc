@@ -84,7 +84,7 @@ void TestLedger::Restart() {
 }
 
 void TestLedger::Start(std::unique_ptr<Authenticator> authenticator) {
-  auto store = OpenRocksDbStore({.path = dir_.Path("data"), .clock = &clock_});
+  auto store = OpenRocksDbStore({.path = dir_.Path("data"), .expiry = &expiry_});
   HAPAX_CHECK(store.ok(), store.status().ToString().c_str());
   store_ = *std::move(store);
   workers_ = std::make_unique<WorkerPool>(/*threads=*/1, /*max_waiting=*/100);

@@ -13,11 +13,12 @@
 #include "hapax/interceptors/interceptor.h"
 #include "hapax/interceptors/seal_keys.h"
 #include "hapax/interceptors/tenant_gate.h"
+#include "hapax/interceptors/token_expiry.h"
+#include "hapax/interceptors/token_time.h"
 #include "hapax/interceptors/worker_pool.h"
 #include "hapax/server/hosted_service.h"
 #include "hapax/server/service_host.h"
 #include "hapax/storage/store.h"
-#include "hapax/storage/token_time.h"
 #include "hapax/test/v1/ledger.pb.h"
 #include "hapax/tests/support/manual_clock.h"
 #include "hapax/tests/support/temp_dir.h"
@@ -78,6 +79,7 @@ class TestLedger {
 
   const TempDir dir_;
   ManualClock clock_;
+  const TokenExpiry expiry_{clock_};
   const TokenTime token_time_{clock_};
   LedgerService service_;
   const std::unique_ptr<spdlog::logger> logger_;

@@ -62,7 +62,7 @@ TokensFixture::TokensFixture()
 }
 
 void TokensFixture::Start() {
-  store_ = OpenRocksDbStore({.path = dir_.Path("data"), .clock = &clock_}).value();
+  store_ = OpenRocksDbStore({.path = dir_.Path("data"), .expiry = &expiry_}).value();
   faulty_ = std::make_unique<FaultyStore>(*store_);
   chain_ = std::make_unique<TestChain>(
       *faulty_, TestChain::Options{.policy = policy_, .clock = &clock_, .seal_key_file = seal_key_file_});

@@ -8,6 +8,7 @@
 #include "gtest/gtest.h"
 #include "hapax/idempotency/v1/tokens.pb.h"
 #include "hapax/interceptors/scope.h"
+#include "hapax/interceptors/token_expiry.h"
 #include "hapax/interceptors/token_policy.h"
 #include "hapax/server/hosted_service.h"
 #include "hapax/server/tokens_service.h"
@@ -48,11 +49,12 @@ class TokensFixture : public testing::Test {
 
   const TempDir dir_;
   ManualClock clock_;
+  const TokenExpiry expiry_{clock_};
   TokenPolicy policy_;
   std::string seal_key_file_ = SealKeys::NewFile("test");
   TestService orders_;
   LedgerService ledger_;
-  std::unique_ptr<RocksDbStore> store_;
+  std::unique_ptr<Store> store_;
   std::unique_ptr<FaultyStore> faulty_;  // What the chain has for a store.
   std::unique_ptr<TestChain> chain_;
 

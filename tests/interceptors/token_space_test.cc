@@ -6,9 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/interceptors/token_expiry.h"
+#include "hapax/interceptors/token_table.h"
 #include "hapax/storage/rocksdb_store.h"
 #include "hapax/storage/timestamps.h"
-#include "hapax/storage/token_table.h"
 #include "hapax/tests/support/files.h"
 #include "hapax/tests/support/manual_clock.h"
 #include "hapax/tests/support/status_matchers.h"
@@ -32,7 +33,7 @@ class TokenSpaceTest : public testing::Test {
  protected:
   TokenSpaceTest() { Open(); }
 
-  void Open() { store_ = OpenRocksDbStore({.path = dir_.Path("data"), .clock = &clock_}).value(); }
+  void Open() { store_ = OpenRocksDbStore({.path = dir_.Path("data"), .expiry = &expiry_}).value(); }
 
   // Records that are executed now, with replies that no compression makes smaller.
   void PutRecords() {
@@ -91,7 +92,8 @@ class TokenSpaceTest : public testing::Test {
 
   const TempDir dir_;
   ManualClock clock_;
-  std::unique_ptr<RocksDbStore> store_;
+  const TokenExpiry expiry_{clock_};
+  std::unique_ptr<Store> store_;
 };
 
 TEST_F(TokenSpaceTest, C17_TheSpaceOfRepliesComesBackWhenTheyExpireAndOfTombstonesWhenTheyAreForgotten) {

@@ -1,4 +1,4 @@
-#include "hapax/storage/backup.h"
+#include "hapax/storage/rocksdb_backup.h"
 
 #include <sys/stat.h>
 

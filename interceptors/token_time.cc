@@ -1,4 +1,4 @@
-#include "hapax/storage/token_time.h"
+#include "hapax/interceptors/token_time.h"
 
 #include <algorithm>
 #include <limits>

@@ -1,5 +1,5 @@
-#ifndef HAPAX_STORAGE_TOKEN_TABLE_H_
-#define HAPAX_STORAGE_TOKEN_TABLE_H_
+#ifndef HAPAX_INTERCEPTORS_TOKEN_TABLE_H_
+#define HAPAX_INTERCEPTORS_TOKEN_TABLE_H_
 
 #include <optional>
 #include <string>
@@ -48,4 +48,4 @@ void PutToken(Transaction& txn, const TokenKey& key, const store::v1::TokenRecor
 
 }  // namespace hapax
 
-#endif  // HAPAX_STORAGE_TOKEN_TABLE_H_
+#endif  // HAPAX_INTERCEPTORS_TOKEN_TABLE_H_

@@ -1,4 +1,4 @@
-#include "hapax/storage/token_table.h"
+#include "hapax/interceptors/token_table.h"
 
 #include "hapax/storage/key.h"
 #include "hapax/storage/rows.h"

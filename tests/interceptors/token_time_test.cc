@@ -1,12 +1,13 @@
-#include "hapax/storage/token_time.h"
+#include "hapax/interceptors/token_time.h"
 
 #include <memory>
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "hapax/interceptors/token_expiry.h"
+#include "hapax/interceptors/token_table.h"
 #include "hapax/storage/rocksdb_store.h"
 #include "hapax/storage/timestamps.h"
-#include "hapax/storage/token_table.h"
 #include "hapax/tests/support/manual_clock.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/sync_store.h"
@@ -28,7 +29,8 @@ class TokenTimeTest : public testing::Test {
     time_ = nullptr;
     store_ = nullptr;
     time_ = std::make_unique<TokenTime>(clock_);
-    store_ = OpenRocksDbStore({.path = dir_.Path("data"), .clock = &time_->durable()}).value();
+    expiry_ = std::make_unique<TokenExpiry>(time_->durable());
+    store_ = OpenRocksDbStore({.path = dir_.Path("data"), .expiry = expiry_.get()}).value();
     ASSERT_THAT(time_->Load(*store_, {.shortest_life = kLife, .passed = passed}), IsOk());
   }
   void Save() { ASSERT_THAT(time_->Save(*store_), IsOk()); }
@@ -46,6 +48,7 @@ class TokenTimeTest : public testing::Test {
   const TempDir dir_;
   ManualClock clock_;
   std::unique_ptr<TokenTime> time_;
+  std::unique_ptr<TokenExpiry> expiry_;
   std::unique_ptr<Store> store_;
 };
 

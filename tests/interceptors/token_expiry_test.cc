@@ -1,4 +1,4 @@
-#include "hapax/storage/token_compaction.h"
+#include "hapax/interceptors/token_expiry.h"
 
 #include <memory>
 #include <optional>
@@ -7,10 +7,10 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/interceptors/token_table.h"
 #include "hapax/storage/format.h"
 #include "hapax/storage/rocksdb_store.h"
 #include "hapax/storage/timestamps.h"
-#include "hapax/storage/token_table.h"
 #include "hapax/tests/support/manual_clock.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/sync_store.h"
@@ -30,11 +30,11 @@ constexpr absl::Duration kTick = absl::Microseconds(1);
 constexpr absl::Duration kCentury = absl::Hours(24 * 365 * 100);
 const TokenKey kKey = {.tenant = "tenant", .region = "region", .zone = "zone", .token = "token"};
 
-class TokenCompactionTest : public testing::Test {
+class TokenExpiryTest : public testing::Test {
  protected:
-  TokenCompactionTest() { Open(); }
+  TokenExpiryTest() { Open(); }
 
-  void Open() { store_ = OpenRocksDbStore({.path = dir_.Path("data"), .clock = &clock_}).value(); }
+  void Open() { store_ = OpenRocksDbStore({.path = dir_.Path("data"), .expiry = &expiry_}).value(); }
   void Reopen() {
     store_.reset();
     Open();
@@ -96,17 +96,18 @@ class TokenCompactionTest : public testing::Test {
 
   const TempDir dir_;
   ManualClock clock_;
-  std::unique_ptr<RocksDbStore> store_;
+  const TokenExpiry expiry_{clock_};
+  std::unique_ptr<Store> store_;
 };
 
-TEST_F(TokenCompactionTest, C17_ARecordThatHasNotExpiredStaysAsItIs) {
+TEST_F(TokenExpiryTest, C17_ARecordThatHasNotExpiredStaysAsItIs) {
   Put(RecordNow());
   const auto before = TokenRow();
   PassAndCompact(kRetention - kTick);
   EXPECT_EQ(TokenRow(), before);
 }
 
-TEST_F(TokenCompactionTest, C17_AnExpiredOneBecomesItsTombstone) {
+TEST_F(TokenExpiryTest, C17_AnExpiredOneBecomesItsTombstone) {
   const TokenRecord record = RecordNow();
   Put(record);
   PassAndCompact(kRetention);
@@ -124,7 +125,7 @@ TEST_F(TokenCompactionTest, C17_AnExpiredOneBecomesItsTombstone) {
   }
 }
 
-TEST_F(TokenCompactionTest, C17_ATombstoneStaysUntilItIsToBeForgotten) {
+TEST_F(TokenExpiryTest, C17_ATombstoneStaysUntilItIsToBeForgotten) {
   Put(RecordNow());
   PassAndCompact(kRetention);
   const auto tombstone = TokenRow();
@@ -136,13 +137,13 @@ TEST_F(TokenCompactionTest, C17_ATombstoneStaysUntilItIsToBeForgotten) {
   EXPECT_EQ(TokenRow(), std::nullopt);
 }
 
-TEST_F(TokenCompactionTest, C17_ARecordThatIsToBeForgottenGoesAtOnce) {
+TEST_F(TokenExpiryTest, C17_ARecordThatIsToBeForgottenGoesAtOnce) {
   Put(RecordNow());
   PassAndCompact(kRetention + kTombstone);
   EXPECT_EQ(TokenRow(), std::nullopt);
 }
 
-TEST_F(TokenCompactionTest, C17_OneWithoutExpiryStaysForGood) {
+TEST_F(TokenExpiryTest, C17_OneWithoutExpiryStaysForGood) {
   TokenRecord record = RecordNow();
   record.clear_expires_at();
   record.clear_forget_at();
@@ -152,7 +153,7 @@ TEST_F(TokenCompactionTest, C17_OneWithoutExpiryStaysForGood) {
   EXPECT_EQ(TokenRow(), before);
 }
 
-TEST_F(TokenCompactionTest, C17_ATombstoneThatIsNeverToBeForgottenStaysForGood) {
+TEST_F(TokenExpiryTest, C17_ATombstoneThatIsNeverToBeForgottenStaysForGood) {
   TokenRecord record = RecordNow();
   record.clear_forget_at();
   Put(record);
@@ -164,7 +165,7 @@ TEST_F(TokenCompactionTest, C17_ATombstoneThatIsNeverToBeForgottenStaysForGood) 
   EXPECT_EQ(StateAt(**found, clock_.Now()), TokenState::kExpired);
 }
 
-TEST_F(TokenCompactionTest, C20_AnAbandonedTokenStaysForGood) {
+TEST_F(TokenExpiryTest, C20_AnAbandonedTokenStaysForGood) {
   TokenRecord record;
   *record.mutable_abandoned_at() = ToTimestamp(clock_.Now());
   Put(record);
@@ -173,7 +174,7 @@ TEST_F(TokenCompactionTest, C20_AnAbandonedTokenStaysForGood) {
   EXPECT_EQ(TokenRow(), before);
 }
 
-TEST_F(TokenCompactionTest, C18_ADamagedRowIsKeptAsItIsAndStaysDataLoss) {
+TEST_F(TokenExpiryTest, C18_ADamagedRowIsKeptAsItIsAndStaysDataLoss) {
   Put(RecordNow());
   std::string damaged = TokenRow().value();
   damaged.back() ^= 1;
@@ -187,7 +188,7 @@ TEST_F(TokenCompactionTest, C18_ADamagedRowIsKeptAsItIsAndStaysDataLoss) {
   EXPECT_THAT(Find(), StatusIs(StatusCode::kDataLoss));
 }
 
-TEST_F(TokenCompactionTest, C18_ARowThatStandsAtAnothersKeyIsKeptToo) {
+TEST_F(TokenExpiryTest, C18_ARowThatStandsAtAnothersKeyIsKeptToo) {
   Put(RecordNow());
   TokenKey other = kKey;
   other.token = "other";
@@ -197,14 +198,14 @@ TEST_F(TokenCompactionTest, C18_ARowThatStandsAtAnothersKeyIsKeptToo) {
   EXPECT_THAT(Find(other), StatusIs(StatusCode::kDataLoss));
 }
 
-TEST_F(TokenCompactionTest, WhatLooksLikeARecordInAnotherTableIsKept) {
+TEST_F(TokenExpiryTest, WhatLooksLikeARecordInAnotherTableIsKept) {
   const std::string key = EncodeTokenKey(kKey);
   for (const Table table : {Table::kResources, Table::kWork}) Change(table, key, EncodeRow(key, RecordNow()));
   PassAndCompact(kCentury);
   for (const Table table : {Table::kResources, Table::kWork}) EXPECT_NE(Row(table, key), std::nullopt);
 }
 
-TEST_F(TokenCompactionTest, C17_OnlyTheNewestRecordOfATokenIsJudged) {
+TEST_F(TokenExpiryTest, C17_OnlyTheNewestRecordOfATokenIsJudged) {
   Put(RecordNow());
   ASSERT_THAT(store_->Compact(), IsOk());
   clock_.Advance(kRetention + kTombstone);

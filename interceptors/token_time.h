@@ -1,5 +1,5 @@
-#ifndef HAPAX_STORAGE_TOKEN_TIME_H_
-#define HAPAX_STORAGE_TOKEN_TIME_H_
+#ifndef HAPAX_INTERCEPTORS_TOKEN_TIME_H_
+#define HAPAX_INTERCEPTORS_TOKEN_TIME_H_
 
 #include <atomic>
 #include <cstdint>
@@ -99,4 +99,4 @@ class TokenTime {
 
 }  // namespace hapax
 
-#endif  // HAPAX_STORAGE_TOKEN_TIME_H_
+#endif  // HAPAX_INTERCEPTORS_TOKEN_TIME_H_

@@ -1,0 +1,46 @@
+#ifndef HAPAX_TESTS_STORAGE_STORE_ENGINES_H_
+#define HAPAX_TESTS_STORAGE_STORE_ENGINES_H_
+
+#include <cstddef>
+#include <memory>
+#include <ostream>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "hapax/storage/expiry.h"
+#include "hapax/storage/rocksdb_store.h"
+#include "hapax/storage/store.h"
+
+// The engines that store_test.cc tries: another one is one more entry.
+namespace hapax {
+
+struct StoreEngine {
+  struct Options {
+    std::string path;  // A directory of the test's own; opened again, it is the same store.
+    size_t max_waiting = 4096;
+    const ExpiryRule* expiry = nullptr;
+  };
+
+  std::string name;
+  absl::StatusOr<std::unique_ptr<Store>> (*open)(const Options& options);
+  // What it offers beside transactions.
+  bool compacts = false;
+  bool makes_backups = false;
+};
+
+inline std::ostream& operator<<(std::ostream& out, const StoreEngine& engine) { return out << engine.name; }
+
+inline const StoreEngine kStoreEngines[] = {
+    {.name = "RocksDb",
+     .open =
+         [](const StoreEngine::Options& options) {
+           return OpenRocksDbStore(
+               {.path = options.path, .max_waiting = options.max_waiting, .expiry = options.expiry});
+         },
+     .compacts = true,
+     .makes_backups = true},
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_TESTS_STORAGE_STORE_ENGINES_H_
