@@ -233,7 +233,8 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
       *parts.store, {.shortest_life = ShortestLife(options.token_policy, compiled), .passed = options.time_passed}));
   HAPAX_ASSIGN_OR_RETURN(parts.options.token_policy,
                          CompletePolicy(options.token_policy, compiled, *parts.store, parts.token_time));
-  parts.operations_service.emplace(*parts.store, parts.waiters);
+  // The data directory belongs to one process at a time: nobody else ends operations, and those who wait need not look.
+  parts.operations_service.emplace(*parts.store, parts.waiters, /*check_interval=*/absl::InfiniteDuration());
   parts.tokens_service.emplace(TokensService::Options{.default_region = options.default_region,
                                                       .policy = options.token_policy,
                                                       .time = &parts.token_time,

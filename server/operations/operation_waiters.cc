@@ -32,6 +32,7 @@ bool OperationWaiters::Add(std::string topic, absl::Time deadline, absl::AnyInvo
   if (waiting_count_ >= max_waiting_) return false;
   // The thread waits for the first, and for whoever has less time than it was going to wait.
   if (waiting_count_ == 0 || until < next_look_) mu_.WakeAll();
+  if (waiting_count_ == 0) next_check_ = MonotonicNow() + check_interval_;
   ++waiting_count_;
   next_look_ = std::min(next_look_, until);
   waiting_[std::move(topic)].push_back(
@@ -48,15 +49,22 @@ void OperationWaiters::Notify(std::string_view topic) {
   waiting_.erase(found);
 }
 
+void OperationWaiters::CheckEvery(absl::Duration interval, Check check) {
+  MonitorLock lock(&mu_);
+  check_interval_ = interval;
+  check_ = std::move(check);
+}
+
 void OperationWaiters::Close() {
   MonitorLock lock(&mu_);
   closed_ = true;
   mu_.WakeAll();
+  mu_.Await([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return !checking_; });
 }
 
 // When to look through those who wait, unless something happens before.
 absl::Duration OperationWaiters::NextLook() const {
-  absl::Duration next = MonotonicNow() + kGivenUpCheckInterval;
+  absl::Duration next = std::min(MonotonicNow() + kGivenUpCheckInterval, next_check_);
   for (const auto& [topic, waiters] : waiting_) {
     for (const Waiter& waiter : waiters) next = std::min(next, waiter.deadline);
   }
@@ -78,10 +86,20 @@ void OperationWaiters::CollectDue(absl::Duration now) {
   }
 }
 
+// None but when the check is due.
+std::vector<std::string> OperationWaiters::TopicsToCheck(absl::Duration now) {
+  std::vector<std::string> topics;
+  if (closed_ || now < next_check_) return topics;
+  next_check_ = now + check_interval_;
+  for (const auto& [topic, waiters] : waiting_) topics.push_back(topic);
+  return topics;
+}
+
 void OperationWaiters::Run() {
   const auto somebody_waits = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return ending_ || waiting_count_ > 0; };
   while (true) {
     std::list<Waiter> due;
+    std::vector<std::string> topics;
     {
       MonitorLock lock(&mu_);
       mu_.Await(somebody_waits);
@@ -94,9 +112,16 @@ void OperationWaiters::Run() {
       CollectDue(MonotonicNow());
       due.swap(due_);
       waiting_count_ -= due.size();
+      topics = TopicsToCheck(MonotonicNow());
+      checking_ = !topics.empty();
       if (due.empty() && ending_) return;
     }
     for (Waiter& waiter : due) std::move(waiter.wake)();
+    if (topics.empty()) continue;
+    check_(std::move(topics));
+    MonitorLock lock(&mu_);
+    checking_ = false;
+    mu_.WakeAll();
   }
 }
 

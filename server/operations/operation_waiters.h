@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -23,6 +24,8 @@ namespace hapax {
 class OperationWaiters {
  public:
   using Wake = absl::AnyInvocable<void() &&>;
+  // Looks at these topics, and notifies those whose event has happened. May return before it has.
+  using Check = absl::AnyInvocable<void(std::vector<std::string> topics)>;
 
   // At most `max_waiting` at a time.
   explicit OperationWaiters(size_t max_waiting);
@@ -38,7 +41,11 @@ class OperationWaiters {
   // Wakes those who wait for the topic. Does not block.
   void Notify(std::string_view topic);
 
-  // Wakes everyone, from now on.
+  // For events that happen elsewhere, where nobody calls Notify: calls `check` every `interval` while somebody waits,
+  // with all topics that are waited for, on the thread that wakes. What `check` uses lives until Close has returned.
+  void CheckEvery(absl::Duration interval, Check check);
+
+  // Wakes everyone, from now on. Returns when no check runs, and none will. Not to be called by a check.
   void Close();
 
  private:
@@ -51,6 +58,7 @@ class OperationWaiters {
   void Run();
   [[nodiscard]] absl::Duration NextLook() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void CollectDue(absl::Duration now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  [[nodiscard]] std::vector<std::string> TopicsToCheck(absl::Duration now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const size_t max_waiting_;
   Monitor mu_;
@@ -59,6 +67,10 @@ class OperationWaiters {
   absl::Duration next_look_ ABSL_GUARDED_BY(mu_) =
       absl::InfiniteDuration();  // When the thread looks through them next.
   std::list<Waiter> due_ ABSL_GUARDED_BY(mu_);
+  absl::Duration check_interval_ ABSL_GUARDED_BY(mu_) = absl::InfiniteDuration();
+  absl::Duration next_check_ ABSL_GUARDED_BY(mu_) = absl::InfiniteDuration();
+  bool checking_ ABSL_GUARDED_BY(mu_) = false;
+  Check check_;  // Changed before anybody waits; called by the thread.
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
   bool ending_ ABSL_GUARDED_BY(mu_) = false;
   std::thread thread_;

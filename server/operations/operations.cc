@@ -30,6 +30,15 @@ std::string Operations::Topic(std::string_view tenant, std::string_view name) {
   return KeyBuilder().String(tenant).String(name).Build();
 }
 
+bool Operations::HasEnded(const ReadTransaction& txn, std::string_view topic) {
+  KeyParser parser(topic);
+  const absl::StatusOr<std::string> tenant = parser.String();
+  const absl::StatusOr<std::string> name = parser.String();
+  if (!tenant.ok() || !name.ok()) return true;
+  const absl::StatusOr<Operation> operation = Get(txn, *tenant, *name);
+  return operation.ok() ? operation->done() : !absl::IsUnavailable(operation.status());
+}
+
 absl::StatusOr<google::longrunning::Operation> Operations::Begin(Transaction& txn, const CallContext& context,
                                                                  const google::protobuf::Message& metadata) const {
   const auto key_of = [&](const std::string& id) {

@@ -57,6 +57,8 @@ class Operations {
 
   // What those wait for who wait for the operation.
   [[nodiscard]] static std::string Topic(std::string_view tenant, std::string_view name);
+  // Whether nobody need wait for that any longer: the operation has ended, or cannot be found or read.
+  [[nodiscard]] static bool HasEnded(const ReadTransaction& txn, std::string_view topic);
 
  private:
   [[nodiscard]] absl::Status End(Transaction& txn, const std::string& tenant, const Operation& ended) const;

@@ -1,7 +1,10 @@
 #include "hapax/server/operations/operations_service.h"
 
 #include <algorithm>
+#include <iterator>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/time/clock.h"
 #include "hapax/interceptors/refusal.h"
@@ -70,6 +73,25 @@ absl::StatusOr<absl::Time> AnswerBy(const UnaryCall& call, const WaitOperationRe
 }
 
 }  // namespace
+
+OperationsService::OperationsService(Store& store, OperationWaiters& waiters, absl::Duration check_interval)
+    : store_(store), waiters_(waiters) {
+  if (check_interval == absl::InfiniteDuration()) return;
+  waiters.CheckEvery(check_interval, [&store, &waiters](std::vector<std::string> topics) {
+    const auto ended = std::make_shared<std::vector<std::string>>();
+    store.Query(
+        [topics = std::move(topics), ended](const ReadTransaction& txn) {
+          ended->clear();
+          std::copy_if(topics.begin(), topics.end(), std::back_inserter(*ended),
+                       [&](const std::string& topic) { return Operations::HasEnded(txn, topic); });
+          return absl::OkStatus();
+        },
+        [&waiters, ended](const absl::Status& status) {
+          if (!status.ok()) return;
+          for (const std::string& topic : *ended) waiters.Notify(topic);
+        });
+  });
+}
 
 std::unique_ptr<HostedService> OperationsService::Host() const {
   const auto& descriptor = *GetOperationRequest::descriptor()->file()->FindServiceByName("Operations");

@@ -5,6 +5,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "google/longrunning/operations.pb.h"
 #include "hapax/server/hosted_service.h"
 #include "hapax/server/operations/operation_waiters.h"
@@ -15,10 +16,12 @@ namespace hapax {
 // The handlers of google.longrunning.Operations, for the tenant's own operations.
 //
 // Thread-safety: safe.
-// Lifetime: store and waiters outlive it.
+// Lifetime: store and waiters outlive it; waiters that check are closed before the store's end.
 class OperationsService {
  public:
-  OperationsService(Store& store, OperationWaiters& waiters) : store_(store), waiters_(waiters) {}
+  // Every `check_interval` the operations that are waited for are read, all in one query: so those who wait also learn
+  // of operations that another server ends. Infinite where no other server can.
+  OperationsService(Store& store, OperationWaiters& waiters, absl::Duration check_interval);
 
   // The service, to be hosted. This outlives it.
   [[nodiscard]] std::unique_ptr<HostedService> Host() const;

@@ -55,7 +55,7 @@ FuzzServer::FuzzServer()
       work_(store_, clock_, log_),
       compute_(catalog_, *places_, ids_, work_, operations_),
       hosted_compute_(compute_.Host()),
-      operations_service_(store_, waiters_),
+      operations_service_(store_, waiters_, /*check_interval=*/absl::InfiniteDuration()),
       hosted_operations_(operations_service_.Host()),
       tokens_({.default_region = kDefaultRegion,
                .time = &token_time_,

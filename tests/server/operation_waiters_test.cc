@@ -139,6 +139,45 @@ TEST(OperationWaitersTest, ClosingWakesEveryoneAndWhoeverComesLater) {
   after.Await();
 }
 
+TEST(OperationWaitersTest, ACheckIsGivenAllTopicsAgainAndAgainUntilTheyAreNotified) {
+  Somebody one;
+  Somebody another;
+  OperationWaiters waiters(10);
+  std::atomic<int> checks = 0;
+  waiters.CheckEvery(absl::Milliseconds(1), [&](const std::vector<std::string>& topics) {
+    EXPECT_THAT(topics, testing::Contains("a"));
+    const int check = ++checks;
+    if (check == 3) waiters.Notify("b");
+    if (check > 3 && topics.size() == 1) waiters.Notify("a");
+  });
+  ASSERT_TRUE(waiters.Add("a", kNever, StaysOn, one.Wake()));
+  ASSERT_TRUE(waiters.Add("b", kNever, StaysOn, another.Wake()));
+  another.Await();
+  one.Await();
+  EXPECT_GE(checks, 4);
+}
+
+TEST(OperationWaitersTest, ThereIsNoCheckWhereNobodyWaitsNorAfterClosing) {
+  Somebody somebody;
+  OperationWaiters waiters(10);
+  std::atomic<int> checks = 0;
+  std::atomic<bool> closed = false;
+  waiters.CheckEvery(absl::Milliseconds(1), [&](const std::vector<std::string>& topics) {
+    EXPECT_FALSE(closed);
+    EXPECT_FALSE(topics.empty());
+    ++checks;
+    waiters.Notify("topic");
+  });
+  EXPECT_EQ(checks, 0);
+  ASSERT_TRUE(waiters.Add("topic", kNever, StaysOn, somebody.Wake()));
+  somebody.Await();
+  waiters.Close();
+  closed = true;
+  Somebody late;
+  ASSERT_TRUE(waiters.Add("topic", kNever, StaysOn, late.Wake()));
+  late.Await();
+}
+
 TEST(OperationWaitersTest, TheDestructorWakesEveryoneBeforeItReturns) {
   constexpr int kCount = 100;
   std::deque<Somebody> everyone(kCount);

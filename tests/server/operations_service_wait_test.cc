@@ -185,6 +185,27 @@ TEST_F(OperationsServiceWaitTest, TheEndOfTheServerAnswersAllWhoWait) {
   EXPECT_THAT(AnswerTo(*Wait(begun.name())), EqualsProto(begun));
 }
 
+// What another server ends is told to those who wait there; here it is looked at.
+TEST_F(OperationsServiceWaitTest, C30_OneThatAnotherServerEndsIsLearnt) {
+  OperationWaiters waiters_here(/*max_waiting=*/3);
+  const OperationsClient here(*store_, waiters_here, /*check_interval=*/absl::Milliseconds(5));
+  const std::string name = Begin().name();
+  const std::string other = Begin().name();
+  std::vector<std::unique_ptr<FakeCall>> calls;
+  for (const std::string& waited_for : {name, name, other}) {
+    WaitOperationRequest request;
+    request.set_name(waited_for);
+    here.Wait(*calls.emplace_back(here.NewWait(request, kTenant)));
+  }
+  ASSERT_THAT(Succeed(name), IsOk());
+  EXPECT_TRUE(AnswerTo(*calls[0]).done());
+  EXPECT_TRUE(AnswerTo(*calls[1]).done());
+  EXPECT_FALSE(calls[2]->ended());
+  ASSERT_THAT(Fail(other, absl::InternalError("out of order")), IsOk());
+  EXPECT_TRUE(AnswerTo(*calls[2]).done());
+  waiters_here.Close();
+}
+
 //   the call                       the work
 //   reads: not done
 //                                  ends the operation, and tells those who wait: nobody

@@ -53,7 +53,7 @@ ComputeServer::ComputeServer(const Options& options, Hypervisor& hypervisor, con
       work_(*store_, clock, *logger_, options.retry_delay),
       compute_service_(*catalog_, *places_, ids_, work_, operations_),
       hosted_compute_(compute_service_.Host()),
-      operations_service_(*store_, *waiters_),
+      operations_service_(*store_, *waiters_, /*check_interval=*/absl::InfiniteDuration()),
       hosted_operations_(operations_service_.Host()),
       seal_keys_(options.seal_keys.value_or(ChainClient::NewSealKeys())),
       resolver_([this](const PlaceHints& hints) { return places_->Resolve(hints); }),

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "google/longrunning/operations.pb.h"
 #include "hapax/server/hosted_service.h"
 #include "hapax/server/operations/operations_service.h"
@@ -19,8 +20,9 @@ namespace hapax {
 // Calls the handlers of google.longrunning.Operations as the chain calls them, without a chain.
 class OperationsClient {
  public:
-  OperationsClient(Store& store, OperationWaiters& waiters)
-      : store_(store), service_(store, waiters), hosted_(service_.Host()) {
+  // `check_interval` as that of OperationsService.
+  OperationsClient(Store& store, OperationWaiters& waiters, absl::Duration check_interval = absl::InfiniteDuration())
+      : store_(store), service_(store, waiters, check_interval), hosted_(service_.Host()) {
     const absl::Status compiled = hosted_->Compile();
     HAPAX_CHECK(compiled.ok(), compiled.ToString().c_str());
   }
