@@ -109,7 +109,7 @@ class ComputeParts {
   ComputeParts(const compute::Catalog& catalog, const compute::Places& places, absl::Duration boot_latency,
                Server& server)
       : hypervisor_(boot_latency),
-        boot_(hypervisor_),
+        boot_(hypervisor_, server.store(), server.work()),
         shut_down_(hypervisor_),
         stop_(compute::PowerDriver::Kind::kStop, hypervisor_, server.operations()),
         start_(compute::PowerDriver::Kind::kStart, hypervisor_, server.operations()),

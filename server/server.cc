@@ -212,7 +212,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Open(ServerOptions options) {
                     id);
   }
   parts.seal_keys = std::move(keys->keys);
-  parts.work.emplace(*parts.store, parts.clock, *parts.log);
+  // The data directory belongs to one process at a time: what an earlier one held is free at once.
+  parts.work.emplace(*parts.store, parts.clock, *parts.log, WorkQueue::Options{.sole_server = true});
   return server;
 }
 

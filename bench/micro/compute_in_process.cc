@@ -27,8 +27,10 @@ constexpr char kCatalog[] = R"(
 
 class ComputeInProcess::IdleDriver final : public WorkDriver {
  public:
-  void Perform(const std::string& /*subject*/, absl::AnyInvocable<void() &&> /*done*/) override {}
-  absl::Status Complete(const std::string& /*subject*/, Transaction& /*txn*/) override { return absl::OkStatus(); }
+  void Perform(const std::string& /*subject*/, Done /*done*/) override {}
+  absl::Status Complete(const std::string& /*subject*/, const absl::Status& /*result*/, Transaction& /*txn*/) override {
+    return absl::OkStatus();
+  }
 };
 
 std::string LaunchBytes(std::string_view token) {
@@ -46,7 +48,7 @@ ComputeInProcess::ComputeInProcess(const std::string& directory)
       places_(compute::Places::Load(*store_, catalog_).value()),
       waiters_(/*max_waiting=*/1),
       driver_(std::make_unique<IdleDriver>()),
-      work_(*store_, clock_, log_),
+      work_(*store_, clock_, log_, {.sole_server = true}),
       service_(catalog_, *places_, ids_, work_, operations_),
       hosted_(service_.Host()),
       workers_(/*threads=*/1, /*max_waiting=*/1),

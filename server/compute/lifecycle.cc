@@ -1,11 +1,14 @@
 #include "hapax/server/compute/lifecycle.h"
 
+#include <memory>
 #include <optional>
 #include <utility>
 
 #include "hapax/server/compute/capacity.h"
+#include "hapax/server/compute/hypervisor_error.h"
 #include "hapax/server/compute/rows.h"
 #include "hapax/storage/key.h"
+#include "hapax/storage/service_table.h"
 #include "hapax/storage/status_macros.h"
 
 namespace hapax::compute {
@@ -49,23 +52,48 @@ absl::Status ReturnToHost(Transaction& txn, const std::string& tenant, const std
 
 }  // namespace
 
-void BootDriver::Perform(const std::string& subject, absl::AnyInvocable<void() &&> done) {
-  hypervisor_.Boot(InstanceIdOf(subject), std::move(done));
+// What is not to be booted any more, or cannot be read, is left to Complete.
+void BootDriver::Perform(const std::string& subject, Done done) {
+  const auto row = std::make_shared<std::optional<store::v1::InstanceRow>>();
+  store_.Query(
+      [subject, row](const ReadTransaction& txn) -> absl::Status {
+        static const std::string prefix = ServiceTablePrefix(kServiceName);
+        HAPAX_ASSIGN_OR_RETURN(*row, GetRow<store::v1::InstanceRow>(ServiceReads(txn, prefix), kTable, subject));
+        return absl::OkStatus();
+      },
+      [this, row, done = std::move(done)](const absl::Status& status) mutable {
+        if (!status.ok() && !absl::IsDataLoss(status)) return std::move(done)(absl::UnavailableError(status.message()));
+        if (!status.ok() || !row->has_value() || (*row)->instance().state() != v1::INSTANCE_STATE_PENDING) {
+          return std::move(done)(absl::OkStatus());
+        }
+        hypervisor_.Boot({.instance = std::move(*(*row)->mutable_instance()),
+                          .public_key = std::move(*(*row)->mutable_public_key())},
+                         std::move(done));
+      });
 }
 
-absl::Status BootDriver::Complete(const std::string& subject, Transaction& txn) {
+absl::Status BootDriver::Complete(const std::string& subject, const absl::Status& result, Transaction& txn) {
   HAPAX_ASSIGN_OR_RETURN(store::v1::InstanceRow row, ReadInstance(subject, txn));
-  if (row.instance().state() != v1::INSTANCE_STATE_PENDING) return absl::OkStatus();
-  row.mutable_instance()->set_state(v1::INSTANCE_STATE_RUNNING);
+  v1::Instance& instance = *row.mutable_instance();
+  if (instance.state() != v1::INSTANCE_STATE_PENDING) return absl::OkStatus();
+  if (result.ok()) {
+    instance.set_state(v1::INSTANCE_STATE_RUNNING);
+  } else {
+    instance.set_state(v1::INSTANCE_STATE_SHUTTING_DOWN);
+    *instance.mutable_state_reason() = StateReasonOf(result, "launch");
+    work_.Schedule(txn, kShutDownWork, subject);
+  }
   PutRow(txn, kTable, subject, row);
   return absl::OkStatus();
 }
 
-void ShutDownDriver::Perform(const std::string& subject, absl::AnyInvocable<void() &&> done) {
-  hypervisor_.ShutDown(InstanceIdOf(subject), std::move(done));
+void ShutDownDriver::Perform(const std::string& subject, Done done) {
+  hypervisor_.ShutDown(InstanceIdOf(subject), [done = std::move(done)](const absl::Status& result) mutable {
+    std::move(done)(result.ok() ? result : absl::UnavailableError(result.ToString()));
+  });
 }
 
-absl::Status ShutDownDriver::Complete(const std::string& subject, Transaction& txn) {
+absl::Status ShutDownDriver::Complete(const std::string& subject, const absl::Status& /*result*/, Transaction& txn) {
   HAPAX_ASSIGN_OR_RETURN(const InstanceName name, ParseSubject(subject));
   HAPAX_ASSIGN_OR_RETURN(store::v1::InstanceRow row, ReadInstance(subject, txn));
   if (row.instance().state() != v1::INSTANCE_STATE_SHUTTING_DOWN) return absl::OkStatus();

@@ -5,7 +5,9 @@
 #include <string_view>
 
 #include "hapax/server/compute/hypervisor.h"
+#include "hapax/server/operations/work_driver.h"
 #include "hapax/server/operations/work_queue.h"
+#include "hapax/storage/store.h"
 
 namespace hapax::compute {
 
@@ -13,25 +15,32 @@ namespace hapax::compute {
 inline constexpr std::string_view kBootWork = "compute.boot";
 inline constexpr std::string_view kShutDownWork = "compute.shut_down";
 
-// Takes an instance from PENDING to RUNNING. One that was terminated meanwhile stays as it is.
+// Takes an instance from PENDING to RUNNING. One whose boot fails goes to SHUTTING_DOWN, with a state reason, and work
+// is scheduled to take down the rest of it. One that was terminated meanwhile stays as it is.
 class BootDriver final : public WorkDriver {
  public:
-  // `hypervisor` outlives it.
-  explicit BootDriver(Hypervisor& hypervisor) : hypervisor_(hypervisor) {}
-  void Perform(const std::string& subject, absl::AnyInvocable<void() &&> done) override;
-  [[nodiscard]] absl::Status Complete(const std::string& subject, Transaction& txn) override;
+  // All outlive it. `store` is where the instances are, `work` what takes up a shut-down.
+  BootDriver(Hypervisor& hypervisor, Store& store, WorkQueue& work)
+      : hypervisor_(hypervisor), store_(store), work_(work) {}
+  void Perform(const std::string& subject, Done done) override;
+  [[nodiscard]] absl::Status Complete(const std::string& subject, const absl::Status& result,
+                                      Transaction& txn) override;
 
  private:
   Hypervisor& hypervisor_;
+  Store& store_;
+  WorkQueue& work_;
 };
 
-// Takes an instance from SHUTTING_DOWN to TERMINATED, and gives back its capacity, address and quota.
+// Takes an instance from SHUTTING_DOWN to TERMINATED, and gives back its capacity, address and quota. Nothing else ends
+// it: a shut-down that fails, whatever the error, is performed again.
 class ShutDownDriver final : public WorkDriver {
  public:
   // `hypervisor` outlives it.
   explicit ShutDownDriver(Hypervisor& hypervisor) : hypervisor_(hypervisor) {}
-  void Perform(const std::string& subject, absl::AnyInvocable<void() &&> done) override;
-  [[nodiscard]] absl::Status Complete(const std::string& subject, Transaction& txn) override;
+  void Perform(const std::string& subject, Done done) override;
+  [[nodiscard]] absl::Status Complete(const std::string& subject, const absl::Status& result,
+                                      Transaction& txn) override;
 
  private:
   Hypervisor& hypervisor_;

@@ -5,7 +5,9 @@
 
 #include "hapax/interceptors/refusal.h"
 #include "hapax/server/compute/compute_service.h"
+#include "hapax/server/compute/hypervisor_error.h"
 #include "hapax/server/compute/rows.h"
+#include "hapax/server/operations/work_queue.h"
 #include "hapax/storage/check.h"
 #include "hapax/storage/key.h"
 #include "hapax/storage/status_macros.h"
@@ -16,6 +18,7 @@ namespace {
 
 // One way from a state at rest, through one on the way, to another.
 struct Transition {
+  std::string_view action;
   std::string_view method;
   std::string_view work;
   v1::InstanceState from;
@@ -24,12 +27,14 @@ struct Transition {
 };
 
 const Transition& TransitionOf(PowerDriver::Kind kind) {
-  static constexpr Transition kStop = {.method = "StopInstance",
+  static constexpr Transition kStop = {.action = "stop",
+                                       .method = "StopInstance",
                                        .work = kStopWork,
                                        .from = v1::INSTANCE_STATE_RUNNING,
                                        .during = v1::INSTANCE_STATE_STOPPING,
                                        .to = v1::INSTANCE_STATE_STOPPED};
-  static constexpr Transition kStart = {.method = "StartInstance",
+  static constexpr Transition kStart = {.action = "start",
+                                        .method = "StartInstance",
                                         .work = kStartWork,
                                         .from = v1::INSTANCE_STATE_STOPPED,
                                         .during = v1::INSTANCE_STATE_PENDING,
@@ -70,6 +75,7 @@ absl::StatusOr<google::longrunning::Operation> SetOut(PowerDriver::Kind kind, co
       .tenant = context.tenant, .instance_id = request.instance_id(), .operation = operation.name()};
   work.Schedule(txn, transition.work, task.Encode());
   row->mutable_instance()->set_state(transition.during);
+  row->mutable_instance()->clear_state_reason();
   PutRow(txn, kTable, std::move(key), *row);
   return operation;
 }
@@ -103,7 +109,7 @@ absl::Status ComputeService::StartInstance(const CallContext& context, Transacti
   return absl::OkStatus();
 }
 
-void PowerDriver::Perform(const std::string& subject, absl::AnyInvocable<void() &&> done) {
+void PowerDriver::Perform(const std::string& subject, Done done) {
   // A damaged subject is found out by Complete.
   const PowerTask task = PowerTask::Decode(subject).value_or(PowerTask());
   switch (kind_) {
@@ -114,7 +120,7 @@ void PowerDriver::Perform(const std::string& subject, absl::AnyInvocable<void() 
   }
 }
 
-absl::Status PowerDriver::Complete(const std::string& subject, Transaction& txn) {
+absl::Status PowerDriver::Complete(const std::string& subject, const absl::Status& result, Transaction& txn) {
   const Transition& transition = TransitionOf(kind_);
   HAPAX_ASSIGN_OR_RETURN(const PowerTask task, PowerTask::Decode(subject));
   std::string key = InstanceKey(task.tenant, task.instance_id);
@@ -124,8 +130,16 @@ absl::Status PowerDriver::Complete(const std::string& subject, Transaction& txn)
     return operations_.Fail(txn, task.tenant, task.operation,
                             Refuse(Reason::kIncorrectInstanceState, "the instance was terminated meanwhile"));
   }
-  row->mutable_instance()->set_state(transition.to);
-  HAPAX_RETURN_IF_ERROR(operations_.Succeed(txn, task.tenant, task.operation, row->instance()));
+  v1::Instance& instance = *row->mutable_instance();
+  if (result.ok()) {
+    instance.set_state(transition.to);
+    HAPAX_RETURN_IF_ERROR(operations_.Succeed(txn, task.tenant, task.operation, instance));
+  } else {
+    instance.set_state(transition.from);
+    *instance.mutable_state_reason() = StateReasonOf(result, transition.action);
+    HAPAX_RETURN_IF_ERROR(
+        operations_.Fail(txn, task.tenant, task.operation, OperationErrorOf(result, transition.action)));
+  }
   PutRow(txn, kTable, std::move(key), *row);
   return absl::OkStatus();
 }

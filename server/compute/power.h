@@ -6,7 +6,7 @@
 
 #include "hapax/server/compute/hypervisor.h"
 #include "hapax/server/operations/operations.h"
-#include "hapax/server/operations/work_queue.h"
+#include "hapax/server/operations/work_driver.h"
 
 namespace hapax::compute {
 
@@ -25,8 +25,10 @@ struct PowerTask {
   [[nodiscard]] static absl::StatusOr<PowerTask> Decode(const std::string& subject);
 };
 
-// Takes an instance from STOPPING to STOPPED, or from PENDING to RUNNING, and ends the operation with it. When the
-// instance was terminated meanwhile it stays as it is, and the operation fails.
+// Takes an instance from STOPPING to STOPPED, or from PENDING to RUNNING, and ends the operation with it. When that
+// fails, the operation does, and the instance goes back to where it was, with a state reason: a stop that failed leaves
+// it running, to be stopped again. When the instance was terminated meanwhile it stays as it is, and the operation
+// fails.
 class PowerDriver final : public WorkDriver {
  public:
   enum class Kind {
@@ -37,8 +39,9 @@ class PowerDriver final : public WorkDriver {
   // `hypervisor` and `operations` outlive it.
   PowerDriver(Kind kind, Hypervisor& hypervisor, const Operations& operations)
       : kind_(kind), hypervisor_(hypervisor), operations_(operations) {}
-  void Perform(const std::string& subject, absl::AnyInvocable<void() &&> done) override;
-  [[nodiscard]] absl::Status Complete(const std::string& subject, Transaction& txn) override;
+  void Perform(const std::string& subject, Done done) override;
+  [[nodiscard]] absl::Status Complete(const std::string& subject, const absl::Status& result,
+                                      Transaction& txn) override;
 
  private:
   const Kind kind_;

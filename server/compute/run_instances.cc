@@ -42,12 +42,14 @@ absl::StatusOr<Launch> CheckLaunch(const Catalog& catalog, const v1::RunInstance
   return launch;
 }
 
-absl::Status CheckKeyExists(const CallContext& context, const Catalog& catalog, const ReadTransaction& txn,
-                            const std::string& key_name) {
-  if (key_name.empty()) return absl::OkStatus();
-  HAPAX_ASSIGN_OR_RETURN(const std::optional<std::string> row,
-                         txn.Get(kTable, KeyPairKey(context.tenant, context.place.region, key_name)));
-  if (row.has_value() || catalog.IsImageKeyName(key_name)) return absl::OkStatus();
+// The public key of the pair that the launch names; empty for none, and for one of the image's own.
+absl::StatusOr<std::string> FindPublicKey(const CallContext& context, const Catalog& catalog,
+                                          const ReadTransaction& txn, const std::string& key_name) {
+  if (key_name.empty()) return "";
+  HAPAX_ASSIGN_OR_RETURN(std::optional<v1::KeyPair> row,
+                         GetRow<v1::KeyPair>(txn, kTable, KeyPairKey(context.tenant, context.place.region, key_name)));
+  if (row.has_value()) return std::move(*row->mutable_public_key());
+  if (catalog.IsImageKeyName(key_name)) return "";
   return RefuseValue(Reason::kKeypairNotFound, "key_name", key_name,
                      "must be a key pair of the tenant in " + context.place.region);
 }
@@ -91,7 +93,7 @@ absl::Status ComputeService::RunInstances(const CallContext& context, Transactio
                                           v1::RunInstancesResponse* response) const {
   HAPAX_ASSIGN_OR_RETURN(const Launch launch, CheckLaunch(catalog_, request));
   HAPAX_ASSIGN_OR_RETURN(Site site, ChooseSite(context, txn, catalog_, request, *launch.type));
-  HAPAX_RETURN_IF_ERROR(CheckKeyExists(context, catalog_, txn, request.key_name()));
+  HAPAX_ASSIGN_OR_RETURN(const std::string public_key, FindPublicKey(context, catalog_, txn, request.key_name()));
   HAPAX_ASSIGN_OR_RETURN(const auto use, GetRowOrEmpty<store::v1::TenantRow>(txn, TenantUseKey(context.tenant)));
   const int64_t quota = catalog_.quota().instances();
   HAPAX_ASSIGN_OR_RETURN(const int64_t count, CountThatFits(launch.counts, quota - use.instances(), quota, site));
@@ -113,6 +115,7 @@ absl::Status ComputeService::RunInstances(const CallContext& context, Transactio
   *instance.mutable_launch_time() = ToTimestamp(context.now);
   instance.set_client_token(context.client_token);
   *instance.mutable_tags() = request.tags();
+  row.set_public_key(public_key);
   row.set_zone_vcpus(site.host.has_value() ? 0 : launch.type->vcpus());
 
   for (int64_t i = 0; i < count; ++i) {

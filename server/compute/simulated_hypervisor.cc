@@ -24,7 +24,7 @@ SimulatedHypervisor::~SimulatedHypervisor() {
   thread_.join();
 }
 
-void SimulatedHypervisor::Boot(const std::string& /*instance_id*/, Done done) { Add(std::move(done)); }
+void SimulatedHypervisor::Boot(const BootSpec& /*spec*/, Done done) { Add(std::move(done)); }
 
 void SimulatedHypervisor::ShutDown(const std::string& /*instance_id*/, Done done) { Add(std::move(done)); }
 
@@ -62,7 +62,7 @@ void SimulatedHypervisor::Run() {
         if (mu_.AwaitUntil(is_closing, wakeup)) return;
       }
     }
-    for (Done& done : due) std::move(done)();
+    for (Done& done : due) std::move(done)(absl::OkStatus());
   }
 }
 

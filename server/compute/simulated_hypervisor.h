@@ -21,7 +21,7 @@ class SimulatedHypervisor final : public Hypervisor {
   explicit SimulatedHypervisor(absl::Duration latency);
   ~SimulatedHypervisor() override;
 
-  void Boot(const std::string& instance_id, Done done) override;
+  void Boot(const BootSpec& spec, Done done) override;
   void ShutDown(const std::string& instance_id, Done done) override;
   void Stop(const std::string& instance_id, const std::string& task, Done done) override;
   void Start(const std::string& instance_id, const std::string& task, Done done) override;

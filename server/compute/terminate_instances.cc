@@ -35,6 +35,7 @@ absl::Status ComputeService::TerminateInstances(const CallContext& context, Tran
     change.set_previous_state(row->instance().state());
     if (CanBeTerminated(row->instance().state())) {
       row->mutable_instance()->set_state(v1::INSTANCE_STATE_SHUTTING_DOWN);
+      row->mutable_instance()->clear_state_reason();
       work_.Schedule(txn, kShutDownWork, key);
       PutRow(txn, kTable, std::move(key), *row);
     }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <optional>
 #include <utility>
 
 #include "absl/random/random.h"
@@ -35,10 +34,11 @@ std::string NewKey(absl::Time now) {
 
 }  // namespace
 
-WorkQueue::WorkQueue(Store& store, const Clock& clock, spdlog::logger& logger, absl::Duration retry_delay)
-    : store_(store), clock_(clock), logger_(logger), retry_delay_(retry_delay), completer_([this] {
-        RunCompleter();
-      }) {}
+WorkQueue::WorkQueue(Store& store, const Clock& clock, spdlog::logger& logger, const Options& options)
+    : store_(store), clock_(clock), logger_(logger), options_(options) {
+  if (!options.sole_server) leases_.emplace(store, clock, options.lease);
+  completer_ = std::thread([this] { RunCompleter(); });
+}
 
 WorkQueue::~WorkQueue() { Stop(); }
 
@@ -52,27 +52,37 @@ void WorkQueue::Schedule(Transaction& txn, std::string_view kind, std::string_vi
   Work work{.key = NewKey(clock_.Now())};
   work.record.set_kind(std::string(kind));
   work.record.set_subject(std::string(subject));
+  if (leases_.has_value()) work.record.set_holder(leases_->holder());
   PutRow(txn, Table::kWork, work.key, work.record);
-  txn.OnCommit([this, work = std::move(work)]() mutable { Start(std::move(work)); });
+  txn.OnCommit([this, work = std::move(work)]() mutable { Perform(std::move(work)); });
 }
 
-absl::StatusOr<int> WorkQueue::FindOpenWork() {
+absl::StatusOr<std::vector<WorkQueue::Work>> WorkQueue::FindFreeWork(std::vector<std::string>* damaged_keys) const {
   std::vector<Work> works;
-  std::vector<std::string> damaged_keys;
-  const absl::Status status = QueryAndWait(store_, [&](const ReadTransaction& txn) {
+  HAPAX_RETURN_IF_ERROR(QueryAndWait(store_, [&](const ReadTransaction& txn) {
     works.clear();
-    damaged_keys.clear();
+    damaged_keys->clear();
     return txn.Scan(Table::kWork, KeyRange(), [&](std::string_view key, std::string_view value) {
       Work work{.key = std::string(key)};
-      if (DecodeRow(key, value, &work.record).ok()) {
+      if (!DecodeRow(key, value, &work.record).ok()) {
+        damaged_keys->push_back(std::move(work.key));
+      } else if (!leases_.has_value() || leases_->IsFree(work.record.holder())) {
         works.push_back(std::move(work));
-      } else {
-        damaged_keys.push_back(std::move(work.key));
       }
       return true;
     });
-  });
-  HAPAX_RETURN_IF_ERROR(status);
+  }));
+  return works;
+}
+
+absl::StatusOr<int> WorkQueue::FindOpenWork() {
+  MonitorLock lock(&tending_);
+  if (leases_.has_value()) {
+    HAPAX_RETURN_IF_ERROR(leases_->Renew());
+    HAPAX_RETURN_IF_ERROR(leases_->Look());
+  }
+  std::vector<std::string> damaged_keys;
+  HAPAX_ASSIGN_OR_RETURN(std::vector<Work> works, FindFreeWork(&damaged_keys));
   for (const Work& work : works) {
     if (drivers_.contains(work.record.kind())) continue;
     return absl::FailedPreconditionError(
@@ -83,12 +93,16 @@ absl::StatusOr<int> WorkQueue::FindOpenWork() {
                   absl::BytesToHexString(key));
   }
   damaged_rows_ = static_cast<int>(damaged_keys.size());
-  found_ = std::move(works);
-  return static_cast<int>(found_.size());
+  const int count = static_cast<int>(works.size());
+  if (!leases_.has_value()) found_ = std::move(works);
+  return count;
 }
 
 void WorkQueue::TakeUpOpenWork() {
-  for (Work& work : std::exchange(found_, {})) Start(std::move(work));
+  for (Work& work : std::exchange(found_, {})) Perform(std::move(work));
+  if (!leases_.has_value() || lease_keeper_.joinable()) return;
+  TendLeases();
+  lease_keeper_ = std::thread([this] { RunLeaseKeeper(); });
 }
 
 absl::StatusOr<int> WorkQueue::Resume() {
@@ -97,57 +111,181 @@ absl::StatusOr<int> WorkQueue::Resume() {
   return count;
 }
 
+void WorkQueue::RunLeaseKeeper() {
+  const auto is_stopping = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return stopping_; };
+  while (true) {
+    {
+      MonitorLock lock(&mu_);
+      if (mu_.AwaitUntil(is_stopping, MonotonicNow() + options_.lease / 3)) return;
+    }
+    TendLeases();
+  }
+}
+
+void WorkQueue::TendLeases() {
+  if (!leases_.has_value()) return;
+  MonitorLock lock(&tending_);
+  absl::Status status = leases_->Renew();
+  if (status.ok()) status = TakeUpFreeWork();
+  if (!status.ok()) logger_.warn("the leases of work: {}", status.ToString());
+}
+
+// Work of a kind that this server cannot do is left to one that can.
+absl::Status WorkQueue::TakeUpFreeWork() {
+  HAPAX_RETURN_IF_ERROR(leases_->Look());
+  std::vector<std::string> damaged_keys;
+  HAPAX_ASSIGN_OR_RETURN(std::vector<Work> works, FindFreeWork(&damaged_keys));
+  std::erase_if(works, [this](const Work& work) { return !drivers_.contains(work.record.kind()); });
+  for (size_t taken = 0; taken < works.size(); taken += kMaxBatch) {
+    const auto begin = works.begin() + static_cast<ptrdiff_t>(taken);
+    const auto end = begin + static_cast<ptrdiff_t>(std::min(kMaxBatch, works.size() - taken));
+    std::vector<Work> batch(std::make_move_iterator(begin), std::make_move_iterator(end));
+    HAPAX_RETURN_IF_ERROR(Take(batch));
+    if (!batch.empty()) logger_.info("{} pieces of work are taken up, which nobody held any more", batch.size());
+    for (Work& work : batch) Perform(std::move(work));
+    HAPAX_RETURN_IF_ERROR(leases_->Renew());  // A large backlog may take longer than a lease.
+  }
+  return leases_->DeleteRunOut();
+}
+
+// Makes this server the holder of the works, and leaves those in `works` that were still free.
+absl::Status WorkQueue::Take(std::vector<Work>& works) {
+  std::vector<Work> taken;
+  HAPAX_RETURN_IF_ERROR(ExecuteAndWait(store_, [&](Transaction& txn) -> absl::Status {
+    taken.clear();
+    std::map<std::string, bool> is_free;  // By holder.
+    for (const Work& work : works) {
+      HAPAX_ASSIGN_OR_RETURN(const bool as_it_was, IsHeld(txn, work));
+      if (!as_it_was) continue;
+      const auto [holder, is_new] = is_free.emplace(work.record.holder(), false);
+      if (is_new) {
+        HAPAX_ASSIGN_OR_RETURN(holder->second, leases_->IsStillFree(txn, holder->first));
+      }
+      if (!holder->second) continue;
+      Work& mine = taken.emplace_back(work);
+      mine.record.set_holder(leases_->holder());
+      PutRow(txn, Table::kWork, mine.key, mine.record);
+    }
+    return absl::OkStatus();
+  }));
+  works = std::move(taken);
+  return absl::OkStatus();
+}
+
+// Whether the work is open, and held by whom its record says.
+absl::StatusOr<bool> WorkQueue::IsHeld(const ReadTransaction& txn, const Work& work) {
+  HAPAX_ASSIGN_OR_RETURN(const auto row, GetRow<store::v1::WorkRecord>(txn, Table::kWork, work.key));
+  return row.has_value() && row->holder() == work.record.holder();
+}
+
 void WorkQueue::Stop() {
   {
     MonitorLock lock(&mu_);
+    if (stopping_) return;
     stopping_ = true;
     mu_.WakeAll();
   }
-  if (completer_.joinable()) completer_.join();
+  completer_.join();
+  if (!leases_.has_value()) return;
+  if (lease_keeper_.joinable()) lease_keeper_.join();
+  // Others need not wait for the lease to run out.
+  const absl::Status ended = leases_->End();
+  if (!ended.ok()) logger_.warn("ending the lease of work: {}", ended.ToString());
 }
 
-void WorkQueue::Start(Work work) {
+void WorkQueue::Perform(Work work) {
   const auto driver = drivers_.find(work.record.kind());
   HAPAX_CHECK(driver != drivers_.end(), "work is scheduled only of kinds that have a driver");
   const std::string subject = work.record.subject();
-  driver->second.driver->Perform(subject, [this, work = std::move(work)]() mutable {
-    MonitorLock lock(&mu_);
-    if (performed_.empty()) mu_.WakeAll();
-    performed_.push_back(std::move(work));
+  driver->second.driver->Perform(subject, [this, work = std::move(work)](absl::Status result) mutable {
+    OnPerformed(std::move(work), std::move(result));
   });
 }
 
+void WorkQueue::OnPerformed(Work work, absl::Status result) {
+  if (!result.ok() && work.unavailable_count == 0) {
+    logger_.warn("work of kind {}: {}", work.record.kind(), result.ToString());
+  }
+  MonitorLock lock(&mu_);
+  if (absl::IsUnavailable(result)) {
+    const absl::Duration due = MonotonicNow() + BackoffOf(work);
+    ++work.unavailable_count;
+    if (due < NextRetry()) mu_.WakeAll();
+    retries_.emplace(due, std::move(work));
+    return;
+  }
+  work.result = std::move(result);
+  if (performed_.empty()) mu_.WakeAll();
+  performed_.push_back(std::move(work));
+}
+
+// At random within the second half, so that what failed together does not come back together.
+absl::Duration WorkQueue::BackoffOf(const Work& work) const {
+  thread_local absl::BitGen bits;
+  constexpr int kMaxDoublings = 30;
+  const absl::Duration longest = std::min(
+      options_.max_backoff, options_.first_backoff * (int64_t{1} << std::min(work.unavailable_count, kMaxDoublings)));
+  return longest * absl::Uniform(bits, 0.5, 1.0);
+}
+
+// Work that another server has taken over, and may have completed, is not performed again here.
+void WorkQueue::PerformAgain(Work work) {
+  bool held = true;
+  const absl::Status status = QueryAndWait(store_, [&](const ReadTransaction& txn) -> absl::Status {
+    HAPAX_ASSIGN_OR_RETURN(held, IsHeld(txn, work));
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return OnPerformed(std::move(work), absl::UnavailableError(status.message()));
+  if (held) Perform(std::move(work));
+}
+
+absl::Duration WorkQueue::NextRetry() const {
+  return retries_.empty() ? absl::InfiniteDuration() : retries_.begin()->first;
+}
+
 void WorkQueue::RunCompleter() {
-  const auto something_to_do = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return stopping_ || !performed_.empty(); };
   const auto is_stopping = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return stopping_; };
   while (true) {
     std::vector<Work> works;
+    std::vector<Work> due;
     {
       MonitorLock lock(&mu_);
-      mu_.Await(something_to_do);
-      mu_.AwaitUntil(is_stopping, MonotonicNow() + kGatherTime);
+      const absl::Duration wakeup = NextRetry();
+      mu_.AwaitUntil(
+          [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return stopping_ || !performed_.empty() || NextRetry() < wakeup; },
+          wakeup);
+      if (!performed_.empty()) mu_.AwaitUntil(is_stopping, MonotonicNow() + kGatherTime);
       if (stopping_) return;
       const auto end = performed_.begin() + static_cast<ptrdiff_t>(std::min(kMaxBatch, performed_.size()));
       works.assign(std::make_move_iterator(performed_.begin()), std::make_move_iterator(end));
       performed_.erase(performed_.begin(), end);
+      while (NextRetry() <= MonotonicNow()) {
+        due.push_back(std::move(retries_.begin()->second));
+        retries_.erase(retries_.begin());
+      }
     }
-    const absl::Status status = CompleteAll(works);
-    if (status.ok()) continue;
-    logger_.warn("completing {} pieces of work: {}", works.size(), status.ToString());
-    CompleteOneByOne(std::move(works));
+    if (!works.empty()) Complete(std::move(works));
+    for (Work& work : due) PerformAgain(std::move(work));
   }
+}
+
+void WorkQueue::Complete(std::vector<Work> works) {
+  const absl::Status status = CompleteAll(works);
+  if (status.ok()) return;
+  logger_.warn("completing {} pieces of work: {}", works.size(), status.ToString());
+  CompleteOneByOne(std::move(works));
 }
 
 absl::Status WorkQueue::CompleteAll(const std::vector<Work>& works) {
   return ExecuteAndWait(store_, [&](Transaction& txn) {
     for (const Work& work : works) {
-      if (work.tried) {  // Only then can its row be gone.
-        HAPAX_ASSIGN_OR_RETURN(const auto row, txn.Get(Table::kWork, work.key));
-        if (!row.has_value()) continue;
+      if (work.completion_tried || leases_.has_value()) {  // Only then can its row be gone, or another server's.
+        HAPAX_ASSIGN_OR_RETURN(const bool held, IsHeld(txn, work));
+        if (!held) continue;
       }
       const Driver& driver = drivers_.at(work.record.kind());
       ServiceTransaction own(txn, driver.table_prefix);
-      HAPAX_RETURN_IF_ERROR(driver.driver->Complete(work.record.subject(), own));
+      HAPAX_RETURN_IF_ERROR(driver.driver->Complete(work.record.subject(), work.result, own));
       txn.Delete(Table::kWork, work.key);
     }
     return absl::OkStatus();
@@ -158,7 +296,7 @@ absl::Status WorkQueue::CompleteAll(const std::vector<Work>& works) {
 // for now is tried again later; what fails for good stays a row, for the next start to try.
 void WorkQueue::CompleteOneByOne(std::vector<Work> works) {
   for (Work& work : works) {
-    work.tried = true;
+    work.completion_tried = true;
     std::vector<Work> one;
     one.push_back(std::move(work));
     const absl::Status status = CompleteAll(one);
@@ -177,7 +315,8 @@ void WorkQueue::CompleteOneByOne(std::vector<Work> works) {
 
 void WorkQueue::WaitBeforeRetry() {
   MonitorLock lock(&mu_);
-  mu_.AwaitUntil([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return stopping_; }, MonotonicNow() + retry_delay_);
+  mu_.AwaitUntil([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return stopping_; },
+                 MonotonicNow() + options_.retry_delay);
 }
 
 }  // namespace hapax

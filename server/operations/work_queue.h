@@ -2,7 +2,8 @@
 #define HAPAX_SERVER_OPERATIONS_WORK_QUEUE_H_
 
 #include <deque>
-#include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -10,9 +11,11 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "hapax/server/operations/work_driver.h"
+#include "hapax/server/operations/work_leases.h"
 #include "hapax/storage/clock.h"
 #include "hapax/storage/monitor.h"
 #include "hapax/storage/store.h"
@@ -20,21 +23,6 @@
 #include "spdlog/logger.h"
 
 namespace hapax {
-
-// One kind of asynchronous work. A subject is the driver's own name for what the work is done on.
-//
-// Thread-safety: safe.
-class WorkDriver {
- public:
-  virtual ~WorkDriver() = default;
-
-  // Does the part of the work that lies outside the store, and calls `done`, now or later, from any thread.
-  // It is called again for work that a crash interrupted, so it must not do it twice for a subject.
-  virtual void Perform(const std::string& subject, absl::AnyInvocable<void() &&> done) = 0;
-
-  // Writes down that the work is done. It may be run again, as every body of a transaction.
-  [[nodiscard]] virtual absl::Status Complete(const std::string& subject, Transaction& txn) = 0;
-};
 
 // Durable asynchronous work: what a call starts is a row in the call's own commit, which stays until the
 // commit that writes down its completion. Between the two a crash loses nothing: Resume takes every row
@@ -44,13 +32,29 @@ class WorkDriver {
 //   once that is durable    the driver performs the work
 //   another transaction     completes it and deletes the row, for many at a time
 //
+// Servers that share a store perform each other's work when its server ends or dies (work_leases.h). The row names the
+// server that holds the work, from the call's own commit on. Whoever finds a row free writes its own name there and
+// performs the work; a completion is dropped when the row names another server by then.
+//
 // Thread-safety: safe, once all drivers are added.
 // Lifetime: store, clock, logger and drivers outlive it. Stop it before the drivers' machinery and the
 // store.
 class WorkQueue {
  public:
-  // `retry_delay`: how long it waits before it writes down again what the store had no room for, or could not write.
-  WorkQueue(Store& store, const Clock& clock, spdlog::logger& logger, absl::Duration retry_delay = absl::Seconds(1));
+  struct Options {
+    // Whether no other server can use the store while this one does. Then there are no leases, and Resume takes up all
+    // work at once.
+    bool sole_server = false;
+    // For how long this server's work is its own after it has last told that it lives.
+    absl::Duration lease = absl::Seconds(30);
+    // How long it waits before it writes down again what the store had no room for, or could not write.
+    absl::Duration retry_delay = absl::Seconds(1);
+    // How long it waits before it performs again what was UNAVAILABLE: at first, and at most. The wait doubles.
+    absl::Duration first_backoff = absl::Seconds(1);
+    absl::Duration max_backoff = absl::Minutes(1);
+  };
+
+  WorkQueue(Store& store, const Clock& clock, spdlog::logger& logger, const Options& options);
   ~WorkQueue();
   WorkQueue(const WorkQueue&) = delete;
   WorkQueue& operator=(const WorkQueue&) = delete;
@@ -62,11 +66,12 @@ class WorkQueue {
   // Stages the work in the transaction; it is performed once that is durable.
   void Schedule(Transaction& txn, std::string_view kind, std::string_view subject);
 
-  // Finds what an earlier server left; before any work is scheduled. Returns how much that is. A damaged row is logged
-  // and stays as it is: nobody knows what its work was (`hapaxctl admin inspect`).
+  // Finds work that nobody holds, and begins this server's lease; before any work is scheduled. Returns how much that
+  // is. A damaged row is logged and stays as it is: nobody knows what its work was (`hapaxctl admin inspect`).
   // Errors: the store's; FAILED_PRECONDITION for work of a kind that has no driver.
   [[nodiscard]] absl::StatusOr<int> FindOpenWork();
-  // Takes up what FindOpenWork found. It is apart so that a start that fails in between leaves the drivers alone.
+  // Takes up work that nobody holds, and goes on to look for it every third of a lease. It is apart so that a start
+  // that fails in between leaves the drivers alone.
   void TakeUpOpenWork();
   // Both at once.
   [[nodiscard]] absl::StatusOr<int> Resume();
@@ -74,14 +79,20 @@ class WorkQueue {
   // How many damaged rows FindOpenWork found.
   [[nodiscard]] int damaged_rows() const { return damaged_rows_; }
 
-  // Writes no more completions down; what is open stays a row. Waits for the transaction that runs.
+  // Renews this server's lease, and takes up work that nobody holds any more. A thread of the queue's own does this
+  // every third of a lease; a sole server never does. What fails is logged, and left to the next time.
+  void TendLeases();
+
+  // Writes no more completions down, and ends the lease; what is open stays a row. Waits for the transaction that runs.
   void Stop();
 
  private:
   struct Work {
     std::string key;  // Of its row.
     store::v1::WorkRecord record;
-    bool tried = false;  // To complete it, which failed, or succeeded without that being learnt.
+    absl::Status result;            // Once it is performed.
+    int unavailable_count = 0;      // How often it was performed and UNAVAILABLE.
+    bool completion_tried = false;  // And failed, or succeeded without that being learnt.
   };
 
   // What does the work of one kind.
@@ -90,24 +101,41 @@ class WorkQueue {
     std::string table_prefix;  // Of its service's rows.
   };
 
-  void Start(Work work);
+  [[nodiscard]] absl::StatusOr<std::vector<Work>> FindFreeWork(std::vector<std::string>* damaged_keys) const;
+  [[nodiscard]] absl::Status TakeUpFreeWork();
+  [[nodiscard]] absl::Status Take(std::vector<Work>& works);
+
+  void Perform(Work work);
+  void OnPerformed(Work work, absl::Status result);
+  void PerformAgain(Work work);
+  [[nodiscard]] absl::Duration BackoffOf(const Work& work) const;
+  [[nodiscard]] static absl::StatusOr<bool> IsHeld(const ReadTransaction& txn, const Work& work);
+
   void RunCompleter();
+  [[nodiscard]] absl::Duration NextRetry() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Complete(std::vector<Work> works);
   [[nodiscard]] absl::Status CompleteAll(const std::vector<Work>& works);
   void CompleteOneByOne(std::vector<Work> works);
   void WaitBeforeRetry();
+  void RunLeaseKeeper();
 
   Store& store_;
   const Clock& clock_;
   spdlog::logger& logger_;
-  const absl::Duration retry_delay_;
+  const Options options_;
   absl::flat_hash_map<std::string, Driver> drivers_;
-  std::vector<Work> found_;  // And not taken up yet.
+  std::vector<Work> found_;  // By a sole server, and not taken up yet.
   int damaged_rows_ = 0;
+
+  Monitor tending_;                   // Held by whoever looks at the leases.
+  std::optional<WorkLeases> leases_;  // None for a sole server.
 
   Monitor mu_;
   std::deque<Work> performed_ ABSL_GUARDED_BY(mu_);
+  std::multimap<absl::Duration, Work> retries_ ABSL_GUARDED_BY(mu_);  // By when they are due, in monotonic time.
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::thread completer_;
+  std::thread lease_keeper_;
 };
 
 }  // namespace hapax

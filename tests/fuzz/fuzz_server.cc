@@ -38,7 +38,7 @@ constexpr char kSealKeys[] = "fuzz 000102030405060708090a0b0c0d0e0f1011121314151
 
 class FuzzServer::IdleHypervisor final : public compute::Hypervisor {
  public:
-  void Boot(const std::string& /*instance_id*/, Done /*done*/) override {}
+  void Boot(const compute::BootSpec& /*spec*/, Done /*done*/) override {}
   void ShutDown(const std::string& /*instance_id*/, Done /*done*/) override {}
   void Stop(const std::string& /*instance_id*/, const std::string& /*task*/, Done /*done*/) override {}
   void Start(const std::string& /*instance_id*/, const std::string& /*task*/, Done /*done*/) override {}
@@ -52,7 +52,7 @@ FuzzServer::FuzzServer()
       at_first_(store_.tables()),
       resolver_([this](const PlaceHints& hints) { return places_->Resolve(hints); }),
       hypervisor_(std::make_unique<IdleHypervisor>()),
-      work_(store_, clock_, log_),
+      work_(store_, clock_, log_, {.sole_server = true}),
       compute_(catalog_, *places_, ids_, work_, operations_),
       hosted_compute_(compute_.Host()),
       operations_service_(store_, waiters_, /*check_interval=*/absl::InfiniteDuration()),
@@ -66,7 +66,7 @@ FuzzServer::FuzzServer()
   // Protobuf would say of every malformed request that it is.
   google::protobuf::SetLogHandler(nullptr);
   using compute::PowerDriver;
-  drivers_[compute::kBootWork] = std::make_unique<compute::BootDriver>(*hypervisor_);
+  drivers_[compute::kBootWork] = std::make_unique<compute::BootDriver>(*hypervisor_, store_, work_);
   drivers_[compute::kShutDownWork] = std::make_unique<compute::ShutDownDriver>(*hypervisor_);
   drivers_[compute::kStopWork] = std::make_unique<PowerDriver>(PowerDriver::Kind::kStop, *hypervisor_, operations_);
   drivers_[compute::kStartWork] = std::make_unique<PowerDriver>(PowerDriver::Kind::kStart, *hypervisor_, operations_);
@@ -117,7 +117,7 @@ void FuzzServer::FinishWork() {
     }));
     for (auto& [key, record] : works) {
       ServiceTransaction own(txn, table_prefix);
-      HAPAX_RETURN_IF_ERROR(drivers_.at(record.kind())->Complete(record.subject(), own));
+      HAPAX_RETURN_IF_ERROR(drivers_.at(record.kind())->Complete(record.subject(), absl::OkStatus(), own));
       txn.Delete(Table::kWork, std::move(key));
     }
     return absl::OkStatus();

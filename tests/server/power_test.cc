@@ -214,6 +214,36 @@ TEST_F(PowerTest, C14_ARestartGoesOnWithWhatWasNotFinished) {
   EXPECT_EQ(Instance().state(), v1::INSTANCE_STATE_RUNNING);
 }
 
+TEST_F(PowerTest, AStopThatFailsLeavesTheInstanceRunningAndItsOperationSaysSo) {
+  const Operation stop = MustStop();
+  ASSERT_EQ(compute_.FinishStops(absl::InternalError("node-7: timed out")), 1);
+  EXPECT_EQ(Instance().state(), v1::INSTANCE_STATE_RUNNING);
+  EXPECT_EQ(Instance().state_reason().code(), "Server.InternalError");
+  const Operation failed = OperationNamed(stop.name());
+  EXPECT_TRUE(failed.done());
+  EXPECT_EQ(failed.error().code(), static_cast<int>(StatusCode::kInternal));
+  EXPECT_THAT(failed.error().message(), HasSubstr("Internal error on stop"));
+  EXPECT_EQ(failed.DebugString().find("node-7"), std::string::npos);
+  BringTo(v1::INSTANCE_STATE_STOPPED);
+  EXPECT_FALSE(Instance().has_state_reason());
+}
+
+TEST_F(PowerTest, AStartThatFailsGoesBackToStoppedAndItsOperationSaysSo) {
+  BringTo(v1::INSTANCE_STATE_STOPPED);
+  const Operation start = MustStart();
+  ASSERT_EQ(compute_.FinishStarts(absl::ResourceExhaustedError("node-7: full")), 1);
+  EXPECT_EQ(Instance().state(), v1::INSTANCE_STATE_STOPPED);
+  EXPECT_EQ(Instance().state_reason().code(), "Server.InsufficientInstanceCapacity");
+  const Operation failed = OperationNamed(start.name());
+  EXPECT_TRUE(failed.done());
+  EXPECT_EQ(failed.error().code(), static_cast<int>(StatusCode::kResourceExhausted));
+  const Operation again = MustStart();
+  EXPECT_FALSE(Instance().has_state_reason());
+  ASSERT_EQ(compute_.FinishStarts(), 1);
+  EXPECT_TRUE(OperationNamed(again.name()).has_response());
+  EXPECT_EQ(Instance().state(), v1::INSTANCE_STATE_RUNNING);
+}
+
 TEST_F(PowerTest, WorkThatIsCompletedTwiceChangesNothingTheSecondTime) {
   const std::string task = PowerTask{.tenant = kTenant, .instance_id = id_, .operation = MustStop().name()}.Encode();
   PowerDriver stop(PowerDriver::Kind::kStop, compute_.hypervisor(), compute_.operations());
@@ -231,7 +261,7 @@ TEST_F(PowerTest, WorkThatIsDamagedIsDataLossAndStillPerformed) {
   for (PowerDriver* driver : {&stop, &start}) {
     EXPECT_THAT(Complete(*driver, of_none), StatusIs(StatusCode::kDataLoss));
     EXPECT_THAT(Complete(*driver, "damaged"), StatusIs(StatusCode::kDataLoss));
-    driver->Perform("damaged", [] {});
+    driver->Perform("damaged", [](const absl::Status& /*result*/) {});
   }
   EXPECT_THAT(compute_.hypervisor().stopping(), ElementsAre(""));
   EXPECT_THAT(compute_.hypervisor().starting(), ElementsAre(""));

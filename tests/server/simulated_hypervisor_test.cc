@@ -20,13 +20,13 @@ TEST(SimulatedHypervisor, IsDoneAfterTheLatencyAndNotBefore) {
   SimulatedHypervisor hypervisor(kLatency);
   const absl::Time start = absl::Now();
   absl::Notification booted;
-  hypervisor.Boot("i-1", [&] { booted.Notify(); });
+  hypervisor.Boot({}, [&](const absl::Status& /*result*/) { booted.Notify(); });
   booted.WaitForNotification();
   EXPECT_GE(absl::Now() - start, kLatency);
 
   const absl::Time second_start = absl::Now();
   absl::Notification shut_down;
-  hypervisor.ShutDown("i-1", [&] { shut_down.Notify(); });
+  hypervisor.ShutDown("i-1", [&](const absl::Status& /*result*/) { shut_down.Notify(); });
   shut_down.WaitForNotification();
   EXPECT_GE(absl::Now() - second_start, kLatency);
 }
@@ -39,12 +39,13 @@ TEST(SimulatedHypervisor, IsDoneInTheOrderItWasToldOnceEach) {
   std::vector<int> expected;
   for (int i = 0; i < kCount; ++i) {
     expected.push_back(i);
-    auto note = [&, i] {
+    auto note = [&, i](const absl::Status& result) {
+      EXPECT_TRUE(result.ok()) << result;
       done.push_back(i);
       all.DecrementCount();
     };
     if (i % 2 == 0) {
-      hypervisor.Boot("i-1", note);
+      hypervisor.Boot({}, note);
     } else {
       hypervisor.ShutDown("i-1", note);
     }
@@ -61,7 +62,8 @@ TEST(SimulatedHypervisor, TakesCallsFromManyThreads) {
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
-      for (int j = 0; j < kCalls; ++j) hypervisor.Boot("i-1", [&] { all.DecrementCount(); });
+      for (int j = 0; j < kCalls; ++j)
+        hypervisor.Boot({}, [&](const absl::Status& /*result*/) { all.DecrementCount(); });
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -71,7 +73,9 @@ TEST(SimulatedHypervisor, TakesCallsFromManyThreads) {
 TEST(SimulatedHypervisor, WhoHearsThatItIsDoneMayTellItMore) {
   SimulatedHypervisor hypervisor(absl::ZeroDuration());
   absl::Notification down;
-  hypervisor.Boot("i-1", [&] { hypervisor.ShutDown("i-1", [&] { down.Notify(); }); });
+  hypervisor.Boot({}, [&](const absl::Status& /*result*/) {
+    hypervisor.ShutDown("i-1", [&](const absl::Status& /*result*/) { down.Notify(); });
+  });
   down.WaitForNotification();
 }
 
@@ -81,7 +85,7 @@ TEST(SimulatedHypervisor, TheDestructorDropsWhatIsNotDone) {
   const std::weak_ptr<int> watch = held;
   {
     SimulatedHypervisor hypervisor(absl::Hours(1));
-    hypervisor.Boot("i-1", [&called, held = std::move(held)] { called = true; });
+    hypervisor.Boot({}, [&called, held = std::move(held)](const absl::Status& /*result*/) { called = true; });
     EXPECT_FALSE(watch.expired());
   }
   EXPECT_FALSE(called);

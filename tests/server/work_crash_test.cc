@@ -85,10 +85,11 @@ ComputeServer::Options OptionsIn(const std::string& dir, StepHook on_step) {
 
 // What the process that is to die does: the scenario's calls, each when the work of the one before is done; or what an
 // earlier process left of them. Before the last call, `prepare` is called.
-void RunScenario(const std::string& dir, const std::string& kind, const StepHook& on_step,
-                 void (*prepare)() = nullptr) {
+// Work of `failing_kind` fails; a boot that does has a shut-down in its train.
+void RunScenario(const std::string& dir, const std::string& kind, const StepHook& on_step, void (*prepare)() = nullptr,
+                 std::string_view failing_kind = "") {
   const ManualClock clock;
-  JournalingHypervisor hypervisor(dir + "/journal", on_step);
+  JournalingHypervisor hypervisor(dir + "/journal", on_step, failing_kind);
   ComputeServer server(OptionsIn(dir, on_step), hypervisor, clock);
   server.AwaitCompleted(server.resumed());
   if (!server.Instances().empty()) return;
@@ -96,7 +97,8 @@ void RunScenario(const std::string& dir, const std::string& kind, const StepHook
   for (const std::string& call : Scenarios().find(kind)->second) {
     if (call == kind && prepare != nullptr) prepare();
     if (const ChainReply reply = Call(server, call, call); reply.result != "executed") std::_Exit(1);
-    server.AwaitCompleted(++completed);
+    completed += call == failing_kind ? 2 : 1;
+    server.AwaitCompleted(completed);
   }
 }
 
@@ -226,6 +228,43 @@ INSTANTIATE_TEST_SUITE_P(Steps, WorkCrashAtStepTest,
                                           testing::Values(1, 2)),
                          NameOf);
 
+// The work that is interrupted when a boot fails, and where.
+class FailedBootCrashTest : public WorkCrashTest,
+                            public testing::WithParamInterface<std::tuple<std::string_view, WorkStep>> {};
+
+TEST_P(FailedBootCrashTest, C14_TheInstanceIsTerminatedAndGivesBackWhatItHasOnce) {
+  const auto& [kind_view, step] = GetParam();
+  const std::string kind(kind_view);
+  const std::string boot(kBootWork);
+  EXPECT_EQ(ChildProcess({"--scenario", dir_.Path(), kind, absl::StrCat(static_cast<int>(step)), "failed_boot"}).Wait(),
+            SIGKILL);
+  {
+    JournalingHypervisor failing(dir_.Path("journal"), nullptr, kBootWork);
+    ComputeServer server(OptionsIn(dir_.Path(), nullptr), failing, clock_);
+    const bool shut_down_is_to_come = kind == boot && step != WorkStep::kCompleted;
+    server.AwaitCompleted(server.resumed() + (shut_down_is_to_come ? 1 : 0));
+    EXPECT_EQ(server.OpenWork(), 0);
+  }
+  StartServer();
+  EXPECT_EQ(server_->resumed(), 0);
+  ASSERT_THAT(server_->Instances(), testing::SizeIs(1));
+  EXPECT_EQ(server_->Instances()[0].state_reason().code(), "Server.InternalError");
+  std::map<std::string, int> journal = Count(ReadJournal(dir_.Path("journal")));
+  for (const std::string_view done : {kBootWork, kShutDownWork}) {
+    const std::string task = std::string(done) + " " + server_->Instances()[0].instance_id();
+    EXPECT_EQ(journal["did " + task], 1) << task;
+  }
+  ExpectFinished(std::string(kShutDownWork));
+  EXPECT_EQ(Call(*server_, boot, boot).result, "replayed");
+  ExpectRoomFor(2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Steps, FailedBootCrashTest,
+                         testing::Combine(testing::Values(kBootWork, kShutDownWork),
+                                          testing::Values(WorkStep::kCommitted, WorkStep::kBeforeEffect,
+                                                          WorkStep::kAfterEffect, WorkStep::kCompleting,
+                                                          WorkStep::kCompleted)));
+
 // When the commit of the call itself is written but not synced, either all of it is there or nothing.
 TEST_F(WorkCrashTest, C14_ACrashBeforeTheCallsOwnCommitIsDurableLeavesAllOrNothing) {
   for (const auto kind : {kStopWork, kStartWork}) {
@@ -249,7 +288,8 @@ TEST_F(WorkCrashTest, C14_ACrashBeforeTheCallsOwnCommitIsDurableLeavesAllOrNothi
   }
 }
 
-// Arguments: directory, kind of work, and the step to die at, or `sync` for the sync of the call's own commit.
+// Arguments: directory, kind of work, and the step to die at, or `sync` for the sync of the call's own commit. A fourth
+// one makes it a launch that fails.
 void RunAsChild(const std::vector<std::string>& arguments) {
   const std::string& kind = arguments[1];
   if (arguments[2] == "sync") {
@@ -259,6 +299,9 @@ void RunAsChild(const std::vector<std::string>& arguments) {
         std::_Exit(1);
       });
     });
+  } else if (arguments.size() > 3) {
+    RunScenario(arguments[0], std::string(kBootWork), DieAt(kind, static_cast<WorkStep>(std::stoi(arguments[2]))),
+                nullptr, kBootWork);
   } else {
     RunScenario(arguments[0], kind, DieAt(kind, static_cast<WorkStep>(std::stoi(arguments[2]))));
   }

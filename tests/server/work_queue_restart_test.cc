@@ -85,7 +85,7 @@ TEST_F(WorkQueueRestartTest, ACommitThatFailsStartsNothing) {
 TEST_F(WorkQueueRestartTest, C14OpenWorkIsResumedAfterReopening) {
   MustSchedule({"a", "b", "c"});
   for (auto& [subject, done] : driver_.TakeHeld()) {
-    if (subject == "b") std::move(done)();
+    if (subject == "b") std::move(done)(absl::OkStatus());
   }
   driver_.AwaitCompleted(1);
   Restart();
@@ -136,7 +136,7 @@ TEST_F(WorkQueueRestartTest, WorkOfAKindWithoutADriverStopsTheStartBeforeAnyWork
   MustSchedule({"a"});
   End();
   store_ = *OpenRocksDbStore({.path = dir_.Path("data")});
-  queue_ = std::make_unique<WorkQueue>(*store_, clock_, *logger_);
+  queue_ = std::make_unique<WorkQueue>(*store_, clock_, *logger_, WorkQueue::Options{.sole_server = true});
   ScriptedDriver other;
   queue_->AddDriver("test.other", kService, other);
   EXPECT_THAT(queue_->Resume(), StatusIs(StatusCode::kFailedPrecondition, HasSubstr(kKind)));

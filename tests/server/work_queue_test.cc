@@ -107,6 +107,42 @@ TEST_F(WorkQueueTest, WhatTheStoreHasNoRoomForIsTriedAgain) {
   EXPECT_THAT(Open(), IsEmpty());
 }
 
+TEST_F(WorkQueueTest, WhatIsUnavailableIsPerformedAgainUntilItIsDone) {
+  MustSchedule({"a"});
+  for (size_t times = 1; times < 5; ++times) {
+    driver_.AwaitPerformed(times);
+    EXPECT_THAT(Open(), ElementsAre("a"));
+    driver_.FinishAll(absl::UnavailableError("not now"));
+  }
+  driver_.AwaitPerformed(5);
+  EXPECT_EQ(Completions("a"), "0");
+  driver_.FinishAll();
+  driver_.AwaitCompleted(1);
+  EXPECT_EQ(Completions("a"), "1");
+  EXPECT_THAT(driver_.ResultOf("a"), IsOk());
+}
+
+TEST_F(WorkQueueTest, WhatIsUnavailableDoesNotHoldUpTheOthers) {
+  MustSchedule({"a"});
+  driver_.FinishAll(absl::UnavailableError("not now"));
+  MustSchedule({"b"});
+  for (auto& [subject, done] : driver_.TakeHeld()) {
+    if (subject == "b") std::move(done)(absl::OkStatus());
+  }
+  driver_.AwaitCompleted(1);
+  EXPECT_EQ(Completions("b"), "1");
+  driver_.AwaitPerformed(3);
+}
+
+TEST_F(WorkQueueTest, AnyOtherErrorEndsTheWorkAndIsWrittenDown) {
+  MustSchedule({"a"});
+  driver_.FinishAll(absl::InternalError("out of order"));
+  driver_.AwaitCompleted(1);
+  EXPECT_THAT(driver_.ResultOf("a"), StatusIs(absl::StatusCode::kInternal, "out of order"));
+  EXPECT_THAT(driver_.performed(), ElementsAre("a"));
+  EXPECT_THAT(Open(), IsEmpty());
+}
+
 TEST_F(WorkQueueTest, ManyPiecesDoneByManyThreadsAreCompletedOnceEach) {
   constexpr int kCount = 1'000;
   constexpr int kThreads = 4;
@@ -119,7 +155,7 @@ TEST_F(WorkQueueTest, ManyPiecesDoneByManyThreadsAreCompletedOnceEach) {
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
-      for (size_t mine = next++; mine < held.size(); mine = next++) std::move(held[mine].second)();
+      for (size_t mine = next++; mine < held.size(); mine = next++) std::move(held[mine].second)(absl::OkStatus());
     });
   }
   for (std::thread& thread : threads) thread.join();

@@ -50,7 +50,8 @@ ComputeServer::ComputeServer(const Options& options, Hypervisor& hypervisor, con
       places_(std::move(opened.places)),
       waiters_(std::make_unique<OperationWaiters>(/*max_waiting=*/100)),
       operations_(ids_, *waiters_),
-      work_(*store_, clock, *logger_, options.retry_delay),
+      work_(*store_, clock, *logger_,
+            {.sole_server = true, .retry_delay = options.retry_delay, .first_backoff = options.retry_delay}),
       compute_service_(*catalog_, *places_, ids_, work_, operations_),
       hosted_compute_(compute_service_.Host()),
       operations_service_(*store_, *waiters_, /*check_interval=*/absl::InfiniteDuration()),
@@ -70,7 +71,7 @@ ComputeServer::ComputeServer(const Options& options, Hypervisor& hypervisor, con
                                                                std::forward<Arguments>(arguments)...));
     work_.AddDriver(std::string(kind), kServiceName, *drivers_.back());
   };
-  add(kBootWork, std::in_place_type<BootDriver>, hypervisor);
+  add(kBootWork, std::in_place_type<BootDriver>, hypervisor, *store_, work_);
   add(kShutDownWork, std::in_place_type<ShutDownDriver>, hypervisor);
   add(kStopWork, std::in_place_type<PowerDriver>, PowerDriver::Kind::kStop, hypervisor, operations_);
   add(kStartWork, std::in_place_type<PowerDriver>, PowerDriver::Kind::kStart, hypervisor, operations_);

@@ -15,7 +15,13 @@ namespace hapax::compute {
 // A hypervisor that gets nothing done until the test says so. Thread-safety: safe.
 class HeldHypervisor final : public Hypervisor {
  public:
-  void Boot(const std::string& instance_id, Done done) override { Hold(boots_, instance_id, std::move(done)); }
+  void Boot(const BootSpec& spec, Done done) override {
+    {
+      absl::MutexLock lock(&mu_);
+      specs_.push_back(spec);
+    }
+    Hold(boots_, spec.instance.instance_id(), std::move(done));
+  }
   void ShutDown(const std::string& instance_id, Done done) override { Hold(shut_downs_, instance_id, std::move(done)); }
   void Stop(const std::string& instance_id, const std::string& /*task*/, Done done) override {
     Hold(stops_, instance_id, std::move(done));
@@ -30,11 +36,21 @@ class HeldHypervisor final : public Hypervisor {
   [[nodiscard]] std::vector<std::string> stopping() const { return Ids(stops_); }
   [[nodiscard]] std::vector<std::string> starting() const { return Ids(starts_); }
 
-  // Says that they are up, or down, and returns how many these are.
-  int FinishBoots() { return Finish(boots_); }
-  int FinishShutDowns() { return Finish(shut_downs_); }
-  int FinishStops() { return Finish(stops_); }
-  int FinishStarts() { return Finish(starts_); }
+  // What it was told of each instance that it was to bring up, in that order.
+  [[nodiscard]] std::vector<BootSpec> specs() const {
+    absl::MutexLock lock(&mu_);
+    return specs_;
+  }
+
+  // Says that they are up, or down, or that this failed, and returns how many these are.
+  int FinishBoots(const absl::Status& result = absl::OkStatus()) { return Finish(boots_, result); }
+  int FinishShutDowns(const absl::Status& result = absl::OkStatus()) { return Finish(shut_downs_, result); }
+  int FinishStops(const absl::Status& result = absl::OkStatus()) { return Finish(stops_, result); }
+  int FinishStarts(const absl::Status& result = absl::OkStatus()) { return Finish(starts_, result); }
+
+  // Returns when it is told to bring something up, or down for good.
+  void AwaitBoot() { Await(boots_); }
+  void AwaitShutDown() { Await(shut_downs_); }
 
   // Drops what it was told, as a crash does.
   void Forget() {
@@ -55,18 +71,24 @@ class HeldHypervisor final : public Hypervisor {
     for (const auto& [id, done] : held) ids.push_back(id);
     return ids;
   }
-  int Finish(Held& held) {
+  void Await(const Held& held) const {
+    absl::MutexLock lock(&mu_);
+    const auto told = [&held] { return !held.empty(); };
+    mu_.Await(absl::Condition(&told));
+  }
+  int Finish(Held& held, const absl::Status& result) {
     Held finished;
     {
       absl::MutexLock lock(&mu_);
       finished.swap(held);
     }
-    for (auto& [id, done] : finished) std::move(done)();
+    for (auto& [id, done] : finished) std::move(done)(result);
     return static_cast<int>(finished.size());
   }
 
   mutable absl::Mutex mu_;
   // Guarded by mu_.
+  std::vector<BootSpec> specs_;
   Held boots_;
   Held shut_downs_;
   Held stops_;

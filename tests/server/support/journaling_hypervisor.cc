@@ -14,11 +14,11 @@
 
 namespace hapax::compute {
 
-JournalingHypervisor::JournalingHypervisor(std::string path, StepHook on_step)
-    : path_(std::move(path)), on_step_(std::move(on_step)) {}
+JournalingHypervisor::JournalingHypervisor(std::string path, StepHook on_step, std::string_view failing_kind)
+    : path_(std::move(path)), on_step_(std::move(on_step)), failing_kind_(failing_kind) {}
 
-void JournalingHypervisor::Boot(const std::string& instance_id, Done done) {
-  Do(kBootWork, instance_id, std::move(done));
+void JournalingHypervisor::Boot(const BootSpec& spec, Done done) {
+  Do(kBootWork, spec.instance.instance_id(), std::move(done));
 }
 void JournalingHypervisor::ShutDown(const std::string& instance_id, Done done) {
   Do(kShutDownWork, instance_id, std::move(done));
@@ -40,7 +40,7 @@ void JournalingHypervisor::Do(std::string_view kind, const std::string& task, Do
     if (std::find(journal.begin(), journal.end(), "did " + work) == journal.end()) Write("did " + work);
     if (on_step_ != nullptr) on_step_(kind, WorkStep::kAfterEffect);
   }
-  std::move(done)();
+  std::move(done)(kind == failing_kind_ ? absl::InternalError("out of order") : absl::OkStatus());
 }
 
 void JournalingHypervisor::Write(const std::string& line) {

@@ -20,10 +20,11 @@ namespace hapax::compute {
 // Thread-safety: safe.
 class JournalingHypervisor final : public Hypervisor {
  public:
-  // `on_step` is told of kBeforeEffect and kAfterEffect; null for nobody.
-  JournalingHypervisor(std::string path, StepHook on_step);
+  // `on_step` is told of kBeforeEffect and kAfterEffect; null for nobody. Work of `failing_kind` is done like any
+  // other, and then reported as failed.
+  JournalingHypervisor(std::string path, StepHook on_step, std::string_view failing_kind = "");
 
-  void Boot(const std::string& instance_id, Done done) override;
+  void Boot(const BootSpec& spec, Done done) override;
   void ShutDown(const std::string& instance_id, Done done) override;
   void Stop(const std::string& instance_id, const std::string& task, Done done) override;
   void Start(const std::string& instance_id, const std::string& task, Done done) override;
@@ -34,6 +35,7 @@ class JournalingHypervisor final : public Hypervisor {
 
   const std::string path_;
   const StepHook on_step_;
+  const std::string_view failing_kind_;
   absl::Mutex mu_;  // One task after the other.
 };
 

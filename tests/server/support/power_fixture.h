@@ -72,8 +72,9 @@ class PowerTest : public testing::Test {
     return operation.value_or(Operation());
   }
   // Has the driver complete its work on the subject.
-  absl::Status Complete(WorkDriver& driver, const std::string& subject) {
-    return ExecuteAs(kServiceName, compute_.store(), [&](Transaction& txn) { return driver.Complete(subject, txn); });
+  absl::Status Complete(WorkDriver& driver, const std::string& subject, const absl::Status& result = absl::OkStatus()) {
+    return ExecuteAs(kServiceName, compute_.store(),
+                     [&](Transaction& txn) { return driver.Complete(subject, result, txn); });
   }
 
   // From RUNNING to `state`, which is any but PENDING.

@@ -8,11 +8,10 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/synchronization/mutex.h"
-#include "hapax/server/operations/work_queue.h"
+#include "hapax/server/operations/work_driver.h"
 #include "hapax/storage/status_macros.h"
 
 namespace hapax {
@@ -23,8 +22,6 @@ namespace hapax {
 // Thread-safety: safe.
 class ScriptedDriver final : public WorkDriver {
  public:
-  using Done = absl::AnyInvocable<void() &&>;
-
   // Before any work: called at the start of every Perform; and work is done at once.
   void OnPerform(std::function<void(const std::string& subject)> hook) { on_perform_ = std::move(hook); }
   void DoAtOnce() { at_once_ = true; }
@@ -46,12 +43,14 @@ class ScriptedDriver final : public WorkDriver {
         return;
       }
     }
-    std::move(done)();
+    std::move(done)(absl::OkStatus());
   }
 
-  [[nodiscard]] absl::Status Complete(const std::string& subject, Transaction& txn) override {
+  [[nodiscard]] absl::Status Complete(const std::string& subject, const absl::Status& result,
+                                      Transaction& txn) override {
     {
       absl::MutexLock lock(&mu_);
+      results_[subject] = result;
       if (auto failure = failures_.find(subject); failure != failures_.end() && failure->second.times > 0) {
         --failure->second.times;
         failure->second.hook();
@@ -79,9 +78,20 @@ class ScriptedDriver final : public WorkDriver {
     absl::MutexLock lock(&mu_);
     return std::exchange(held_, {});
   }
-  // Everything held is done.
-  void FinishAll() {
-    for (auto& [subject, done] : TakeHeld()) std::move(done)();
+  // Everything held is done, or has failed.
+  void FinishAll(const absl::Status& result = absl::OkStatus()) {
+    for (auto& [subject, done] : TakeHeld()) std::move(done)(result);
+  }
+  // Returns when it was told to perform `count` pieces of work in all.
+  void AwaitPerformed(size_t count) {
+    absl::MutexLock lock(&mu_);
+    const auto reached = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return performed_.size() >= count; };
+    mu_.Await(absl::Condition(&reached));
+  }
+  // The result that the subject was last completed with.
+  [[nodiscard]] absl::Status ResultOf(const std::string& subject) {
+    absl::MutexLock lock(&mu_);
+    return results_[subject];
   }
   // Returns when `count` completions in all are durable.
   void AwaitCompleted(int count) {
@@ -103,6 +113,7 @@ class ScriptedDriver final : public WorkDriver {
   std::vector<std::string> performed_ ABSL_GUARDED_BY(mu_);
   std::vector<std::pair<std::string, Done>> held_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, Failure> failures_ ABSL_GUARDED_BY(mu_);
+  std::map<std::string, absl::Status> results_ ABSL_GUARDED_BY(mu_);
   int completed_ ABSL_GUARDED_BY(mu_) = 0;
 };
 

@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "hapax/server/operations/work_queue.h"
+#include "hapax/server/operations/work_driver.h"
 #include "hapax/storage/status_macros.h"
 
 namespace hapax {
@@ -59,12 +59,13 @@ class SteppedDriver final : public WorkDriver {
         completions_(completions),
         driver_(std::forward<Arguments>(arguments)...) {}
 
-  void Perform(const std::string& subject, absl::AnyInvocable<void() &&> done) override {
+  void Perform(const std::string& subject, Done done) override {
     Tell(WorkStep::kCommitted);
     driver_.Perform(subject, std::move(done));
   }
-  [[nodiscard]] absl::Status Complete(const std::string& subject, Transaction& txn) override {
-    HAPAX_RETURN_IF_ERROR(driver_.Complete(subject, txn));
+  [[nodiscard]] absl::Status Complete(const std::string& subject, const absl::Status& result,
+                                      Transaction& txn) override {
+    HAPAX_RETURN_IF_ERROR(driver_.Complete(subject, result, txn));
     Tell(WorkStep::kCompleting);
     txn.OnCommit([this] {
       Tell(WorkStep::kCompleted);

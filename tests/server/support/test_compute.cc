@@ -66,7 +66,9 @@ void TestCompute::Start(const v1::Catalog& catalog) {
   catalog_ = std::make_unique<const Catalog>(Must(Catalog::Parse(catalog.DebugString())));
   store_ = Must(OpenRocksDbStore({.path = dir_.Path("data")}));
   places_ = Must(Places::Load(*store_, *catalog_));
-  boot_ = std::make_unique<BootDriver>(hypervisor_);
+  work_ = std::make_unique<WorkQueue>(*store_, clock_, *logger_,
+                                      WorkQueue::Options{.sole_server = true, .first_backoff = absl::Milliseconds(1)});
+  boot_ = std::make_unique<BootDriver>(hypervisor_, *store_, *work_);
   shut_down_ = std::make_unique<ShutDownDriver>(hypervisor_);
   stop_ = std::make_unique<PowerDriver>(PowerDriver::Kind::kStop, hypervisor_, operations_);
   start_ = std::make_unique<PowerDriver>(PowerDriver::Kind::kStart, hypervisor_, operations_);
@@ -74,7 +76,6 @@ void TestCompute::Start(const v1::Catalog& catalog) {
   watched_start_ = std::make_unique<WatchedDriver>(*start_);
   watched_boot_ = std::make_unique<WatchedDriver>(*boot_);
   watched_shut_down_ = std::make_unique<WatchedDriver>(*shut_down_);
-  work_ = std::make_unique<WorkQueue>(*store_, clock_, *logger_);
   work_->AddDriver(std::string(kBootWork), kServiceName, *watched_boot_);
   work_->AddDriver(std::string(kShutDownWork), kServiceName, *watched_shut_down_);
   work_->AddDriver(std::string(kStopWork), kServiceName, *watched_stop_);
@@ -191,8 +192,8 @@ absl::StatusOr<v1::DescribeAvailabilityZonesResponse> TestCompute::DescribeAvail
   return Call<v1::DescribeAvailabilityZonesResponse>("DescribeAvailabilityZones", request, tenant);
 }
 
-int TestCompute::FinishBoots() {
-  const int count = hypervisor_.FinishBoots();
+int TestCompute::FinishBoots(const absl::Status& result) {
+  const int count = hypervisor_.FinishBoots(result);
   watched_boot_->AwaitCompleted(count);
   return count;
 }
@@ -203,14 +204,14 @@ int TestCompute::FinishShutDowns() {
   return count;
 }
 
-int TestCompute::FinishStops() {
-  const int count = hypervisor_.FinishStops();
+int TestCompute::FinishStops(const absl::Status& result) {
+  const int count = hypervisor_.FinishStops(result);
   watched_stop_->AwaitCompleted(count);
   return count;
 }
 
-int TestCompute::FinishStarts() {
-  const int count = hypervisor_.FinishStarts();
+int TestCompute::FinishStarts(const absl::Status& result) {
+  const int count = hypervisor_.FinishStarts(result);
   watched_start_->AwaitCompleted(count);
   return count;
 }

@@ -84,11 +84,12 @@ class TestCompute {
   [[nodiscard]] absl::StatusOr<v1::DescribeAvailabilityZonesResponse> DescribeAvailabilityZones(
       const v1::DescribeAvailabilityZonesRequest& request = {}, const std::string& tenant = kTenant);
 
-  // The instances that come up, or go down, are up, or down, and this is written down. Returns how many.
-  int FinishBoots();
+  // The instances that come up, or go down, are up, or down, or have failed, for good, and this is written down.
+  // Returns how many.
+  int FinishBoots(const absl::Status& result = absl::OkStatus());
   int FinishShutDowns();
-  int FinishStops();
-  int FinishStarts();
+  int FinishStops(const absl::Status& result = absl::OkStatus());
+  int FinishStarts(const absl::Status& result = absl::OkStatus());
 
   // Every row of resources and work, in a readable form: the same string, the same rows.
   [[nodiscard]] std::string Rows();
@@ -98,6 +99,7 @@ class TestCompute {
   [[nodiscard]] ManualClock& clock() { return clock_; }
   [[nodiscard]] FixedIds& ids() { return ids_; }
   [[nodiscard]] HeldHypervisor& hypervisor() { return hypervisor_; }
+  [[nodiscard]] WorkQueue& work() { return *work_; }
   [[nodiscard]] const Operations& operations() const { return operations_; }
 
  private:

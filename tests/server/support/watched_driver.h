@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "hapax/server/operations/work_queue.h"
+#include "hapax/server/operations/work_driver.h"
 #include "hapax/storage/status_macros.h"
 
 namespace hapax {
@@ -20,11 +20,10 @@ class WatchedDriver final : public WorkDriver {
  public:
   explicit WatchedDriver(WorkDriver& driver) : driver_(driver) {}
 
-  void Perform(const std::string& subject, absl::AnyInvocable<void() &&> done) override {
-    driver_.Perform(subject, std::move(done));
-  }
-  [[nodiscard]] absl::Status Complete(const std::string& subject, Transaction& txn) override {
-    HAPAX_RETURN_IF_ERROR(driver_.Complete(subject, txn));
+  void Perform(const std::string& subject, Done done) override { driver_.Perform(subject, std::move(done)); }
+  [[nodiscard]] absl::Status Complete(const std::string& subject, const absl::Status& result,
+                                      Transaction& txn) override {
+    HAPAX_RETURN_IF_ERROR(driver_.Complete(subject, result, txn));
     txn.OnCommit([this] {
       absl::MutexLock lock(&mu_);
       ++completed_;

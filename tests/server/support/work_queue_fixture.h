@@ -31,7 +31,8 @@ class WorkQueueTest : public testing::Test {
 
   void Start() {
     store_ = *OpenRocksDbStore({.path = dir_.Path("data")});
-    queue_ = std::make_unique<WorkQueue>(*store_, clock_, *logger_);
+    queue_ = std::make_unique<WorkQueue>(
+        *store_, clock_, *logger_, WorkQueue::Options{.sole_server = true, .first_backoff = absl::Milliseconds(1)});
     queue_->AddDriver(kKind, kService, driver_);
   }
   // As at the end of a server: what is held then is never done.

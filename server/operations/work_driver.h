@@ -1,0 +1,37 @@
+#ifndef HAPAX_SERVER_OPERATIONS_WORK_DRIVER_H_
+#define HAPAX_SERVER_OPERATIONS_WORK_DRIVER_H_
+
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "hapax/storage/store.h"
+
+namespace hapax {
+
+// Performs one kind of asynchronous work. A subject is the driver's own name for the thing that is worked on.
+//
+// Thread-safety: safe.
+class WorkDriver {
+ public:
+  using Done = absl::AnyInvocable<void(absl::Status) &&>;
+
+  virtual ~WorkDriver() = default;
+
+  // Does the part of the work that lies outside the store, and calls `done` with the result, now or later, from any
+  // thread. Must not block. It is called again for work that a crash interrupted, that another server took over, or
+  // that was UNAVAILABLE: so it must not do the work twice for a subject.
+  //
+  // UNAVAILABLE means not now: the queue performs the work again until the result is another one. Any other error ends
+  // the work as failed.
+  virtual void Perform(const std::string& subject, Done done) = 0;
+
+  // Writes down the result: OK, or the error that ended the work; never UNAVAILABLE. It may be run again, as every body
+  // of a transaction.
+  [[nodiscard]] virtual absl::Status Complete(const std::string& subject, const absl::Status& result,
+                                              Transaction& txn) = 0;
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_SERVER_OPERATIONS_WORK_DRIVER_H_

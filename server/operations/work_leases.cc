@@ -1,0 +1,104 @@
+#include "hapax/server/operations/work_leases.h"
+
+#include <optional>
+#include <random>
+#include <utility>
+
+#include "hapax/storage/blocking.h"
+#include "hapax/storage/key.h"
+#include "hapax/storage/rows.h"
+#include "hapax/storage/status_macros.h"
+#include "hapax/storage/timestamps.h"
+#include "hapax/store/v1/work.pb.h"
+
+namespace hapax {
+namespace {
+
+constexpr Table kTable = Table::kMeta;
+
+std::string KeyPrefix() { return KeyBuilder().String("work_lease").Build(); }
+std::string KeyOf(std::string_view holder) { return KeyBuilder().String("work_lease").String(holder).Build(); }
+
+// From the machine's source of randomness: two runs must not have the same name.
+std::string NewHolder() {
+  std::random_device device;
+  KeyBuilder name;
+  for (int i = 0; i < 2; ++i) name.Uint64(uint64_t{device()} << 32 | device());
+  return name.Build();
+}
+
+}  // namespace
+
+WorkLeases::WorkLeases(Store& store, const Clock& clock, absl::Duration length)
+    : store_(store), clock_(clock), length_(length), holder_(NewHolder()) {}
+
+absl::Status WorkLeases::Renew() {
+  store::v1::WorkLeaseRow row;
+  row.set_renewals(++renewals_);
+  *row.mutable_length() = ToProtoDuration(length_);
+  return ExecuteAndWait(store_, [&](Transaction& txn) {
+    PutRow(txn, kTable, KeyOf(holder_), row);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status WorkLeases::End() {
+  return ExecuteAndWait(store_, [&](Transaction& txn) {
+    txn.Delete(kTable, KeyOf(holder_));
+    return absl::OkStatus();
+  });
+}
+
+absl::Status WorkLeases::Look() {
+  std::map<std::string, Lease, std::less<>> found;
+  // A lease counts as unchanged from after the look that found it changed, until before the next one.
+  const absl::Duration before = clock_.Monotonic();
+  HAPAX_RETURN_IF_ERROR(QueryAndWait(store_, [&](const ReadTransaction& txn) {
+    found.clear();
+    return txn.Scan(kTable, KeyRange::Prefix(KeyPrefix()), [&](std::string_view key, std::string_view value) {
+      const absl::StatusOr<std::string> holder = KeyParser(key.substr(KeyPrefix().size())).String();
+      if (!holder.ok() || *holder == holder_) return true;
+      store::v1::WorkLeaseRow row;
+      const bool sound = DecodeRow(key, value, &row).ok();
+      found[*holder] = {.row = std::string(value), .length = sound ? FromProtoDuration(row.length()) : length_};
+      return true;
+    });
+  }));
+  const absl::Duration after = clock_.Monotonic();
+  for (auto& [holder, lease] : found) {
+    const auto known = leases_.find(holder);
+    const bool unchanged = known != leases_.end() && known->second.row == lease.row;
+    lease.unchanged_since = unchanged ? known->second.unchanged_since : after;
+  }
+  leases_ = std::move(found);
+  looked_at_ = before;
+  return absl::OkStatus();
+}
+
+bool WorkLeases::IsFree(std::string_view holder) const {
+  if (holder == holder_) return false;
+  const auto lease = leases_.find(holder);
+  return lease == leases_.end() || HasRunOut(lease->second);
+}
+
+absl::StatusOr<bool> WorkLeases::IsStillFree(const ReadTransaction& txn, std::string_view holder) const {
+  HAPAX_ASSIGN_OR_RETURN(const std::optional<std::string> row, txn.Get(kTable, KeyOf(holder)));
+  if (!row.has_value()) return true;
+  const auto lease = leases_.find(holder);
+  return lease != leases_.end() && lease->second.row == *row;
+}
+
+absl::Status WorkLeases::DeleteRunOut() {
+  for (const auto& [name, seen] : leases_) {
+    if (!HasRunOut(seen)) continue;
+    const std::string& holder = name;
+    HAPAX_RETURN_IF_ERROR(ExecuteAndWait(store_, [&](Transaction& txn) -> absl::Status {
+      HAPAX_ASSIGN_OR_RETURN(const bool unchanged, IsStillFree(txn, holder));
+      if (unchanged) txn.Delete(kTable, KeyOf(holder));
+      return absl::OkStatus();
+    }));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace hapax
