@@ -14,8 +14,8 @@ namespace hapax::client {
 //   ComputeClient compute(caller);
 //   auto launched = compute.RunInstances(request);
 //
-// Thread-safety: safe. Lifetime: the caller outlives it. Errors: those of Caller and of the server (README has the
-// list).
+// Thread-safety: safe. Lifetime: the caller outlives it. Errors: those of Caller and of the server
+// (docs/errors.md).
 class ComputeClient {
  public:
   using Options = CallOptions;

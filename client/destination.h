@@ -19,8 +19,7 @@ struct Destination {
 [[nodiscard]] std::string Describe(const Destination& destination);
 
 // Who calls, by what is sent. Of an API key its id, which is not secret; of a key of another form a short digest. Of a
-// certificate (PEM; empty for none) what names a tenant (README, Who may call), so that a renewed one is the same
-// caller.
+// certificate (PEM; empty for none) what names a tenant (docs/access.md), so that a renewed one is the same caller.
 [[nodiscard]] std::string CallerNameOf(std::string_view api_key, std::string_view tenant,
                                        std::string_view certificate_pem);
 

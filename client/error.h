@@ -8,7 +8,7 @@
 
 namespace hapax::client {
 
-// Why the server refused a call: the reason of its google.rpc.ErrorInfo with domain `hapax`, one of the list in README,
+// Why the server refused a call: the reason of its google.rpc.ErrorInfo with domain `hapax`, one of docs/errors.md,
 // such as `IMAGE_NOT_FOUND`; empty for an error that has none, which comes from the network, a proxy, or gRPC.
 [[nodiscard]] std::string ReasonOf(const absl::Status& status);
 

@@ -11,7 +11,7 @@
 namespace hapax {
 
 // Why a call failed: a closed list (C27). A client reads it as the reason of a google.rpc.ErrorInfo with domain
-// `hapax`. README's table says the same; a test holds it to this list.
+// `hapax`. docs/errors.md has the same table; a test holds it to this list.
 enum class Reason {
   kInvalidClientToken,           // The token is not 1 to 64 characters 0x21-0x7E.
   kClientTokenConflict,          // The request's token sources disagree.

@@ -241,7 +241,7 @@ class HostileTenantTest(ServerCase):
         self.assertSharedWithAll(compute_pb2.DescribeSubnetsRequest())
 
     def attack_DescribeAvailabilityZones(self):
-        """Zones tell how much of them is free, which is what all tenants together have left: see README."""
+        """Zones tell how much of them is free, which is what all tenants together have left: see docs/guarantees.md."""
         reply = self.client.call(self.path, b"")
         self.assertEqual({zone.zone_name for zone in reply.parsed.availability_zones},
                          {zone.zone_name for zone in self.victim.client.call(self.path, b"").parsed.availability_zones})

@@ -1,4 +1,4 @@
-"""Every reason of the closed list (C27), provoked through a running server; and README's table of them."""
+"""Every reason of the closed list (C27), provoked through a running server; and the table of them in docs/errors.md."""
 
 import re
 import time
@@ -228,9 +228,10 @@ class CancelledTest(ServerCase):
         self.assertLess(len(self.instances()), len(tokens))
 
 
-class ReadmeTest(unittest.TestCase):
-    def test_C27_the_table_in_README_is_the_list(self):
-        rows = re.findall(r"^\| `(\w+)` \| (\w+) \| ([a-z-]+) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+class ErrorsPageTest(unittest.TestCase):
+    def test_C27_the_table_in_docs_errors_is_the_list(self):
+        page = (ROOT / "docs" / "errors.md").read_text()
+        rows = re.findall(r"^\| `(\w+)` \| (\w+) \| ([a-z-]+) \|", page, re.MULTILINE)
         listed = [(reason.name, reason.code.name, reason.retry) for reason in REASONS.values()]
         self.assertEqual(rows, listed)
 
