@@ -7,6 +7,8 @@ from systems import Echo, Hapax
 
 CONNECTIONS = 1000
 FIGURES = ("first_execution", "replay")
+# The load connects all of them before its first call.
+FLAGS = (f"--max_stranger_connections={CONNECTIONS}",)
 
 
 def run(context: Context) -> dict:
@@ -14,7 +16,7 @@ def run(context: Context) -> dict:
     rows = []
     for figure in FIGURES:
         with context.started_system(Echo(context.build)) as echo, \
-                context.started_system(Hapax(context.build)) as hapax:
+                context.started_system(Hapax(context.build, *FLAGS)) as hapax:
             row = {"figure": figure, "connections": CONNECTIONS,
                    **measure_pairs(context, echo, hapax, figure, in_flight=CONNECTIONS, connections=CONNECTIONS,
                                    outcome=OUTCOMES[figure])}

@@ -17,7 +17,7 @@ FIGURES = ("first_execution", "replay")
 # then they are written, and the server is measured undisturbed.
 LEAD_S = 90
 QUICK_LEAD_S = 20
-# The age at which the server compacts a file of tokens without other cause (storage/database.cc).
+# The age at which the server compacts a file of tokens without other cause (storage/rocksdb/database.cc).
 COMPACTION_AGE_S = 12 * 60 * 60
 COMPACTION_TIMEOUT_S = 300
 

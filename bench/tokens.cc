@@ -3,7 +3,7 @@
 #include "absl/random/uniform_int_distribution.h"
 #include "absl/time/clock.h"
 #include "hapax/bench/filled_token.h"
-#include "hapax/client/client_token.h"
+#include "hapax/client/call/client_token.h"
 
 namespace hapax::bench {
 

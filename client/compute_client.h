@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "google/longrunning/operations.pb.h"
-#include "hapax/client/caller.h"
+#include "hapax/client/call/caller.h"
 #include "hapax/compute/v1/compute.pb.h"
 
 namespace hapax::client {

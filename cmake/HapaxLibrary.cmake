@@ -1,25 +1,74 @@
-# hapax_library(<folder> SOURCES ... [DEPENDS hapax::... other::...])
+# hapax_library(<folder> SOURCES ... [SUBFOLDERS ...] [PUBLIC header...] [INTERNAL] DEPENDS hapax::... other::...)
 #
-# The library of one top-level folder, as target hapax::<folder>. Its headers are included as
-# "hapax/<folder>/name.h" through a directory that holds that folder alone, so that a header of a
-# folder that is not among DEPENDS is not found, and its code not linked.
+# The library of one folder, as target hapax::<folder> with _ for /. Its headers are included as
+# "hapax/<folder>/name.h" through a directory that has links to them alone, so a header of a folder that is not among
+# DEPENDS, or among theirs, is not found, and its code not linked. The headers of SUBFOLDERS belong to it.
+# PUBLIC are the headers that are installed. INTERNAL: nothing of it is.
 function(hapax_library folder)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
-  set(root "${PROJECT_BINARY_DIR}/include/${folder}")
-  file(MAKE_DIRECTORY "${root}/hapax")
-  file(CREATE_LINK "${PROJECT_SOURCE_DIR}/${folder}" "${root}/hapax/${folder}" SYMBOLIC)
+  cmake_parse_arguments(ARG "INTERNAL" "" "SUBFOLDERS;SOURCES;PUBLIC;DEPENDS" ${ARGN})
+  string(REPLACE "/" "_" name "${folder}")
+  if(name STREQUAL "server_compute")
+    set(name compute)
+  endif()
+  set(root "${PROJECT_BINARY_DIR}/include/${name}")
+  file(REMOVE_RECURSE "${root}")
+  foreach(sub IN ITEMS "" LISTS ARG_SUBFOLDERS)
+    set(part "${folder}/${sub}")
+    cmake_path(NORMAL_PATH part)
+    string(REGEX REPLACE "/$" "" part "${part}")
+    file(MAKE_DIRECTORY "${root}/hapax/${part}")
+    file(GLOB headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${part}/*.h")
+    foreach(header IN LISTS headers)
+      cmake_path(GET header FILENAME file)
+      file(CREATE_LINK "${header}" "${root}/hapax/${part}/${file}" SYMBOLIC)
+    endforeach()
+  endforeach()
 
-  add_library(hapax_${folder} STATIC ${ARG_SOURCES})
-  add_library(hapax::${folder} ALIAS hapax_${folder})
-  target_include_directories(hapax_${folder} PUBLIC "$<BUILD_INTERFACE:${root}>")
-  target_link_libraries(hapax_${folder} PUBLIC ${ARG_DEPENDS} PRIVATE "$<BUILD_INTERFACE:hapax_options>")
-  hapax_install_library(hapax_${folder} ${folder})
-  install(DIRECTORY "${PROJECT_SOURCE_DIR}/${folder}/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/hapax/${folder}"
-    FILES_MATCHING PATTERN "*.h" PATTERN "hapaxctl" EXCLUDE REGEX "/proto/[a-z]+$" EXCLUDE)
+  add_library(hapax_${name} STATIC ${ARG_SOURCES})
+  add_library(hapax::${name} ALIAS hapax_${name})
+  target_include_directories(hapax_${name} PUBLIC "$<BUILD_INTERFACE:${root}>")
+  target_link_libraries(hapax_${name} PUBLIC ${ARG_DEPENDS} PRIVATE "$<BUILD_INTERFACE:hapax_options>")
+  hapax_precompile(hapax_${name})
+  if(ARG_INTERNAL)
+    return()
+  endif()
+  hapax_install_library(hapax_${name} ${name})
+  foreach(header IN LISTS ARG_PUBLIC)
+    cmake_path(GET header PARENT_PATH sub)
+    install(FILES "${header}" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/hapax/${folder}/${sub}")
+  endforeach()
 endfunction()
 
 # hapax_install_library(<target> <name>): the target is part of the installed package, as hapax::<name>.
 function(hapax_install_library target name)
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
   install(TARGETS ${target} EXPORT hapax INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+endfunction()
+
+# hapax_precompile(<target> [TESTS]): compiles with the headers that nearly every source includes, read once for all
+# targets; TESTS: with those of tests, too. Sources include what they use all the same: preset tidy reads them without.
+set(hapax_precompiled_headers
+  <algorithm> <functional> <map> <memory> <optional> <string> <string_view> <utility> <vector>
+  <absl/container/flat_hash_map.h> <absl/container/inlined_vector.h> <absl/functional/any_invocable.h>
+  <absl/status/statusor.h> <absl/strings/str_cat.h> <absl/synchronization/mutex.h> <absl/time/time.h>
+  <google/protobuf/map.h> <google/protobuf/message.h> <google/protobuf/repeated_field.h>
+  <google/protobuf/timestamp.pb.h>)
+function(hapax_precompile target)
+  cmake_parse_arguments(ARG "TESTS" "" "" ${ARGN})
+  set(from hapax_precompiled)
+  set(headers ${hapax_precompiled_headers})
+  set(libraries protobuf::libprotobuf absl::any_invocable absl::flat_hash_map absl::inlined_vector absl::statusor
+    absl::synchronization)
+  if(ARG_TESTS)
+    set(from hapax_precompiled_tests)
+    list(APPEND headers <gmock/gmock.h> <gtest/gtest.h> <grpcpp/grpcpp.h>)
+    list(APPEND libraries GTest::gmock_main gRPC::grpc++)
+  endif()
+  if(NOT TARGET ${from})
+    file(WRITE "${PROJECT_BINARY_DIR}/${from}.cc" "")
+    add_library(${from} OBJECT "${PROJECT_BINARY_DIR}/${from}.cc")
+    target_link_libraries(${from} PRIVATE hapax_options ${libraries})
+    target_precompile_headers(${from} PRIVATE ${headers})
+  endif()
+  target_precompile_headers(${target} REUSE_FROM ${from})
 endfunction()

@@ -1,6 +1,10 @@
 # How everything of ours is compiled and linked.
 add_library(hapax_options INTERFACE)
 target_compile_options(hapax_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers)
+add_compile_options(-pthread)  # gRPC asks for it: headers are precompiled with what all are compiled with.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_compile_options(-fpch-preprocess)  # So that ccache knows which precompiled headers a source had.
+endif()
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   target_compile_options(hapax_options INTERFACE -Wthread-safety -Werror=thread-safety)
 endif()
@@ -26,8 +30,10 @@ endif()
 
 find_program(HAPAX_CCACHE ccache)
 if(HAPAX_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_C_COMPILER_LAUNCHER "${HAPAX_CCACHE}")
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${HAPAX_CCACHE}")
+  # The second is what ccache asks for where headers are precompiled.
+  set(launcher "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros "${HAPAX_CCACHE}")
+  set(CMAKE_C_COMPILER_LAUNCHER "${launcher}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${launcher}")
 endif()
 find_program(HAPAX_MOLD mold)
 if(HAPAX_MOLD)

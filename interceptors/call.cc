@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "hapax/storage/check.h"
+#include "hapax/base/check.h"
 
 namespace hapax {
 

@@ -1,9 +1,9 @@
 #ifndef HAPAX_INTERCEPTORS_CALL_READS_H_
 #define HAPAX_INTERCEPTORS_CALL_READS_H_
 
+#include "hapax/base/worker_pool.h"
 #include "hapax/interceptors/call.h"
 #include "hapax/interceptors/message_budget.h"
-#include "hapax/interceptors/worker_pool.h"
 #include "hapax/storage/store.h"
 
 namespace hapax {

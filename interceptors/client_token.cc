@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "hapax/base/status_macros.h"
 #include "hapax/interceptors/refusal.h"
-#include "hapax/storage/status_macros.h"
 
 namespace hapax {
 namespace {

@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "google/protobuf/message.h"
+#include "hapax/base/status_macros.h"
 #include "hapax/interceptors/given_up.h"
 #include "hapax/interceptors/refusal.h"
 #include "hapax/interceptors/reply_room.h"
-#include "hapax/storage/status_macros.h"
 
 namespace hapax {
 

@@ -3,9 +3,9 @@
 
 #include <string>
 
+#include "hapax/base/clock.h"
 #include "hapax/interceptors/call_reads.h"
 #include "hapax/interceptors/interceptor.h"
-#include "hapax/storage/clock.h"
 #include "hapax/storage/store.h"
 
 namespace hapax {

@@ -27,7 +27,7 @@ struct CallContext {
   std::string client_token;  // Wherever the client put it; empty for none.
   Place place;               // Resolved by the method's rule; empty for a read.
   absl::Time now;            // When the server took the call up.
-  // What page tokens are made with (server/listing.h); of a read.
+  // What page tokens are made with (server/hosting/listing.h); of a read.
   std::string_view page_token_key;
   // What RecordDefaults was told; null where there is no record: of a read, or without a token.
   google::protobuf::Message* recorded_defaults = nullptr;
@@ -42,7 +42,7 @@ struct CallContext {
 };
 
 // A method that a service hosts: its declaration, compiled, and its code, with the types erased
-// (server/hosted_service.h is the typed face of this).
+// (server/hosting/hosted_service.h is the typed face of this).
 //
 // Thread-safety: immutable once the server runs; the functions are called from many threads.
 struct Method {

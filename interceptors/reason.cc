@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "hapax/storage/check.h"
+#include "hapax/base/check.h"
 
 namespace hapax {
 namespace {

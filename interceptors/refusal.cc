@@ -7,9 +7,9 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/message.h"
 #include "google/rpc/error_details.pb.h"
+#include "hapax/base/timestamps.h"
 #include "hapax/interceptors/refusal_bounds.h"
 #include "hapax/storage/store_error.h"
-#include "hapax/storage/timestamps.h"
 
 namespace hapax {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "google/protobuf/descriptor.pb.h"
 #include "hapax/access/v1/role.pb.h"
-#include "hapax/storage/check.h"
+#include "hapax/base/check.h"
 
 namespace hapax {
 

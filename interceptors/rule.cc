@@ -6,10 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "hapax/base/status_macros.h"
+#include "hapax/base/timestamps.h"
 #include "hapax/interceptors/refusal.h"
 #include "hapax/proto/token_field.h"
-#include "hapax/storage/status_macros.h"
-#include "hapax/storage/timestamps.h"
 
 namespace hapax {
 namespace {

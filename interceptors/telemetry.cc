@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "hapax/base/clock.h"
 #include "hapax/interceptors/refusal.h"
-#include "hapax/storage/clock.h"
 
 namespace hapax {
 namespace {

@@ -8,7 +8,8 @@
 
 namespace hapax {
 
-// A backup of a store. Backups lie in a directory of their own, where each shares what did not change with those before.
+// A backup of a store. Backups lie in a directory of their own, where each shares what did not change with those
+// before.
 struct Backup {
   uint32_t id = 0;  // From 1 on, ascending.
   absl::Time created;

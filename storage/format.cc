@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
-#include "hapax/storage/check.h"
+#include "hapax/base/check.h"
 #include "hapax/storage/store_error.h"
 
 namespace hapax {

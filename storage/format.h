@@ -19,6 +19,7 @@
 //               ("token_count", tenant)              hapax.store.v1.TokenCountRow
 //               ("token_policy")                     hapax.store.v1.TokenPolicyRow
 //               ("token_time")                       hapax.store.v1.TokenTimeRow
+//               ("work_lease", holder)               hapax.store.v1.WorkLeaseRow
 //   tokens      (tenant, region, zone, token)        hapax.store.v1.TokenRecord; zone "" is regional
 //   work        (id)                                 hapax.store.v1.WorkRecord
 //   operations  ("operation", tenant, id)            google.longrunning.Operation

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "hapax/base/status_macros.h"
 #include "hapax/storage/format.h"
-#include "hapax/storage/status_macros.h"
 #include "hapax/storage/store.h"
 
 namespace hapax {

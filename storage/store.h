@@ -17,9 +17,9 @@
 
 namespace hapax {
 
-// The tables of a store. Each is an ordered map from key bytes to value bytes.
+// The tables of a store. Each is an ordered map from key bytes to value bytes: any bytes, and an empty value is a row.
 enum class Table {
-  kMeta,        // The format version.
+  kMeta,        // What a store and its servers remember of themselves (format.h).
   kTokens,      // What became of client tokens.
   kResources,   // What the hosted services keep, each in a table of its own within (service_table.h).
   kWork,        // Asynchronous work that a commit started and that is not finished.
@@ -31,7 +31,8 @@ inline constexpr int kTableCount = 5;
 //
 // Thread-safety: for one thread at a time.
 // Lifetime: only within the body it is handed to.
-// Errors: UNAVAILABLE when the store cannot be read just now; DATA_LOSS when what it holds is damaged.
+// Errors: UNAVAILABLE when the store cannot be read just now; DATA_LOSS when what it holds is damaged. Both are marked
+// as the store's own (store_error.h), since a body may pass them on.
 class ReadTransaction {
  public:
   virtual ~ReadTransaction() = default;
@@ -68,15 +69,15 @@ class Transaction : public ReadTransaction {
 // last run counts.
 //
 // Thread-safety: safe. Bodies and `done` run on threads of the store's, or on the caller's.
-// Lifetime: the destructor waits until every `done` has returned.
+// Lifetime: the destructor waits until every `done` has returned. What one of them starts meanwhile may be UNAVAILABLE.
 // Errors, besides a body's own: UNAVAILABLE, the store cannot be written or read just now (nothing was
 // acknowledged, and no later transaction of this process finds anything of it; only if the process dies
 // may it turn out to be durable, as a whole); DATA_LOSS, what it holds is damaged;
 // RESOURCE_EXHAUSTED, too many transactions are waiting, of all or of its party, and this one was not started.
 // A transaction that only reads is not refused because others cannot write.
 //
-// An engine is whatever passes tests/storage/store_test.cc. What goes beyond transactions it may leave out: then these
-// verbs are UNIMPLEMENTED.
+// An engine is whatever passes tests/storage/store_test.cc and its like (store_*_test.cc). What goes beyond
+// transactions it may leave out: then these verbs are UNIMPLEMENTED.
 class Store {
  public:
   using Body = absl::AnyInvocable<absl::Status(Transaction&)>;
@@ -97,6 +98,7 @@ class Store {
 
   // As Query, on a thread that may not be kept for long: when the body reads more than `max_bytes` of rows, their keys
   // included, returns false; then `body` may have run, and is to be run again by Query, and `done` was not called.
+  // An engine whose queries never keep the caller's thread leaves it as it is, without a bound.
   virtual bool TryQuery(int64_t /*max_bytes*/, ReadBody& body, Done& done) {
     Query(std::move(body), std::move(done));
     return true;

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "hapax/base/check.h"
 #include "hapax/bench/messages.h"
-#include "hapax/interceptors/authentication.h"
+#include "hapax/interceptors/access/authentication.h"
 #include "hapax/server/chain.h"
-#include "hapax/server/compute/lifecycle.h"
+#include "hapax/server/compute/instances/lifecycle.h"
 #include "hapax/server/compute/rows.h"
-#include "hapax/storage/check.h"
 #include "spdlog/sinks/null_sink.h"
 
 namespace hapax::bench {

@@ -6,7 +6,7 @@
 #include "hapax/bench/micro/compute_in_process.h"
 #include "hapax/bench/micro/scratch.h"
 #include "hapax/compute/v1/compute.pb.h"
-#include "hapax/interceptors/fingerprint.h"
+#include "hapax/interceptors/idempotency/fingerprint.h"
 
 namespace hapax::bench {
 namespace {

@@ -8,13 +8,13 @@
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/time/clock.h"
 #include "benchmark/benchmark.h"
+#include "hapax/base/timestamps.h"
 #include "hapax/bench/filled_token.h"
 #include "hapax/bench/micro/scratch.h"
-#include "hapax/interceptors/token_table.h"
+#include "hapax/interceptors/idempotency/token_table.h"
 #include "hapax/storage/blocking.h"
 #include "hapax/storage/format.h"
-#include "hapax/storage/rocksdb_store.h"
-#include "hapax/storage/timestamps.h"
+#include "hapax/storage/rocksdb/store.h"
 
 namespace hapax::bench {
 namespace {

@@ -5,11 +5,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "hapax/client/hapaxctl/command_line.h"
-#include "hapax/client/hapaxctl/exit_code.h"
-#include "hapax/client/hapaxctl/flags.h"
-#include "hapax/client/hapaxctl/report.h"
-#include "hapax/client/hapaxctl/session.h"
+#include "hapax/client/hapaxctl/commands/session.h"
+#include "hapax/client/hapaxctl/flags/command_line.h"
+#include "hapax/client/hapaxctl/flags/flags.h"
+#include "hapax/client/hapaxctl/output/exit_code.h"
+#include "hapax/client/hapaxctl/output/report.h"
 
 namespace hapax::ctl {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "CLI/CLI.hpp"
-#include "hapax/client/hapaxctl/command.h"
-#include "hapax/client/hapaxctl/globals.h"
+#include "hapax/client/hapaxctl/commands/command.h"
+#include "hapax/client/hapaxctl/flags/globals.h"
 
 namespace hapax::ctl {
 

@@ -4,11 +4,11 @@
 #include <cstdlib>
 #include <string>
 
-#include "hapax/client/caller.h"
-#include "hapax/client/client_token.h"
+#include "hapax/client/call/caller.h"
+#include "hapax/client/call/client_token.h"
 #include "hapax/client/compute_client.h"
-#include "hapax/client/journaled_caller.h"
-#include "hapax/client/token_journal.h"
+#include "hapax/client/journal/journaled_caller.h"
+#include "hapax/client/journal/token_journal.h"
 
 namespace {
 

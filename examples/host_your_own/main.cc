@@ -2,11 +2,11 @@
 #include <cstdio>
 #include <string>
 
+#include "hapax/base/status_macros.h"
 #include "hapax/interceptors/refusal.h"
 #include "hapax/server/server.h"
 #include "hapax/storage/key.h"
 #include "hapax/storage/rows.h"
-#include "hapax/storage/status_macros.h"
 #include "payments/v1/payments.pb.h"
 
 namespace {

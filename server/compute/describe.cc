@@ -3,13 +3,13 @@
 #include <string>
 
 #include "absl/functional/function_ref.h"
+#include "hapax/base/status_macros.h"
 #include "hapax/interceptors/refusal.h"
 #include "hapax/server/compute/compute_service.h"
 #include "hapax/server/compute/filters.h"
 #include "hapax/server/compute/parameters.h"
 #include "hapax/server/compute/rows.h"
-#include "hapax/server/listing.h"
-#include "hapax/storage/status_macros.h"
+#include "hapax/server/hosting/listing.h"
 
 namespace hapax::compute {
 namespace {

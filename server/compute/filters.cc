@@ -14,9 +14,9 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "absl/types/span.h"
+#include "hapax/base/status_macros.h"
 #include "hapax/interceptors/refusal.h"
 #include "hapax/server/compute/wildcards.h"
-#include "hapax/storage/status_macros.h"
 
 namespace hapax::compute {
 namespace {

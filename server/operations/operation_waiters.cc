@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/time/clock.h"
-#include "hapax/storage/clock.h"
+#include "hapax/base/clock.h"
 
 namespace hapax {
 namespace {

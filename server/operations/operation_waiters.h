@@ -12,7 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
-#include "hapax/storage/monitor.h"
+#include "hapax/base/monitor.h"
 
 namespace hapax {
 

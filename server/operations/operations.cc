@@ -3,11 +3,11 @@
 #include <optional>
 #include <utility>
 
+#include "hapax/base/status_macros.h"
 #include "hapax/interceptors/refusal.h"
-#include "hapax/server/grpc_status.h"
+#include "hapax/interceptors/rpc_status.h"
 #include "hapax/storage/key.h"
 #include "hapax/storage/rows.h"
-#include "hapax/storage/status_macros.h"
 #include "hapax/storage/store_error.h"
 
 namespace hapax {

@@ -9,7 +9,7 @@
 #include "google/longrunning/operations.pb.h"
 #include "google/protobuf/message.h"
 #include "hapax/interceptors/method.h"
-#include "hapax/server/ids.h"
+#include "hapax/server/hosting/ids.h"
 #include "hapax/server/operations/operation_waiters.h"
 #include "hapax/storage/store.h"
 

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "absl/time/clock.h"
+#include "hapax/base/status_macros.h"
+#include "hapax/base/timestamps.h"
 #include "hapax/interceptors/refusal.h"
-#include "hapax/server/listing.h"
+#include "hapax/server/hosting/listing.h"
 #include "hapax/server/operations/operations.h"
-#include "hapax/storage/status_macros.h"
-#include "hapax/storage/timestamps.h"
 
 namespace hapax {
 namespace {

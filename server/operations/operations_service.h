@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "google/longrunning/operations.pb.h"
-#include "hapax/server/hosted_service.h"
+#include "hapax/server/hosting/hosted_service.h"
 #include "hapax/server/operations/operation_waiters.h"
 #include "hapax/storage/store.h"
 

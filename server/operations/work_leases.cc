@@ -4,11 +4,11 @@
 #include <random>
 #include <utility>
 
+#include "hapax/base/status_macros.h"
+#include "hapax/base/timestamps.h"
 #include "hapax/storage/blocking.h"
 #include "hapax/storage/key.h"
 #include "hapax/storage/rows.h"
-#include "hapax/storage/status_macros.h"
-#include "hapax/storage/timestamps.h"
 #include "hapax/store/v1/work.pb.h"
 
 namespace hapax {

@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "hapax/storage/clock.h"
+#include "hapax/base/clock.h"
 #include "hapax/storage/store.h"
 
 namespace hapax {

@@ -7,12 +7,12 @@
 #include "absl/random/random.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "hapax/base/check.h"
+#include "hapax/base/status_macros.h"
 #include "hapax/storage/blocking.h"
-#include "hapax/storage/check.h"
 #include "hapax/storage/key.h"
 #include "hapax/storage/rows.h"
 #include "hapax/storage/service_table.h"
-#include "hapax/storage/status_macros.h"
 
 namespace hapax {
 namespace {

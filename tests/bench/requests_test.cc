@@ -4,10 +4,11 @@
 #include <set>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/bench/messages.h"
-#include "hapax/client/client_token.h"
+#include "hapax/client/call/client_token.h"
 #include "hapax/compute/v1/compute.pb.h"
 
 namespace hapax::bench {
@@ -65,7 +66,7 @@ TEST(ReadMessage, NamesTheInstanceThatWasLaunched) {
 
 TEST(LaunchPost, HasTheTokenInItsHeader) {
   const std::string request = Written(LaunchPost("127.0.0.1:80", "/run", true), kToken);
-  EXPECT_THAT(request, HasSubstr(std::string("\r\nIdempotency-Key: ") + kToken + "\r\n"));
+  EXPECT_THAT(request, HasSubstr(absl::StrCat("\r\nIdempotency-Key: ", kToken, "\r\n")));
   EXPECT_THAT(Written(LaunchPost("127.0.0.1:80", "/run", false), kToken), Not(HasSubstr("Idempotency-Key")));
 }
 

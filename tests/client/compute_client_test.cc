@@ -4,7 +4,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
-#include "hapax/tests/client/caller_fixture.h"
+#include "hapax/tests/client/call/caller_fixture.h"
 #include "hapax/tests/support/status_matchers.h"
 
 namespace hapax::client {

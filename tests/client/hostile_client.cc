@@ -20,9 +20,9 @@
 #include "absl/flags/parse.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "hapax/client/caller.h"
+#include "hapax/client/call/caller.h"
 #include "hapax/client/compute_client.h"
-#include "hapax/client/journaled_caller.h"
+#include "hapax/client/journal/journaled_caller.h"
 
 ABSL_FLAG(std::string, endpoint, "", "HOST:PORT to call");
 ABSL_FLAG(std::string, tenant, "default", "Whose calls they are");

@@ -4,9 +4,9 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "hapax/interceptors/api_keys.h"
-#include "hapax/interceptors/digest.h"
-#include "hapax/storage/check.h"
+#include "hapax/base/check.h"
+#include "hapax/base/digest.h"
+#include "hapax/interceptors/access/api_keys.h"
 #include "hapax/tests/fuzz/input.h"
 
 namespace hapax {

@@ -3,9 +3,9 @@
 #include <string>
 
 #include "google/protobuf/text_format.h"
+#include "hapax/base/check.h"
 #include "hapax/compute/v1/catalog.pb.h"
-#include "hapax/server/compute/catalog.h"
-#include "hapax/storage/check.h"
+#include "hapax/server/compute/catalog/catalog.h"
 #include "hapax/tests/fuzz/input.h"
 
 namespace hapax::compute {

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "hapax/base/check.h"
 #include "hapax/compute/v1/compute.pb.h"
-#include "hapax/interceptors/canonical.h"
-#include "hapax/interceptors/fingerprint.h"
+#include "hapax/interceptors/idempotency/canonical.h"
+#include "hapax/interceptors/idempotency/fingerprint.h"
 #include "hapax/server/compute/canonical_requests.h"
-#include "hapax/storage/check.h"
 #include "hapax/tests/fuzz/input.h"
 #include "hapax/tests/fuzz/meaning.h"
 

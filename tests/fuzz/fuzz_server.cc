@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "google/protobuf/stubs/logging.h"
-#include "hapax/interceptors/authentication.h"
+#include "hapax/base/check.h"
+#include "hapax/interceptors/access/authentication.h"
 #include "hapax/server/chain.h"
 #include "hapax/server/compute/rows.h"
 #include "hapax/storage/blocking.h"
-#include "hapax/storage/check.h"
 #include "hapax/storage/rows.h"
 #include "hapax/store/v1/work.pb.h"
 #include "spdlog/sinks/null_sink.h"

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "hapax/client/token_journal.h"
-#include "hapax/storage/check.h"
+#include "hapax/base/check.h"
+#include "hapax/client/journal/token_journal.h"
 #include "hapax/tests/fuzz/input.h"
 #include "hapax/tests/support/disk_sync.h"
 #include "hapax/tests/support/files.h"

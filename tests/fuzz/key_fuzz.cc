@@ -4,8 +4,8 @@
 #include <variant>
 #include <vector>
 
-#include "hapax/interceptors/token_table.h"
-#include "hapax/storage/check.h"
+#include "hapax/base/check.h"
+#include "hapax/interceptors/idempotency/token_table.h"
 #include "hapax/storage/key.h"
 #include "hapax/tests/fuzz/input.h"
 

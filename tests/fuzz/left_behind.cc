@@ -7,9 +7,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "hapax/base/check.h"
 #include "hapax/compute/v1/compute.pb.h"
 #include "hapax/interceptors/refusal.h"
-#include "hapax/storage/check.h"
 #include "hapax/tests/fuzz/fuzz_call.h"
 
 namespace hapax {

@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "google/protobuf/descriptor.pb.h"
-#include "hapax/storage/check.h"
+#include "hapax/base/check.h"
 
 namespace hapax {
 namespace {

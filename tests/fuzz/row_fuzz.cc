@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <string>
 
-#include "hapax/interceptors/token_table.h"
-#include "hapax/storage/check.h"
+#include "hapax/base/check.h"
+#include "hapax/interceptors/idempotency/token_table.h"
 #include "hapax/storage/format.h"
 #include "hapax/store/v1/token.pb.h"
 #include "hapax/tests/fuzz/input.h"

@@ -1,8 +1,8 @@
 // Files of seal keys: refused, or keys that unseal what they sealed, and nothing else.
 #include <string>
 
-#include "hapax/interceptors/seal_keys.h"
-#include "hapax/storage/check.h"
+#include "hapax/base/check.h"
+#include "hapax/interceptors/idempotency/seal_keys.h"
 #include "hapax/tests/fuzz/input.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -1,5 +1,5 @@
 """Beside the histories: power cuts and failures of the disk at random operations of random scripts, all in one process
-that keeps its disk in memory (tests/server/crash_sweep_test.cc)."""
+that keeps its disk in memory (tests/server/crash/crash_sweep_test.cc)."""
 
 import os
 import re

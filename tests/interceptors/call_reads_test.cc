@@ -10,7 +10,7 @@
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "hapax/storage/rocksdb_store.h"
+#include "hapax/storage/rocksdb/store.h"
 #include "hapax/tests/support/fake_call.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/sync_store.h"

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "gmock/gmock.h"
+#include "hapax/base/check.h"
 #include "hapax/storage/blocking.h"
-#include "hapax/storage/check.h"
 #include "hapax/tests/support/status_matchers.h"
 
 namespace hapax {

@@ -9,8 +9,8 @@
 #include "gmock/gmock.h"
 #include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
+#include "hapax/base/timestamps.h"
 #include "hapax/storage/store_error.h"
-#include "hapax/storage/timestamps.h"
 #include "hapax/tests/support/refusal_matchers.h"
 #include "hapax/tests/support/status_matchers.h"
 

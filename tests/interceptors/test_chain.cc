@@ -2,17 +2,17 @@
 
 #include <utility>
 
-#include "hapax/interceptors/admission.h"
-#include "hapax/interceptors/authorization.h"
+#include "hapax/interceptors/access/authorization.h"
 #include "hapax/interceptors/call_reads.h"
-#include "hapax/interceptors/decoding.h"
 #include "hapax/interceptors/dispatch.h"
-#include "hapax/interceptors/idempotency.h"
-#include "hapax/interceptors/reception.h"
-#include "hapax/interceptors/scheduling.h"
+#include "hapax/interceptors/idempotency/idempotency.h"
+#include "hapax/interceptors/limits/admission.h"
+#include "hapax/interceptors/limits/decoding.h"
+#include "hapax/interceptors/limits/reception.h"
+#include "hapax/interceptors/limits/scheduling.h"
+#include "hapax/interceptors/limits/weighing.h"
 #include "hapax/interceptors/telemetry.h"
-#include "hapax/interceptors/weighing.h"
-#include "hapax/storage/rocksdb_store.h"
+#include "hapax/storage/rocksdb/store.h"
 #include "spdlog/sinks/ostream_sink.h"
 
 namespace hapax {

@@ -8,10 +8,10 @@
 
 #include "absl/status/statusor.h"
 #include "hapax/storage/expiry.h"
-#include "hapax/storage/rocksdb_store.h"
+#include "hapax/storage/rocksdb/store.h"
 #include "hapax/storage/store.h"
 
-// The engines that store_test.cc tries: another one is one more entry.
+// The engines that store_test.cc and its like (store_*_test.cc) try: another one is one more entry.
 namespace hapax {
 
 struct StoreEngine {
@@ -23,6 +23,8 @@ struct StoreEngine {
 
   std::string name;
   absl::StatusOr<std::unique_ptr<Store>> (*open)(const Options& options);
+  // Whether a query keeps the caller's thread: then TryQuery has a bound.
+  bool queries_on_callers_thread = false;
   // What it offers beside transactions.
   bool compacts = false;
   bool makes_backups = false;
@@ -37,6 +39,7 @@ inline const StoreEngine kStoreEngines[] = {
            return OpenRocksDbStore(
                {.path = options.path, .max_waiting = options.max_waiting, .expiry = options.expiry});
          },
+     .queries_on_callers_thread = true,
      .compacts = true,
      .makes_backups = true},
 };

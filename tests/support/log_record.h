@@ -28,7 +28,8 @@ namespace hapax {
 // The same, of 39 bytes that are all ASCII, as a tag takes them: a write under a high number. `salt` makes them differ.
 [[nodiscard]] inline std::string SoundLogRecordInAscii(int salt) {
   for (uint32_t nonce = 0;; ++nonce) {
-    std::string batch = std::string(8, '\x7F') + std::string("\1\0\0\0\1\1k\x0F", 8) + "0123456789abcdef";
+    std::string batch(8, '\x7F');
+    batch.append("\1\0\0\0\1\1k\x0F", 8).append("0123456789abcdef");
     batch[batch.size() - 1] = static_cast<char>('a' + salt % 26);
     batch[batch.size() - 2] = static_cast<char>('0' + nonce % 64);
     batch[batch.size() - 3] = static_cast<char>('0' + nonce / 64 % 64);

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "hapax/storage/clock.h"
+#include "hapax/base/clock.h"
 
 namespace hapax {
 

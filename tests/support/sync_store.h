@@ -65,7 +65,7 @@ class BlockedBody {
 
   [[nodiscard]] Store::Body Body() {
     return [state = state_](Transaction&) {
-      state->started.Notify();
+      if (!state->started.HasBeenNotified()) state->started.Notify();  // A body may be run more than once.
       state->released.WaitForNotification();
       return absl::OkStatus();
     };

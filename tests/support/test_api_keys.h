@@ -5,8 +5,8 @@
 #include <string>
 
 #include "absl/strings/escaping.h"
-#include "hapax/interceptors/api_keys.h"
-#include "hapax/interceptors/digest.h"
+#include "hapax/base/digest.h"
+#include "hapax/interceptors/access/api_keys.h"
 
 namespace hapax {
 

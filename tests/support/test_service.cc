@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "hapax/base/status_macros.h"
 #include "hapax/storage/key.h"
-#include "hapax/storage/status_macros.h"
 #include "hapax/tests/support/test_methods.h"
 
 namespace hapax {

@@ -1,4 +1,4 @@
-#include "hapax/client/hapaxctl/argument.h"
+#include "hapax/client/hapaxctl/flags/argument.h"
 
 #include <fstream>
 #include <string>

@@ -1,4 +1,4 @@
-#include "hapax/client/hapaxctl/command_line.h"
+#include "hapax/client/hapaxctl/flags/command_line.h"
 
 #include <string>
 #include <vector>

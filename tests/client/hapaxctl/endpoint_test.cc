@@ -1,4 +1,4 @@
-#include "hapax/client/hapaxctl/endpoint.h"
+#include "hapax/client/hapaxctl/flags/endpoint.h"
 
 #include <string>
 

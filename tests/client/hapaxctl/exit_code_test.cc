@@ -1,4 +1,4 @@
-#include "hapax/client/hapaxctl/exit_code.h"
+#include "hapax/client/hapaxctl/output/exit_code.h"
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -1,11 +1,11 @@
-#include "hapax/client/hapaxctl/inspected_row.h"
+#include "hapax/client/hapaxctl/output/inspected_row.h"
 
 #include <string>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/compute/v1/resources.pb.h"
-#include "hapax/interceptors/token_table.h"
+#include "hapax/interceptors/idempotency/token_table.h"
 #include "hapax/storage/format.h"
 #include "hapax/storage/key.h"
 #include "hapax/storage/service_table.h"

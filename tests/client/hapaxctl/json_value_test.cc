@@ -1,4 +1,4 @@
-#include "hapax/client/hapaxctl/json_value.h"
+#include "hapax/client/hapaxctl/output/json_value.h"
 
 #include <string>
 

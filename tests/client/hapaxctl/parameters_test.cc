@@ -1,4 +1,4 @@
-#include "hapax/client/hapaxctl/parameters.h"
+#include "hapax/client/hapaxctl/flags/parameters.h"
 
 #include <string>
 #include <vector>

@@ -1,4 +1,4 @@
-#include "hapax/client/hapaxctl/query.h"
+#include "hapax/client/hapaxctl/output/query.h"
 
 #include <string>
 

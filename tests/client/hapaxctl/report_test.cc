@@ -1,4 +1,4 @@
-#include "hapax/client/hapaxctl/report.h"
+#include "hapax/client/hapaxctl/output/report.h"
 
 #include "absl/strings/cord.h"
 #include "gmock/gmock.h"

@@ -1,4 +1,4 @@
-#include "hapax/client/hapaxctl/shorthand.h"
+#include "hapax/client/hapaxctl/flags/shorthand.h"
 
 #include <string>
 #include <vector>

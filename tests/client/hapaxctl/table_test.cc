@@ -1,4 +1,4 @@
-#include "hapax/client/hapaxctl/table.h"
+#include "hapax/client/hapaxctl/output/table.h"
 
 #include <string>
 

@@ -1,4 +1,4 @@
-#include "hapax/client/hapaxctl/text.h"
+#include "hapax/client/hapaxctl/output/text.h"
 
 #include <string>
 

@@ -7,10 +7,10 @@
 #include "gmock/gmock.h"
 #include "google/longrunning/operations.pb.h"
 #include "google/protobuf/text_format.h"
+#include "hapax/base/check.h"
 #include "hapax/compute/v1/compute.pb.h"
 #include "hapax/idempotency/v1/tokens.pb.h"
-#include "hapax/interceptors/token_policy.h"
-#include "hapax/storage/check.h"
+#include "hapax/interceptors/idempotency/token_policy.h"
 #include "hapax/tests/server/support/proto_text.h"
 
 namespace hapax::compute {

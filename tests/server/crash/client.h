@@ -10,7 +10,7 @@
 
 #include "absl/time/time.h"
 #include "google/protobuf/message.h"
-#include "hapax/storage/clock.h"
+#include "hapax/base/clock.h"
 #include "hapax/tests/server/crash/script.h"
 #include "hapax/tests/server/support/compute_server.h"
 

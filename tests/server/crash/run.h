@@ -11,7 +11,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
 #include "absl/synchronization/mutex.h"
-#include "hapax/interceptors/seal_keys.h"
+#include "hapax/interceptors/idempotency/seal_keys.h"
 #include "hapax/tests/server/crash/client.h"
 #include "hapax/tests/server/crash/script.h"
 #include "hapax/tests/server/support/compute_server.h"

@@ -3,9 +3,9 @@
 #include <string_view>
 #include <utility>
 
-#include "hapax/interceptors/authentication.h"
+#include "hapax/base/check.h"
+#include "hapax/interceptors/access/authentication.h"
 #include "hapax/server/chain.h"
-#include "hapax/storage/check.h"
 #include "hapax/tests/server/support/null_logger.h"
 
 namespace hapax {

@@ -5,12 +5,12 @@
 #include <utility>
 
 #include "gtest/gtest.h"
-#include "hapax/server/compute/lifecycle.h"
-#include "hapax/server/compute/power.h"
+#include "hapax/base/check.h"
+#include "hapax/base/status_macros.h"
+#include "hapax/server/compute/instances/lifecycle.h"
+#include "hapax/server/compute/instances/power.h"
 #include "hapax/server/compute/rows.h"
-#include "hapax/storage/check.h"
-#include "hapax/storage/rocksdb_engine.h"
-#include "hapax/storage/status_macros.h"
+#include "hapax/storage/rocksdb/engine.h"
 #include "hapax/tests/server/support/null_logger.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/sync_store.h"
@@ -31,11 +31,12 @@ void Must(const absl::Status& status) { HAPAX_CHECK(status.ok(), status.ToString
 }  // namespace
 
 absl::StatusOr<ComputeServer::Opened> ComputeServer::OpenParts(const Options& options, const Clock& clock) {
-  Opened opened{.catalog = std::make_unique<const Catalog>(Must(Catalog::Parse(options.catalog.DebugString())))};
+  Opened opened{.catalog = std::make_unique<const Catalog>(Must(Catalog::Parse(options.catalog.DebugString()))),
+                .expiry = std::make_unique<const TokenExpiry>(clock)};
   HAPAX_ASSIGN_OR_RETURN(auto engine,
                          RocksDbEngine::Open({.path = options.data_dir,
                                               .log = options.log,
-                                              .clock = &clock,
+                                              .expiry = opened.expiry.get(),
                                               .probe_interval = std::min(options.retry_delay, absl::Milliseconds(250)),
                                               .env = options.env == nullptr ? rocksdb::Env::Default() : options.env}));
   opened.store = MakeRocksDbStore(std::move(engine), kMaxWaiting);
@@ -46,6 +47,7 @@ absl::StatusOr<ComputeServer::Opened> ComputeServer::OpenParts(const Options& op
 ComputeServer::ComputeServer(const Options& options, Hypervisor& hypervisor, const Clock& clock, Opened opened)
     : logger_(NullLogger()),
       catalog_(std::move(opened.catalog)),
+      expiry_(std::move(opened.expiry)),
       store_(std::move(opened.store)),
       places_(std::move(opened.places)),
       waiters_(std::make_unique<OperationWaiters>(/*max_waiting=*/100)),

@@ -12,21 +12,22 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "google/longrunning/operations.pb.h"
+#include "hapax/base/clock.h"
 #include "hapax/compute/v1/catalog.pb.h"
 #include "hapax/compute/v1/compute.pb.h"
+#include "hapax/interceptors/idempotency/seal_keys.h"
+#include "hapax/interceptors/idempotency/token_expiry.h"
 #include "hapax/interceptors/scope.h"
-#include "hapax/interceptors/seal_keys.h"
 #include "hapax/server/compute/compute_service.h"
-#include "hapax/server/compute/hypervisor.h"
-#include "hapax/server/compute/places.h"
-#include "hapax/server/ids.h"
+#include "hapax/server/compute/hypervisor/hypervisor.h"
+#include "hapax/server/compute/placement/places.h"
+#include "hapax/server/hosting/ids.h"
+#include "hapax/server/hosting/tokens_service.h"
 #include "hapax/server/operations/operation_waiters.h"
 #include "hapax/server/operations/operations.h"
 #include "hapax/server/operations/operations_service.h"
 #include "hapax/server/operations/work_queue.h"
-#include "hapax/server/tokens_service.h"
-#include "hapax/storage/clock.h"
-#include "hapax/storage/rocksdb_store.h"
+#include "hapax/storage/rocksdb/store.h"
 #include "hapax/tests/server/support/chain_client.h"
 #include "hapax/tests/server/support/stepped_driver.h"
 #include "hapax/tests/server/support/test_compute.h"
@@ -87,6 +88,7 @@ class ComputeServer {
  private:
   struct Opened {
     std::unique_ptr<const Catalog> catalog;
+    std::unique_ptr<const TokenExpiry> expiry;
     std::unique_ptr<Store> store;
     std::unique_ptr<const Places> places;
   };
@@ -96,6 +98,7 @@ class ComputeServer {
 
   const std::unique_ptr<spdlog::logger> logger_;
   const std::unique_ptr<const Catalog> catalog_;
+  const std::unique_ptr<const TokenExpiry> expiry_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<const Places> places_;
   const SystemClock clock_;

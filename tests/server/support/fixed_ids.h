@@ -9,7 +9,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "hapax/server/ids.h"
+#include "hapax/server/hosting/ids.h"
 
 namespace hapax::compute {
 

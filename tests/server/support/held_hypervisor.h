@@ -8,7 +8,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "hapax/server/compute/hypervisor.h"
+#include "hapax/server/compute/hypervisor/hypervisor.h"
 
 namespace hapax::compute {
 

@@ -8,9 +8,9 @@
 #include <fstream>
 #include <utility>
 
-#include "hapax/server/compute/lifecycle.h"
-#include "hapax/server/compute/power.h"
-#include "hapax/storage/check.h"
+#include "hapax/base/check.h"
+#include "hapax/server/compute/instances/lifecycle.h"
+#include "hapax/server/compute/instances/power.h"
 
 namespace hapax::compute {
 

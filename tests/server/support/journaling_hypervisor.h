@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
-#include "hapax/server/compute/hypervisor.h"
+#include "hapax/server/compute/hypervisor/hypervisor.h"
 #include "hapax/tests/server/support/stepped_driver.h"
 
 namespace hapax::compute {

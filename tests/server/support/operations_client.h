@@ -9,9 +9,9 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "google/longrunning/operations.pb.h"
-#include "hapax/server/hosted_service.h"
+#include "hapax/base/check.h"
+#include "hapax/server/hosting/hosted_service.h"
 #include "hapax/server/operations/operations_service.h"
-#include "hapax/storage/check.h"
 #include "hapax/tests/support/fake_call.h"
 #include "hapax/tests/support/sync_store.h"
 

@@ -6,7 +6,7 @@
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "google/protobuf/util/message_differencer.h"
-#include "hapax/storage/check.h"
+#include "hapax/base/check.h"
 
 namespace hapax {
 

@@ -11,8 +11,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/synchronization/mutex.h"
+#include "hapax/base/status_macros.h"
 #include "hapax/server/operations/work_driver.h"
-#include "hapax/storage/status_macros.h"
 
 namespace hapax {
 

@@ -9,8 +9,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "hapax/base/status_macros.h"
 #include "hapax/server/operations/work_driver.h"
-#include "hapax/storage/status_macros.h"
 
 namespace hapax {
 

@@ -4,10 +4,10 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "hapax/base/check.h"
+#include "hapax/base/status_macros.h"
 #include "hapax/server/chain.h"
-#include "hapax/storage/check.h"
-#include "hapax/storage/rocksdb_store.h"
-#include "hapax/storage/status_macros.h"
+#include "hapax/storage/rocksdb/store.h"
 #include "hapax/tests/server/support/null_logger.h"
 
 namespace hapax {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "hapax/base/check.h"
 #include "hapax/interceptors/refusal.h"
-#include "hapax/storage/check.h"
 #include "hapax/tests/server/support/proto_text.h"
 #include "hapax/tests/support/fake_call.h"
 

@@ -10,7 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/server/operations/work_queue.h"
-#include "hapax/storage/rocksdb_store.h"
+#include "hapax/storage/rocksdb/store.h"
 #include "hapax/storage/rows.h"
 #include "hapax/tests/server/support/null_logger.h"
 #include "hapax/tests/server/support/scripted_driver.h"

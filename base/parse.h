@@ -1,0 +1,21 @@
+#ifndef HAPAX_BASE_PARSE_H_
+#define HAPAX_BASE_PARSE_H_
+
+#include <optional>
+#include <string_view>
+
+namespace hapax {
+
+// Nullopt when there are no bytes, or they are no such message.
+template <typename Message>
+[[nodiscard]] std::optional<Message> Parse(std::optional<std::string_view> bytes) {
+  Message message;
+  if (!bytes.has_value() || !message.ParseFromArray(bytes->data(), static_cast<int>(bytes->size()))) {
+    return std::nullopt;
+  }
+  return message;
+}
+
+}  // namespace hapax
+
+#endif  // HAPAX_BASE_PARSE_H_

@@ -1,0 +1,24 @@
+#ifndef HAPAX_CLIENT_CALL_ERROR_H_
+#define HAPAX_CLIENT_CALL_ERROR_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace hapax::client {
+
+// Why the server refused a call: the reason of its google.rpc.ErrorInfo with domain `hapax`, one of docs/errors.md,
+// such as `IMAGE_NOT_FOUND`; empty for an error that has none, which comes from the network, a proxy, or gRPC.
+[[nodiscard]] std::string ReasonOf(const absl::Status& status);
+
+// A request field that the server found wrong, of a google.rpc.BadRequest.
+struct FieldViolation {
+  std::string field;        // Path from the request message, in proto spelling.
+  std::string description;  // What is allowed.
+};
+[[nodiscard]] std::vector<FieldViolation> FieldViolationsOf(const absl::Status& status);
+
+}  // namespace hapax::client
+
+#endif  // HAPAX_CLIENT_CALL_ERROR_H_

@@ -1,0 +1,93 @@
+#include "hapax/client/call/retry.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "google/rpc/error_details.pb.h"
+#include "hapax/client/call/error.h"
+
+namespace hapax::client {
+namespace {
+
+constexpr char kVerdictMetadata[] = "hapax-retry";
+constexpr char kRetryInfoType[] = "type.googleapis.com/google.rpc.RetryInfo";
+
+std::optional<absl::Duration> RetryInfoOf(const absl::Status& status) {
+  google::rpc::RetryInfo info;
+  const auto payload = status.GetPayload(kRetryInfoType);
+  if (!payload.has_value() || !info.ParseFromString(std::string(*payload))) return std::nullopt;
+  return absl::Seconds(info.retry_delay().seconds()) + absl::Nanoseconds(info.retry_delay().nanos());
+}
+
+// What a network, a proxy or a server that went away makes of a call.
+bool MayPass(absl::StatusCode code) {
+  switch (code) {
+    case absl::StatusCode::kCancelled:
+    case absl::StatusCode::kUnknown:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kUnavailable:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Proof ProofOf(const absl::Status& status, Verdict verdict) {
+  const std::string reason = ReasonOf(status);
+  // With a verdict it is a handler's own error, whatever its code, and left nothing (C12). Else it is not the server's.
+  if (reason.empty()) return verdict == Verdict::kUnsaid ? Proof::kNothing : Proof::kThisAttempt;
+  for (const char* const of_the_token :
+       {"INVALID_CLIENT_TOKEN", "CLIENT_TOKEN_CONFLICT", "IDEMPOTENT_PARAMETER_MISMATCH", "CLIENT_TOKEN_EXPIRED",
+        "CLIENT_TOKEN_ABANDONED"}) {
+    if (reason == of_the_token) return Proof::kEveryAttempt;
+  }
+  switch (status.code()) {
+    // A store that could not be written may turn out to have been, and one that cannot be read may hold an effect;
+    // after a fault of the server's nobody knows.
+    case absl::StatusCode::kUnknown:
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDataLoss:
+      return Proof::kNothing;
+    default:
+      return Proof::kThisAttempt;  // C12: a call that was refused left nothing.
+  }
+}
+
+Verdict VerdictOf(const Metadata& metadata) {
+  const auto found =
+      std::find_if(metadata.begin(), metadata.end(), [](const auto& entry) { return entry.first == kVerdictMetadata; });
+  if (found == metadata.end()) return Verdict::kUnsaid;
+  if (found->second == "same-token") return Verdict::kSameToken;
+  return found->second == "new-token" ? Verdict::kNewToken : Verdict::kNever;
+}
+
+}  // namespace
+
+RetryAdvice AdviceFor(const AttemptEnd& end) {
+  const Verdict verdict = VerdictOf(end.metadata);
+  const std::optional<absl::Duration> delay = RetryInfoOf(end.status);
+  const bool retry =
+      verdict == Verdict::kUnsaid ? delay.has_value() || MayPass(end.status.code()) : verdict == Verdict::kSameToken;
+  return {.verdict = verdict,
+          .retry = retry,
+          .delay = delay.value_or(absl::ZeroDuration()),
+          .proof = ProofOf(end.status, verdict)};
+}
+
+bool RetryBudget::TryTake() {
+  absl::MutexLock lock(&mu_);
+  if (left_ < 1) return false;
+  left_ -= 1;
+  return true;
+}
+
+void RetryBudget::OnSuccess() {
+  absl::MutexLock lock(&mu_);
+  left_ = std::min(options_.capacity, left_ + options_.per_success);
+}
+
+}  // namespace hapax::client

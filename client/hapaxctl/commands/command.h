@@ -1,0 +1,82 @@
+#ifndef HAPAX_CLIENT_HAPAXCTL_COMMANDS_COMMAND_H_
+#define HAPAX_CLIENT_HAPAXCTL_COMMANDS_COMMAND_H_
+
+#include <functional>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "hapax/client/hapaxctl/commands/session.h"
+#include "hapax/client/hapaxctl/output/exit_code.h"
+
+namespace hapax::ctl {
+
+// What a verb does once its flags are read.
+using Action = std::function<ExitCode(Session&)>;
+
+// A verb. Its flags go straight into a request, which its action sends.
+struct Command {
+  const char* name;
+  const char* about;
+  const char* example;             // What follows `hapaxctl ` in a line that runs.
+  Action (*bind)(CLI::App& verb);  // Adds the flags, and returns what to do with them.
+  bool takes_token = false;        // Whether it has one effect, which --x-client-token may name.
+  bool is_patient = false;         // Whether one attempt has all the time of --timeout.
+  bool prints_reply = true;        // Whether --query finds one result in what it prints.
+};
+
+// Verbs below another one, such as those of `token`.
+struct CommandGroup {
+  const char* name;
+  const char* about;
+  std::vector<Command> commands;
+};
+
+// The verbs of `aws ec2`: here as well as below `ec2`.
+[[nodiscard]] const std::vector<Command>& Ec2Commands();
+// The others that stand for themselves.
+[[nodiscard]] const std::vector<Command>& OwnCommands();
+[[nodiscard]] const std::vector<CommandGroup>& CommandGroups();
+
+// commands_instances.cc
+Action BindRunInstances(CLI::App& verb);
+Action BindTerminateInstances(CLI::App& verb);
+Action BindDescribeInstances(CLI::App& verb);
+// commands_power.cc
+Action BindStartInstances(CLI::App& verb);
+Action BindStopInstances(CLI::App& verb);
+// commands_hosts.cc
+Action BindAllocateHosts(CLI::App& verb);
+Action BindReleaseHosts(CLI::App& verb);
+Action BindDescribeHosts(CLI::App& verb);
+// commands_key_pairs.cc
+Action BindCreateKeyPair(CLI::App& verb);
+Action BindDeleteKeyPair(CLI::App& verb);
+Action BindDescribeKeyPairs(CLI::App& verb);
+// commands_places.cc
+Action BindDescribeSubnets(CLI::App& verb);
+Action BindDescribeAvailabilityZones(CLI::App& verb);
+// commands_token.cc
+Action BindTokenGet(CLI::App& verb);
+Action BindTokenList(CLI::App& verb);
+Action BindTokenAbandon(CLI::App& verb);
+Action BindTokenPolicy(CLI::App& verb);
+// commands_operation.cc
+Action BindOperationGet(CLI::App& verb);
+Action BindOperationList(CLI::App& verb);
+Action BindOperationWait(CLI::App& verb);
+// commands_api_keys.cc
+Action BindNewApiKey(CLI::App& verb);
+// commands_backups.cc
+Action BindAdminBackup(CLI::App& verb);
+Action BindAdminListBackups(CLI::App& verb);
+Action BindAdminRestore(CLI::App& verb);
+// commands_inspect.cc
+Action BindAdminInspect(CLI::App& verb);
+// commands_resume.cc
+Action BindResume(CLI::App& verb);
+// completion.cc
+Action BindCompletionBash(CLI::App& verb);
+
+}  // namespace hapax::ctl
+
+#endif  // HAPAX_CLIENT_HAPAXCTL_COMMANDS_COMMAND_H_

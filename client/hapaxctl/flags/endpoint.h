@@ -1,0 +1,27 @@
+#ifndef HAPAX_CLIENT_HAPAXCTL_FLAGS_ENDPOINT_H_
+#define HAPAX_CLIENT_HAPAXCTL_FLAGS_ENDPOINT_H_
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace hapax::ctl {
+
+// `HOST:PORT`: a name, an IPv4 address, or an IPv6 address in brackets. A URL is refused: gRPC would look its whole
+// text up as a name. Errors: INVALID_ARGUMENT, saying what is allowed.
+[[nodiscard]] absl::Status CheckEndpoint(std::string_view text);
+
+// Where a URL leads.
+struct EndpointUrl {
+  std::string endpoint;  // HOST:PORT.
+  bool tls = false;
+};
+// `http://HOST[:PORT]`, or `https://` for TLS; the ports are 80 and 443 if not given. Nothing may follow but a `/`.
+// Errors: INVALID_ARGUMENT, saying what is allowed.
+[[nodiscard]] absl::StatusOr<EndpointUrl> ParseEndpointUrl(std::string_view text);
+
+}  // namespace hapax::ctl
+
+#endif  // HAPAX_CLIENT_HAPAXCTL_FLAGS_ENDPOINT_H_

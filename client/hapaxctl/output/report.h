@@ -1,0 +1,28 @@
+#ifndef HAPAX_CLIENT_HAPAXCTL_OUTPUT_REPORT_H_
+#define HAPAX_CLIENT_HAPAXCTL_OUTPUT_REPORT_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "hapax/client/call/caller.h"
+
+namespace hapax::ctl {
+
+// What goes to stderr.
+
+// `hapaxctl: ` and the line; what would make it several lines, or move a terminal's cursor, is made harmless.
+void Say(const std::string& line);
+
+// `run-instances: executed; client token T; 2 attempts`.
+[[nodiscard]] std::string OutcomeLine(const std::string& subject, const client::CallInfo& info);
+
+// `run-instances: IMAGE_NOT_FOUND: no such image`, and a line for each wrong field that the message does not name.
+[[nodiscard]] std::vector<std::string> ErrorLines(const std::string& subject, const absl::Status& status);
+
+// The command line to run again, quoted for a shell, with the token in it; without an API key.
+[[nodiscard]] std::string RerunLine(const std::vector<std::string>& command_line, const std::string& token);
+
+}  // namespace hapax::ctl
+
+#endif  // HAPAX_CLIENT_HAPAXCTL_OUTPUT_REPORT_H_

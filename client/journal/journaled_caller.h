@@ -1,0 +1,92 @@
+#ifndef HAPAX_CLIENT_JOURNAL_JOURNALED_CALLER_H_
+#define HAPAX_CLIENT_JOURNAL_JOURNALED_CALLER_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "hapax/client/call/caller.h"
+#include "hapax/client/journal/token_journal.h"
+
+namespace hapax::client {
+
+// A Caller that writes every call with a token down before it makes it, so that no call is lost or doubled when the
+// process dies.
+//
+//   JournaledCaller journaled(caller, *journal);
+//   journaled.ResumePending(note_end);                              // what was left open
+//   auto launched = journaled.Call<RunInstancesResponse>(method, request);
+//
+// The intent is durable before the first byte is sent. It is taken out when the call is settled (CallInfo), and, where
+// somebody takes the end over, when they say that they have it.
+//
+// Thread-safety: safe. Lifetime: caller and journal outlive it.
+// Errors: as Caller; besides, the journal's, and nothing was sent. Then the call is not settled: the intent may be in
+// the journal all the same, and be resumed.
+class JournaledCaller {
+ public:
+  JournaledCaller(Caller& caller, TokenJournal& journal) : caller_(caller), journal_(journal) {}
+
+  // Takes over how a call ended, a reply or an error. False: it is to be kept, and resumed some day.
+  template <typename Reply>
+  using TakeEnd = absl::FunctionRef<bool(const Result<Reply>&)>;
+
+  // As Caller::Call. A process that dies when the reply has come, and before it was made use of, finds nothing in the
+  // journal: where that matters, give a `take_end`. It is called before the intent is taken out, so it may be called
+  // again for the same call, after a crash.
+  template <typename Reply>
+  [[nodiscard]] Result<Reply> Call(const google::protobuf::MethodDescriptor& method,
+                                   const google::protobuf::Message& request, const CallOptions& options = {}) {
+    return Call<Reply>(method, request, options, [](const Result<Reply>&) { return true; });
+  }
+  template <typename Reply>
+  [[nodiscard]] Result<Reply> Call(const google::protobuf::MethodDescriptor& method,
+                                   const google::protobuf::Message& request, const CallOptions& options,
+                                   TakeEnd<Reply> take_end) {
+    const absl::StatusOr<RawCall> raw = caller_.Prepare(method, request, options, Reply::descriptor());
+    if (!raw.ok()) return {.reply = raw.status(), .info = {.settled = true}};
+    std::optional<Result<Reply>> parsed;
+    Result<std::string> end =
+        CallRaw(*raw, options.retry.value_or(caller_.retry_policy()), [&](const Result<std::string>& its_end) {
+          parsed = ParseReply<Reply>(its_end);
+          return take_end(*parsed) && parsed->info.settled;
+        });
+    if (parsed.has_value()) return *std::move(parsed);
+    return {.reply = end.reply.status(), .info = std::move(end.info)};
+  }
+  [[nodiscard]] Result<std::string> CallRaw(const RawCall& call, const RetryPolicy& policy,
+                                            TakeEnd<std::string> take_end);
+
+  // Makes the calls that nobody is at work on again, with their tokens, one at a time, and hands over how they end:
+  // those that were under way when their process ended, and those that were left open. A call is taken out when it is
+  // settled and `take_end` returns true; else it is there for the next time. A refusal does not settle it: an attempt
+  // of the process that is gone may still be on its way. It is refused again until its token has expired, or was
+  // abandoned (AbandonToken). Returns how many calls are left open.
+  //
+  // A call is made only where it was begun: elsewhere its token is another one, and it would have a second effect. For
+  // one of another destination, nothing is sent; its end is FAILED_PRECONDITION, which names both, and it stays. The
+  // options say which destinations are the same under another name.
+  using TakeResumedEnd = absl::FunctionRef<bool(const TokenJournal::Intent&, const Result<std::string>&)>;
+  struct ResumeOptions {
+    std::vector<std::string> same_endpoints;  // HOST:PORT that were this server's.
+    bool same_caller =
+        false;  // Whoever began a call is the same tenant as the caller's, such as by a key since rotated.
+  };
+  [[nodiscard]] absl::StatusOr<int> ResumePending(TakeResumedEnd take_end, const ResumeOptions& options);
+  [[nodiscard]] absl::StatusOr<int> ResumePending(TakeResumedEnd take_end) {
+    return ResumePending(take_end, ResumeOptions());
+  }
+
+ private:
+  // True when it is out of the journal.
+  bool Conclude(int64_t id, bool taken);
+
+  Caller& caller_;
+  TokenJournal& journal_;
+};
+
+}  // namespace hapax::client
+
+#endif  // HAPAX_CLIENT_JOURNAL_JOURNALED_CALLER_H_

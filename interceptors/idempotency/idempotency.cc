@@ -1,0 +1,204 @@
+#include "hapax/interceptors/idempotency/idempotency.h"
+
+#include <algorithm>
+#include <any>
+#include <optional>
+#include <utility>
+
+#include "hapax/base/check.h"
+#include "hapax/base/status_macros.h"
+#include "hapax/base/timestamps.h"
+#include "hapax/interceptors/client_token.h"
+#include "hapax/interceptors/given_up.h"
+#include "hapax/interceptors/idempotency/fingerprint.h"
+#include "hapax/interceptors/idempotency/resolved_fields.h"
+#include "hapax/interceptors/idempotency/stored_reply.h"
+#include "hapax/interceptors/idempotency/token_finding.h"
+#include "hapax/interceptors/idempotency/token_quota.h"
+#include "hapax/interceptors/idempotency/token_table.h"
+#include "hapax/interceptors/refusal.h"
+#include "hapax/interceptors/reply_room.h"
+
+namespace hapax {
+
+// A mutating call on its way, shared by the callbacks that carry it on.
+struct Idempotency::Attempt {
+  explicit Attempt(UnaryCall& its_call) : call(its_call) {}
+
+  void Finish(absl::Status status) {
+    if (!status.ok()) {
+      call.Finish(ToRefusal(std::move(status)));
+      return;
+    }
+    call.outcome = outcome;
+    call.Finish(std::move(reply));
+  }
+
+  UnaryCall& call;
+  absl::Time token_time;               // From which its record's life counts.
+  std::optional<TokenKey> key;         // Nullopt: no token was given.
+  store::v1::Fingerprint fingerprint;  // Of a call whose token was free at first sight.
+  std::any prepared;                   // What Method::prepare made.
+  // What the handler took for fields that are left unset, in the run of the body that counts.
+  std::unique_ptr<google::protobuf::Message> defaults;
+  std::optional<Outcome> outcome;  // Nullopt: not answered yet.
+  std::string reply;               // Once it is answered.
+};
+
+Idempotency::Idempotency(Options options, Store& store, CallReads reads, WorkerPool& workers, const SealKeys& seal_keys,
+                         const Clock& clock, const TokenTime& token_time)
+    : options_(std::move(options)),
+      store_(store),
+      reads_(reads),
+      workers_(workers),
+      seal_keys_(seal_keys),
+      clock_(clock),
+      token_time_(token_time) {}
+
+void Idempotency::Intercept(UnaryCall& call, Next next) {
+  if (!call.method().rule.has_value()) return next(call);
+  auto attempt = std::make_shared<Attempt>(call);
+  if (absl::Status status = Identify(*attempt); !status.ok()) return attempt->Finish(std::move(status));
+  if (!attempt->key.has_value()) return Prepare(attempt);
+
+  reads_.Query(
+      call, [this, attempt](const ReadTransaction& txn) { return AnswerFromRecord(*attempt, txn); },
+      [this, attempt](absl::Status status) {
+        if (!status.ok() || attempt->outcome.has_value()) return attempt->Finish(std::move(status));
+        attempt->fingerprint =
+            MakeFingerprint(attempt->call.method(), *attempt->call.request, attempt->call.request_bytes());
+        Prepare(attempt);
+      });
+}
+
+// Finds out the call's token and place.
+absl::Status Idempotency::Identify(Attempt& attempt) const {
+  UnaryCall& call = attempt.call;
+  CallContext& context = call.context;
+  context.now = clock_.Now();
+  attempt.token_time = token_time_.ForLife(context.now);
+  HAPAX_ASSIGN_OR_RETURN(context.client_token, ClientTokenOf(call));
+  HAPAX_ASSIGN_OR_RETURN(context.place, call.method().rule->ResolvePlace(*call.request, options_.default_region));
+  if (!context.client_token.empty()) {
+    attempt.key = TokenKey{.tenant = context.tenant,
+                           .region = context.place.region,
+                           .zone = context.place.zone,
+                           .token = context.client_token};
+  }
+  return absl::OkStatus();
+}
+
+// Does the method's slow work, if it has any, off the event threads, and goes on.
+void Idempotency::Prepare(AttemptPtr attempt) {
+  if (attempt->call.method().prepare == nullptr) return Execute(std::move(attempt));
+  WorkerPool::Work work = [this, attempt] {
+    const UnaryCall& call = attempt->call;
+    absl::StatusOr<std::any> prepared = call.method().prepare(call.context, *call.request);
+    if (!prepared.ok()) return attempt->Finish(HandlersError(prepared.status()));
+    attempt->prepared = *std::move(prepared);
+    Execute(attempt);
+  };
+  if (!workers_.TrySchedule(work, attempt->call.context.tenant)) {
+    attempt->Finish(Refuse(Reason::kOverloaded, "too many calls are waiting to be prepared"));
+  }
+}
+
+void Idempotency::Execute(AttemptPtr attempt) {
+  store_.Execute([this, attempt](Transaction& txn) { return RunOnce(*attempt, txn); },
+                 [attempt](absl::Status status) { attempt->Finish(std::move(status)); }, attempt->call.context.tenant);
+}
+
+// The exactly-once core: within one serializable transaction, the reply comes from the record, or effect
+// and record are made together.
+absl::Status Idempotency::RunOnce(Attempt& attempt, Transaction& txn) const {
+  HAPAX_RETURN_IF_ERROR(RefuseIfGivenUp(attempt.call, clock_.Now()));
+  HAPAX_RETURN_IF_ERROR(RefuseWithoutReplyRoom(attempt.call));
+  if (!attempt.key.has_value()) return RunHandler(attempt, txn, Outcome::kUnprotected);
+
+  HAPAX_RETURN_IF_ERROR(AnswerFromRecord(attempt, txn));
+  if (attempt.outcome.has_value()) return absl::OkStatus();
+  HAPAX_RETURN_IF_ERROR(CountToken(options_.policy, attempt.key->tenant, ForgetAt(attempt), attempt.token_time, txn));
+  HAPAX_RETURN_IF_ERROR(RunHandler(attempt, txn, Outcome::kExecuted));
+  const store::v1::TokenRecord record = RecordOf(attempt);
+  const TokenPolicy& policy = options_.policy;
+  if (policy.max_tokens_per_tenant > 0 || policy.max_token_bytes_per_tenant > 0) {
+    const TokenBytes bytes = {
+        .bytes = static_cast<int64_t>(EncodeTokenKey(*attempt.key).size() + record.ByteSizeLong()),
+        .expires_at = ExpiresAt(attempt),
+        .forget_at = ForgetAt(attempt)};
+    HAPAX_RETURN_IF_ERROR(CountTokenBytes(policy, attempt.key->tenant, bytes, attempt.token_time, txn));
+  }
+  PutToken(txn, *attempt.key, record);
+  return absl::OkStatus();
+}
+
+// Answers the attempt from its token's record; leaves it unanswered when the token is free.
+absl::Status Idempotency::AnswerFromRecord(Attempt& attempt, const ReadTransaction& txn) const {
+  attempt.outcome.reset();
+  HAPAX_ASSIGN_OR_RETURN(TokenFinding found, LookUp(txn, *attempt.key, attempt.call, options_.policy, token_time_));
+  switch (found.finding) {
+    case Finding::kFree:
+      return absl::OkStatus();
+    case Finding::kSameParameters:
+      return Replay(attempt, std::move(found.record), txn);
+    case Finding::kOtherParameters:
+      return RefuseMismatch(found, attempt.call);
+    case Finding::kExpired:
+      return RefuseExpired();
+    case Finding::kTooNew:
+      return RefuseTooNew();
+    case Finding::kAbandoned:
+      return RefuseAbandoned();
+  }
+  HAPAX_CHECK(false, "a Finding is one of its values");
+}
+
+absl::Status Idempotency::Replay(Attempt& attempt, store::v1::TokenRecord record, const ReadTransaction& txn) const {
+  const Method& method = attempt.call.method();
+  HAPAX_ASSIGN_OR_RETURN(attempt.reply, ReadReply(seal_keys_, *attempt.key, std::move(record)));
+  if (method.refresh != nullptr) {
+    HAPAX_ASSIGN_OR_RETURN(attempt.reply, method.refresh(attempt.call.context, txn, std::move(attempt.reply)));
+  }
+  attempt.outcome = Outcome::kReplayed;
+  return absl::OkStatus();
+}
+
+absl::Time Idempotency::ExpiresAt(const Attempt& attempt) const {
+  return attempt.token_time + options_.policy.RetentionOf(*attempt.call.method().rule);
+}
+
+absl::Time Idempotency::ForgetAt(const Attempt& attempt) const {
+  const absl::Time forget_at = ExpiresAt(attempt) + options_.policy.tombstone_retention;
+  const std::optional<absl::Time> made = TimeOfToken(attempt.key->token);
+  // A token that tells its time is remembered until no method executes it any more for its age.
+  return made.has_value() ? std::max(forget_at, *made + options_.policy.longest_retention) : forget_at;
+}
+
+// The record that an executed attempt leaves.
+store::v1::TokenRecord Idempotency::RecordOf(const Attempt& attempt) const {
+  store::v1::TokenRecord record;
+  record.set_method(attempt.call.method().name);
+  *record.mutable_fingerprint() = attempt.fingerprint;
+  AddResolvedFields(attempt.call.method(), *attempt.call.request, *attempt.defaults, record.mutable_fingerprint());
+  *record.mutable_executed_at() = ToTimestamp(attempt.call.context.now);
+  *record.mutable_expires_at() = ToTimestamp(ExpiresAt(attempt));
+  *record.mutable_forget_at() = ToTimestamp(ForgetAt(attempt));
+  StoreReply(*attempt.call.method().rule, seal_keys_, *attempt.key, attempt.reply, record);
+  return record;
+}
+
+// Makes the effect, and serializes the reply once: these bytes are sent, and recorded.
+absl::Status Idempotency::RunHandler(Attempt& attempt, Transaction& txn, Outcome outcome) {
+  const Method& method = attempt.call.method();
+  const std::unique_ptr<google::protobuf::Message> reply(method.reply->New());
+  CallContext& context = attempt.call.context;
+  if (attempt.key.has_value()) attempt.defaults.reset(method.request->New());
+  context.recorded_defaults = attempt.defaults.get();
+  HAPAX_RETURN_IF_ERROR(
+      HandlersError(method.mutate(context, txn, *attempt.call.request, attempt.prepared, reply.get())));
+  attempt.reply = reply->SerializeAsString();
+  attempt.outcome = outcome;
+  return absl::OkStatus();
+}
+
+}  // namespace hapax

@@ -1,0 +1,88 @@
+#ifndef HAPAX_INTERCEPTORS_IDEMPOTENCY_IDEMPOTENCY_H_
+#define HAPAX_INTERCEPTORS_IDEMPOTENCY_IDEMPOTENCY_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "hapax/base/clock.h"
+#include "hapax/base/worker_pool.h"
+#include "hapax/interceptors/call_reads.h"
+#include "hapax/interceptors/idempotency/seal_keys.h"
+#include "hapax/interceptors/idempotency/token_policy.h"
+#include "hapax/interceptors/idempotency/token_time.h"
+#include "hapax/interceptors/interceptor.h"
+#include "hapax/storage/store.h"
+#include "hapax/store/v1/token.pb.h"
+
+namespace hapax {
+
+// Makes mutating calls happen once. Words (contract section 1): an attempt is one call that carries a
+// client token; its effect is what the handler changes; the record is the durable row that remembers
+// the token's fingerprint and the reply's bytes. The token is unique within (tenant, place).
+//
+// What an attempt finds, and what follows:
+//   free                 the handler runs; its effect and the record are one commit: executed
+//   same parameters      the recorded bytes are the reply; the handler does not run: replayed
+//   other parameters     IDEMPOTENT_PARAMETER_MISMATCH
+//   expired              CLIENT_TOKEN_EXPIRED: what it did is not known any more, so it is not done again
+//   abandoned            CLIENT_TOKEN_ABANDONED: its owner gave it up
+// A call without a token makes its effect, and is unprotected. A handler's error leaves nothing, and the
+// token free.
+//
+// Two attempts at once need no care here: bodies of transactions are serializable.
+//
+//   attempt A                     attempt B
+//   looks up: no record
+//                                 looks up: no record
+//   transaction: no record,
+//   effect + record, durable
+//                                 transaction: finds A's record, replays
+//
+// The first look-up is only there to answer a retry on the thread it arrived on, or on another when its record is long,
+// and to spare it slow preparation; the one inside the transaction decides.
+//
+// Methods without a rule are passed on.
+class Idempotency final : public UnaryInterceptor {
+ public:
+  struct Options {
+    // The region of a call that names none and implies none.
+    std::string default_region;
+    TokenPolicy policy;
+  };
+
+  // All outlive the interceptor and its calls. `reads` reads the store; `workers` run Method::prepare; `seal_keys` seal
+  // replies that hold a secret.
+  Idempotency(Options options, Store& store, CallReads reads, WorkerPool& workers, const SealKeys& seal_keys,
+              const Clock& clock, const TokenTime& token_time);
+
+  void Intercept(UnaryCall& call, Next next) override;
+
+ private:
+  struct Attempt;
+  using AttemptPtr = std::shared_ptr<Attempt>;
+
+  [[nodiscard]] absl::Status Identify(Attempt& attempt) const;
+  void Prepare(AttemptPtr attempt);
+  void Execute(AttemptPtr attempt);
+  [[nodiscard]] absl::Status RunOnce(Attempt& attempt, Transaction& txn) const;
+  [[nodiscard]] absl::Status AnswerFromRecord(Attempt& attempt, const ReadTransaction& txn) const;
+  [[nodiscard]] absl::Status Replay(Attempt& attempt, store::v1::TokenRecord record, const ReadTransaction& txn) const;
+  [[nodiscard]] absl::Time ExpiresAt(const Attempt& attempt) const;
+  [[nodiscard]] absl::Time ForgetAt(const Attempt& attempt) const;
+  [[nodiscard]] store::v1::TokenRecord RecordOf(const Attempt& attempt) const;
+  [[nodiscard]] static absl::Status RunHandler(Attempt& attempt, Transaction& txn, Outcome outcome);
+
+  const Options options_;
+  Store& store_;
+  const CallReads reads_;
+  WorkerPool& workers_;
+  const SealKeys& seal_keys_;
+  const Clock& clock_;
+  const TokenTime& token_time_;
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_INTERCEPTORS_IDEMPOTENCY_IDEMPOTENCY_H_

@@ -1,0 +1,56 @@
+#ifndef HAPAX_INTERCEPTORS_IDEMPOTENCY_TOKEN_FINDING_H_
+#define HAPAX_INTERCEPTORS_IDEMPOTENCY_TOKEN_FINDING_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "hapax/interceptors/call.h"
+#include "hapax/interceptors/idempotency/token_policy.h"
+#include "hapax/interceptors/idempotency/token_table.h"
+#include "hapax/interceptors/idempotency/token_time.h"
+#include "hapax/storage/store.h"
+
+namespace hapax {
+
+// What an attempt finds when it looks its token up.
+enum class Finding {
+  kFree,             // Nothing was executed with this token.
+  kSameParameters,   // A record of the same request (C9).
+  kOtherParameters,  // A record of another request, or of another method (C7, C10).
+  kExpired,          // Executed too long ago, or the token is too old to tell (C17).
+  kTooNew,           // Nothing was executed, and the token says that it was made more than a day from now.
+  kAbandoned,        // The token was given up before anything was executed (C20).
+};
+
+struct TokenFinding {
+  Finding finding = Finding::kFree;
+  store::v1::TokenRecord record;       // With kSameParameters and kOtherParameters.
+  std::vector<std::string> differing;  // With kOtherParameters: which fields; empty when the method differs.
+};
+
+// Looks the token of `call` up, whose request is decoded.
+// Errors: the store's; DATA_LOSS for a record that is damaged or too new.
+[[nodiscard]] absl::StatusOr<TokenFinding> LookUp(const ReadTransaction& txn, const TokenKey& key,
+                                                  const UnaryCall& call, const TokenPolicy& policy,
+                                                  const TokenTime& time);
+
+// What a token is of which there is no record, by its own word. It is kExpired when it says that it was made as long
+// ago as `retention`: it may have been executed, and forgotten since. Else it is kFree or kTooNew.
+[[nodiscard]] Finding FindByAge(std::string_view token, absl::Duration retention, const TokenPolicy& policy,
+                                const TokenTime& time);
+
+// CLIENT_TOKEN_EXPIRED, CLIENT_TOKEN_ABANDONED, and INVALID_CLIENT_TOKEN for one that is too new.
+[[nodiscard]] absl::Status RefuseExpired();
+[[nodiscard]] absl::Status RefuseAbandoned();
+[[nodiscard]] absl::Status RefuseTooNew();
+
+// IDEMPOTENT_PARAMETER_MISMATCH for a kOtherParameters finding: names the fields, never their values.
+[[nodiscard]] absl::Status RefuseMismatch(const TokenFinding& found, const UnaryCall& call);
+
+}  // namespace hapax
+
+#endif  // HAPAX_INTERCEPTORS_IDEMPOTENCY_TOKEN_FINDING_H_

@@ -1,0 +1,47 @@
+#include "hapax/interceptors/idempotency/token_table.h"
+
+#include "hapax/base/status_macros.h"
+#include "hapax/base/timestamps.h"
+#include "hapax/storage/key.h"
+#include "hapax/storage/rows.h"
+#include "hapax/storage/store_error.h"
+
+namespace hapax {
+
+std::string EncodeTokenKey(const TokenKey& key) {
+  return KeyBuilder().String(key.tenant).String(key.region).String(key.zone).String(key.token).Build();
+}
+
+absl::StatusOr<TokenKey> DecodeTokenKey(std::string_view bytes) {
+  KeyParser parser(bytes);
+  TokenKey key;
+  for (std::string* element : {&key.tenant, &key.region, &key.zone, &key.token}) {
+    HAPAX_ASSIGN_OR_RETURN(*element, parser.String());
+  }
+  if (!parser.AtEnd()) return StoreError(absl::DataLossError("a token's key has too many elements"));
+  return key;
+}
+
+std::string TokenPrefix(std::string_view tenant) { return KeyBuilder().String(tenant).Build(); }
+
+std::string TokenPrefix(std::string_view tenant, std::string_view region) {
+  return KeyBuilder().String(tenant).String(region).Build();
+}
+
+TokenState StateAt(const store::v1::TokenRecord& record, absl::Time now) {
+  if (record.has_abandoned_at()) return TokenState::kAbandoned;
+  if (record.has_forget_at() && now >= FromTimestamp(record.forget_at())) return TokenState::kFree;
+  if (record.has_expires_at() && now >= FromTimestamp(record.expires_at())) return TokenState::kExpired;
+  if (!record.has_fingerprint()) return TokenState::kExpired;  // A tombstone, whatever the time.
+  return TokenState::kExecuted;
+}
+
+absl::StatusOr<std::optional<store::v1::TokenRecord>> FindToken(const ReadTransaction& txn, const TokenKey& key) {
+  return GetRow<store::v1::TokenRecord>(txn, Table::kTokens, EncodeTokenKey(key));
+}
+
+void PutToken(Transaction& txn, const TokenKey& key, const store::v1::TokenRecord& record) {
+  PutRow(txn, Table::kTokens, EncodeTokenKey(key), record);
+}
+
+}  // namespace hapax

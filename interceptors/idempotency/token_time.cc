@@ -1,0 +1,150 @@
+#include "hapax/interceptors/idempotency/token_time.h"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <string_view>
+
+#include "hapax/base/status_macros.h"
+#include "hapax/base/timestamps.h"
+#include "hapax/storage/blocking.h"
+#include "hapax/storage/key.h"
+#include "hapax/storage/rows.h"
+#include "hapax/store/v1/token.pb.h"
+
+namespace hapax {
+namespace {
+
+using store::v1::TokenTimeRow;
+
+// The machine tells its uptime to 10 ms, here at both ends.
+constexpr absl::Duration kUptimeGrain = absl::Milliseconds(20);
+
+// The wall clock and the monotonic one are read one after the other, and may be slewed apart: less is no difference.
+constexpr absl::Duration kClockGrain = absl::Milliseconds(100);
+
+std::string MetaKey() { return KeyBuilder().String("token_time").Build(); }
+
+TokenTimeRow RowOf(absl::Time mark, const Uptime& uptime, absl::Time began_at, absl::Time first_forget_at) {
+  TokenTimeRow row;
+  *row.mutable_time() = ToTimestamp(mark);
+  row.set_boot_id(uptime.boot_id);
+  *row.mutable_uptime() = ToProtoDuration(uptime.elapsed);
+  if (began_at != absl::InfinitePast()) *row.mutable_began_at() = ToTimestamp(began_at);
+  if (first_forget_at != absl::InfinitePast()) *row.mutable_first_forget_at() = ToTimestamp(first_forget_at);
+  return row;
+}
+
+// How much time may have passed since the row was written.
+absl::Duration MaxStepSince(const TokenTimeRow& row, const Uptime& now) {
+  if (now.boot_id.empty() || row.boot_id() != now.boot_id) return TokenTime::kMaxStepAcrossBoots;
+  const absl::Duration since = now.elapsed - FromProtoDuration(row.uptime());
+  // A container may count from its own start, which came later.
+  return (since >= absl::ZeroDuration() ? since : now.elapsed) + kUptimeGrain;
+}
+
+// When the newest token was executed or abandoned; nullopt when there is none.
+absl::StatusOr<std::optional<absl::Time>> NewestToken(const ReadTransaction& txn) {
+  std::optional<absl::Time> newest;
+  const auto visit = [&newest](std::string_view key, std::string_view value) {
+    store::v1::TokenRecord record;
+    absl::Time time = absl::InfinitePast();  // Of a damaged row: whoever asks for it is told.
+    if (DecodeRow(key, value, &record).ok()) {
+      time = FromTimestamp(record.has_abandoned_at() ? record.abandoned_at() : record.executed_at());
+    }
+    newest = std::max(newest.value_or(time), time);
+    return true;
+  };
+  HAPAX_RETURN_IF_ERROR(txn.Scan(Table::kTokens, KeyRange::Prefix(""), visit));
+  return newest;
+}
+
+}  // namespace
+
+TokenTime::Durable::Durable() : nanos(std::numeric_limits<int64_t>::min()) {}
+
+absl::Time TokenTime::Durable::Now() const {
+  const int64_t now = nanos.load(std::memory_order_acquire);
+  return now == std::numeric_limits<int64_t>::min() ? absl::InfinitePast() : absl::FromUnixNanos(now);
+}
+
+TokenTime::TokenTime(const Clock& clock)
+    : clock_(clock), base_monotonic_(clock.Monotonic()), mark_nanos_(std::numeric_limits<int64_t>::min()) {
+  base_ = clock.Now();
+}
+
+absl::Status TokenTime::Load(Store& store, const LoadOptions& options) {
+  base_monotonic_ = clock_.Monotonic();  // First, so that nothing which passes meanwhile is missing.
+  const Uptime uptime = clock_.SinceBoot();
+  const absl::Time wall = clock_.Now();
+  const absl::Status status = ExecuteAndWait(store, [&](Transaction& txn) -> absl::Status {
+    HAPAX_ASSIGN_OR_RETURN(const auto row, GetRow<TokenTimeRow>(txn, Table::kMeta, MetaKey()));
+    HAPAX_ASSIGN_OR_RETURN(const auto newest, row.has_value() ? std::optional<absl::Time>() : NewestToken(txn));
+    began_at_ = first_forget_at_ = absl::InfinitePast();
+    if (row.has_value()) {
+      const absl::Time mark = FromTimestamp(row->time());
+      base_ = std::max(mark, std::min(wall, mark + MaxStepSince(*row, uptime)));
+      if (row->has_began_at()) began_at_ = FromTimestamp(row->began_at());
+      if (row->has_first_forget_at()) {
+        first_forget_at_ = std::min(FromTimestamp(row->first_forget_at()), base_ + options.shortest_life);
+      }
+    } else if (newest.has_value()) {
+      base_ = std::min(wall, *newest + kMaxStepAcrossBoots);
+    } else {
+      base_ = began_at_ = wall;
+      first_forget_at_ = base_ + options.shortest_life;
+    }
+    base_ = std::max(base_, std::min(wall, options.passed));
+    PutRow(txn, Table::kMeta, MetaKey(), RowOf(base_, uptime, began_at_, first_forget_at_));
+    return absl::OkStatus();
+  });
+  HAPAX_RETURN_IF_ERROR(status);
+  mark_nanos_.store(absl::ToUnixNanos(base_));
+  // The row is cut to microseconds.
+  durable_.nanos.store(absl::ToUnixMicros(base_) * 1000, std::memory_order_release);
+  return absl::OkStatus();
+}
+
+absl::Status TokenTime::Save(Store& store) {
+  const Uptime uptime = clock_.SinceBoot();
+  const absl::Time mark = Now();
+  HAPAX_RETURN_IF_ERROR(ExecuteAndWait(store, [&](Transaction& txn) {
+    PutRow(txn, Table::kMeta, MetaKey(), RowOf(mark, uptime, began_at_, first_forget_at_));
+    return absl::OkStatus();
+  }));
+  durable_.nanos.store(absl::ToUnixMicros(mark) * 1000, std::memory_order_release);
+  return absl::OkStatus();
+}
+
+absl::Time TokenTime::At(absl::Time wall) const {
+  const absl::Time now = std::min(wall, Passed());
+  const int64_t nanos = absl::ToUnixNanos(now);
+  int64_t mark = mark_nanos_.load(std::memory_order_relaxed);
+  while (nanos > mark) {
+    if (mark_nanos_.compare_exchange_weak(mark, nanos, std::memory_order_relaxed)) return now;
+  }
+  return mark == nanos ? now : absl::FromUnixNanos(mark);
+}
+
+absl::Time TokenTime::ForLife(absl::Time wall) const {
+  const absl::Time mark = At(wall);
+  const absl::Time passed = Passed();
+  return passed - mark > kClockGrain ? passed : mark;
+}
+
+// A store that was made while the clock was ahead has a mark that is ahead, too: every token of today's would be
+// refused until the clock is there. As long as nothing was forgotten in it, the age is the clock's to say.
+absl::Time TokenTime::ForAge() const {
+  const absl::Time wall = clock_.Now();
+  const absl::Time mark = At(wall);
+  return wall < began_at_ && mark < first_forget_at_ ? wall : mark;
+}
+
+absl::Time TokenTime::Latest() const { return std::max(clock_.Now(), Passed()); }
+
+absl::Duration TokenTime::ClockAhead() const {
+  const absl::Time wall = clock_.Now();
+  return wall - At(wall);
+}
+
+}  // namespace hapax

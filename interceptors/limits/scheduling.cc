@@ -1,0 +1,32 @@
+#include "hapax/interceptors/limits/scheduling.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <thread>
+#include <utility>
+
+namespace hapax {
+namespace {
+
+// Of lists, half of them one tenant's.
+constexpr size_t kMaxWaiting = 1000;
+
+}  // namespace
+
+int Scheduling::DefaultThreads() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / 2); }
+
+Scheduling::Scheduling(const MessageBudget::Options& replies, int threads)
+    : reply_budget_(replies), workers_(threads, kMaxWaiting) {}
+
+void Scheduling::Intercept(UnaryCall& call, Next next) {
+  call.reply_budget = &reply_budget_;
+  const auto bytes = static_cast<int64_t>(call.request_bytes().size());
+  if (bytes <= MessageBudget::kSmallBytes) return call.InTurn(call.context.tenant, [&call, next] { next(call); });
+  call.OnFinish([this](UnaryCall& ended, const absl::StatusOr<std::string>&) {
+    workers_.Schedule([request = std::move(ended.request)] {}, ended.context.tenant);
+  });
+  workers_.Schedule([&call, next] { next(call); }, call.context.tenant, bytes);
+}
+
+}  // namespace hapax

@@ -1,0 +1,14 @@
+#ifndef HAPAX_INTERCEPTORS_RPC_STATUS_H_
+#define HAPAX_INTERCEPTORS_RPC_STATUS_H_
+
+#include "absl/status/status.h"
+#include "google/rpc/status.pb.h"
+
+namespace hapax {
+
+// The status as a message: code, message, and the payloads, ordered by type, as details, but not the cause (refusal.h).
+[[nodiscard]] google::rpc::Status ToRpcStatus(const absl::Status& status);
+
+}  // namespace hapax
+
+#endif  // HAPAX_INTERCEPTORS_RPC_STATUS_H_

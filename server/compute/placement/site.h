@@ -1,0 +1,40 @@
+#ifndef HAPAX_SERVER_COMPUTE_PLACEMENT_SITE_H_
+#define HAPAX_SERVER_COMPUTE_PLACEMENT_SITE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "hapax/compute/v1/compute.pb.h"
+#include "hapax/interceptors/method.h"
+#include "hapax/server/compute/catalog/catalog.h"
+#include "hapax/server/compute/placement/capacity.h"
+#include "hapax/storage/store.h"
+
+namespace hapax::compute {
+
+// Where a launch goes: a zone, a subnet in it, and on request a dedicated host.
+struct Site {
+  ZoneUse zone;
+  const Catalog::Subnet* subnet = nullptr;
+  std::optional<v1::Host> host;
+  // How many instances of the launch's type fit.
+  int64_t room = 0;
+};
+
+// Chooses the site of a launch: what the request names, else of the zones of its region, their subnets and
+// the tenant's hosts, those with the most room. `context.place` is resolved.
+// Errors: INVALID_PARAMETER, UNKNOWN_AVAILABILITY_ZONE, SUBNET_NOT_FOUND (both for what has left the
+// catalog), HOST_NOT_FOUND, INSUFFICIENT_INSTANCE_CAPACITY when there is no host that takes it; the store's.
+[[nodiscard]] absl::StatusOr<Site> ChooseSite(const CallContext& context, const ReadTransaction& txn,
+                                              const Catalog& catalog, const v1::RunInstancesRequest& request,
+                                              const v1::CatalogInstanceType& type);
+
+// The zone of this name. Errors: UNKNOWN_AVAILABILITY_ZONE when it has left the catalog.
+[[nodiscard]] absl::StatusOr<const Catalog::Zone*> UsableZone(const Catalog& catalog, const std::string& name,
+                                                              const std::string& field);
+
+}  // namespace hapax::compute
+
+#endif  // HAPAX_SERVER_COMPUTE_PLACEMENT_SITE_H_

@@ -1,0 +1,56 @@
+#ifndef HAPAX_SERVER_GRPC_GRPC_CALL_H_
+#define HAPAX_SERVER_GRPC_GRPC_CALL_H_
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "hapax/interceptors/call.h"
+#include "hapax/interceptors/interceptor.h"
+#include "hapax/server/grpc/grpc_stream.h"
+
+namespace hapax {
+
+// A UnaryCall that came over gRPC: takes it through the chain, reads the request when that asks for it, and sends its
+// end. The outcome is
+// initial metadata `hapax-outcome` (C26); an error has the verdict as trailing metadata `hapax-retry` (C27).
+//
+// Lifetime: its stream's handler.
+class GrpcCall final : public UnaryCall, public GrpcStream::Handler {
+ public:
+  GrpcCall(const Method& method, const Chain& chain, GrpcStream& stream);
+  ~GrpcCall() override;
+
+  [[nodiscard]] std::string_view request_bytes() const override { return request_bytes_.value_or(""); }
+  [[nodiscard]] bool has_request() const override { return request_bytes_.has_value(); }
+  [[nodiscard]] absl::Status request_fault() const override { return stream_.message_fault(); }
+  [[nodiscard]] MetadataValues Metadata(std::string_view key) const override;
+  [[nodiscard]] PeerNames peer_names() const override;
+  [[nodiscard]] absl::Time deadline() const override { return stream_.deadline(); }
+  [[nodiscard]] bool IsCancelled() const override { return stream_.IsCancelled(); }
+  void ReceiveRequest(absl::AnyInvocable<void()> go_on) override;
+  void InTurn(std::string_view party, absl::AnyInvocable<void()> go_on) override {
+    stream_.loop().InTurn(party, std::move(go_on));
+  }
+
+ private:
+  void OnArrived() override { chain_.Run(*this); }
+  void OnRead(std::optional<std::string_view> message) override;
+  void Send(absl::StatusOr<std::string> reply) override;
+  void SendNow();
+
+  const Chain& chain_;
+  GrpcStream& stream_;
+  std::optional<std::string_view> request_bytes_;
+  absl::AnyInvocable<void()> on_request_;  // From ReceiveRequest.
+  absl::StatusOr<std::string> reply_;      // Once Send was called.
+  bool is_long_ = false;                   // It is, so that it has a budget.
+  size_t budgeted_bytes_ = 0;              // That were taken from it.
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_SERVER_GRPC_GRPC_CALL_H_

@@ -1,0 +1,56 @@
+#ifndef HAPAX_SERVER_GRPC_HEALTH_H_
+#define HAPAX_SERVER_GRPC_HEALTH_H_
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "grpc/health/v1/health.pb.h"
+#include "hapax/server/grpc/grpc_stream.h"
+
+namespace hapax {
+
+// Answers grpc.health.v1.Health: for each service, and for the server as a whole (the empty name), whether it serves.
+// https://github.com/grpc/grpc/blob/master/doc/health-checking.md
+//
+// Thread-safety: safe.
+// Lifetime: outlives the streams that it handles.
+class Health {
+ public:
+  // Adds the service, or changes it.
+  void SetServing(const std::string& service, bool serving);
+  // From now on none serves.
+  void SetNoneServing();
+  // Ends every Watch, with UNAVAILABLE: those that are under way, once they were told what is new, and those to come.
+  void EndWatches();
+
+  // What answers a call of Check or of Watch.
+  [[nodiscard]] std::unique_ptr<GrpcStream::Handler> HandleCheck(GrpcStream& stream);
+  [[nodiscard]] std::unique_ptr<GrpcStream::Handler> HandleWatch(GrpcStream& stream);
+
+ private:
+  using Status = grpc::health::v1::HealthCheckResponse::ServingStatus;
+  class CheckHandler;
+  class WatchHandler;
+  class Watcher;
+
+  // SERVICE_UNKNOWN when there is no such service.
+  [[nodiscard]] Status StatusOf(const std::string& service) const;
+  [[nodiscard]] bool WatchesEnded() const;
+  void Add(std::shared_ptr<Watcher> watcher);
+  void Remove(const std::shared_ptr<Watcher>& watcher);
+  void TellWatchers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  mutable absl::Mutex mu_;
+  std::map<std::string, Status> services_ ABSL_GUARDED_BY(mu_);
+  std::set<std::shared_ptr<Watcher>> watchers_ ABSL_GUARDED_BY(mu_);
+  bool watches_ended_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_SERVER_GRPC_HEALTH_H_

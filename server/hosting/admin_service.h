@@ -1,0 +1,49 @@
+#ifndef HAPAX_SERVER_HOSTING_ADMIN_SERVICE_H_
+#define HAPAX_SERVER_HOSTING_ADMIN_SERVICE_H_
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "hapax/base/worker_pool.h"
+#include "hapax/server/hosting/hosted_service.h"
+#include "hapax/storage/store.h"
+
+namespace hapax {
+
+// The handlers of hapax.admin.v1.Admin: backups, made and listed on threads of its own, since they take their time.
+//
+// Thread-safety: safe.
+// Lifetime: the store outlives it. The destructor closes it, and returns when all calls are answered.
+class AdminService {
+ public:
+  // `backup_dir`: where backups are; empty refuses all calls.
+  AdminService(Store& store, std::string backup_dir);
+  ~AdminService();
+  AdminService(const AdminService&) = delete;
+  AdminService& operator=(const AdminService&) = delete;
+
+  // The service, to be hosted. This outlives it.
+  [[nodiscard]] std::unique_ptr<HostedService> Host();
+
+  // Makes no more backups, and cancels the one that is being made: it is UNAVAILABLE, and leaves none. Does not wait.
+  void Close() { closed_ = true; }
+
+ private:
+  // Answers the call with what `answer` returns, on another thread.
+  void Answer(UnaryCall& call, absl::AnyInvocable<absl::StatusOr<std::string>()> answer);
+  [[nodiscard]] absl::StatusOr<std::string> CreateBackup();
+  [[nodiscard]] absl::StatusOr<std::string> ListBackups() const;
+
+  Store& store_;
+  const std::string backup_dir_;
+  std::atomic<bool> is_backing_up_ = false;
+  std::atomic<bool> closed_ = false;
+  WorkerPool workers_;
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_SERVER_HOSTING_ADMIN_SERVICE_H_

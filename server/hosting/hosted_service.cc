@@ -1,0 +1,55 @@
+#include "hapax/server/hosting/hosted_service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "hapax/base/status_macros.h"
+
+namespace hapax {
+
+absl::Status HostedService::Compile() {
+  for (Method& method : methods_) HAPAX_RETURN_IF_ERROR(Compile(method));
+  for (int i = 0; i < descriptor_.method_count(); ++i) {
+    const auto handled_by = [&](const Method& method) { return method.descriptor == descriptor_.method(i); };
+    if (std::count_if(methods_.begin(), methods_.end(), handled_by) != 1) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("method ", descriptor_.method(i)->full_name(), " needs exactly one handler"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status HostedService::Compile(Method& method) {
+  using google::protobuf::MethodOptions;
+  if (method.descriptor == nullptr) {
+    return absl::InvalidArgumentError(absl::StrCat("a handler is given for ", method.name, ", which is not declared"));
+  }
+  if (method.request->GetDescriptor() != method.descriptor->input_type() ||
+      method.reply->GetDescriptor() != method.descriptor->output_type()) {
+    return absl::InvalidArgumentError(absl::StrCat("the handler for ", method.name, " has other message types"));
+  }
+  HAPAX_ASSIGN_OR_RETURN(method.rule, Rule::Compile(*method.descriptor, resolvers_));
+  method.required_role = RequiredRole(*method.descriptor);
+  const bool mutates = method.descriptor->options().idempotency_level() != MethodOptions::NO_SIDE_EFFECTS;
+  const bool fits = method.serve != nullptr ? !method.rule.has_value() : mutates == (method.mutate != nullptr);
+  if (!fits) {
+    return absl::InvalidArgumentError(absl::StrCat("the handler for ", method.name, " is a ",
+                                                   method.mutate != nullptr ? "mutation" : "read",
+                                                   ", which its declaration contradicts"));
+  }
+  if (method.prepare != nullptr && !method.rule.has_value()) {
+    return absl::InvalidArgumentError(absl::StrCat("the handler for ", method.name, " prepares, which needs a rule"));
+  }
+  if (!method.rule.has_value() || !method.rule->replays_current_operation()) return absl::OkStatus();
+  if (refresh_operation_ == nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the rule of ", method.name, " replays the current operation, but the service has no operations"));
+  }
+  method.refresh = [this](const CallContext& context, const ReadTransaction& txn, std::string reply) {
+    return refresh_operation_(context, ServiceReads(txn, table_prefix_), std::move(reply));
+  };
+  return absl::OkStatus();
+}
+
+}  // namespace hapax

@@ -1,0 +1,56 @@
+#ifndef HAPAX_SERVER_OPTIONS_FLAGS_H_
+#define HAPAX_SERVER_OPTIONS_FLAGS_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "hapax/interceptors/idempotency/token_policy.h"
+#include "hapax/server/options/limit_flags.h"
+#include "hapax/server/options/tls_files.h"
+#include "spdlog/common.h"
+
+namespace hapax {
+
+// What the command line says, checked. Each is documented at its flag, in flags.cc.
+struct ServerFlags {
+  enum class Auth {
+    kNone,    // Callers are believed; loopback addresses only.
+    kApiKey,  // Callers bring an API key.
+    kMtls,    // Callers show a certificate.
+  };
+
+  std::string listen_address;
+  std::string data_dir;
+  Auth auth = Auth::kNone;
+  std::string api_keys_file;
+  bool listens_to_others = false;  // The address is not a loopback one.
+  TlsFiles tls;
+  std::string default_region;
+  std::vector<std::string> accept_rule_changes;
+  TokenPolicy token_policy;
+  std::string seal_key_file;
+  std::string catalog_file;
+  absl::Time time_passed;
+  absl::Duration simulated_boot_latency;
+  std::string backup_dir;
+  std::string metrics_address;
+  LimitFlags limits;
+  size_t block_cache_bytes = 0;
+  absl::Duration drain_timeout;
+  spdlog::level::level_enum log_level = spdlog::level::info;
+};
+
+// Parses the command line; ends the process for --help and for what absl cannot parse.
+// Errors: INVALID_ARGUMENT, naming the flag and what is allowed.
+[[nodiscard]] absl::StatusOr<ServerFlags> ParseServerFlags(int argc, char** argv);
+
+// An error of this flag: "--<flag>=<value>: <error>".
+[[nodiscard]] absl::Status FlagError(absl::string_view flag, absl::string_view value, const absl::Status& error);
+
+}  // namespace hapax
+
+#endif  // HAPAX_SERVER_OPTIONS_FLAGS_H_
