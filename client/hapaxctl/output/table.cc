@@ -99,9 +99,11 @@ std::string ScalarText(const Message& message, const FieldDescriptor& field, int
     case FieldDescriptor::CPPTYPE_INT64:
       return absl::StrCat(listed ? access.GetRepeatedInt64(message, &field, index) : access.GetInt64(message, &field));
     case FieldDescriptor::CPPTYPE_UINT32:
-      return absl::StrCat(listed ? access.GetRepeatedUInt32(message, &field, index) : access.GetUInt32(message, &field));
+      return absl::StrCat(listed ? access.GetRepeatedUInt32(message, &field, index)
+                                 : access.GetUInt32(message, &field));
     case FieldDescriptor::CPPTYPE_UINT64:
-      return absl::StrCat(listed ? access.GetRepeatedUInt64(message, &field, index) : access.GetUInt64(message, &field));
+      return absl::StrCat(listed ? access.GetRepeatedUInt64(message, &field, index)
+                                 : access.GetUInt64(message, &field));
     default:
       return "?";  // The API has no floating-point numbers.
   }
