@@ -5,11 +5,16 @@
 #include "gmock/gmock.h"
 #include "google/longrunning/operations.pb.h"
 #include "gtest/gtest.h"
+#include "hapax/admin/v1/admin.pb.h"
 #include "hapax/compute/v1/compute.pb.h"
 #include "hapax/idempotency/v1/tokens.pb.h"
 
 namespace hapax::ctl {
 namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
 
 TEST(ToTable, RowsUnderAlignedColumnsAndOtherFieldsAbove) {
   compute::v1::RunInstancesResponse reply;
@@ -44,6 +49,13 @@ TEST(ToTable, NumbersAreShownWhenTheyAreZero) {
   compute::v1::DescribeAvailabilityZonesResponse reply;
   reply.add_availability_zones()->set_zone_name("z");
   EXPECT_EQ(ToTable(reply), "ZONE_NAME  TOTAL_VCPUS  AVAILABLE_VCPUS\nz          0            0\n");
+}
+
+TEST(ToTable, NumbersWithoutASignAreShown) {
+  admin::v1::ListBackupsResponse reply;
+  reply.add_backups()->set_backup_id(7);
+  reply.mutable_backups(0)->set_size_bytes(uint64_t{1} << 63);
+  EXPECT_THAT(ToTable(reply), AllOf(HasSubstr("7"), HasSubstr("9223372036854775808"), Not(HasSubstr("?"))));
 }
 
 TEST(ToTable, OpensAnAny) {
