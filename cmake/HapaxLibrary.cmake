@@ -1,8 +1,8 @@
 # hapax_library(<folder> SOURCES ... [SUBFOLDERS ...] [PUBLIC header...] [INTERNAL] DEPENDS hapax::... other::...)
 #
 # The library of one folder, as target hapax::<folder> with _ for /. Its headers are included as
-# "hapax/<folder>/name.h" through a directory that has links to them alone, so a header of a folder that is not among
-# DEPENDS, or among theirs, is not found, and its code not linked. The headers of SUBFOLDERS belong to it.
+# "hapax/<folder>/name.h" through a directory that has links to them alone. So a header of a folder that is not among
+# DEPENDS, or among theirs, is not found, and its code is not linked. The headers of SUBFOLDERS belong to it.
 # PUBLIC are the headers that are installed. INTERNAL: nothing of it is.
 function(hapax_library folder)
   cmake_parse_arguments(ARG "INTERNAL" "" "SUBFOLDERS;SOURCES;PUBLIC;DEPENDS" ${ARGN})

@@ -22,8 +22,7 @@ bool Connection::IsFlooded(uint64_t received) {
 }
 
 bool Connection::IsClogged(absl::Duration now) {
-  const bool has_many = open_calls_.load(std::memory_order_relaxed) > kMaxStrangersCalls;
-  if (!is_strangers() || !has_many || unclogged_at_ == -absl::InfiniteDuration()) {
+  if (!is_strangers() || open_calls_.load(std::memory_order_relaxed) <= kMaxStrangersCalls) {
     unclogged_at_ = now;
     return false;
   }

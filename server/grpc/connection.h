@@ -92,7 +92,7 @@ class Connection {
   uint32_t events_before_ = 0;
   uint64_t received_before_ = 0;
   // When it last had few enough calls open.
-  absl::Duration unclogged_at_ = -absl::InfiniteDuration();
+  absl::Duration unclogged_at_ = accepted_at_;
 };
 
 }  // namespace hapax

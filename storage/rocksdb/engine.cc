@@ -34,7 +34,7 @@ rocksdb::BlockBasedTableOptions TableOptions() {
   return table;
 }
 
-// What table tokens is read by. A row of it is looked up once or twice in its life, so blocks of it in a cache would
+// What table tokens is read by. A row of it is looked up once or twice in its life. Blocks of it in a cache would
 // only displace one another, at the price of a memory allocation each: what is read again soon is in the memtable or
 // the operating system's page cache. Filters and indexes stay in memory, some 3 bytes a row.
 rocksdb::BlockBasedTableOptions UncachedTableOptions() {

@@ -1,4 +1,5 @@
-"""Every relative link of a document leads to a file that is there, and to a heading that it has."""
+"""Every relative link of a document leads to a file that is there, and to a heading that it has; every file that it names
+by its path is there, too."""
 
 import pathlib
 import re
@@ -6,6 +7,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+FILE = re.compile(r"`((?:base|bench|client|cmake|docs|examples|interceptors|proto|scripts|server|storage|tests)/[\w/.-]+\.\w+)`")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 
 
@@ -37,6 +39,12 @@ class LinksTest(unittest.TestCase):
                     self.assertTrue(target.exists())
                     if heading:
                         self.assertIn(heading, anchors(target))
+
+    def test_each_file_that_is_named_is_there(self):
+        for document in documents():
+            for file in FILE.findall(document.read_text()):
+                with self.subTest(document=str(document.relative_to(ROOT)), file=file):
+                    self.assertTrue((ROOT / file).exists())
 
 
 if __name__ == "__main__":

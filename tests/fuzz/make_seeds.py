@@ -160,7 +160,7 @@ def files():
     write('api_keys', 'two', short(b'hapax_none_key') + f'# Keys.\n{line}\nother-team\tread\tid-2\t{salt}:{"0f" * 32}\n'.encode())
     write('api_keys', 'known', short(key.encode()) + line.encode())
     write('seal_keys', 'two', f'# Keys.\nkey-2 {"ab" * 32}\n\nkey-1\t{"01" * 32}\n'.encode())
-    source = (ROOT / 'server/compute/catalog/catalog/catalog/builtin_catalog.cc').read_text()
+    source = (ROOT / 'server/compute/catalog/builtin_catalog.cc').read_text()
     write('catalog', 'builtin', re.search(r'R"\w*\((.*?)\)\w*"', source, re.S).group(1).encode())
     write('catalog', 'small', b'''regions { name: "r" zones { name: "z" vcpus: 1
   subnets { id: "subnet-a" cidr_block: "10.0.0.0/28" } subnets { id: "subnet-b" cidr_block: "10.0.0.16/28" } } }

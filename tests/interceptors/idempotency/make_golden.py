@@ -1,4 +1,4 @@
-"""Makes golden/orders_v2.txt and ../server/golden/compute_v2.txt: token records with fingerprints of version 2, by an
+"""Makes golden/orders_v2.txt and ../../server/compute/golden/compute_v2.txt: token records with fingerprints of version 2, by an
 account of interceptors/idempotency/fingerprint.h that shares no code with the server. Each field's canonical form is spelled out.
 
     python3 tests/interceptors/idempotency/make_golden.py
@@ -8,7 +8,7 @@ It was run once. The records stay as they are; a line may be added, by a case at
 import hashlib
 import pathlib
 
-TESTS = pathlib.Path(__file__).resolve().parents[1]
+TESTS = pathlib.Path(__file__).resolve().parents[2]
 HEADER = """\
 # Token records with fingerprints of version 2, as they are in data directories, and the requests they were made of:
 # what C22 is held to. Made once by tests/interceptors/idempotency/make_golden.py, not by the server. Lines are only ever added,
@@ -144,5 +144,5 @@ def compute() -> str:
 
 
 if __name__ == "__main__":
-    (TESTS / "interceptors" / "golden" / "orders_v2.txt").write_text(HEADER + orders())
-    (TESTS / "server" / "golden" / "compute_v2.txt").write_text(HEADER + compute())
+    (TESTS / "interceptors" / "idempotency" / "golden" / "orders_v2.txt").write_text(HEADER + orders())
+    (TESTS / "server" / "compute" / "golden" / "compute_v2.txt").write_text(HEADER + compute())
