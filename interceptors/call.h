@@ -14,7 +14,8 @@
 #include "absl/time/time.h"
 #include "google/protobuf/message.h"
 #include "hapax/interceptors/method.h"
-#include "hapax/interceptors/role.h"
+#include "hapax/interceptors/principal.h"
+#include "hapax/interceptors/turns.h"
 
 namespace hapax {
 
@@ -71,12 +72,13 @@ class UnaryCall {
   // Asks the client for the request, and goes on once it is there, or is known not to come (has_request): on the thread
   // that the call arrived on. Until then the transport holds little of it. To be called once, on any thread.
   virtual void ReceiveRequest(absl::AnyInvocable<void()> go_on) { go_on(); }
-  // Goes on when it is `party`'s turn, on the thread that it arrived on; at once where there are no turns.
-  virtual void InTurn(std::string_view /*party*/, absl::AnyInvocable<void()> go_on) { go_on(); }
+
+  // The host's turns on the thread that the call arrived on; null: there are none. They outlive the call.
+  Turns* turns = nullptr;
 
   // What the interceptors found out.
-  CallContext context;                                 // Authentication: the tenant. Idempotency: the rest.
-  Role role = Role::kRead;                             // Authentication.
+  Principal principal;                                 // Authentication.
+  CallContext context;                                 // Resolution.
   std::unique_ptr<google::protobuf::Message> request;  // Decoding.
   std::optional<Outcome> outcome;                      // Idempotency, once it is known.
   // Scheduling: where the transport takes a large reply's bytes until it is sent; null: nowhere. Outlives the call.

@@ -10,7 +10,7 @@
 namespace hapax {
 
 void CallReads::Query(UnaryCall& call, Store::ReadBody body, Store::Done done) const {
-  const std::string& tenant = call.context.tenant;
+  const std::string& tenant = call.principal.tenant;
   if (!reply_budget_.IsTaking(tenant)) return QueryIfShort(call, std::move(body), std::move(done));
   // Who has a large reply under way is likely to ask for another, and even to find out how long it is takes time.
   workers_.Schedule([reads = *this, &call, body = std::move(body),
@@ -23,7 +23,7 @@ void CallReads::QueryList(UnaryCall& call, Store::ReadBody body, Store::Done don
   WorkerPool::Work work = [reads = *this, &call, query] {
     reads.QueryWithRoom(call, std::move(query->first), std::move(query->second));
   };
-  if (workers_.TrySchedule(work, call.context.tenant)) return;
+  if (workers_.TrySchedule(work, call.principal.tenant)) return;
   std::move(query->second)(Refuse(Reason::kOverloaded, "too many lists are waiting to be read"));
 }
 
@@ -34,9 +34,9 @@ void CallReads::QueryIfShort(UnaryCall& call, Store::ReadBody body, Store::Done 
 
 void CallReads::QueryWithRoom(UnaryCall& call, Store::ReadBody body, Store::Done done) const {
   call.OnFinish([&workers = workers_](UnaryCall& ended, const absl::StatusOr<std::string>& reply) {
-    if (reply.ok()) workers.Charge(ended.context.tenant, static_cast<int64_t>(reply->size()));
+    if (reply.ok()) workers.Charge(ended.principal.tenant, static_cast<int64_t>(reply->size()));
   });
-  const std::string& tenant = call.context.tenant;
+  const std::string& tenant = call.principal.tenant;
   // The call may be gone once `done` was called.
   WorkerPool::Work read = [reads = *this, tenant, body = std::move(body), done = std::move(done)]() mutable {
     reads.store_.Query(std::move(body), std::move(done));

@@ -23,13 +23,8 @@ auto FinishWith(UnaryCall& call, std::shared_ptr<google::protobuf::Message> repl
 
 }  // namespace
 
-Dispatch::Dispatch(Store& store, CallReads reads, const Clock& clock, std::string page_token_key)
-    : store_(store), reads_(reads), clock_(clock), page_token_key_(std::move(page_token_key)) {}
-
 void Dispatch::Intercept(UnaryCall& call, Next /*next: this is the last link*/) {
   const Method& method = call.method();
-  call.context.now = clock_.Now();
-  call.context.page_token_key = page_token_key_;
   if (method.serve != nullptr) return method.serve(call);
   if (method.read == nullptr) return Mutate(call);
   Read(call);

@@ -1,8 +1,6 @@
 #ifndef HAPAX_INTERCEPTORS_DISPATCH_H_
 #define HAPAX_INTERCEPTORS_DISPATCH_H_
 
-#include <string>
-
 #include "hapax/base/clock.h"
 #include "hapax/interceptors/call_reads.h"
 #include "hapax/interceptors/interceptor.h"
@@ -17,8 +15,8 @@ namespace hapax {
 // event thread that it would do so on serves all other connections. Errors: OVERLOADED when too many lists wait.
 class Dispatch final : public UnaryInterceptor {
  public:
-  // Store, which `reads` reads, and clock outlive it. `page_token_key`: CallContext's.
-  Dispatch(Store& store, CallReads reads, const Clock& clock, std::string page_token_key);
+  // Store, which `reads` reads, and clock outlive it.
+  Dispatch(Store& store, CallReads reads, const Clock& clock) : store_(store), reads_(reads), clock_(clock) {}
   // Requires: the method has no rule.
   void Intercept(UnaryCall& call, Next next) override;
 
@@ -29,7 +27,6 @@ class Dispatch final : public UnaryInterceptor {
   Store& store_;
   const CallReads reads_;
   const Clock& clock_;
-  const std::string page_token_key_;
 };
 
 }  // namespace hapax

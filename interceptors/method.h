@@ -21,13 +21,13 @@ namespace hapax {
 
 class UnaryCall;
 
-// What a handler may know of the call besides the request.
+// What a handler may know of the call besides the request. The chain fills it in at one place (resolution.h).
 struct CallContext {
   std::string tenant;        // The authenticated principal's.
-  std::string client_token;  // Wherever the client put it; empty for none.
-  Place place;               // Resolved by the method's rule; empty for a read.
+  std::string client_token;  // Wherever the client put it; empty for none, and for a method without a rule.
+  Place place;               // Resolved by the method's rule; empty for a method without one.
   absl::Time now;            // When the server took the call up.
-  // What page tokens are made with (server/hosting/listing.h); of a read.
+  // What page tokens are made with (server/hosting/listing.h).
   std::string_view page_token_key;
   // What RecordDefaults was told; null where there is no record: of a read, or without a token.
   google::protobuf::Message* recorded_defaults = nullptr;

@@ -6,7 +6,7 @@
 namespace hapax {
 
 absl::Status RefuseWithoutReplyRoom(const UnaryCall& call) {
-  if (call.reply_budget == nullptr || call.reply_budget->HasRoom(call.context.tenant)) return absl::OkStatus();
+  if (call.reply_budget == nullptr || call.reply_budget->HasRoom(call.principal.tenant)) return absl::OkStatus();
   return Refuse(Reason::kOverloaded,
                 "the tenant has large replies under way that it does not read: "
                 "max_reply_bytes_in_flight");

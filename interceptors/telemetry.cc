@@ -78,7 +78,7 @@ void Telemetry::Record(const UnaryCall& call, const absl::Status& status, absl::
   // The tenant is one of a-z A-Z 0-9 . _ - and the rest are names of ours, so only the cause needs escaping.
   logger_.log(IsServersOwn(status.code()) ? spdlog::level::warn : spdlog::level::info,
               R"("method":"{}","tenant":"{}","result":"{}","seconds":{:.6f}{})", call.method().name,
-              call.context.tenant, result, seconds, cause.empty() ? "" : R"(,"cause":")" + Quotable(cause) + '"');
+              call.principal.tenant, result, seconds, cause.empty() ? "" : R"(,"cause":")" + Quotable(cause) + '"');
 }
 
 prometheus::Counter& Telemetry::CounterOf(const Method& method, std::string_view result) {

@@ -12,6 +12,7 @@
 #include "hapax/interceptors/limits/reception.h"
 #include "hapax/interceptors/limits/scheduling.h"
 #include "hapax/interceptors/limits/weighing.h"
+#include "hapax/interceptors/resolution.h"
 #include "hapax/interceptors/telemetry.h"
 
 namespace hapax {
@@ -38,13 +39,17 @@ Chain BuildChain(const ChainOptions& options, const ChainParts& parts, std::uniq
   links.push_back(std::make_unique<Decoding>(options.request));
   // Before any record is looked at, so that who may not call learns nothing of tokens (C21).
   links.push_back(std::make_unique<Authorization>());
+  // Before whatever needs to know the call's token and place.
+  links.push_back(
+      std::make_unique<Resolution>(Resolution::Options{.default_region = options.default_region,
+                                                       .page_token_key = parts.seal_keys.Derive("page tokens")},
+                                   parts.clock));
   // The last before the handlers: whatever comes after it happens once. Quotas, capacity and existence are
   // the handlers' to check, so a replay meets none of them (C16).
-  links.push_back(std::make_unique<Idempotency>(
-      Idempotency::Options{.default_region = options.default_region, .policy = options.policy}, parts.store, reads,
-      parts.workers, parts.seal_keys, parts.clock, parts.token_time));
+  links.push_back(std::make_unique<Idempotency>(options.policy, parts.store, reads, parts.workers, parts.seal_keys,
+                                                parts.clock, parts.token_time));
   // Methods that need no rule; the only ones that Idempotency passes on.
-  links.push_back(std::make_unique<Dispatch>(parts.store, reads, parts.clock, parts.seal_keys.Derive("page tokens")));
+  links.push_back(std::make_unique<Dispatch>(parts.store, reads, parts.clock));
   return Chain(std::move(links));
 }
 

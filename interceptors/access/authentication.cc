@@ -33,8 +33,7 @@ void Authentication::Intercept(UnaryCall& call, Next next) {
     call.Finish(principal.status());
     return;
   }
-  call.context.tenant = std::move(principal->tenant);
-  call.role = principal->role;
+  call.principal = *std::move(principal);
   next(call);
 }
 

@@ -2,26 +2,17 @@
 #define HAPAX_INTERCEPTORS_ACCESS_AUTHENTICATION_H_
 
 #include <memory>
-#include <string>
 #include <string_view>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "hapax/interceptors/interceptor.h"
-#include "hapax/interceptors/role.h"
+#include "hapax/interceptors/principal.h"
 
 namespace hapax {
 
 // Whether `name` may be a tenant's: 1 to 64 of a-z A-Z 0-9 . _ - (contract section 7).
 [[nodiscard]] bool IsTenantName(std::string_view name);
-
-// Who calls, and what it may do. Tokens and resources are the tenant's, whichever of its principals made them (C4).
-struct Principal {
-  std::string tenant;
-  Role role = Role::kRead;
-
-  friend bool operator==(const Principal&, const Principal&) = default;
-};
 
 // Tells who calls. Thread-safety: safe; Identify must not block.
 class Authenticator {
@@ -41,7 +32,7 @@ class TrustingAuthenticator final : public Authenticator {
   [[nodiscard]] absl::StatusOr<Principal> Identify(const UnaryCall& call) const override;
 };
 
-// Sets the call's tenant and role, or ends the call.
+// Sets the call's principal, or ends the call.
 class Authentication final : public UnaryInterceptor {
  public:
   explicit Authentication(std::unique_ptr<Authenticator> authenticator) : authenticator_(std::move(authenticator)) {}

@@ -17,13 +17,13 @@ absl::Status Denied(const UnaryCall& call) {
   }
   return Refuse(Reason::kPermissionDenied,
                 absl::StrCat(call.method().name, " takes role ", View(NameOf(call.method().required_role)),
-                             "; this principal has role ", View(NameOf(call.role))));
+                             "; this principal has role ", View(NameOf(call.principal.role))));
 }
 
 }  // namespace
 
 void Authorization::Intercept(UnaryCall& call, Next next) {
-  if (call.role < call.method().required_role) return call.Finish(Denied(call));
+  if (call.principal.role < call.method().required_role) return call.Finish(Denied(call));
   next(call);
 }
 

@@ -8,7 +8,6 @@
 #include "hapax/base/check.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/base/timestamps.h"
-#include "hapax/interceptors/client_token.h"
 #include "hapax/interceptors/given_up.h"
 #include "hapax/interceptors/idempotency/fingerprint.h"
 #include "hapax/interceptors/idempotency/resolved_fields.h"
@@ -20,6 +19,18 @@
 #include "hapax/interceptors/reply_room.h"
 
 namespace hapax {
+namespace {
+
+// Nullopt: no token was given.
+std::optional<TokenKey> KeyOf(const CallContext& context) {
+  if (context.client_token.empty()) return std::nullopt;
+  return TokenKey{.tenant = context.tenant,
+                  .region = context.place.region,
+                  .zone = context.place.zone,
+                  .token = context.client_token};
+}
+
+}  // namespace
 
 // A mutating call on its way, shared by the callbacks that carry it on.
 struct Idempotency::Attempt {
@@ -45,9 +56,9 @@ struct Idempotency::Attempt {
   std::string reply;               // Once it is answered.
 };
 
-Idempotency::Idempotency(Options options, Store& store, CallReads reads, WorkerPool& workers, const SealKeys& seal_keys,
-                         const Clock& clock, const TokenTime& token_time)
-    : options_(std::move(options)),
+Idempotency::Idempotency(const TokenPolicy& policy, Store& store, CallReads reads, WorkerPool& workers,
+                         const SealKeys& seal_keys, const Clock& clock, const TokenTime& token_time)
+    : policy_(policy),
       store_(store),
       reads_(reads),
       workers_(workers),
@@ -58,7 +69,8 @@ Idempotency::Idempotency(Options options, Store& store, CallReads reads, WorkerP
 void Idempotency::Intercept(UnaryCall& call, Next next) {
   if (!call.method().rule.has_value()) return next(call);
   auto attempt = std::make_shared<Attempt>(call);
-  if (absl::Status status = Identify(*attempt); !status.ok()) return attempt->Finish(std::move(status));
+  attempt->token_time = token_time_.ForLife(call.context.now);
+  attempt->key = KeyOf(call.context);
   if (!attempt->key.has_value()) return Prepare(attempt);
 
   reads_.Query(
@@ -69,23 +81,6 @@ void Idempotency::Intercept(UnaryCall& call, Next next) {
             MakeFingerprint(attempt->call.method(), *attempt->call.request, attempt->call.request_bytes());
         Prepare(attempt);
       });
-}
-
-// Finds out the call's token and place.
-absl::Status Idempotency::Identify(Attempt& attempt) const {
-  UnaryCall& call = attempt.call;
-  CallContext& context = call.context;
-  context.now = clock_.Now();
-  attempt.token_time = token_time_.ForLife(context.now);
-  HAPAX_ASSIGN_OR_RETURN(context.client_token, ClientTokenOf(call));
-  HAPAX_ASSIGN_OR_RETURN(context.place, call.method().rule->ResolvePlace(*call.request, options_.default_region));
-  if (!context.client_token.empty()) {
-    attempt.key = TokenKey{.tenant = context.tenant,
-                           .region = context.place.region,
-                           .zone = context.place.zone,
-                           .token = context.client_token};
-  }
-  return absl::OkStatus();
 }
 
 // Does the method's slow work, if it has any, off the event threads, and goes on.
@@ -117,16 +112,15 @@ absl::Status Idempotency::RunOnce(Attempt& attempt, Transaction& txn) const {
 
   HAPAX_RETURN_IF_ERROR(AnswerFromRecord(attempt, txn));
   if (attempt.outcome.has_value()) return absl::OkStatus();
-  HAPAX_RETURN_IF_ERROR(CountToken(options_.policy, attempt.key->tenant, ForgetAt(attempt), attempt.token_time, txn));
+  HAPAX_RETURN_IF_ERROR(CountToken(policy_, attempt.key->tenant, ForgetAt(attempt), attempt.token_time, txn));
   HAPAX_RETURN_IF_ERROR(RunHandler(attempt, txn, Outcome::kExecuted));
   const store::v1::TokenRecord record = RecordOf(attempt);
-  const TokenPolicy& policy = options_.policy;
-  if (policy.max_tokens_per_tenant > 0 || policy.max_token_bytes_per_tenant > 0) {
+  if (policy_.max_tokens_per_tenant > 0 || policy_.max_token_bytes_per_tenant > 0) {
     const TokenBytes bytes = {
         .bytes = static_cast<int64_t>(EncodeTokenKey(*attempt.key).size() + record.ByteSizeLong()),
         .expires_at = ExpiresAt(attempt),
         .forget_at = ForgetAt(attempt)};
-    HAPAX_RETURN_IF_ERROR(CountTokenBytes(policy, attempt.key->tenant, bytes, attempt.token_time, txn));
+    HAPAX_RETURN_IF_ERROR(CountTokenBytes(policy_, attempt.key->tenant, bytes, attempt.token_time, txn));
   }
   PutToken(txn, *attempt.key, record);
   return absl::OkStatus();
@@ -135,7 +129,7 @@ absl::Status Idempotency::RunOnce(Attempt& attempt, Transaction& txn) const {
 // Answers the attempt from its token's record; leaves it unanswered when the token is free.
 absl::Status Idempotency::AnswerFromRecord(Attempt& attempt, const ReadTransaction& txn) const {
   attempt.outcome.reset();
-  HAPAX_ASSIGN_OR_RETURN(TokenFinding found, LookUp(txn, *attempt.key, attempt.call, options_.policy, token_time_));
+  HAPAX_ASSIGN_OR_RETURN(TokenFinding found, LookUp(txn, *attempt.key, attempt.call, policy_, token_time_));
   switch (found.finding) {
     case Finding::kFree:
       return absl::OkStatus();
@@ -164,14 +158,14 @@ absl::Status Idempotency::Replay(Attempt& attempt, store::v1::TokenRecord record
 }
 
 absl::Time Idempotency::ExpiresAt(const Attempt& attempt) const {
-  return attempt.token_time + options_.policy.RetentionOf(*attempt.call.method().rule);
+  return attempt.token_time + policy_.RetentionOf(*attempt.call.method().rule);
 }
 
 absl::Time Idempotency::ForgetAt(const Attempt& attempt) const {
-  const absl::Time forget_at = ExpiresAt(attempt) + options_.policy.tombstone_retention;
+  const absl::Time forget_at = ExpiresAt(attempt) + policy_.tombstone_retention;
   const std::optional<absl::Time> made = TimeOfToken(attempt.key->token);
   // A token that tells its time is remembered until no method executes it any more for its age.
-  return made.has_value() ? std::max(forget_at, *made + options_.policy.longest_retention) : forget_at;
+  return made.has_value() ? std::max(forget_at, *made + policy_.longest_retention) : forget_at;
 }
 
 // The record that an executed attempt leaves.

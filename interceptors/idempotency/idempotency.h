@@ -46,15 +46,9 @@ namespace hapax {
 // Methods without a rule are passed on.
 class Idempotency final : public UnaryInterceptor {
  public:
-  struct Options {
-    // The region of a call that names none and implies none.
-    std::string default_region;
-    TokenPolicy policy;
-  };
-
   // All outlive the interceptor and its calls. `reads` reads the store; `workers` run Method::prepare; `seal_keys` seal
   // replies that hold a secret.
-  Idempotency(Options options, Store& store, CallReads reads, WorkerPool& workers, const SealKeys& seal_keys,
+  Idempotency(const TokenPolicy& policy, Store& store, CallReads reads, WorkerPool& workers, const SealKeys& seal_keys,
               const Clock& clock, const TokenTime& token_time);
 
   void Intercept(UnaryCall& call, Next next) override;
@@ -63,7 +57,6 @@ class Idempotency final : public UnaryInterceptor {
   struct Attempt;
   using AttemptPtr = std::shared_ptr<Attempt>;
 
-  [[nodiscard]] absl::Status Identify(Attempt& attempt) const;
   void Prepare(AttemptPtr attempt);
   void Execute(AttemptPtr attempt);
   [[nodiscard]] absl::Status RunOnce(Attempt& attempt, Transaction& txn) const;
@@ -74,7 +67,7 @@ class Idempotency final : public UnaryInterceptor {
   [[nodiscard]] store::v1::TokenRecord RecordOf(const Attempt& attempt) const;
   [[nodiscard]] static absl::Status RunHandler(Attempt& attempt, Transaction& txn, Outcome outcome);
 
-  const Options options_;
+  const TokenPolicy policy_;
   Store& store_;
   const CallReads reads_;
   WorkerPool& workers_;

@@ -6,7 +6,7 @@ namespace hapax {
 
 void Admission::Intercept(UnaryCall& call, Next next) {
   if (absl::Status status = gate_.TryEnter(); !status.ok()) return call.Finish(std::move(status));
-  const absl::StatusOr<TenantGate::Place*> place = tenant_gate_.TryEnter(call.context.tenant);
+  const absl::StatusOr<TenantGate::Place*> place = tenant_gate_.TryEnter(call.principal.tenant);
   if (!place.ok()) {
     gate_.Leave();
     return call.Finish(place.status());

@@ -22,11 +22,14 @@ Scheduling::Scheduling(const MessageBudget::Options& replies, int threads)
 void Scheduling::Intercept(UnaryCall& call, Next next) {
   call.reply_budget = &reply_budget_;
   const auto bytes = static_cast<int64_t>(call.request_bytes().size());
-  if (bytes <= MessageBudget::kSmallBytes) return call.InTurn(call.context.tenant, [&call, next] { next(call); });
+  const std::string& tenant = call.principal.tenant;
+  if (bytes <= MessageBudget::kSmallBytes) {
+    return call.turns == nullptr ? next(call) : call.turns->InTurn(tenant, [&call, next] { next(call); });
+  }
   call.OnFinish([this](UnaryCall& ended, const absl::StatusOr<std::string>&) {
-    workers_.Schedule([request = std::move(ended.request)] {}, ended.context.tenant);
+    workers_.Schedule([request = std::move(ended.request)] {}, ended.principal.tenant);
   });
-  workers_.Schedule([&call, next] { next(call); }, call.context.tenant, bytes);
+  workers_.Schedule([&call, next] { next(call); }, tenant, bytes);
 }
 
 }  // namespace hapax

@@ -7,9 +7,9 @@ namespace hapax {
 
 void Weighing::Intercept(UnaryCall& call, Next next) {
   const size_t bytes = call.request_bytes().size();
-  if (budget_.Settle(call.context.tenant, bytes)) {
+  if (budget_.Settle(call.principal.tenant, bytes)) {
     call.OnFinish([this, bytes](UnaryCall& ended, const absl::StatusOr<std::string>&) {
-      budget_.Return(ended.context.tenant, bytes);
+      budget_.Return(ended.principal.tenant, bytes);
     });
   }
   next(call);

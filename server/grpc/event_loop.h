@@ -14,6 +14,7 @@
 #include "grpcpp/alarm.h"
 #include "grpcpp/completion_queue.h"
 #include "hapax/base/turn_queue.h"
+#include "hapax/interceptors/turns.h"
 
 namespace hapax {
 
@@ -26,7 +27,7 @@ namespace hapax {
 // Thread-safety: Post is safe. Events happen on the loop's thread, one after another; they must not block.
 // Lifetime: what waits on the queue does so until it has happened. The destructor waits for all of it, and for its
 // holders; nobody else may begin or post anything any more then.
-class EventLoop {
+class EventLoop final : public Turns {
  public:
   // Something that happens on the loop's thread, because its tag was given to gRPC's core library.
   class Event final : private grpc::internal::CompletionQueueTag {
@@ -48,7 +49,7 @@ class EventLoop {
   };
 
   explicit EventLoop(std::unique_ptr<grpc::ServerCompletionQueue> queue);
-  ~EventLoop();
+  ~EventLoop() override;
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
@@ -68,7 +69,7 @@ class EventLoop {
   //
   // gRPC's own queue is first come, first served, and it reads from connections only when that is empty. So the loop
   // empties it into the queue of turns, and looks for more between turns.
-  void InTurn(std::string_view party, absl::AnyInvocable<void()> task);
+  void InTurn(std::string_view party, absl::AnyInvocable<void()> task) override;
 
   // Runs `task` on the loop's thread: soon, or before it returns when that is this thread.
   void Post(absl::AnyInvocable<void()> task);

@@ -21,10 +21,12 @@ constexpr int kAlone = 2;
 }  // namespace
 
 GrpcCall::GrpcCall(const Method& method, const Chain& chain, GrpcStream& stream)
-    : UnaryCall(method), chain_(chain), stream_(stream) {}
+    : UnaryCall(method), chain_(chain), stream_(stream) {
+  turns = &stream.loop();
+}
 
 GrpcCall::~GrpcCall() {
-  if (budgeted_bytes_ > 0) reply_budget->Return(context.tenant, budgeted_bytes_);
+  if (budgeted_bytes_ > 0) reply_budget->Return(principal.tenant, budgeted_bytes_);
 }
 
 void GrpcCall::ReceiveRequest(absl::AnyInvocable<void()> go_on) {
@@ -51,7 +53,7 @@ void GrpcCall::Send(absl::StatusOr<std::string> reply) {
   is_long_ = reply_.ok() && reply_->size() > MessageBudget::kSmallBytes;
   if (is_long_ && reply_budget != nullptr) {
     budgeted_bytes_ = reply_->size();
-    reply_budget->Take(context.tenant, budgeted_bytes_);
+    reply_budget->Take(principal.tenant, budgeted_bytes_);
   }
   // To a lone client the reply goes out from here, since waking the event thread takes longer than sending.
   if (!is_long_ && stream_.loop().holders() <= kAlone) return SendNow();

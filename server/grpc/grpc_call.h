@@ -15,8 +15,8 @@
 namespace hapax {
 
 // A UnaryCall that came over gRPC: takes it through the chain, reads the request when that asks for it, and sends its
-// end. The outcome is
-// initial metadata `hapax-outcome` (C26); an error has the verdict as trailing metadata `hapax-retry` (C27).
+// end. The outcome is initial metadata `hapax-outcome` (C26); an error has the verdict as trailing metadata
+// `hapax-retry` (C27).
 //
 // Lifetime: its stream's handler.
 class GrpcCall final : public UnaryCall, public GrpcStream::Handler {
@@ -32,9 +32,6 @@ class GrpcCall final : public UnaryCall, public GrpcStream::Handler {
   [[nodiscard]] absl::Time deadline() const override { return stream_.deadline(); }
   [[nodiscard]] bool IsCancelled() const override { return stream_.IsCancelled(); }
   void ReceiveRequest(absl::AnyInvocable<void()> go_on) override;
-  void InTurn(std::string_view party, absl::AnyInvocable<void()> go_on) override {
-    stream_.loop().InTurn(party, std::move(go_on));
-  }
 
  private:
   void OnArrived() override { chain_.Run(*this); }

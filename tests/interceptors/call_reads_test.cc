@@ -41,7 +41,7 @@ class CallReadsTest : public testing::Test {
   // A call of the tenant's that ends with the row.
   std::unique_ptr<FakeCall> Read(const std::string& tenant, std::string_view key) {
     auto call = std::make_unique<FakeCall>(method_, "");
-    call->context.tenant = tenant;
+    call->principal.tenant = tenant;
     reads_.Query(*call, BodyOf(key), EndOf(*call));
     return call;
   }
@@ -129,7 +129,7 @@ TEST_F(CallReadsTest, AListIsNeverReadOnTheThreadThatAsksAndOneTooManyIsRefused)
   std::vector<std::unique_ptr<FakeCall>> calls;
   for (int i = 0; i < 3; ++i) {
     calls.push_back(std::make_unique<FakeCall>(method_, ""));
-    calls.back()->context.tenant = "tenant";
+    calls.back()->principal.tenant = "tenant";
     reads_.QueryList(*calls.back(), BodyOf("small"), EndOf(*calls.back()));
   }
   EXPECT_EQ(calls[2]->Result(), "OVERLOADED");

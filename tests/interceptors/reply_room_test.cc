@@ -16,12 +16,12 @@ TEST(RefuseWithoutReplyRoom, C32_ATenantWithItsShareUnderWayIsOverloaded) {
   MessageBudget budget({.bytes = 8 * kMax, .max_message_bytes = kMax});
   const Method method = MakeMethod(MethodOf<tests::v1::PlaceOrderRequest>("Orders", "PlaceOrder"));
   FakeCall call(method, "");
-  call.context.tenant = "tenant";
+  call.principal.tenant = "tenant";
   for (int i = 0; i < 4; ++i) budget.Take("tenant", kMax);
   EXPECT_THAT(RefuseWithoutReplyRoom(call), IsOk()) << "nothing bounds its reply";
   call.reply_budget = &budget;
   EXPECT_THAT(RefuseWithoutReplyRoom(call), HasReason(Reason::kOverloaded));
-  call.context.tenant = "another";
+  call.principal.tenant = "another";
   EXPECT_THAT(RefuseWithoutReplyRoom(call), IsOk());
 }
 

@@ -48,7 +48,7 @@ class TelemetryTest : public testing::Test {
   // Takes a call of that method, with that outcome, through the link and to this end.
   void End(const Method& method, std::optional<Outcome> outcome, absl::StatusOr<std::string> reply) {
     FakeCall call(method, "");
-    call.context.tenant = "tenant";
+    call.principal.tenant = "tenant";
     ASSERT_EQ(telemetry_.Run(call), "passed on");
     call.outcome = outcome;
     call.Finish(std::move(reply));

@@ -11,6 +11,7 @@
 #include "hapax/interceptors/limits/reception.h"
 #include "hapax/interceptors/limits/scheduling.h"
 #include "hapax/interceptors/limits/weighing.h"
+#include "hapax/interceptors/resolution.h"
 #include "hapax/interceptors/telemetry.h"
 #include "hapax/storage/rocksdb/store.h"
 #include "spdlog/sinks/ostream_sink.h"
@@ -46,10 +47,10 @@ std::vector<std::unique_ptr<UnaryInterceptor>> TestChain::MakeLinks(Store& store
   links.push_back(std::move(scheduling));
   links.push_back(std::make_unique<Decoding>());
   links.push_back(std::make_unique<Authorization>());
-  links.push_back(
-      std::make_unique<Idempotency>(Idempotency::Options{.default_region = kDefaultRegion, .policy = policy}, store,
-                                    reads, workers_, seal_keys_, clock_, token_time_));
-  links.push_back(std::make_unique<Dispatch>(store, reads, clock_, "page token key"));
+  links.push_back(std::make_unique<Resolution>(
+      Resolution::Options{.default_region = kDefaultRegion, .page_token_key = "page token key"}, clock_));
+  links.push_back(std::make_unique<Idempotency>(policy, store, reads, workers_, seal_keys_, clock_, token_time_));
+  links.push_back(std::make_unique<Dispatch>(store, reads, clock_));
   return links;
 }
 

@@ -31,9 +31,11 @@ namespace hapax {
 //
 // Thread-safety: Cancel, and what tells of the end, are safe; the rest is for one thread, before the call runs.
 // Lifetime: until the call has ended, as for any call.
-class FakeCall final : public UnaryCall {
+class FakeCall final : public UnaryCall, private Turns {
  public:
-  FakeCall(const Method& its_method, std::string bytes) : UnaryCall(its_method), bytes_(std::move(bytes)) {}
+  FakeCall(const Method& its_method, std::string bytes) : UnaryCall(its_method), bytes_(std::move(bytes)) {
+    turns = this;
+  }
   FakeCall(const Method& its_method, const google::protobuf::Message& message)
       : FakeCall(its_method, message.SerializeAsString()) {}
 
@@ -79,11 +81,6 @@ class FakeCall final : public UnaryCall {
     has_request_ = false;
     on_request_ = std::move(go_on);
   }
-  void InTurn(std::string_view party, absl::AnyInvocable<void()> go_on) override {
-    party_ = party;
-    if (!turns_come_) return;
-    go_on();
-  }
 
   [[nodiscard]] bool ended() const {
     absl::MutexLock lock(&end_->mu);
@@ -111,6 +108,10 @@ class FakeCall final : public UnaryCall {
     absl::StatusOr<std::string> reply ABSL_GUARDED_BY(mu);
   };
 
+  void InTurn(std::string_view party, absl::AnyInvocable<void()> task) override {
+    party_ = party;
+    if (turns_come_) task();
+  }
   void Send(absl::StatusOr<std::string> reply) override {
     const std::shared_ptr<End> end = end_;
     absl::MutexLock lock(&end->mu);

@@ -29,13 +29,13 @@ class AuthenticationTest : public testing::Test {
 TEST_F(AuthenticationTest, TheTenantIsTheOneThatTheMetadataNames) {
   call_.AddMetadata(kTenant, "Tenant_1.a-b");
   EXPECT_EQ(trusting_.Run(call_), "passed on");
-  EXPECT_EQ(call_.context.tenant, "Tenant_1.a-b");
-  EXPECT_EQ(call_.role, Role::kAdmin);
+  EXPECT_EQ(call_.principal.tenant, "Tenant_1.a-b");
+  EXPECT_EQ(call_.principal.role, Role::kAdmin);
 }
 
 TEST_F(AuthenticationTest, ACallerThatNamesNoTenantIsTheDefaultOne) {
   EXPECT_EQ(trusting_.Run(call_), "passed on");
-  EXPECT_EQ(call_.context.tenant, "default");
+  EXPECT_EQ(call_.principal.tenant, "default");
 }
 
 TEST_F(AuthenticationTest, AnImpossibleNameIsRefused) {

@@ -26,7 +26,7 @@ class AuthorizationTest : public testing::Test {
     request.set_client_token(token);
     FakeCall call(method, request);
     call.Decode();
-    call.role = role;
+    call.principal.role = role;
     const std::string result = authorization_.Run(call);
     if (call.ended()) refusal_ = call.Reply().status();
     return result;
@@ -64,7 +64,7 @@ TEST_F(AuthorizationTest, AMethodThatWasNeverCompiledIsForAdministratorsAlone) {
   Method method = MakeMethod(MethodOf<VaultRequest>("Vault", "Look"));
   method.required_role = Method().required_role;
   FakeCall call(method, VaultRequest());
-  call.role = Role::kWrite;
+  call.principal.role = Role::kWrite;
   EXPECT_EQ(authorization_.Run(call), "PERMISSION_DENIED");
 }
 

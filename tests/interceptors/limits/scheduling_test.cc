@@ -26,12 +26,12 @@ constexpr size_t kLarge = kSmall + 1;
 class Last final : public UnaryInterceptor {
  public:
   void Intercept(UnaryCall& call, Next /*next*/) override {
-    if (call.context.tenant == "blocker") {
+    if (call.principal.tenant == "blocker") {
       blocking_.Notify();
       go_on_.WaitForNotification();
     }
     thread_ = std::this_thread::get_id();
-    tenants_.push_back(call.context.tenant);
+    tenants_.push_back(call.principal.tenant);
     call.Finish("reply");
   }
   void WaitUntilBlocked() { blocking_.WaitForNotification(); }
@@ -58,7 +58,7 @@ class SchedulingTest : public testing::Test {
 
   std::unique_ptr<FakeCall> Start(const std::string& tenant, size_t bytes) {
     auto call = std::make_unique<FakeCall>(method_, std::string(bytes, 'x'));
-    call->context.tenant = tenant;
+    call->principal.tenant = tenant;
     chain_->Run(*call);
     return call;
   }
@@ -77,7 +77,7 @@ TEST_F(SchedulingTest, ASmallRequestGoesOnOnItsThreadInTurnsOfTheTenants) {
 
 TEST_F(SchedulingTest, ASmallRequestWaitsForItsTenantsTurn) {
   FakeCall call(method_, "");
-  call.context.tenant = "tenant";
+  call.principal.tenant = "tenant";
   call.LetNoTurnCome();
   chain_->Run(call);
   EXPECT_EQ(call.party(), "tenant");

@@ -61,7 +61,7 @@ TEST_F(ServiceHostTest, C32_ALargeReplyTakesItsBytesUntilItIsSent) {
   MessageBudget budget({.bytes = 2 * kBytes, .max_message_bytes = kBytes});
   const auto pending = Client().Start(kDeposit, "request");
   UnaryCall& call = holding_->Take();
-  call.context.tenant = "tenant";
+  call.principal.tenant = "tenant";
   call.reply_budget = &budget;
   call.Finish(std::string(kBytes, 'x'));
   absl::Notification sent;
@@ -79,7 +79,7 @@ TEST_F(ServiceHostTest, C32_ALargeReplyThatIsNotReadTakesItsBytesUntilItsClientI
     RawStream stream(Client(), kDeposit);
     stream.Write("request");
     UnaryCall& call = holding_->Take();
-    call.context.tenant = "tenant";
+    call.principal.tenant = "tenant";
     call.reply_budget = &budget;
     call.Finish(std::string(kBytes, 'x'));
     EXPECT_EQ(budget.taken(), static_cast<int64_t>(kBytes));

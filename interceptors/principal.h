@@ -1,0 +1,21 @@
+#ifndef HAPAX_INTERCEPTORS_PRINCIPAL_H_
+#define HAPAX_INTERCEPTORS_PRINCIPAL_H_
+
+#include <string>
+
+#include "hapax/interceptors/role.h"
+
+namespace hapax {
+
+// An authenticated caller, and what it may do. Tokens and resources are the tenant's, whichever of its principals made
+// them (C4).
+struct Principal {
+  std::string tenant;
+  Role role = Role::kRead;
+
+  friend bool operator==(const Principal&, const Principal&) = default;
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_INTERCEPTORS_PRINCIPAL_H_
