@@ -51,6 +51,8 @@ std::string EncodeRow(std::string_view key, const google::protobuf::MessageLite&
   return value;
 }
 
+std::string_view PayloadOfRow(std::string_view value) { return value.substr(kHeaderSize); }
+
 bool IsRowValue(std::string_view value) { return value.size() >= kHeaderSize && value[0] == kRowVersion; }
 
 absl::Status DecodeRow(std::string_view key, std::string_view value, google::protobuf::MessageLite* message) {

@@ -57,6 +57,9 @@ inline constexpr std::string_view kOldResourcesName = "resources";
 
 [[nodiscard]] std::string EncodeRow(std::string_view key, const google::protobuf::MessageLite& message);
 
+// The serialized message in what EncodeRow made.
+[[nodiscard]] std::string_view PayloadOfRow(std::string_view value);
+
 // Errors: DATA_LOSS when the value is not what EncodeRow made for this key.
 [[nodiscard]] absl::Status DecodeRow(std::string_view key, std::string_view value,
                                      google::protobuf::MessageLite* message);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "hapax/base/message_check.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/storage/format.h"
 #include "hapax/storage/store.h"
@@ -23,9 +24,13 @@ template <typename Row>
   return std::optional<Row>(std::move(row));
 }
 
+// Puts a row that GetRow can read again. One that lacks a required field, or has a string that is not UTF-8, makes the
+// transaction fail: INTERNAL, naming the field.
 template <typename Row>
 void PutRow(Transaction& txn, Table table, std::string key, const Row& row) {
+  if (absl::Status complete = CheckComplete(row); !complete.ok()) return txn.Refuse(std::move(complete));
   std::string value = EncodeRow(key, row);
+  if (absl::Status text = CheckText(row, PayloadOfRow(value)); !text.ok()) return txn.Refuse(std::move(text));
   txn.Put(table, std::move(key), std::move(value));
 }
 

@@ -55,6 +55,16 @@ class Transaction : public ReadTransaction {
   // `hook` runs once the commit is durable, before the transaction's `done`; never when it is dropped.
   // It must not block. A crash may lose it, so whatever must happen is also a row.
   virtual void OnCommit(absl::AnyInvocable<void()> hook) = 0;
+
+  // Has the transaction end with this error and leave nothing, whatever its body returns. The first one counts. For
+  // what a body cannot be trusted to pass on.
+  void Refuse(absl::Status error) {
+    if (refusal_.ok()) refusal_ = std::move(error);
+  }
+  [[nodiscard]] const absl::Status& refusal() const { return refusal_; }
+
+ private:
+  absl::Status refusal_;
 };
 
 // Serializable read-write transactions, each atomic and durable, given as callbacks.

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/wire_format_lite.h"
+#include "hapax/base/wire_reader.h"
 #include "hapax/interceptors/refusal.h"
 
 namespace hapax {
@@ -14,40 +15,9 @@ using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::internal::WireFormatLite;
 
-constexpr int kMaxTagBytes = 5;
-constexpr int kMaxVarintBytes = 10;
 // Fields of google.protobuf.Any.
 constexpr int kAnyType = 1;
 constexpr int kAnyValue = 2;
-
-// What is left to read of some bytes.
-class Reader {
- public:
-  explicit Reader(std::string_view bytes) : left_(bytes) {}
-
-  [[nodiscard]] bool AtEnd() const { return left_.empty(); }
-  [[nodiscard]] bool Varint(int max_bytes, uint64_t* value) {
-    *value = 0;
-    for (int i = 0; i < max_bytes && static_cast<size_t>(i) < left_.size(); ++i) {
-      const auto byte = static_cast<uint8_t>(left_[i]);
-      *value |= static_cast<uint64_t>(byte & 0x7F) << (7 * i);
-      if (byte < 0x80) {
-        left_.remove_prefix(i + 1);
-        return true;
-      }
-    }
-    return false;
-  }
-  [[nodiscard]] bool Bytes(uint64_t size, std::string_view* bytes) {
-    if (size > left_.size()) return false;
-    *bytes = left_.substr(0, size);
-    left_.remove_prefix(size);
-    return true;
-  }
-
- private:
-  std::string_view left_;
-};
 
 // One pass over a request.
 class Count {
@@ -56,14 +26,14 @@ class Count {
 
   // Counts a message, known or not (null), to the end of `reader`, or of its group. False: it is malformed, or more
   // than is allowed.
-  [[nodiscard]] bool Message(Reader& reader, const Descriptor* message, int64_t depth, int group = 0) {
+  [[nodiscard]] bool Message(WireReader& reader, const Descriptor* message, int64_t depth, int group = 0) {
     if (depth > limits_.max_depth) return Exceeds("nested messages, one within another", limits_.max_depth);
     const bool is_any = message != nullptr && message->well_known_type() == Descriptor::WELLKNOWNTYPE_ANY;
     std::string_view any_type;
     std::string_view any_value;
     while (!reader.AtEnd()) {
       uint64_t tag = 0;
-      if (!reader.Varint(kMaxTagBytes, &tag)) return false;
+      if (!reader.Varint(WireReader::kMaxTagBytes, &tag)) return false;
       const auto type = WireFormatLite::GetTagWireType(static_cast<uint32_t>(tag));
       const int number = WireFormatLite::GetTagFieldNumber(static_cast<uint32_t>(tag));
       if (number == 0) return false;
@@ -95,7 +65,7 @@ class Count {
   }
 
   // `content`: the bytes of a length-delimited field.
-  bool Field(Reader& reader, int number, WireFormatLite::WireType type, const FieldDescriptor* field, int64_t depth,
+  bool Field(WireReader& reader, int number, WireFormatLite::WireType type, const FieldDescriptor* field, int64_t depth,
              std::string_view* content) {
     const bool packed = field != nullptr && field->is_packable() && type == WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
     const bool known =
@@ -108,7 +78,7 @@ class Count {
     uint64_t value = 0;
     switch (type) {
       case WireFormatLite::WIRETYPE_VARINT:
-        return reader.Varint(kMaxVarintBytes, &value);
+        return reader.Varint(WireReader::kMaxVarintBytes, &value);
       case WireFormatLite::WIRETYPE_FIXED64:
         return reader.Bytes(sizeof(uint64_t), content);
       case WireFormatLite::WIRETYPE_FIXED32:
@@ -116,7 +86,7 @@ class Count {
       case WireFormatLite::WIRETYPE_START_GROUP:
         return Message(reader, known ? field->message_type() : nullptr, depth + 1, number);
       case WireFormatLite::WIRETYPE_LENGTH_DELIMITED:
-        if (!reader.Varint(kMaxVarintBytes, &value) || !reader.Bytes(value, content)) return false;
+        if (!reader.Varint(WireReader::kMaxVarintBytes, &value) || !reader.Bytes(value, content)) return false;
         if (packed) return Add(PackedElements(*field, *content));
         return !known || field->message_type() == nullptr || Nested(*field, *content, depth);
       case WireFormatLite::WIRETYPE_END_GROUP:
@@ -129,7 +99,7 @@ class Count {
     if (field.is_map() && ++map_entries_ > limits_.max_map_entries) {
       return Exceeds("map entries", limits_.max_map_entries);
     }
-    Reader nested(content);
+    WireReader nested(content);
     return Message(nested, field.message_type(), field.is_map() ? depth : depth + 1);
   }
 
@@ -138,7 +108,7 @@ class Count {
     const std::string name(type.substr(type.rfind('/') + 1));
     const Descriptor* message = name.empty() ? nullptr : any.file()->pool()->FindMessageTypeByName(name);
     if (message == nullptr) return true;
-    Reader nested(value);
+    WireReader nested(value);
     return Message(nested, message, depth + 1) || exceeded_.empty();
   }
 
@@ -176,7 +146,7 @@ RequestLimits RequestLimits::NarrowedBy(const idempotency::v1::RequestLimits& ru
 
 absl::Status CheckRequest(std::string_view bytes, const Descriptor& message, const RequestLimits& limits) {
   Count count(limits);
-  Reader reader(bytes);
+  WireReader reader(bytes);
   if (count.Message(reader, &message, /*depth=*/0)) return absl::OkStatus();
   if (!count.exceeded().empty()) return RefuseParameter("request", count.exceeded());
   return RefuseParameter("request", "must be a serialized " + message.full_name() + " with strings in UTF-8");

@@ -149,6 +149,7 @@ void GroupCommit::RunBody(Task task, Group& group) {
   RocksDbTransaction transaction(*group.database, /*snapshot=*/nullptr,
                                  absl::MakeConstSpan(layers, group.before == nullptr ? 1 : 2));
   Completion completion{.status = task.body(transaction), .done = std::move(task.done)};
+  if (completion.status.ok()) completion.status = transaction.refusal();
   group.bytes += transaction.bytes();
   if (completion.status.ok() && group.database->failed() && !transaction.writes().empty()) {
     // The group would fail with it, and so would those who only read.

@@ -1,0 +1,148 @@
+#include "hapax/base/message_check.h"
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "google/protobuf/stubs/common.h"
+#include "google/protobuf/wire_format_lite.h"
+#include "hapax/base/status_macros.h"
+#include "hapax/base/wire_reader.h"
+
+namespace hapax {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::internal::IsStructurallyValidUTF8;
+using google::protobuf::internal::WireFormatLite;
+
+// The fields of a message type that are text, or messages.
+struct TextFields {
+  struct Field {
+    const FieldDescriptor* descriptor = nullptr;
+    const TextFields* message = nullptr;  // Null: a string.
+  };
+  absl::flat_hash_map<int, Field> by_number;
+};
+
+class TextFieldsCache {
+ public:
+  const TextFields& Of(const Descriptor& type) {
+    absl::MutexLock lock(&mu_);
+    return Find(type);
+  }
+
+ private:
+  const TextFields& Find(const Descriptor& type) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    std::unique_ptr<TextFields>& slot = types_[&type];
+    if (slot != nullptr) return *slot;
+    slot = std::make_unique<TextFields>();
+    TextFields& fields = *slot;  // Types may be recursive, and the map may grow.
+    for (int i = 0; i < type.field_count(); ++i) {
+      const FieldDescriptor* field = type.field(i);
+      if (field->type() == FieldDescriptor::TYPE_STRING) fields.by_number[field->number()] = {.descriptor = field};
+      if (field->message_type() == nullptr) continue;
+      const TextFields& message = Find(*field->message_type());
+      fields.by_number[field->number()] = {.descriptor = field, .message = &message};
+    }
+    return fields;
+  }
+
+  absl::Mutex mu_;
+  absl::flat_hash_map<const Descriptor*, std::unique_ptr<TextFields>> types_ ABSL_GUARDED_BY(mu_);
+};
+
+const TextFields& TextFieldsOf(const Descriptor& type) {
+  static auto* const cache = new TextFieldsCache;
+  return cache->Of(type);
+}
+
+// The path of the first string that is not UTF-8, in a message up to the end of `reader` or of its group. `fields` is
+// null in a group of an unknown number.
+std::optional<std::string> FirstInvalid(WireReader& reader, const TextFields* fields) {
+  while (!reader.AtEnd()) {
+    uint64_t tag = 0;
+    uint64_t value = 0;
+    std::string_view bytes;
+    if (!reader.Varint(WireReader::kMaxTagBytes, &tag)) break;
+    const TextFields::Field* field = nullptr;
+    if (fields != nullptr) {
+      const auto found = fields->by_number.find(WireFormatLite::GetTagFieldNumber(static_cast<uint32_t>(tag)));
+      if (found != fields->by_number.end()) field = &found->second;
+    }
+    std::optional<std::string> within;
+    switch (WireFormatLite::GetTagWireType(static_cast<uint32_t>(tag))) {
+      case WireFormatLite::WIRETYPE_VARINT:
+        if (!reader.Varint(WireReader::kMaxVarintBytes, &value)) return std::nullopt;
+        break;
+      case WireFormatLite::WIRETYPE_FIXED64:
+        if (!reader.Bytes(sizeof(uint64_t), &bytes)) return std::nullopt;
+        break;
+      case WireFormatLite::WIRETYPE_FIXED32:
+        if (!reader.Bytes(sizeof(uint32_t), &bytes)) return std::nullopt;
+        break;
+      case WireFormatLite::WIRETYPE_LENGTH_DELIMITED:
+        if (!reader.Varint(WireReader::kMaxVarintBytes, &value) || !reader.Bytes(value, &bytes)) return std::nullopt;
+        if (field == nullptr) break;
+        if (field->message != nullptr) {
+          WireReader nested(bytes);
+          within = FirstInvalid(nested, field->message);
+        } else if (!IsStructurallyValidUTF8(bytes.data(), static_cast<int>(bytes.size()))) {
+          return field->descriptor->name();
+        }
+        break;
+      case WireFormatLite::WIRETYPE_START_GROUP:
+        within = FirstInvalid(reader, field == nullptr ? nullptr : field->message);
+        break;
+      case WireFormatLite::WIRETYPE_END_GROUP:
+        return std::nullopt;
+    }
+    if (within.has_value()) return absl::StrCat(field == nullptr ? "" : field->descriptor->name(), ".", *within);
+  }
+  return std::nullopt;
+}
+
+bool IsAscii(std::string_view bytes) {
+  constexpr uint64_t kHighBits = 0x8080808080808080;
+  uint64_t word = 0;
+  uint64_t all = 0;
+  for (; bytes.size() >= sizeof(word); bytes.remove_prefix(sizeof(word))) {
+    std::memcpy(&word, bytes.data(), sizeof(word));
+    all |= word;
+  }
+  for (const char c : bytes) all |= static_cast<unsigned char>(c);
+  return (all & kHighBits) == 0;
+}
+
+}  // namespace
+
+absl::Status CheckComplete(const google::protobuf::Message& message) {
+  if (message.IsInitialized()) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat(message.GetDescriptor()->full_name(), ": ",
+                                          message.InitializationErrorString(), ": must be set"));
+}
+
+absl::Status CheckText(const google::protobuf::Message& message, std::string_view serialized) {
+  if (IsAscii(serialized)) return absl::OkStatus();
+  const Descriptor& type = *message.GetDescriptor();
+  WireReader reader(serialized);
+  const std::optional<std::string> invalid = FirstInvalid(reader, &TextFieldsOf(type));
+  if (!invalid.has_value()) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat(type.full_name(), ": ", *invalid, ": must be UTF-8"));
+}
+
+absl::StatusOr<std::string> Serialize(const google::protobuf::Message& message) {
+  HAPAX_RETURN_IF_ERROR(CheckComplete(message));
+  std::string serialized = message.SerializeAsString();
+  HAPAX_RETURN_IF_ERROR(CheckText(message, serialized));
+  return serialized;
+}
+
+}  // namespace hapax
