@@ -69,6 +69,24 @@ class LogSink final : public spdlog::sinks::base_sink<std::mutex> {
   spdlog::memory_buf_t line_;
 };
 
+// Makes a JSON object of the members that a call's line consists of, for an embedder's sink.
+class BracedSink final : public spdlog::sinks::sink {
+ public:
+  explicit BracedSink(spdlog::sink_ptr its_sink) : sink_(std::move(its_sink)) {}
+  void log(const spdlog::details::log_msg& members) override {
+    const std::string object = fmt::format("{{{}}}", members.payload);
+    spdlog::details::log_msg message = members;
+    message.payload = object;
+    sink_->log(message);
+  }
+  void flush() override { sink_->flush(); }
+  void set_pattern(const std::string& /*pattern: the embedder's*/) override {}
+  void set_formatter(std::unique_ptr<spdlog::formatter> /*formatter: the embedder's*/) override {}
+
+ private:
+  const spdlog::sink_ptr sink_;
+};
+
 }  // namespace hapax
 
 #endif  // HAPAX_BASE_LOG_WRITER_H_

@@ -125,8 +125,8 @@ bool IsAscii(std::string_view bytes) {
 
 absl::Status CheckComplete(const google::protobuf::Message& message) {
   if (message.IsInitialized()) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat(message.GetDescriptor()->full_name(), ": ",
-                                          message.InitializationErrorString(), ": must be set"));
+  return absl::InternalError(
+      absl::StrCat(message.GetDescriptor()->full_name(), ": ", message.InitializationErrorString(), ": must be set"));
 }
 
 absl::Status CheckText(const google::protobuf::Message& message, std::string_view serialized) {

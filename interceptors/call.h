@@ -7,12 +7,11 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/container/inlined_vector.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "google/protobuf/message.h"
+#include "hapax/interceptors/call_info.h"
 #include "hapax/interceptors/method.h"
 #include "hapax/interceptors/principal.h"
 #include "hapax/interceptors/turns.h"
@@ -31,27 +30,19 @@ enum class Outcome {
 // `executed`, `replayed` or `unprotected`.
 [[nodiscard]] std::string_view WireName(Outcome outcome);
 
-// The names that the verified certificate of a connection's other end gives it; none when it showed none. Valid as long
-// as the call.
-struct PeerNames {
-  absl::InlinedVector<std::string_view, 1> uris;  // Subject alternative names that are URIs, in their order.
-  std::string_view common_name;                   // The subject's first.
-};
-
 // One attempt of a unary call on its way through the chain, over bytes: what arrived, what the
 // interceptors found out about it, and its one end.
 //
 // Guarantees: Finish is called once, by whoever ends the call.
 // Thread-safety: for one interceptor at a time; IsCancelled from any thread.
 // Lifetime: it may be gone as soon as Finish is called.
-class UnaryCall {
+class UnaryCall : public CallInfo {
  public:
-  using MetadataValues = absl::InlinedVector<std::string_view, 2>;
   // Looks at how the call ended, before the reply is sent.
   using FinishHook = absl::AnyInvocable<void(UnaryCall&, const absl::StatusOr<std::string>&)>;
 
   explicit UnaryCall(const Method& method) : method_(method) {}
-  virtual ~UnaryCall() = default;
+  ~UnaryCall() override = default;
   UnaryCall(const UnaryCall&) = delete;
   UnaryCall& operator=(const UnaryCall&) = delete;
 
@@ -62,12 +53,6 @@ class UnaryCall {
   [[nodiscard]] virtual bool has_request() const { return true; }
   // Why the request that came is none, in gRPC's terms; OK when it is one, and when none came.
   [[nodiscard]] virtual absl::Status request_fault() const { return absl::OkStatus(); }
-  // All values of a metadata key (lower case), in the order they came.
-  [[nodiscard]] virtual MetadataValues Metadata(std::string_view key) const = 0;
-  [[nodiscard]] virtual PeerNames peer_names() const { return {}; }
-  // InfiniteFuture when the client set none.
-  [[nodiscard]] virtual absl::Time deadline() const = 0;
-  [[nodiscard]] virtual bool IsCancelled() const = 0;
 
   // Asks the client for the request, and goes on once it is there, or is known not to come (has_request): on the thread
   // that the call arrived on. Until then the transport holds little of it. To be called once, on any thread.

@@ -18,13 +18,13 @@ void CallReads::Query(UnaryCall& call, Store::ReadBody body, Store::Done done) c
                     tenant);
 }
 
-void CallReads::QueryList(UnaryCall& call, Store::ReadBody body, Store::Done done) const {
+void CallReads::QueryLong(UnaryCall& call, Store::ReadBody body, Store::Done done) const {
   auto query = std::make_shared<std::pair<Store::ReadBody, Store::Done>>(std::move(body), std::move(done));
   WorkerPool::Work work = [reads = *this, &call, query] {
     reads.QueryWithRoom(call, std::move(query->first), std::move(query->second));
   };
   if (workers_.TrySchedule(work, call.principal.tenant)) return;
-  std::move(query->second)(Refuse(Reason::kOverloaded, "too many lists are waiting to be read"));
+  std::move(query->second)(Refuse(Reason::kOverloaded, "too many reads are waiting"));
 }
 
 void CallReads::QueryIfShort(UnaryCall& call, Store::ReadBody body, Store::Done done) const {

@@ -22,8 +22,8 @@ class CallReads {
 
   // As Store::Query.
   void Query(UnaryCall& call, Store::ReadBody body, Store::Done done) const;
-  // The same for a body that may visit many rows: never on the thread that asks. OVERLOADED when too many wait.
-  void QueryList(UnaryCall& call, Store::ReadBody body, Store::Done done) const;
+  // The same for a body that may take long: never on the thread that asks. OVERLOADED when too many wait.
+  void QueryLong(UnaryCall& call, Store::ReadBody body, Store::Done done) const;
 
  private:
   void QueryIfShort(UnaryCall& call, Store::ReadBody body, Store::Done done) const;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "google/protobuf/message.h"
+#include "hapax/base/message_check.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/interceptors/given_up.h"
 #include "hapax/interceptors/refusal.h"
@@ -17,7 +18,9 @@ namespace {
 auto FinishWith(UnaryCall& call, std::shared_ptr<google::protobuf::Message> reply) {
   return [&call, reply = std::move(reply)](absl::Status status) {
     if (!status.ok()) return call.Finish(ToRefusal(std::move(status)));
-    call.Finish(reply->SerializeAsString());
+    absl::StatusOr<std::string> bytes = Serialize(*reply);
+    if (!bytes.ok()) return call.Finish(ToRefusal(bytes.status()));
+    call.Finish(*std::move(bytes));
   };
 }
 
@@ -32,11 +35,12 @@ void Dispatch::Intercept(UnaryCall& call, Next /*next: this is the last link*/) 
 
 void Dispatch::Read(UnaryCall& call) const {
   const std::shared_ptr<google::protobuf::Message> reply(call.method().reply->New());
-  Store::ReadBody body = [&call, reply](const ReadTransaction& txn) {
+  Store::ReadBody body = [this, &call, reply](const ReadTransaction& txn) -> absl::Status {
+    HAPAX_RETURN_IF_ERROR(RefuseIfGivenUp(call, clock_.Now()));
     reply->Clear();
     return HandlersError(call.method().read(call.context, txn, *call.request, reply.get()));
   };
-  if (call.method().lists) return reads_.QueryList(call, std::move(body), FinishWith(call, reply));
+  if (call.method().is_long_read) return reads_.QueryLong(call, std::move(body), FinishWith(call, reply));
   reads_.Query(call, std::move(body), FinishWith(call, reply));
 }
 

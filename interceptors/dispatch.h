@@ -11,8 +11,8 @@ namespace hapax {
 // The last link: runs the handler of a method that needs no rule. One without side effects reads one state of
 // the store; one that is idempotent by its nature has a transaction; one that answers in its own time has the call.
 //
-// What is long is read on other threads (call_reads.h), and so is a list: it may visit every row of a tenant, and the
-// event thread that it would do so on serves all other connections. Errors: OVERLOADED when too many lists wait.
+// A read that may be long runs on other threads (call_reads.h), since an event thread serves many connections. Errors:
+// OVERLOADED when too many such reads wait.
 class Dispatch final : public UnaryInterceptor {
  public:
   // Store, which `reads` reads, and clock outlive it.

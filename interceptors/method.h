@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "google/protobuf/message.h"
+#include "hapax/interceptors/call_info.h"
 #include "hapax/interceptors/role.h"
 #include "hapax/interceptors/rule.h"
 #include "hapax/interceptors/scope.h"
@@ -27,6 +28,10 @@ struct CallContext {
   std::string client_token;  // Wherever the client put it; empty for none, and for a method without a rule.
   Place place;               // Resolved by the method's rule; empty for a method without one.
   absl::Time now;            // When the server took the call up.
+  Role role = Role::kRead;   // The principal's.
+  // Deadline, peer and metadata; null where a test makes the context. What an effect depends on belongs into the
+  // request all the same: a retry is compared by its request alone (C22).
+  const CallInfo* call = nullptr;
   // What page tokens are made with (server/hosting/listing.h).
   std::string_view page_token_key;
   // What RecordDefaults was told; null where there is no record: of a read, or without a token.
@@ -59,8 +64,8 @@ struct Method {
   // The least role that may call it.
   Role required_role = Role::kAdmin;
 
-  // Whether the reply is a page of a list (AIP-158): making it may mean to visit many rows.
-  bool lists = false;
+  // Whether a read may take long: it is not run on an event thread then.
+  bool is_long_read = false;
 
   // Of these three exactly one is set.
   //

@@ -19,6 +19,7 @@ constexpr size_t kMaxShownValue = 64;
 // Types that begin like this are not sent.
 constexpr char kCauseType[] = "hapax/cause";
 constexpr char kHandlerType[] = "hapax/handler";
+constexpr char kVerdictType[] = "hapax/verdict";
 
 std::string TypeUrl(const google::protobuf::Message& detail) {
   return "type.googleapis.com/" + detail.GetDescriptor()->full_name();
@@ -34,16 +35,31 @@ void AttachRetryInfo(absl::Status& status, absl::Duration delay) {
   Attach(status, retry_info);
 }
 
+std::optional<google::rpc::ErrorInfo> ErrorInfoOf(const absl::Status& status) {
+  google::rpc::ErrorInfo error_info;
+  const auto payload = status.GetPayload(TypeUrl(error_info));
+  if (!payload.has_value() || !error_info.ParseFromString(std::string(*payload))) return std::nullopt;
+  return error_info;
+}
+
 }  // namespace
 
 absl::Status Refuse(Reason reason, std::string_view message, std::vector<FieldViolation> violations) {
   const ReasonInfo& info = InfoOf(reason);
-  absl::Status status(info.code, CutText(message, kMaxMessageBytes));
+  const OwnReason as_own = {.domain = kDomain, .reason = info.name, .code = info.code, .retry_delay = info.retry_delay};
+  absl::Status status = Refuse(as_own, message, std::move(violations));
+  status.ErasePayload(kVerdictType);  // The reason says it.
+  return status;
+}
+
+absl::Status Refuse(const OwnReason& reason, std::string_view message, std::vector<FieldViolation> violations) {
+  absl::Status status(reason.code, CutText(message, kMaxMessageBytes));
   google::rpc::ErrorInfo error_info;
-  error_info.set_reason(std::string(info.name));
-  error_info.set_domain(std::string(kDomain));
+  error_info.set_reason(std::string(reason.reason));
+  error_info.set_domain(std::string(reason.domain));
   Attach(status, error_info);
-  if (info.retry_delay > absl::ZeroDuration()) AttachRetryInfo(status, info.retry_delay);
+  status.SetPayload(kVerdictType, absl::Cord(std::to_string(static_cast<int>(reason.verdict))));
+  if (reason.retry_delay > absl::ZeroDuration()) AttachRetryInfo(status, reason.retry_delay);
   if (!violations.empty()) {
     google::rpc::BadRequest bad_request;
     size_t left_out = 0;
@@ -80,11 +96,15 @@ absl::Status RefuseParameter(std::string_view field, std::string_view allowed) {
 }
 
 std::optional<Reason> ReasonOf(const absl::Status& status) {
-  google::rpc::ErrorInfo error_info;
-  const auto payload = status.GetPayload(TypeUrl(error_info));
-  if (!payload.has_value() || !error_info.ParseFromString(std::string(*payload))) return std::nullopt;
-  if (error_info.domain() != kDomain) return std::nullopt;
-  return ReasonFromName(error_info.reason());
+  const std::optional<google::rpc::ErrorInfo> error_info = ErrorInfoOf(status);
+  if (!error_info.has_value() || error_info->domain() != kDomain) return std::nullopt;
+  return ReasonFromName(error_info->reason());
+}
+
+std::optional<std::string> OwnReasonOf(const absl::Status& status) {
+  const std::optional<google::rpc::ErrorInfo> error_info = ErrorInfoOf(status);
+  if (!error_info.has_value() || error_info->domain() == kDomain) return std::nullopt;
+  return error_info->reason();
 }
 
 absl::Status HandlersError(absl::Status status) {
@@ -124,6 +144,9 @@ std::string CauseOf(const absl::Status& status) {
 
 RetryVerdict VerdictOf(const absl::Status& status) {
   if (const auto reason = ReasonOf(status)) return InfoOf(*reason).verdict;
+  if (const auto verdict = status.GetPayload(kVerdictType)) {
+    return static_cast<RetryVerdict>(std::stoi(std::string(*verdict)));
+  }
   if (status.GetPayload(TypeUrl(google::rpc::RetryInfo())).has_value()) return RetryVerdict::kSameToken;
   switch (status.code()) {
     case absl::StatusCode::kCancelled:

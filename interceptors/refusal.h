@@ -36,6 +36,23 @@ struct FieldViolation {
 // RefuseField with INVALID_PARAMETER.
 [[nodiscard]] absl::Status RefuseParameter(std::string_view field, std::string_view allowed);
 
+// A reason of a hosted service's own, such as {"payments.example.com", "INSUFFICIENT_FUNDS", kFailedPrecondition}.
+struct OwnReason {
+  std::string_view domain;  // Of google.rpc.ErrorInfo: a name that the service's owner has, and never `hapax`.
+  std::string_view reason;  // UPPER_SNAKE_CASE, at most 63 characters; one of a fixed list, since metrics count by it.
+  absl::StatusCode code = absl::StatusCode::kFailedPrecondition;
+  RetryVerdict verdict = RetryVerdict::kNever;
+  // As google.rpc.RetryInfo; zero where waiting does not help.
+  absl::Duration retry_delay = absl::ZeroDuration();
+};
+
+// As Refuse, for a handler: the client gets the domain, the reason, and the verdict as `hapax-retry`.
+[[nodiscard]] absl::Status Refuse(const OwnReason& reason, std::string_view message,
+                                  std::vector<FieldViolation> violations = {});
+
+// The reason of a google.rpc.ErrorInfo with another domain than Hapax's, if the status has one.
+[[nodiscard]] std::optional<std::string> OwnReasonOf(const absl::Status& status);
+
 // The reason that Refuse gave the status, if one did.
 [[nodiscard]] std::optional<Reason> ReasonOf(const absl::Status& status);
 
@@ -52,8 +69,8 @@ struct FieldViolation {
 // For the log: the text of the error that ToRefusal made this one of; empty when it made none.
 [[nodiscard]] std::string CauseOf(const absl::Status& status);
 
-// What a client should do after this error: by its reason; without one, same-token where there is a RetryInfo, else by
-// its code, where only an error of the server's or of the network's is worth another attempt.
+// What a client should do after this error: by its reason, or what Refuse was told; without one, same-token where there
+// is a RetryInfo, else by its code, where only an error of the server's or of the network's is worth another attempt.
 [[nodiscard]] RetryVerdict VerdictOf(const absl::Status& status);
 
 }  // namespace hapax

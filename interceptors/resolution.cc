@@ -13,6 +13,8 @@ void Resolution::Intercept(UnaryCall& call, Next next) {
 absl::Status Resolution::Resolve(UnaryCall& call) const {
   CallContext& context = call.context;
   context.tenant = call.principal.tenant;
+  context.role = call.principal.role;
+  context.call = &call;
   context.now = clock_.Now();
   context.page_token_key = options_.page_token_key;
   if (!call.method().rule.has_value()) return absl::OkStatus();

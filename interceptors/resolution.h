@@ -9,7 +9,7 @@
 
 namespace hapax {
 
-// Fills in the call's context: the principal's tenant, the time, and by the method's rule the client token (C1, C2) and
+// Fills in the call's context: the principal, the time, and by the method's rule the client token (C1, C2) and
 // the place (C4). The request is decoded by then.
 //
 // Errors: ClientTokenOf's and Rule::ResolvePlace's.

@@ -1,13 +1,14 @@
 #include "hapax/interceptors/rpc_status.h"
 
+#include <limits>
 #include <map>
 #include <string>
 
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
+#include "hapax/interceptors/refusal_bounds.h"
 
 namespace hapax {
-
 google::rpc::Status ToRpcStatus(const absl::Status& status) {
   std::map<std::string, std::string> payloads;
   status.ForEachPayload([&](absl::string_view type_url, const absl::Cord& payload) {
@@ -16,7 +17,8 @@ google::rpc::Status ToRpcStatus(const absl::Status& status) {
   });
   google::rpc::Status message;
   message.set_code(static_cast<int>(status.code()));
-  message.set_message(std::string(status.message()));
+  // A client cannot parse a message with a string that is not UTF-8.
+  message.set_message(CutText({status.message().data(), status.message().size()}, std::numeric_limits<size_t>::max()));
   for (const auto& [type_url, payload] : payloads) {
     google::protobuf::Any* detail = message.add_details();
     detail->set_type_url(type_url);

@@ -1,5 +1,7 @@
 #include "hapax/interceptors/telemetry.h"
 
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "hapax/base/clock.h"
@@ -9,6 +11,8 @@ namespace hapax {
 namespace {
 
 constexpr std::string_view kOk = "ok";
+// A handler that makes its reasons up would have each be a series of the metrics.
+constexpr size_t kMaxOwnReasons = 1000;
 
 const prometheus::Histogram::BucketBoundaries& Buckets() {
   static const prometheus::Histogram::BucketBoundaries kSeconds = {
@@ -26,13 +30,6 @@ std::string_view CodeName(absl::StatusCode code) {
     return names;
   }();
   return kNames->at(code);
-}
-
-// A name with static storage for how the call ended.
-std::string_view ResultOf(const UnaryCall& call, const absl::Status& status) {
-  if (status.ok()) return call.outcome.has_value() ? WireName(*call.outcome) : kOk;
-  if (const auto reason = ReasonOf(status)) return InfoOf(*reason).name;
-  return CodeName(status.code());
 }
 
 // The text without what would have to be escaped in a JSON string.
@@ -67,6 +64,19 @@ void Telemetry::Intercept(UnaryCall& call, Next next) {
     Record(ended, reply.status(), MonotonicNow() - arrival);
   });
   next(call);
+}
+
+std::string_view Telemetry::ResultOf(const UnaryCall& call, const absl::Status& status) {
+  if (status.ok()) return call.outcome.has_value() ? WireName(*call.outcome) : kOk;
+  if (const auto reason = ReasonOf(status)) return InfoOf(*reason).name;
+  if (std::optional<std::string> own = OwnReasonOf(status)) {
+    const std::string name = Quotable(*std::move(own));
+    absl::MutexLock lock(&mu_);
+    const auto found = own_reasons_.find(name);
+    if (found != own_reasons_.end()) return *found;
+    if (own_reasons_.size() < kMaxOwnReasons) return *own_reasons_.insert(name).first;
+  }
+  return CodeName(status.code());
 }
 
 void Telemetry::Record(const UnaryCall& call, const absl::Status& status, absl::Duration duration) {

@@ -17,7 +17,8 @@
 
 namespace hapax {
 
-Chain BuildChain(const ChainOptions& options, const ChainParts& parts, std::unique_ptr<Authenticator> authenticator) {
+Chain BuildChain(const ChainOptions& options, const ChainParts& parts, std::unique_ptr<Authenticator> authenticator,
+                 std::vector<std::unique_ptr<UnaryInterceptor>> own) {
   std::vector<std::unique_ptr<UnaryInterceptor>> links;
   // First, so that it sees every end, refusals included.
   links.push_back(std::make_unique<Telemetry>(parts.registry, parts.call_log));
@@ -33,7 +34,8 @@ Chain BuildChain(const ChainOptions& options, const ChainParts& parts, std::uniq
   links.push_back(std::move(weighing));
   // Before what costs as much as there are bytes.
   auto scheduling = std::make_unique<Scheduling>(options.reply_budget);
-  const CallReads reads(parts.store, scheduling->reply_budget(), scheduling->workers());
+  MessageBudget* const reply_budget = &scheduling->reply_budget();
+  const CallReads reads(parts.store, *reply_budget, scheduling->workers());
   links.push_back(std::move(scheduling));
   // Token and place are fields of the request.
   links.push_back(std::make_unique<Decoding>(options.request));
@@ -44,12 +46,15 @@ Chain BuildChain(const ChainOptions& options, const ChainParts& parts, std::uniq
       std::make_unique<Resolution>(Resolution::Options{.default_region = options.default_region,
                                                        .page_token_key = parts.seal_keys.Derive("page tokens")},
                                    parts.clock));
+  // They know all about the call, and see retries, too.
+  for (auto& link : own) links.push_back(std::move(link));
   // The last before the handlers: whatever comes after it happens once. Quotas, capacity and existence are
   // the handlers' to check, so a replay meets none of them (C16).
   links.push_back(std::make_unique<Idempotency>(options.policy, parts.store, reads, parts.workers, parts.seal_keys,
                                                 parts.clock, parts.token_time));
   // Methods that need no rule; the only ones that Idempotency passes on.
-  links.push_back(std::make_unique<Dispatch>(parts.store, reads, parts.clock));
+  const CallReads handlers_reads(parts.store, *reply_budget, parts.readers);
+  links.push_back(std::make_unique<Dispatch>(parts.store, handlers_reads, parts.clock));
   return Chain(std::move(links));
 }
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "hapax/base/clock.h"
 #include "hapax/base/worker_pool.h"
@@ -25,7 +26,8 @@ namespace hapax {
 // What the chain is made of, besides the authenticator. All of it outlives the chain.
 struct ChainParts {
   Store& store;
-  WorkerPool& workers;
+  WorkerPool& workers;  // For Method::prepare.
+  WorkerPool& readers;  // For reads that may be long.
   CallGate& gate;
   TenantGate& tenant_gate;
   const SealKeys& seal_keys;
@@ -45,9 +47,10 @@ struct ChainOptions {
   RequestLimits request;
 };
 
-// The interceptors around every hosted method, in their order.
+// The interceptors around every hosted method, in their order. `own` are an embedder's (ServerOptions::interceptors).
 [[nodiscard]] Chain BuildChain(const ChainOptions& options, const ChainParts& parts,
-                               std::unique_ptr<Authenticator> authenticator);
+                               std::unique_ptr<Authenticator> authenticator,
+                               std::vector<std::unique_ptr<UnaryInterceptor>> own = {});
 
 }  // namespace hapax
 

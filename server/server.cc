@@ -28,6 +28,7 @@
 #include "hapax/server/grpc/tls_credentials.h"
 #include "hapax/server/grpc/tls_probe.h"
 #include "hapax/server/hosting/admin_service.h"
+#include "hapax/server/hosting/handler_watch.h"
 #include "hapax/server/hosting/rule_history.h"
 #include "hapax/server/hosting/token_policy_history.h"
 #include "hapax/server/hosting/token_time_keeper.h"
@@ -46,6 +47,9 @@ namespace {
 
 constexpr int kWorkerThreads = 2;
 constexpr size_t kMaxWaitingWork = 256;
+// Reads of hosted services may wait for what is not the server's, so they are more than there are cores.
+constexpr int kReaderThreads = 4;
+constexpr size_t kMaxWaitingReads = 1000;  // Half of them one tenant's.
 constexpr absl::Duration kLameDuckTime = absl::Milliseconds(50);
 constexpr absl::Duration kCloseTimeout = absl::Seconds(1);
 constexpr absl::Duration kProbeTimeout = absl::Seconds(10);
@@ -64,10 +68,9 @@ sigset_t BlockSignals() {
 }
 
 // What is out of the ordinary is written at once.
-std::shared_ptr<spdlog::logger> MakeLogger(const std::string& name, std::shared_ptr<LogWriter> writer,
-                                           const char* pattern, spdlog::level::level_enum level) {
-  auto logger = std::make_shared<spdlog::logger>(name, std::make_shared<LogSink>(std::move(writer)));
-  logger->set_pattern(pattern, spdlog::pattern_time_type::utc);
+std::shared_ptr<spdlog::logger> MakeLogger(const std::string& name, spdlog::sink_ptr sink,
+                                           spdlog::level::level_enum level) {
+  auto logger = std::make_shared<spdlog::logger>(name, std::move(sink));
   logger->set_level(level);
   logger->flush_on(spdlog::level::warn);
   return logger;
@@ -138,9 +141,16 @@ absl::StatusOr<Place> PlaceAsItIsNamed(const PlaceHints& hints) {
 // In the order they are made; what is below uses what is above.
 struct Server::Parts {
   explicit Parts(ServerOptions its_options) : options(std::move(its_options)) {
+    if (options.log_sink != nullptr) {
+      log = MakeLogger("server", options.log_sink, options.log_level);
+      call_log = MakeLogger("calls", std::make_shared<BracedSink>(options.log_sink), options.log_level);
+      return;
+    }
     const auto writer = std::make_shared<LogWriter>(STDERR_FILENO);
-    log = MakeLogger("server", writer, kLogPattern, options.log_level);
-    call_log = MakeLogger("calls", writer, kCallLogPattern, options.log_level);
+    log = MakeLogger("server", std::make_shared<LogSink>(writer), options.log_level);
+    log->set_pattern(kLogPattern, spdlog::pattern_time_type::utc);
+    call_log = MakeLogger("calls", std::make_shared<LogSink>(writer), options.log_level);
+    call_log->set_pattern(kCallLogPattern, spdlog::pattern_time_type::utc);
   }
 
   ServerOptions options;
@@ -158,9 +168,11 @@ struct Server::Parts {
   std::optional<WorkQueue> work;
   std::optional<TokenTimeKeeper> token_time_keeper;
   std::optional<WorkerPool> workers;
+  std::optional<WorkerPool> readers;
   std::optional<CallGate> gate;
   std::optional<TenantGate> tenant_gate;
   const std::shared_ptr<prometheus::Registry> metrics = std::make_shared<prometheus::Registry>();
+  std::optional<HandlerWatch> handler_watch;
   std::unique_ptr<prometheus::Exposer> exposer;
   std::optional<TokensService> tokens_service;
   std::optional<OperationsService> operations_service;
@@ -223,12 +235,14 @@ IdSource& Server::ids() { return parts_->ids; }
 WorkQueue& Server::work() { return *parts_->work; }
 const Operations& Server::operations() const { return parts_->operations; }
 spdlog::logger& Server::log() { return *parts_->log; }
+prometheus::Registry& Server::metrics() { return *parts_->metrics; }
 int Server::port() const { return parts_->host->port(); }
 
 absl::Status Server::Start(std::vector<HostedService*> services) {
   Parts& parts = *parts_;
   const ServerOptions& options = parts.options;
-  for (HostedService* service : services) HAPAX_RETURN_IF_ERROR(service->Compile());
+  parts.handler_watch.emplace(*parts.metrics, *parts.log);
+  for (HostedService* service : services) HAPAX_RETURN_IF_ERROR(service->Compile(&*parts.handler_watch));
   const std::vector<const HostedService*> compiled(services.begin(), services.end());
   HAPAX_RETURN_IF_ERROR(parts.token_time.Load(
       *parts.store, {.shortest_life = ShortestLife(options.token_policy, compiled), .passed = options.time_passed}));
@@ -247,7 +261,7 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
   parts.own_services.push_back(parts.operations_service->Host());
   parts.own_services.push_back(parts.tokens_service->Host());
   for (const auto& service : parts.own_services) {
-    HAPAX_RETURN_IF_ERROR(service->Compile());
+    HAPAX_RETURN_IF_ERROR(service->Compile(&*parts.handler_watch));
     services.push_back(service.get());
   }
   const std::vector<const HostedService*> hosted(services.begin(), services.end());
@@ -264,10 +278,12 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
   HAPAX_ASSIGN_OR_RETURN(const int resumed, parts.work->FindOpenWork());
   CountDamagedWork(*parts.metrics, parts.work->damaged_rows());
   parts.workers.emplace(kWorkerThreads, kMaxWaitingWork);
+  parts.readers.emplace(kReaderThreads, kMaxWaitingReads);
   parts.gate.emplace(options.max_calls_in_flight);
   parts.tenant_gate.emplace(options.tenant_limits, parts.clock);
   const ChainParts chain_parts = {.store = *parts.store,
                                   .workers = *parts.workers,
+                                  .readers = *parts.readers,
                                   .gate = *parts.gate,
                                   .tenant_gate = *parts.tenant_gate,
                                   .seal_keys = *parts.seal_keys,
@@ -282,7 +298,8 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
                                           .request_budget = options.request_budget,
                                           .reply_budget = options.reply_budget,
                                           .request = options.request_limits},
-                                         chain_parts, std::move(parts.options.authenticator))));
+                                         chain_parts, std::move(parts.options.authenticator),
+                                         std::move(parts.options.interceptors))));
   auto host = ServiceHost::Start({.listen_address = options.listen_address,
                                   .credentials = parts.tls == nullptr ? nullptr : parts.tls->grpc(),
                                   .limits = options.connection_limits},
@@ -357,6 +374,7 @@ void Server::Stop(absl::Duration timeout) {
   // No call runs any more. What was prepared is committed, what was committed may still start work, and
   // work that is not written down as done is resumed by the next start.
   parts.workers.reset();
+  parts.readers.reset();
   parts.admin_service.reset();
   if (parts.work.has_value()) parts.work->Stop();
   parts.token_time_keeper.reset();

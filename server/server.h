@@ -12,6 +12,7 @@
 #include "hapax/base/clock.h"
 #include "hapax/interceptors/access/authentication.h"
 #include "hapax/interceptors/idempotency/token_policy.h"
+#include "hapax/interceptors/interceptor.h"
 #include "hapax/interceptors/limits/request_limits.h"
 #include "hapax/interceptors/limits/scheduling.h"
 #include "hapax/interceptors/limits/tenant_gate.h"
@@ -23,6 +24,7 @@
 #include "hapax/server/options/connection_limits.h"
 #include "hapax/server/options/tls_files.h"
 #include "hapax/storage/store.h"
+#include "prometheus/registry.h"
 #include "spdlog/common.h"
 #include "spdlog/logger.h"
 
@@ -72,7 +74,12 @@ struct ServerOptions {
   ConnectionLimits connection_limits;
   // Bytes of memory for the database's blocks, filters and indexes.
   size_t block_cache_bytes = size_t{256} << 20;
-  // Least level of what is logged to stderr; info has a line for every call.
+  // Interceptors of the embedder's own, after authorization and before the token's look-up, in this order. They see
+  // every call of every service, retries included, with its request decoded and its context filled in.
+  std::vector<std::unique_ptr<UnaryInterceptor>> interceptors;
+  // Where log lines go, each with its level and text, of a call a JSON object; null: to stderr, with the time.
+  spdlog::sink_ptr log_sink;
+  // Least level of what is logged; info has a line for every call.
   spdlog::level::level_enum log_level = spdlog::level::info;
 };
 
@@ -106,6 +113,8 @@ class Server {
   [[nodiscard]] WorkQueue& work();
   [[nodiscard]] const Operations& operations() const;
   [[nodiscard]] spdlog::logger& log();
+  // What `metrics_address` serves: for metrics of the embedder's own, too.
+  [[nodiscard]] prometheus::Registry& metrics();
 
   // Compiles the services' rules, takes up open work, and serves.
   // Errors: INVALID_ARGUMENT, naming the method whose declaration is wrong, or the service whose name is taken;

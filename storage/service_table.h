@@ -16,15 +16,19 @@ namespace hapax {
 [[nodiscard]] std::string ServiceTablePrefix(std::string_view service);
 
 // A transaction as one service sees it: in Table::kResources there are only its own rows, under the keys that it gave
-// them. So no two services' rows meet, whatever keys they choose. The other tables are as they are.
+// them. So no two services' rows meet, whatever keys they choose. The other tables belong to Hapax.
 //
 //   ServiceTransaction own(txn, prefix);
 //   own.Put(Table::kResources, "account", value);
 //
-// Thread-safety, errors: as of what it stands on. Lifetime: transaction and prefix outlive it.
+// Thread-safety: as of the transaction. Lifetime: transaction and prefix outlive it.
+// Errors: those of the transaction; INTERNAL for another table, which makes the transaction fail, too.
 class ServiceReads final : public ReadTransaction {
  public:
   ServiceReads(const ReadTransaction& txn, std::string_view prefix) : txn_(txn), prefix_(prefix) {}
+
+  // The transaction with all tables.
+  [[nodiscard]] const ReadTransaction& all_tables() const { return txn_; }
 
   [[nodiscard]] absl::StatusOr<std::optional<std::string>> Get(Table table, std::string_view key) const override;
   [[nodiscard]] absl::Status Scan(Table table, const KeyRange& range, Visitor visit) const override;
@@ -35,9 +39,31 @@ class ServiceReads final : public ReadTransaction {
   mutable std::string key_;  // For Get, so that one allocation does for all.
 };
 
+// Is told of OnCommit hooks that throw. Their commits stand. Thread-safety: safe.
+class HookErrors {
+ public:
+  virtual ~HookErrors() = default;
+  virtual void OnHookError(std::string_view owner, const absl::Status& error) const = 0;
+};
+
+// Whose OnCommit hooks these are, and who is told of one that throws; both outlive the hooks.
+struct HookOwner {
+  std::string_view name;
+  const HookErrors* errors = nullptr;  // Null: nobody.
+};
+
 class ServiceTransaction final : public Transaction {
  public:
-  ServiceTransaction(Transaction& txn, std::string_view prefix) : txn_(txn), reads_(txn, prefix), prefix_(prefix) {}
+  ServiceTransaction(Transaction& txn, std::string_view prefix, const HookOwner& hook_owner = {})
+      : txn_(txn), reads_(txn, prefix), prefix_(prefix), hook_owner_(hook_owner) {}
+  // Passes a refusal on to the transaction.
+  ~ServiceTransaction() override { txn_.Refuse(refusal()); }
+  ServiceTransaction(const ServiceTransaction&) = delete;
+  ServiceTransaction& operator=(const ServiceTransaction&) = delete;
+
+  // The transaction with all tables.
+  [[nodiscard]] Transaction& all_tables() { return txn_; }
+  [[nodiscard]] const ReadTransaction& all_tables() const { return txn_; }
 
   [[nodiscard]] absl::StatusOr<std::optional<std::string>> Get(Table table, std::string_view key) const override {
     return reads_.Get(table, key);
@@ -53,7 +79,13 @@ class ServiceTransaction final : public Transaction {
   Transaction& txn_;
   const ServiceReads reads_;
   const std::string_view prefix_;
+  const HookOwner hook_owner_;
 };
+
+// The transaction that a service's stands on, else `txn` itself: for the parts of Hapax that services call within their
+// handlers, and that keep rows in tables of their own.
+[[nodiscard]] Transaction& AllTables(Transaction& txn);
+[[nodiscard]] const ReadTransaction& AllTables(const ReadTransaction& txn);
 
 }  // namespace hapax
 

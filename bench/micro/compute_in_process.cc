@@ -56,6 +56,7 @@ ComputeInProcess::ComputeInProcess(const std::string& directory)
       chain_(BuildChain({.default_region = "us-east-1", .policy = {}},
                         {.store = *store_,
                          .workers = workers_,
+                         .readers = workers_,
                          .gate = gate_,
                          .tenant_gate = tenant_gate_,
                          .seal_keys = seal_keys_,

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "hapax/base/check.h"
+#include "hapax/base/contain.h"
+#include "hapax/base/message_check.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/base/timestamps.h"
 #include "hapax/interceptors/given_up.h"
@@ -45,6 +47,12 @@ struct Idempotency::Attempt {
     call.Finish(std::move(reply));
   }
 
+  // Runs a part of the call with code of the service's in it, such as its canonicalizer, which may throw.
+  template <typename F>
+  [[nodiscard]] absl::Status Contained(F&& part) const {
+    return Contain(call.method().name, std::forward<F>(part));
+  }
+
   UnaryCall& call;
   absl::Time token_time;               // From which its record's life counts.
   std::optional<TokenKey> key;         // Nullopt: no token was given.
@@ -74,11 +82,17 @@ void Idempotency::Intercept(UnaryCall& call, Next next) {
   if (!attempt->key.has_value()) return Prepare(attempt);
 
   reads_.Query(
-      call, [this, attempt](const ReadTransaction& txn) { return AnswerFromRecord(*attempt, txn); },
+      call,
+      [this, attempt](const ReadTransaction& txn) {
+        return attempt->Contained([&] { return AnswerFromRecord(*attempt, txn); });
+      },
       [this, attempt](absl::Status status) {
         if (!status.ok() || attempt->outcome.has_value()) return attempt->Finish(std::move(status));
-        attempt->fingerprint =
-            MakeFingerprint(attempt->call.method(), *attempt->call.request, attempt->call.request_bytes());
+        status = attempt->Contained([&] {
+          attempt->fingerprint =
+              MakeFingerprint(attempt->call.method(), *attempt->call.request, attempt->call.request_bytes());
+        });
+        if (!status.ok()) return attempt->Finish(std::move(status));
         Prepare(attempt);
       });
 }
@@ -99,8 +113,9 @@ void Idempotency::Prepare(AttemptPtr attempt) {
 }
 
 void Idempotency::Execute(AttemptPtr attempt) {
-  store_.Execute([this, attempt](Transaction& txn) { return RunOnce(*attempt, txn); },
-                 [attempt](absl::Status status) { attempt->Finish(std::move(status)); }, attempt->call.context.tenant);
+  store_.Execute(
+      [this, attempt](Transaction& txn) { return attempt->Contained([&] { return RunOnce(*attempt, txn); }); },
+      [attempt](absl::Status status) { attempt->Finish(std::move(status)); }, attempt->call.context.tenant);
 }
 
 // The exactly-once core: within one serializable transaction, the reply comes from the record, or effect
@@ -190,7 +205,7 @@ absl::Status Idempotency::RunHandler(Attempt& attempt, Transaction& txn, Outcome
   context.recorded_defaults = attempt.defaults.get();
   HAPAX_RETURN_IF_ERROR(
       HandlersError(method.mutate(context, txn, *attempt.call.request, attempt.prepared, reply.get())));
-  attempt.reply = reply->SerializeAsString();
+  HAPAX_ASSIGN_OR_RETURN(attempt.reply, Serialize(*reply));
   attempt.outcome = outcome;
   return absl::OkStatus();
 }

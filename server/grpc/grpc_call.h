@@ -28,6 +28,7 @@ class GrpcCall final : public UnaryCall, public GrpcStream::Handler {
   [[nodiscard]] bool has_request() const override { return request_bytes_.has_value(); }
   [[nodiscard]] absl::Status request_fault() const override { return stream_.message_fault(); }
   [[nodiscard]] MetadataValues Metadata(std::string_view key) const override;
+  [[nodiscard]] std::string peer() const override { return stream_.Peer(); }
   [[nodiscard]] PeerNames peer_names() const override;
   [[nodiscard]] absl::Time deadline() const override { return stream_.deadline(); }
   [[nodiscard]] bool IsCancelled() const override { return stream_.IsCancelled(); }

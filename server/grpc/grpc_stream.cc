@@ -323,10 +323,15 @@ bool GrpcStream::StandsForNoMessage() const {
   return !lengths.empty() && lengths.front() != kLengthOfEmptyMessage;
 }
 
-void GrpcStream::FindConnection() {
+std::string GrpcStream::Peer() const {
   char* const peer = grpc_call_get_peer(call_);
-  connection_ = source_.listener.Find(peer);
+  std::string name(peer);
   gpr_free(peer);
+  return name;
+}
+
+void GrpcStream::FindConnection() {
+  connection_ = source_.listener.Find(Peer());
   if (connection_ != nullptr) connection_->HearOfCall();
 }
 

@@ -92,6 +92,8 @@ class GrpcStream {
   // What gRPC knows of the client by that name (grpc/grpc_security_constants.h), such as of its certificate; nothing
   // unless it is authenticated.
   [[nodiscard]] MetadataValues PeerProperty(const char* name) const;
+  // The address of the connection's other end, as `ipv4:127.0.0.1:50123`.
+  [[nodiscard]] std::string Peer() const;
   [[nodiscard]] EventLoop& loop() const { return source_.loop; }
   // Whether the client cancelled, or went away, or gRPC ended the call because of what it sent, such as a message that
   // is too long.

@@ -8,7 +8,8 @@
 
 namespace hapax {
 
-absl::Status HostedService::Compile() {
+absl::Status HostedService::Compile(const HandlerWatch* watch) {
+  watch_ = watch;
   for (Method& method : methods_) HAPAX_RETURN_IF_ERROR(Compile(method));
   for (int i = 0; i < descriptor_.method_count(); ++i) {
     const auto handled_by = [&](const Method& method) { return method.descriptor == descriptor_.method(i); };
@@ -47,7 +48,8 @@ absl::Status HostedService::Compile(Method& method) {
         absl::StrCat("the rule of ", method.name, " replays the current operation, but the service has no operations"));
   }
   method.refresh = [this](const CallContext& context, const ReadTransaction& txn, std::string reply) {
-    return refresh_operation_(context, ServiceReads(txn, table_prefix_), std::move(reply));
+    return Reading("operation refresher", txn,
+                   [&](const ReadTransaction& own) { return refresh_operation_(context, own, std::move(reply)); });
   };
   return absl::OkStatus();
 }

@@ -2,20 +2,34 @@
 #define HAPAX_SERVER_HOSTING_HOSTED_SERVICE_H_
 
 #include <any>
+#include <atomic>
 #include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "google/protobuf/descriptor.h"
+#include "hapax/base/clock.h"
+#include "hapax/base/contain.h"
 #include "hapax/interceptors/call.h"
 #include "hapax/interceptors/method.h"
+#include "hapax/interceptors/refusal.h"
+#include "hapax/server/hosting/handler_watch.h"
 #include "hapax/storage/service_table.h"
 
 namespace hapax {
+
+// How long a read may take.
+enum class ReadLength {
+  kAny,    // It runs on a thread of the server's readers, tenants in turns.
+  kShort,  // Some rows at most, and it never blocks: it runs on an event thread, which serves many connections. Not for
+           // a list.
+};
 
 // A protobuf service to host: its handlers, typed, by method name.
 //
@@ -25,6 +39,13 @@ namespace hapax {
 //
 // A handler is synchronous, and called from many threads. It reads and changes what it keeps through the
 // transaction alone; an error it returns leaves nothing. See method.h for what each part may do.
+//
+// The handlers of mutations run one after another, for the whole server: one that is slow, or waits, delays every
+// mutation. What is slow goes into a preparation (PreparedMutation), what waits for others into work (work_queue.h).
+//
+// An exception is a fault of the server's: the call ends with INTERNAL, nothing is left, and the token stays free. So
+// does a reply or a row that lacks a required field, or has a string that is not UTF-8. The call's log line has the
+// cause.
 //
 // A field that a request may leave unset means something, and that may change: a mutation says what, through
 // CallContext::RecordDefaults. Then a retry that spells it out is the same request, whatever the default is by then:
@@ -36,7 +57,8 @@ namespace hapax {
 // A default that never changes is the canonicalizer's to clear. What the handler picks anew for each call, such as a
 // free slot, is no default.
 //
-// In Table::kResources a service's handlers find their own service's rows and nothing else (service_table.h).
+// In Table::kResources a service's handlers find their own service's rows, and they may use no other table
+// (service_table.h).
 //
 // A handler's error reaches the client with its own code, message and details (payloads, by type URL), a
 // google.rpc.ErrorInfo of the service's own domain among them. `hapax-retry` is same-token for a code that tells of
@@ -65,34 +87,50 @@ class HostedService {
   using Refresher =
       absl::AnyInvocable<absl::StatusOr<std::string>(const CallContext&, const ReadTransaction&, std::string) const>;
 
-  explicit HostedService(const google::protobuf::ServiceDescriptor& descriptor)
-      : descriptor_(descriptor), table_prefix_(ServiceTablePrefix(descriptor.full_name())) {}
+  // Which tables the handlers may use. All: only for services of Hapax's own.
+  enum class Reach { kOwnTable, kAllTables };
+
+  explicit HostedService(const google::protobuf::ServiceDescriptor& descriptor, Reach reach = Reach::kOwnTable)
+      : descriptor_(descriptor), reach_(reach), table_prefix_(ServiceTablePrefix(descriptor.full_name())) {}
   HostedService(const HostedService&) = delete;
   HostedService& operator=(const HostedService&) = delete;
 
   // A scope resolver, by the name that the service's rules use.
   void AddResolver(std::string name, ScopeResolver resolver) {
-    resolvers_.emplace(std::move(name), std::move(resolver));
+    auto contained = [this, part = "resolver " + name, resolver = std::move(resolver)](const PlaceHints& hints) {
+      return Run(part, [&] { return resolver(hints); });
+    };
+    resolvers_.emplace(std::move(name), std::move(contained));
   }
 
   // What brings a google.longrunning.Operation on record up to date, for the rules that replay the current one.
   void SetOperationRefresher(Refresher refresher) { refresh_operation_ = std::move(refresher); }
 
   template <typename Request, typename Reply>
-  void Read(std::string_view method, ReadHandler<Request, Reply> handler) {
-    Add<Request, Reply>(method).read = [this, handler = std::move(handler)](
-                                           const CallContext& context, const ReadTransaction& txn,
-                                           const Method::Message& request, Method::Message* reply) {
-      const ServiceReads own(txn, table_prefix_);
-      return handler(context, own, static_cast<const Request&>(request), static_cast<Reply*>(reply));
+  void Read(std::string_view method, ReadHandler<Request, Reply> handler, ReadLength length = ReadLength::kAny) {
+    Method& added = Add<Request, Reply>(method);
+    added.is_long_read |= length == ReadLength::kAny;
+    added.read = [this, part = "read of " + added.name, handler = std::move(handler)](
+                     const CallContext& context, const ReadTransaction& txn, const Method::Message& request,
+                     Method::Message* reply) {
+      return Reading(part, txn, [&](const ReadTransaction& own) {
+        return handler(context, own, static_cast<const Request&>(request), static_cast<Reply*>(reply));
+      });
     };
   }
 
   // A method without a rule that answers in its own time (Method::serve).
   template <typename Request, typename Reply>
   void Serve(std::string_view method, ServingHandler<Request> handler) {
-    Add<Request, Reply>(method).serve = [handler = std::move(handler)](UnaryCall& call) {
-      handler(call, static_cast<const Request&>(*call.request));
+    Method& added = Add<Request, Reply>(method);
+    added.serve = [this, part = "handler of " + added.name, handler = std::move(handler)](UnaryCall& call) {
+      const auto ended = std::make_shared<std::atomic<bool>>(false);
+      call.OnFinish([ended](UnaryCall&, const absl::StatusOr<std::string>&) { *ended = true; });
+      absl::Status status = Run(part, [&] {
+        handler(call, static_cast<const Request&>(*call.request));
+        return absl::OkStatus();
+      });
+      if (!status.ok() && !*ended) call.Finish(std::move(status));
     };
   }
 
@@ -101,11 +139,12 @@ class HostedService {
   void Mutation(std::string_view method, MutationHandler<Request, Reply> handler,
                 Canonicalizer<Request> canonicalize = nullptr) {
     Method& added = Add<Request, Reply>(method);
-    added.mutate = [this, handler = std::move(handler)](const CallContext& context, Transaction& txn,
-                                                        const Method::Message& request, const std::any& /*prepared*/,
-                                                        Method::Message* reply) {
-      ServiceTransaction own(txn, table_prefix_);
-      return handler(context, own, static_cast<const Request&>(request), static_cast<Reply*>(reply));
+    added.mutate = [this, part = "mutation of " + added.name, handler = std::move(handler)](
+                       const CallContext& context, Transaction& txn, const Method::Message& request,
+                       const std::any& /*prepared*/, Method::Message* reply) {
+      return Changing(part, txn, [&](Transaction& own) {
+        return handler(context, own, static_cast<const Request&>(request), static_cast<Reply*>(reply));
+      });
     };
     SetCanonicalizer<Request>(added, std::move(canonicalize));
   }
@@ -116,31 +155,77 @@ class HostedService {
                         PreparedHandler<Request, Prepared, Reply> handler,
                         Canonicalizer<Request> canonicalize = nullptr) {
     Method& added = Add<Request, Reply>(method);
-    added.prepare = [prepare = std::move(prepare)](const CallContext& context,
-                                                   const Method::Message& request) -> absl::StatusOr<std::any> {
-      absl::StatusOr<Prepared> prepared = prepare(context, static_cast<const Request&>(request));
+    added.prepare = [this, part = "preparation of " + added.name, prepare = std::move(prepare)](
+                        const CallContext& context, const Method::Message& request) -> absl::StatusOr<std::any> {
+      absl::StatusOr<Prepared> prepared =
+          Run(part, [&] { return prepare(context, static_cast<const Request&>(request)); });
       if (!prepared.ok()) return prepared.status();
       return std::any(*std::move(prepared));
     };
-    added.mutate = [this, handler = std::move(handler)](const CallContext& context, Transaction& txn,
-                                                        const Method::Message& request, const std::any& prepared,
-                                                        Method::Message* reply) {
-      ServiceTransaction own(txn, table_prefix_);
-      return handler(context, own, static_cast<const Request&>(request), *std::any_cast<Prepared>(&prepared),
-                     static_cast<Reply*>(reply));
+    added.mutate = [this, part = "mutation of " + added.name, handler = std::move(handler)](
+                       const CallContext& context, Transaction& txn, const Method::Message& request,
+                       const std::any& prepared, Method::Message* reply) {
+      return Changing(part, txn, [&](Transaction& own) {
+        return handler(context, own, static_cast<const Request&>(request), *std::any_cast<Prepared>(&prepared),
+                       static_cast<Reply*>(reply));
+      });
     };
     SetCanonicalizer<Request>(added, std::move(canonicalize));
   }
 
   // Compiles the rules. Errors: INVALID_ARGUMENT, naming the method: one that the service declares has no
   // handler of its kind, or a handler has no such method or other types, or a rule is wrong (rule.h).
-  [[nodiscard]] absl::Status Compile();
+  // `watch` is told of slow handlers, and outlives the service's calls; null: nobody is.
+  [[nodiscard]] absl::Status Compile(const HandlerWatch* watch = nullptr);
 
   [[nodiscard]] const google::protobuf::ServiceDescriptor& descriptor() const { return descriptor_; }
   [[nodiscard]] const std::deque<Method>& methods() const { return methods_; }
 
  private:
   [[nodiscard]] absl::Status Compile(Method& method);
+
+  // Runs `f`, which calls a part of the service's own code, and returns its Status or StatusOr. An exception is a fault
+  // of the server's. Preparations may be slow, and so may what is not a handler.
+  template <typename F>
+  std::invoke_result_t<F> Run(std::string_view part, F&& f) const {
+    bool threw = true;
+    std::invoke_result_t<F> result = Contain(part, [&] {
+      auto own = f();
+      threw = false;
+      return own;
+    });
+    if (threw) result = ToRefusal(absl::Status(StatusOf(result)));
+    return result;
+  }
+  static const absl::Status& StatusOf(const absl::Status& status) { return status; }
+  template <typename T>
+  static const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
+    return result.status();
+  }
+
+  // Run of a handler, which is not to be slow.
+  template <typename F>
+  std::invoke_result_t<F> RunWatched(std::string_view part, F&& f) const {
+    const absl::Duration begin = MonotonicNow();
+    std::invoke_result_t<F> result = Run(part, std::forward<F>(f));
+    if (watch_ != nullptr) watch_->OnEnd(part, MonotonicNow() - begin);
+    return result;
+  }
+
+  template <typename F>
+  std::invoke_result_t<F, const ReadTransaction&> Reading(std::string_view part, const ReadTransaction& txn,
+                                                          F&& f) const {
+    if (reach_ == Reach::kAllTables) return RunWatched(part, [&] { return f(txn); });
+    const ServiceReads own(txn, table_prefix_);
+    return RunWatched(part, [&] { return f(static_cast<const ReadTransaction&>(own)); });
+  }
+
+  template <typename F>
+  absl::Status Changing(std::string_view part, Transaction& txn, F&& f) const {
+    if (reach_ == Reach::kAllTables) return RunWatched(part, [&] { return f(txn); });
+    ServiceTransaction own(txn, table_prefix_, {.name = part, .errors = watch_});
+    return RunWatched(part, [&] { return f(static_cast<Transaction&>(own)); });
+  }
 
   template <typename Request, typename Reply>
   Method& Add(std::string_view method) {
@@ -149,7 +234,8 @@ class HostedService {
     added.descriptor = descriptor_.FindMethodByName(std::string(method));
     added.request = &Request::default_instance();
     added.reply = &Reply::default_instance();
-    added.lists = Reply::descriptor()->FindFieldByName("next_page_token") != nullptr;
+    // A list may visit every row of a tenant (AIP-158).
+    added.is_long_read = Reply::descriptor()->FindFieldByName("next_page_token") != nullptr;
     return added;
   }
 
@@ -162,7 +248,9 @@ class HostedService {
   }
 
   const google::protobuf::ServiceDescriptor& descriptor_;
+  const Reach reach_;
   const std::string table_prefix_;
+  const HandlerWatch* watch_ = nullptr;
   ScopeResolvers resolvers_;
   Refresher refresh_operation_;
   std::deque<Method> methods_;  // Calls hold references to its elements.

@@ -72,17 +72,19 @@ const Method* FindMethod(const std::vector<const HostedService*>& services, cons
 
 std::unique_ptr<HostedService> TokensService::Host() const {
   const auto& descriptor = *api::GetTokenRequest::descriptor()->file()->FindServiceByName("Tokens");
-  auto service = std::make_unique<HostedService>(descriptor);
+  auto service = std::make_unique<HostedService>(descriptor, HostedService::Reach::kAllTables);
   const auto bind = [this](auto handler) {
     return [this, handler](auto&&... arguments) {
       return (this->*handler)(std::forward<decltype(arguments)>(arguments)...);
     };
   };
-  service->Read<api::GetTokenRequest, api::GetTokenResponse>("GetToken", bind(&TokensService::GetToken));
+  service->Read<api::GetTokenRequest, api::GetTokenResponse>("GetToken", bind(&TokensService::GetToken),
+                                                             ReadLength::kShort);
   service->Read<api::ListTokensRequest, api::ListTokensResponse>("ListTokens", bind(&TokensService::ListTokens));
   service->Mutation<api::AbandonTokenRequest, api::AbandonTokenResponse>("AbandonToken",
                                                                          bind(&TokensService::AbandonToken));
-  service->Read<api::GetPolicyRequest, api::GetPolicyResponse>("GetPolicy", bind(&TokensService::GetPolicy));
+  service->Read<api::GetPolicyRequest, api::GetPolicyResponse>("GetPolicy", bind(&TokensService::GetPolicy),
+                                                               ReadLength::kShort);
   return service;
 }
 

@@ -8,6 +8,7 @@
 #include "hapax/interceptors/rpc_status.h"
 #include "hapax/storage/key.h"
 #include "hapax/storage/rows.h"
+#include "hapax/storage/service_table.h"
 #include "hapax/storage/store_error.h"
 
 namespace hapax {
@@ -44,11 +45,11 @@ absl::StatusOr<google::longrunning::Operation> Operations::Begin(Transaction& tx
   const auto key_of = [&](const std::string& id) {
     return KeyPrefix(context.tenant) + KeyBuilder().String(id).Build();
   };
-  HAPAX_ASSIGN_OR_RETURN(const std::string id, NewIdOf(ids_, "op", txn, kTable, key_of));
+  HAPAX_ASSIGN_OR_RETURN(const std::string id, NewIdOf(ids_, "op", AllTables(txn), kTable, key_of));
   Operation operation;
   operation.set_name(std::string(kCollection) + id);
   operation.mutable_metadata()->PackFrom(metadata);
-  PutRow(txn, kTable, KeyOf(context.tenant, operation.name()), operation);
+  PutRow(AllTables(txn), kTable, KeyOf(context.tenant, operation.name()), operation);
   return operation;
 }
 
@@ -74,7 +75,7 @@ absl::Status Operations::Fail(Transaction& txn, const std::string& tenant, const
 absl::Status Operations::End(Transaction& txn, const std::string& tenant, const Operation& ended) const {
   Operation operation = ended;
   operation.set_done(true);
-  PutRow(txn, kTable, KeyOf(tenant, operation.name()), operation);
+  PutRow(AllTables(txn), kTable, KeyOf(tenant, operation.name()), operation);
   txn.OnCommit([this, topic = Topic(tenant, operation.name())] { waiters_.Notify(topic); });
   return absl::OkStatus();
 }
@@ -83,7 +84,7 @@ absl::StatusOr<google::longrunning::Operation> Operations::Get(const ReadTransac
                                                                const std::string& name) {
   std::optional<Operation> operation;
   if (name.starts_with(kCollection)) {
-    HAPAX_ASSIGN_OR_RETURN(operation, GetRow<Operation>(txn, kTable, KeyOf(tenant, name)));
+    HAPAX_ASSIGN_OR_RETURN(operation, GetRow<Operation>(AllTables(txn), kTable, KeyOf(tenant, name)));
   }
   if (operation.has_value()) return *std::move(operation);
   return RefuseValue(Reason::kOperationNotFound, "name", name, "must be the name of an operation of the tenant");

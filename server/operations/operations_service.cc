@@ -95,8 +95,8 @@ OperationsService::OperationsService(Store& store, OperationWaiters& waiters, ab
 
 std::unique_ptr<HostedService> OperationsService::Host() const {
   const auto& descriptor = *GetOperationRequest::descriptor()->file()->FindServiceByName("Operations");
-  auto service = std::make_unique<HostedService>(descriptor);
-  service->Read<GetOperationRequest, Operation>("GetOperation", GetOperation);
+  auto service = std::make_unique<HostedService>(descriptor, HostedService::Reach::kAllTables);
+  service->Read<GetOperationRequest, Operation>("GetOperation", GetOperation, ReadLength::kShort);
   service->Read<ListOperationsRequest, ListOperationsResponse>("ListOperations", ListOperations);
   service->Serve<WaitOperationRequest, Operation>(
       "WaitOperation", [this](UnaryCall& call, const WaitOperationRequest& request) { Wait(call, request); });

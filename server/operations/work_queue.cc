@@ -53,7 +53,7 @@ void WorkQueue::Schedule(Transaction& txn, std::string_view kind, std::string_vi
   work.record.set_kind(std::string(kind));
   work.record.set_subject(std::string(subject));
   if (leases_.has_value()) work.record.set_holder(leases_->holder());
-  PutRow(txn, Table::kWork, work.key, work.record);
+  PutRow(AllTables(txn), Table::kWork, work.key, work.record);
   txn.OnCommit([this, work = std::move(work)]() mutable { Perform(std::move(work)); });
 }
 

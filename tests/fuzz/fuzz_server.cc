@@ -79,6 +79,7 @@ FuzzServer::FuzzServer()
   chain_.reset(new Chain(BuildChain({.default_region = kDefaultRegion},
                                     {.store = store_,
                                      .workers = workers_,
+                                     .readers = workers_,
                                      .gate = gate_,
                                      .tenant_gate = tenant_gate_,
                                      .seal_keys = seal_keys_,

@@ -130,7 +130,7 @@ TEST_F(CallReadsTest, AListIsNeverReadOnTheThreadThatAsksAndOneTooManyIsRefused)
   for (int i = 0; i < 3; ++i) {
     calls.push_back(std::make_unique<FakeCall>(method_, ""));
     calls.back()->principal.tenant = "tenant";
-    reads_.QueryList(*calls.back(), BodyOf("small"), EndOf(*calls.back()));
+    reads_.QueryLong(*calls.back(), BodyOf("small"), EndOf(*calls.back()));
   }
   EXPECT_EQ(calls[2]->Result(), "OVERLOADED");
   EXPECT_FALSE(calls[0]->ended());

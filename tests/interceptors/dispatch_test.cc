@@ -184,7 +184,7 @@ TEST_F(DispatchServeTest, ItMayRefuse) {
 class DispatchListTest : public DispatchTest {
  protected:
   DispatchListTest() {
-    method_.lists = true;
+    method_.is_long_read = true;
     method_.read = [this](const CallContext&, const ReadTransaction&, const Method::Message&, Method::Message*) {
       reader_ = std::this_thread::get_id();
       go_on_.WaitForNotification();

@@ -40,8 +40,8 @@ class ResolutionTest : public testing::Test {
  private:
   std::vector<std::unique_ptr<UnaryInterceptor>> MakeLinks() {
     std::vector<std::unique_ptr<UnaryInterceptor>> links;
-    links.push_back(std::make_unique<Resolution>(
-        Resolution::Options{.default_region = "home", .page_token_key = "key"}, clock_));
+    links.push_back(
+        std::make_unique<Resolution>(Resolution::Options{.default_region = "home", .page_token_key = "key"}, clock_));
     links.push_back(std::make_unique<Last>());
     return links;
   }

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -83,15 +84,73 @@ TEST_F(ServiceTableTest, ARangeIsOfTheServicesOwnKeys) {
   EXPECT_THAT(Rows("b", {.begin = "m", .end = "l"}), IsEmpty());
 }
 
-TEST_F(ServiceTableTest, OtherTablesAreShared) {
-  for (const Table table : {Table::kMeta, Table::kTokens, Table::kWork, Table::kOperations}) {
-    Change("a", [&](Transaction& txn) { txn.Put(table, "row", "of a"); });
-    Change("b", [&](Transaction& txn) {
-      EXPECT_EQ(*txn.Get(table, "row"), "of a");
-      txn.Delete(table, "row");
-    });
-    Change("a", [&](Transaction& txn) { EXPECT_EQ(*txn.Get(table, "row"), std::nullopt); });
+constexpr Table kOtherTables[] = {Table::kMeta, Table::kTokens, Table::kWork, Table::kOperations};
+
+TEST_F(ServiceTableTest, ToReachForAnotherTableLeavesNothing) {
+  const std::vector<std::function<void(Transaction&, Table)>> faults = {
+      [](Transaction& txn, Table table) { txn.Put(table, "row", "value"); },
+      [](Transaction& txn, Table table) { txn.Delete(table, "row"); }};
+  for (const Table table : kOtherTables) {
+    for (const auto& fault : faults) {
+      EXPECT_THAT(ExecuteAs("a", *store_,
+                            [&](Transaction& txn) {
+                              txn.Put(Table::kResources, "own", "value");
+                              fault(txn, table);
+                              return absl::OkStatus();
+                            }),
+                  StatusIs(absl::StatusCode::kInternal));
+    }
   }
+  EXPECT_THAT(Rows("a"), IsEmpty());
+}
+
+TEST_F(ServiceTableTest, OtherTablesCannotBeRead) {
+  for (const Table table : kOtherTables) {
+    EXPECT_THAT(QueryAs("a", *store_, [&](const ReadTransaction& txn) { return txn.Get(table, "row").status(); }),
+                StatusIs(absl::StatusCode::kInternal));
+    EXPECT_THAT(QueryAs("a", *store_,
+                        [&](const ReadTransaction& txn) {
+                          return txn.Scan(table, KeyRange(), [](std::string_view, std::string_view) { return true; });
+                        }),
+                StatusIs(absl::StatusCode::kInternal));
+  }
+}
+
+TEST_F(ServiceTableTest, WhatAServiceCallsMayReachAllTables) {
+  Change("a", [&](Transaction& txn) { AllTables(txn).Put(Table::kOperations, "row", "of a"); });
+  EXPECT_THAT(QueryAs("b", *store_,
+                      [&](const ReadTransaction& txn) {
+                        EXPECT_EQ(*AllTables(txn).Get(Table::kOperations, "row"), "of a");
+                        return absl::OkStatus();
+                      }),
+              IsOk());
+}
+
+class ThrownHooks final : public HookErrors {
+ public:
+  void OnHookError(std::string_view owner, const absl::Status& error) const override {
+    errors_.push_back(std::string(owner) + ": " + std::string(error.message()));
+  }
+  [[nodiscard]] const std::vector<std::string>& errors() const { return errors_; }
+
+ private:
+  mutable std::vector<std::string> errors_;
+};
+
+TEST_F(ServiceTableTest, AHookThatThrowsEndsNothing) {
+  const ThrownHooks thrown;
+  int later_hooks = 0;
+  EXPECT_THAT(Execute(*store_,
+                      [&](Transaction& txn) {
+                        ServiceTransaction own(txn, "prefix", {.name = "mutation of X", .errors = &thrown});
+                        own.Put(Table::kResources, "key", "value");
+                        own.OnCommit([] { throw std::runtime_error("hook"); });
+                        own.OnCommit([&] { ++later_hooks; });
+                        return absl::OkStatus();
+                      }),
+              IsOk());
+  EXPECT_EQ(later_hooks, 1);
+  EXPECT_THAT(thrown.errors(), ElementsAre(testing::HasSubstr("mutation of X threw std::runtime_error: hook")));
 }
 
 TEST_F(ServiceTableTest, HooksRunOnceTheCommitIsDurable) {

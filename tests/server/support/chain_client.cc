@@ -42,6 +42,7 @@ ChainClient::ChainClient(Store& store, const Clock& clock, std::vector<const Hos
       chain_(new Chain(BuildChain({.default_region = "us-east-1"},
                                   {.store = store,
                                    .workers = workers_,
+                                   .readers = workers_,
                                    .gate = gate_,
                                    .tenant_gate = tenant_gate_,
                                    .seal_keys = seal_keys_,

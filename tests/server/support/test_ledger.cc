@@ -90,6 +90,7 @@ void TestLedger::Start(std::unique_ptr<Authenticator> authenticator) {
   workers_ = std::make_unique<WorkerPool>(/*threads=*/1, /*max_waiting=*/100);
   const ChainParts parts{.store = *store_,
                          .workers = *workers_,
+                         .readers = *workers_,
                          .gate = gate_,
                          .tenant_gate = tenant_gate_,
                          .seal_keys = seal_keys_,

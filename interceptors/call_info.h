@@ -1,0 +1,37 @@
+#ifndef HAPAX_INTERCEPTORS_CALL_INFO_H_
+#define HAPAX_INTERCEPTORS_CALL_INFO_H_
+
+#include <string>
+#include <string_view>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/time/time.h"
+
+namespace hapax {
+
+// The names that the verified certificate of a connection's other end gives it; none when it showed none. Valid as long
+// as the call.
+struct PeerNames {
+  absl::InlinedVector<std::string_view, 1> uris;  // Subject alternative names that are URIs, in their order.
+  std::string_view common_name;                   // The subject's first.
+};
+
+// What arrived with a call, besides its request. Thread-safety: safe.
+class CallInfo {
+ public:
+  using MetadataValues = absl::InlinedVector<std::string_view, 2>;
+
+  virtual ~CallInfo() = default;
+  // All values of a metadata key (lower case), in the order they came.
+  [[nodiscard]] virtual MetadataValues Metadata(std::string_view key) const = 0;
+  // The address of the connection's other end, as `ipv4:127.0.0.1:50123`; empty where there is none.
+  [[nodiscard]] virtual std::string peer() const { return ""; }
+  [[nodiscard]] virtual PeerNames peer_names() const { return {}; }
+  // InfiniteFuture when the client set none.
+  [[nodiscard]] virtual absl::Time deadline() const = 0;
+  [[nodiscard]] virtual bool IsCancelled() const = 0;
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_INTERCEPTORS_CALL_INFO_H_
