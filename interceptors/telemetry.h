@@ -34,7 +34,7 @@ class Telemetry final : public UnaryInterceptor {
   void Intercept(UnaryCall& call, Next next) override;
 
  private:
-  // How the call ended, with static storage.
+  // How the call ended: a name with static storage, or one of own_reasons_.
   [[nodiscard]] std::string_view ResultOf(const UnaryCall& call, const absl::Status& status);
   void Record(const UnaryCall& call, const absl::Status& status, absl::Duration duration);
   [[nodiscard]] prometheus::Counter& CounterOf(const Method& method, std::string_view result);

@@ -52,6 +52,32 @@ TEST(Refuse, C27_HasTheReasonsCodeAndOneErrorInfo) {
   }
 }
 
+constexpr OwnReason kNoFunds = {.domain = "payments.example.com",
+                                .reason = "INSUFFICIENT_FUNDS",
+                                .code = StatusCode::kAborted,
+                                .verdict = RetryVerdict::kNewToken,
+                                .retry_delay = absl::Seconds(3)};
+
+TEST(Refuse, AServicesOwnReasonIsKeptWhole) {
+  // As the chain hands it on.
+  const absl::Status status = ToRefusal(HandlersError(Refuse(kNoFunds, "too little", {{.field = "amount"}})));
+  EXPECT_THAT(status, StatusIs(StatusCode::kAborted, "too little"));
+  const auto error_info = DetailOf<ErrorInfo>(status);
+  ASSERT_TRUE(error_info.has_value());
+  EXPECT_EQ(error_info->reason(), "INSUFFICIENT_FUNDS");
+  EXPECT_EQ(error_info->domain(), "payments.example.com");
+  EXPECT_EQ(DetailOf<BadRequest>(status)->field_violations(0).field(), "amount");
+  EXPECT_EQ(DetailOf<RetryInfo>(status)->retry_delay().seconds(), 3);
+  EXPECT_EQ(VerdictOf(status), RetryVerdict::kNewToken);
+  EXPECT_EQ(ReasonOf(status), std::nullopt);
+  EXPECT_EQ(OwnReasonOf(status), "INSUFFICIENT_FUNDS");
+}
+
+TEST(Refuse, AReasonOfHapaxIsNobodysOwn) {
+  EXPECT_EQ(OwnReasonOf(Refuse(Reason::kInternal, "fault")), std::nullopt);
+  EXPECT_EQ(OwnReasonOf(absl::InternalError("fault")), std::nullopt);
+}
+
 TEST(Refuse, NamesTheFieldsInBadRequest) {
   const absl::Status status = Refuse(Reason::kInvalidParameter, "two are wrong",
                                      {{.field = "a.b", .description = "must be odd"}, {.field = "c"}});

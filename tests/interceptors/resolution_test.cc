@@ -27,7 +27,7 @@ class ResolutionTest : public testing::Test {
   ResolutionTest() : chain_(MakeLinks()) {}
 
   std::string Run(FakeCall& call) {
-    call.principal.tenant = "tenant";
+    call.principal = {.tenant = "tenant", .role = Role::kWrite};
     call.Decode();
     chain_.Run(call);
     return call.Result();
@@ -60,6 +60,8 @@ TEST_F(ResolutionTest, AMutationsContextHasTokenAndPlaceByItsRule) {
   EXPECT_EQ(call.context.client_token, "token");
   EXPECT_EQ(call.context.place.region, "home");
   EXPECT_EQ(call.context.place.zone, "home-a");
+  EXPECT_EQ(call.context.role, Role::kWrite);
+  EXPECT_EQ(call.context.call, &call);
 }
 
 TEST_F(ResolutionTest, ACallOfAMethodWithoutARuleHasNeither) {

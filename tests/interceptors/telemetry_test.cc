@@ -93,6 +93,21 @@ std::string Labels(const char* method, const std::string& result) {
   return absl::StrCat("method=", method, " result=", result, " ");
 }
 
+TEST_F(TelemetryTest, AServicesOwnReasonIsAResult) {
+  End(place_, std::nullopt, Refuse(OwnReason{.domain = "shop", .reason = "SOLD_OUT"}, "sold out"));
+  End(place_, std::nullopt, Refuse(OwnReason{.domain = "shop", .reason = "SOLD_OUT"}, "sold out"));
+  EXPECT_THAT(CallsTotal(), ElementsAre(Pair(Labels(kPlace, "SOLD_OUT"), 2)));
+  EXPECT_THAT(LogLines().front(), HasSubstr(R"("result":"SOLD_OUT")"));
+}
+
+TEST_F(TelemetryTest, ReasonsWithoutEndAreNotSeriesWithoutEnd) {
+  for (int i = 0; i < 1010; ++i) {
+    End(place_, std::nullopt, Refuse(OwnReason{.domain = "shop", .reason = absl::StrCat("REASON_", i)}, "made up"));
+  }
+  EXPECT_EQ(CallsTotal().size(), 1001);
+  EXPECT_EQ(CallsTotal()[Labels(kPlace, "FAILED_PRECONDITION")], 10);
+}
+
 TEST_F(TelemetryTest, CallsAreCountedByMethodAndResult) {
   End(place_, Outcome::kExecuted, "reply");
   End(place_, Outcome::kReplayed, "reply");

@@ -124,7 +124,7 @@ INSTANTIATE_TEST_SUITE_P(
                                 txn.Put(Table::kTokens, "row", "value");
                                 return absl::OkStatus();
                               }))),
-    [](const auto& info) { return info.param.first; });
+    [](const auto& test) { return test.param.first; });
 
 // A handler whose commit stands, whatever becomes of the hook.
 TEST_F(HandlerFaultsTest, AHookThatThrowsLeavesTheEffect) {
