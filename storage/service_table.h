@@ -12,16 +12,16 @@
 
 namespace hapax {
 
-// What the keys of a service's rows begin with in Table::kResources. `service` is its full name.
+// The prefix of the keys of a service's rows in Table::kResources. `service` is its full name.
 [[nodiscard]] std::string ServiceTablePrefix(std::string_view service);
 
-// A transaction as one service sees it: in Table::kResources there are only its own rows, under the keys that it gave
-// them. So no two services' rows meet, whatever keys they choose. The other tables are as they are.
+// A transaction as one service sees it: Table::kResources has only the service's rows, under the service's own keys. So
+// the rows of two services never collide, whatever keys they choose. The other tables are unchanged.
 //
 //   ServiceTransaction own(txn, prefix);
 //   own.Put(Table::kResources, "account", value);
 //
-// Thread-safety, errors: as of what it stands on. Lifetime: transaction and prefix outlive it.
+// Thread-safety, errors: those of the wrapped transaction. Lifetime: transaction and prefix outlive it.
 class ServiceReads final : public ReadTransaction {
  public:
   ServiceReads(const ReadTransaction& txn, std::string_view prefix) : txn_(txn), prefix_(prefix) {}
@@ -32,7 +32,7 @@ class ServiceReads final : public ReadTransaction {
  private:
   const ReadTransaction& txn_;
   const std::string_view prefix_;
-  mutable std::string key_;  // For Get, so that one allocation does for all.
+  mutable std::string key_;  // The key for Get, kept to reuse its memory.
 };
 
 class ServiceTransaction final : public Transaction {
