@@ -52,7 +52,7 @@ class TurnQueue {
     if (--size_ == 0) {
       Forget();
     } else {
-      // A party without items stays until what it owes is paid.
+      // A party without items stays until its debt is paid.
       if (!line->items.empty()) line->due += line->items.front().cost;
       Enter(line);
     }

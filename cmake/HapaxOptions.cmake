@@ -1,4 +1,4 @@
-# How everything of ours is compiled and linked.
+# How all of Hapax is compiled and linked.
 add_library(hapax_options INTERFACE)
 target_compile_options(hapax_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers)
 add_compile_options(-pthread)  # gRPC requires it, and it must match the precompiled headers.

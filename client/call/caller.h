@@ -16,7 +16,7 @@
 
 namespace hapax::client {
 
-// What a mutating call did, as the server reports it (`hapax-outcome`).
+// The outcome of a mutating call, as the server reports it (`hapax-outcome`).
 enum class Outcome {
   kUnknown,      // The server does not say: a read, or a server other than Hapax.
   kExecuted,     // An attempt of this call made the effect.

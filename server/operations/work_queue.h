@@ -46,7 +46,7 @@ class WorkQueue {
     bool sole_server = false;
     // How long this server keeps its work after its last renewal.
     absl::Duration lease = absl::Seconds(30);
-    // The delay before writing again what the store could not write.
+    // The delay before retrying a write that the store could not do.
     absl::Duration retry_delay = absl::Seconds(1);
     // The delay before performing UNAVAILABLE work again: the first and the longest. It doubles each time.
     absl::Duration first_backoff = absl::Seconds(1);
