@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-// Ends the process when an invariant of ours is broken; `reason` says why it must hold. Bad input is
-// never a CHECK: it is an absl::Status.
+// Aborts the process when an invariant of the program is broken; `reason` says why it must hold. Bad input is an
+// absl::Status, never a failed check.
 #define HAPAX_CHECK(condition, reason)                                                                    \
   do {                                                                                                    \
     if (!(condition)) [[unlikely]] {                                                                      \

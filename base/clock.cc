@@ -11,7 +11,7 @@ absl::Time SystemClock::Now() const { return absl::Now(); }
 
 absl::Duration SystemClock::Monotonic() const { return MonotonicNow(); }
 
-// As the kernel's files say it: 10 ms are exact enough, and no library's idea of the time comes between.
+// Reads the kernel's files. Their 10 ms are exact enough, and no library clock intervenes.
 Uptime SystemClock::SinceBoot() const {
   Uptime uptime;
   double seconds = 0;

@@ -7,30 +7,30 @@
 
 namespace hapax {
 
-// Something that tells a time of day. Thread-safety: safe.
+// A source of the time of day. Thread-safety: safe.
 class TimeSource {
  public:
   virtual ~TimeSource() = default;
   [[nodiscard]] virtual absl::Time Now() const = 0;
 };
 
-// How long the machine is up, time asleep included, and which start of it that is.
+// The time since the machine started, sleep included, and an id of that start.
 struct Uptime {
-  std::string boot_id;  // Another one after each start of the machine; empty: not known.
+  std::string boot_id;  // Differs after each start of the machine; empty if unknown.
   absl::Duration elapsed;
 };
 
-// The clocks of a machine, injected so that tests can set them. Now() is the wall clock: it may be set to anything at
-// any moment. So nothing waits by it and no duration is measured by it, and what it says is never taken for time that
-// has passed (interceptors/idempotency/token_time.h). Thread-safety: safe.
+// The clocks of a machine, injected so that tests can set them. Now() is the wall clock, which may be set to anything
+// at any moment. So no wait and no duration uses it, and its readings never count as elapsed time
+// (interceptors/idempotency/token_time.h). Thread-safety: safe.
 class Clock : public TimeSource {
  public:
-  // Time since some moment; never set, and at the pace of real time.
+  // Time since an unspecified moment. It is never set, and advances at the pace of real time.
   [[nodiscard]] virtual absl::Duration Monotonic() const = 0;
   [[nodiscard]] virtual Uptime SinceBoot() const = 0;
 };
 
-// The machine's.
+// The clocks of this machine.
 class SystemClock final : public Clock {
  public:
   [[nodiscard]] absl::Time Now() const override;
@@ -38,7 +38,7 @@ class SystemClock final : public Clock {
   [[nodiscard]] Uptime SinceBoot() const override;
 };
 
-// Likewise, for where no test takes the clock in hand.
+// The monotonic clock of this machine, for code whose tests do not inject a clock.
 [[nodiscard]] absl::Duration MonotonicNow();
 
 }  // namespace hapax

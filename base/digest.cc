@@ -10,8 +10,7 @@
 namespace hapax {
 
 Sha256Digest Sha256(std::string_view bytes) {
-  // Looking the algorithm up and making a context cost more than the digest of a small message, so both
-  // are kept.
+  // Both are kept: fetching the algorithm and creating a context cost more than the digest of a small message.
   static EVP_MD* const kSha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
   Sha256Digest digest;

@@ -12,7 +12,7 @@ using Sha256Digest = std::array<uint8_t, 32>;
 
 [[nodiscard]] Sha256Digest Sha256(std::string_view bytes);
 
-// What only who has the key can make of the bytes (HMAC, RFC 2104, with SHA-256).
+// HMAC-SHA-256 of the bytes under the key (RFC 2104).
 [[nodiscard]] Sha256Digest HmacSha256(std::string_view key, std::string_view bytes);
 
 }  // namespace hapax

@@ -37,7 +37,7 @@ absl::Status CheckMode(const struct stat& status, OthersMay others_may) {
 }  // namespace
 
 absl::StatusOr<std::string> ReadGuardedFile(const std::string& path, OthersMay others_may) {
-  // Not to be held up by what is no regular file, such as a pipe.
+  // O_NONBLOCK: opening a pipe or another special file must not block.
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) return CannotRead();
   const absl::Cleanup close_it = [&] { close(file); };

@@ -7,15 +7,16 @@
 
 namespace hapax {
 
-// What others than the user that the server runs as may do with a file.
+// What users other than the server's own may do with a file.
 enum class OthersMay {
-  kNothing,  // As PostgreSQL has it for its key: but when it is root's, its group may read it.
+  kNothing,  // Like PostgreSQL for its key: if root owns the file, its group may read it.
   kRead,
 };
 
-// The content of a file of less than 16 MiB.
-// Errors: NOT_FOUND, there is none; PERMISSION_DENIED, it cannot be read, or others may do more with it than that;
-// INVALID_ARGUMENT, it is no regular file, is empty, or larger.
+// Reads a file of less than 16 MiB.
+//
+// Errors: NOT_FOUND, there is no such file; PERMISSION_DENIED, it cannot be read, or others may do more with it than
+// `others_may`; INVALID_ARGUMENT, it is not a regular file, is empty, or is too large.
 [[nodiscard]] absl::StatusOr<std::string> ReadGuardedFile(const std::string& path, OthersMay others_may);
 
 }  // namespace hapax

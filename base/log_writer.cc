@@ -21,20 +21,20 @@ namespace hapax {
 namespace {
 
 constexpr absl::Duration kGatherTime = absl::Milliseconds(10);
-// Longer ones would overflow the steady clock.
+// Longer waits would overflow the steady clock.
 constexpr absl::Duration kLongestWait = absl::Hours(24 * 365);
-// How often a thread that waits for a reader looks whether anybody waits for it.
+// How often a thread that waits for the descriptor checks whether it was abandoned.
 constexpr int kLookUpMs = 100;
 
-// How much is written at once: what a pipe that is writable takes without blocking; of a file, which does not block,
-// any.
+// How many bytes are written at once. A writable pipe accepts this many without blocking; a file never blocks, so it
+// takes any number.
 size_t PieceFor(int fd) {
   constexpr size_t kPipeTakes = 4096;
   struct stat status {};
   return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? std::numeric_limits<size_t>::max() : kPipeTakes;
 }
 
-// Has the calling thread told of a reader who is gone by an error, which does not end the process as a signal would.
+// Makes a write to a closed pipe fail with an error on this thread, instead of a signal that ends the process.
 void BlockSigpipe() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -46,25 +46,25 @@ size_t CountLines(std::string_view text) { return static_cast<size_t>(std::count
 
 }  // namespace
 
-// The lines on their way, and the thread that writes them.
+// The pending lines, and the loop that writes them.
 class LogWriter::Lines {
  public:
   Lines(int fd, size_t max_pending_bytes) : fd_(fd), max_pending_bytes_(max_pending_bytes), piece_(PieceFor(fd)) {}
 
   void Append(std::string_view line);
   void Flush();
-  // Has the thread write what is left, and end. False when it did not within that time: it writes nothing more then.
+  // Makes the thread write what is pending and end. Returns false on a timeout; then the thread writes nothing more.
   [[nodiscard]] bool AwaitEnd(absl::Duration timeout);
-  // Lines that were not written, of those that were appended.
+  // The number of appended lines that were not written.
   [[nodiscard]] size_t Lost();
 
   void Run();
 
  private:
-  // Waits for lines, and for more to write along with them, or for the end. The last of them says how many were left
-  // out, if any: returns how many it says.
+  // Waits for lines, or for the end, and gathers more lines for a short time. Appends a line about dropped lines, if
+  // there were any, and returns their number.
   size_t TakeLines(std::string& lines);
-  // Writes what it can, and returns the rest. Waits for a reader, also of a descriptor that does not block.
+  // Writes what it can, and returns the rest. Waits for the reader, even if the descriptor is non-blocking.
   [[nodiscard]] std::string_view WriteAll(std::string_view bytes);
   [[nodiscard]] size_t NextPiece(std::string_view bytes) const;
   [[nodiscard]] bool IsAbandoned();
@@ -72,21 +72,21 @@ class LogWriter::Lines {
   const int fd_;
   const size_t max_pending_bytes_;
   const size_t piece_;
-  std::promise<void> ended_;  // When the thread is over.
+  std::promise<void> ended_;  // Set when the thread has ended.
 
   Monitor mu_;
   std::string pending_ ABSL_GUARDED_BY(mu_);
-  size_t writing_ ABSL_GUARDED_BY(mu_) = 0;   // Lines that were taken, and of which it is not known yet.
-  size_t left_out_ ABSL_GUARDED_BY(mu_) = 0;  // Lines that no line tells of so far.
+  size_t writing_ ABSL_GUARDED_BY(mu_) = 0;  // Lines taken by the thread, not known to be written yet.
+  size_t dropped_ ABSL_GUARDED_BY(mu_) = 0;  // Dropped lines that were not reported yet.
   bool urgent_ ABSL_GUARDED_BY(mu_) = false;
   bool closing_ ABSL_GUARDED_BY(mu_) = false;
-  bool abandoned_ ABSL_GUARDED_BY(mu_) = false;  // Nobody waits for the thread any more.
+  bool abandoned_ ABSL_GUARDED_BY(mu_) = false;  // Close has timed out.
 };
 
 void LogWriter::Lines::Append(std::string_view line) {
   MonitorLock lock(&mu_);
   if (abandoned_ || pending_.size() + line.size() > max_pending_bytes_) {
-    ++left_out_;
+    ++dropped_;
     return;
   }
   if (pending_.empty()) mu_.WakeAll();
@@ -106,7 +106,6 @@ bool LogWriter::Lines::AwaitEnd(absl::Duration timeout) {
     closing_ = true;
     mu_.WakeAll();
   }
-  // Waits by the steady clock.
   const auto limit = absl::ToChronoNanoseconds(std::min(timeout, kLongestWait));
   const bool ended = ended_.get_future().wait_for(limit) == std::future_status::ready;
   MonitorLock lock(&mu_);
@@ -116,7 +115,7 @@ bool LogWriter::Lines::AwaitEnd(absl::Duration timeout) {
 
 size_t LogWriter::Lines::Lost() {
   MonitorLock lock(&mu_);
-  return left_out_ + writing_ + CountLines(pending_);
+  return dropped_ + writing_ + CountLines(pending_);
 }
 
 bool LogWriter::Lines::IsAbandoned() {
@@ -124,7 +123,7 @@ bool LogWriter::Lines::IsAbandoned() {
   return abandoned_;
 }
 
-// Ends with a line where it can, since others may write to the descriptor, too.
+// Pieces end at a line end where possible, since others may write to the descriptor, too.
 size_t LogWriter::Lines::NextPiece(std::string_view bytes) const {
   if (bytes.size() <= piece_) return bytes.size();
   const size_t last_newline = bytes.substr(0, piece_).rfind('\n');
@@ -154,14 +153,14 @@ size_t LogWriter::Lines::TakeLines(std::string& lines) {
   lines.clear();
   lines.swap(pending_);
   writing_ = CountLines(lines);
-  if (left_out_ > 0) absl::StrAppend(&lines, R"({"level":"warning","log_lines_left_out":)", left_out_, "}\n");
-  return left_out_;
+  if (dropped_ > 0) absl::StrAppend(&lines, R"({"level":"warning","log_lines_left_out":)", dropped_, "}\n");
+  return dropped_;
 }
 
 void LogWriter::Lines::Run() {
   BlockSigpipe();
   std::string lines;
-  bool torn = false;  // Of the line that was written last, the end is missing.
+  bool torn = false;  // The line written last is incomplete.
   while (true) {
     const size_t told = TakeLines(lines);
     if (torn) torn = !WriteAll("\n").empty();
@@ -170,9 +169,9 @@ void LogWriter::Lines::Run() {
 
     MonitorLock lock(&mu_);
     writing_ = 0;
-    left_out_ -= told;
-    // The line that tells is the last, so that it is part of any rest.
-    if (!rest.empty()) left_out_ += CountLines(rest) + told - (told > 0 ? 1 : 0);
+    dropped_ -= told;
+    // The line about dropped lines is the last one, so any rest contains it.
+    if (!rest.empty()) dropped_ += CountLines(rest) + told - (told > 0 ? 1 : 0);
     if ((closing_ && pending_.empty()) || abandoned_) break;
   }
   ended_.set_value();

@@ -14,19 +14,19 @@
 
 namespace hapax {
 
-// Gathers log lines in memory, and a thread of its own writes them to a file descriptor, many at a time. A reader who
-// stops reading holds up nobody: lines that find no room are left out, and so are those that cannot be written. Once
-// lines can be written again, and at the end, a line says how many they were.
+// Gathers log lines in memory; a thread of its own writes them to a file descriptor, many at a time. A stalled reader
+// blocks nobody: lines that do not fit into memory or cannot be written are dropped. A later line reports how many were
+// dropped, once lines can be written again and at the end.
 //
-// Made for speed: spdlog's asynchronous logger wakes its thread, and writes, once a line, which was 6 of the 28 us of
-// CPU time of a replay.
+// It exists for speed. spdlog's asynchronous logger wakes its thread and writes once per line, which took 6 of the 28
+// us of CPU time of a replay.
 //
-// Thread-safety: safe; nothing here waits for the descriptor, but for Close and the destructor.
-// Lifetime: the destructor writes what is left, unless its reader hangs: after a second it lets go of that. The
-// descriptor may be closed then, but for a write that is under way. A crash loses the lines of the last 10 ms.
+// Thread-safety: safe. Only Close and the destructor wait for the descriptor.
+// Lifetime: the destructor writes the remaining lines, but abandons them if the reader stalls for a second. The
+// descriptor may be closed afterwards, unless a write is still in progress. A crash loses the lines of the last 10 ms.
 class LogWriter {
  public:
-  // How long Close waits for a descriptor that takes nothing.
+  // How long Close waits for a descriptor that accepts nothing.
   static constexpr absl::Duration kCloseTimeout = absl::Seconds(1);
 
   // Does not own `fd`.
@@ -37,21 +37,21 @@ class LogWriter {
 
   // `line` ends with its newline.
   void Append(std::string_view line);
-  // Has the lines so far written at once.
+  // Writes the pending lines without waiting for more.
   void Flush();
-  // Writes what is left, for so long at the most, and returns how many lines were lost, those that were left out before
-  // among them. Lines that are appended afterwards are lost. Comes once.
+  // Writes the pending lines for at most `timeout`, and returns how many lines were lost, including dropped lines
+  // that no line has reported. Lines appended later are lost. Call it once.
   size_t Close(absl::Duration timeout = kCloseTimeout);
 
  private:
   class Lines;
 
-  // Shared with the thread, which a reader that hangs may hold up for ever: then it is let go, and has its own share.
+  // Shared with the thread: a stalled reader may block the thread forever, and then it is detached with its own share.
   const std::shared_ptr<Lines> lines_;
   std::thread thread_;
 };
 
-// Where a logger's lines go: formatted on the thread that logs, and on to a writer that loggers share.
+// Sends a logger's lines to a shared writer. Lines are formatted on the thread that logs.
 class LogSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   explicit LogSink(std::shared_ptr<LogWriter> writer) : writer_(std::move(writer)) {}

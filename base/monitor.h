@@ -11,27 +11,27 @@
 
 namespace hapax {
 
-// A mutex with a condition that is waited for by monotonic time. absl::Mutex and absl::CondVar wait by the wall clock:
-// when that is set back by an hour, they wait for an hour longer.
+// A mutex with a condition variable that waits by monotonic time. absl::Mutex and absl::CondVar wait by the wall clock:
+// if it is set back by an hour, they wait an hour longer.
 //
 //   MonitorLock lock(&monitor);
 //   monitor.AwaitUntil([&] { return done; }, MonotonicNow() + absl::Seconds(1));
 //
-// Who changes what is waited for calls WakeAll. Thread-safety: safe.
+// Call WakeAll after changing the state that a condition reads. Thread-safety: safe.
 class ABSL_LOCKABLE Monitor {
  public:
   void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mu_.lock(); }
   void Unlock() ABSL_UNLOCK_FUNCTION() { mu_.unlock(); }
   void WakeAll() { wakeup_.notify_all(); }
 
-  // Waits until `condition` holds. Requires: the caller has the lock, as for AwaitUntil.
+  // Waits until `condition` holds. Requires: the caller holds the lock; the same for AwaitUntil.
   template <typename Condition>
   void Await(Condition condition) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     std::unique_lock<std::mutex> lock(mu_, std::adopt_lock);
     wakeup_.wait(lock, condition);
     lock.release();
   }
-  // Likewise, until that monotonic time at the most. Says whether it holds.
+  // Waits until `condition` holds or monotonic time reaches `until`. Returns whether it holds.
   template <typename Condition>
   bool AwaitUntil(Condition condition, absl::Duration until) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     if (until == absl::InfiniteDuration()) {
@@ -61,7 +61,7 @@ class ABSL_SCOPED_LOCKABLE MonitorLock {
   Monitor* const monitor_;
 };
 
-// Tells a thread that pauses now and then to end. Thread-safety: safe.
+// Tells a thread that pauses between rounds to end. Thread-safety: safe.
 class StopSignal {
  public:
   void Give() {
@@ -69,7 +69,7 @@ class StopSignal {
     given_ = true;
     monitor_.WakeAll();
   }
-  // Waits for `time`, or until it is given; says whether it is.
+  // Waits for `time`, or until the signal is given. Returns whether it is given.
   bool AwaitFor(absl::Duration time) {
     MonitorLock lock(&monitor_);
     return monitor_.AwaitUntil([this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return given_; }, MonotonicNow() + time);

@@ -7,7 +7,7 @@
 
 namespace hapax {
 
-// An error of an option of the server's: "<option>=<value>: <error>".
+// The error of a server option: "<option>=<value>: <error>".
 [[nodiscard]] inline absl::Status OptionError(absl::string_view option, absl::string_view value,
                                               const absl::Status& error) {
   return {error.code(), absl::StrCat(option, "=", value, ": ", error.message())};

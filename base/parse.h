@@ -6,7 +6,7 @@
 
 namespace hapax {
 
-// Nullopt when there are no bytes, or they are no such message.
+// Parses the bytes as a message. Returns nullopt when there are none, or they do not parse.
 template <typename Message>
 [[nodiscard]] std::optional<Message> Parse(std::optional<std::string_view> bytes) {
   Message message;

@@ -6,13 +6,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-// Leaves the function with the status that `expression` gives, unless that is OK.
+// Returns from the function with the status of `expression`, unless it is OK.
 #define HAPAX_RETURN_IF_ERROR(expression)                                                  \
   do {                                                                                     \
     if (absl::Status hapax_status = (expression); !hapax_status.ok()) return hapax_status; \
   } while (false)
 
-// `HAPAX_ASSIGN_OR_RETURN(auto value, Compute());` leaves the function with the error, or assigns.
+// `HAPAX_ASSIGN_OR_RETURN(auto value, Compute());` assigns the value, or returns from the function with the error.
 #define HAPAX_ASSIGN_OR_RETURN(declaration, expression) \
   HAPAX_ASSIGN_OR_RETURN_IMPL(HAPAX_CONCAT(hapax_or_, __LINE__), declaration, expression)
 #define HAPAX_ASSIGN_OR_RETURN_IMPL(result, declaration, expression) \

@@ -9,7 +9,7 @@
 
 namespace hapax {
 
-// The time in protobuf's form, cut to microseconds.
+// Converts to protobuf's form, truncated to microseconds.
 [[nodiscard]] inline google::protobuf::Timestamp ToTimestamp(absl::Time time) {
   constexpr int64_t kMicrosPerSecond = 1'000'000;
   const int64_t micros = absl::ToUnixMicros(time);
@@ -24,7 +24,7 @@ namespace hapax {
   return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
 }
 
-// The duration in protobuf's form. Requires: it is finite.
+// Converts to protobuf's form. Requires: the duration is finite.
 [[nodiscard]] inline google::protobuf::Duration ToProtoDuration(absl::Duration duration) {
   google::protobuf::Duration proto;
   proto.set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &duration));

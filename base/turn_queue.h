@@ -14,24 +14,24 @@
 
 namespace hapax {
 
-// A queue whose parties take turns by bytes: while several have items, each gets as many bytes as another. Of one
-// party's the first come first. An item counts as kTurnBytes at least, so small ones go one of each party, round and
-// round. A long backlog of one party, or a large item, delays another's item by at most one item.
+// A queue in which parties take turns by bytes: while several have items, each gets the same number of bytes. The items
+// of one party keep their order. An item costs at least kTurnBytes, so small items alternate between the parties. A
+// long backlog of one party, or a large item, delays another party by at most one item.
 //
-// Time is counted in bytes that each party may have had by then. An item is due when its bytes have been paid since
-// those before it; who is due first comes first (self-clocked fair queueing, Golestani 1994). An idle party saves
-// nothing up, and what a party owes is forgotten when nobody waits.
+// Virtual time is counted in bytes per party. An item is due when its bytes are paid, counted from the item before it,
+// and the party that is due first is served first (self-clocked fair queueing, Golestani 1994). An idle party saves
+// nothing up, and debts are forgotten when the queue is empty.
 //
 //   queue of a: 4 MiB, 4 MiB      due at 256, 512 turns
 //   queue of b: small ones        due at 1, 2, 3, ...
 //
-// Thread-safety: as a standard container's.
+// Thread-safety: like a standard container.
 template <typename T>
 class TurnQueue {
  public:
   static constexpr int64_t kTurnBytes = int64_t{16} << 10;
 
-  // `bytes`: of the work that the item is, as far as it is known.
+  // `bytes`: the size of the item's work, as far as it is known.
   void Push(std::string_view party, T item, int64_t bytes = 0) {
     const int64_t cost = std::max(bytes, kTurnBytes);
     const auto known = by_name_.find(party);
@@ -43,7 +43,7 @@ class TurnQueue {
     if (is_new) Enter(line);
   }
 
-  // The queue is not empty.
+  // Requires: the queue is not empty.
   [[nodiscard]] T Pop() {
     const LineRef line = FirstInTurn();
     T item = std::move(line->items.front().item);
@@ -52,14 +52,14 @@ class TurnQueue {
     if (--size_ == 0) {
       Forget();
     } else {
-      // A party without items stays until what it owes is paid.
+      // A party without items stays until its debt is paid.
       if (!line->items.empty()) line->due += line->items.front().cost;
       Enter(line);
     }
     return item;
   }
 
-  // What the party had turned out to be `bytes` of work more: its next items come later by as much.
+  // Charges the party `bytes` for work it had already; its next items come later by that much.
   void Charge(std::string_view party, int64_t bytes) {
     if (size_ == 0) return;
     const auto known = by_name_.find(party);
@@ -72,8 +72,8 @@ class TurnQueue {
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] size_t size() const { return size_; }
 
-  // Whether one more of the party's is no more than `max` items in all, and half of that, rounded up, of its own, so
-  // that others find room. Who has no name may take all of it.
+  // Whether the party may push one more item. All parties share `max` items, of which one party may have half, rounded
+  // up. A party without a name may take all of them.
   [[nodiscard]] bool HasRoom(std::string_view party, size_t max) const {
     if (size_ >= max) return false;
     const auto known = by_name_.find(party);
@@ -88,15 +88,15 @@ class TurnQueue {
   struct Line {
     std::string party;
     std::list<Waiting> items;
-    int64_t due = 0;  // When the first item is; without items, when nothing is owed.
+    int64_t due = 0;  // When the first item is due; without items, when the debt is paid.
   };
   using LineRef = typename std::list<Line>::iterator;
-  // A line's place among the others, which may be due later by now.
+  // A line's position in the heap. The line may be due later by now.
   struct Turn {
     int64_t due;
-    uint64_t number;  // Of those that are due at the same time the first that entered comes first.
+    uint64_t number;  // Breaks ties: the line that entered first comes first.
     LineRef line;
-    // The greatest comes first in a heap of the standard library's.
+    // Inverted, since the standard heap pops the greatest.
     bool operator<(const Turn& other) const { return due != other.due ? due > other.due : number > other.number; }
   };
 
@@ -111,7 +111,7 @@ class TurnQueue {
     std::push_heap(turns_.begin(), turns_.end());
   }
 
-  // Takes the turn of the first that has an item.
+  // Removes and returns the first line that has an item.
   LineRef FirstInTurn() {
     while (true) {
       std::pop_heap(turns_.begin(), turns_.end());
@@ -137,7 +137,7 @@ class TurnQueue {
 
   std::list<Line> lines_;
   absl::flat_hash_map<std::string_view, LineRef> by_name_;
-  std::vector<Turn> turns_;  // A heap with one of each line.
+  std::vector<Turn> turns_;  // A heap with one turn for each line.
   int64_t now_ = 0;
   uint64_t next_number_ = 0;
   size_t size_ = 0;

@@ -5,7 +5,7 @@
 namespace hapax {
 namespace {
 
-// Longer ones are as good as infinite, and would overflow a clock.
+// Longer limits would overflow the clock, and count as infinite.
 constexpr absl::Duration kLongest = absl::Hours(24 * 365);
 
 }  // namespace

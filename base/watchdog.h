@@ -10,11 +10,11 @@
 
 namespace hapax {
 
-// Calls back, on a thread of its own, when it has existed for that long: for work that has to end in time, and may
-// hang. It waits by the steady clock.
+// Calls back on a thread of its own once it has existed for `limit`: for work that must end in time but may hang. It
+// waits by the steady clock.
 //
 // Thread-safety: for one thread.
-// Lifetime: the destructor waits for a call that has begun; none begins afterwards.
+// Lifetime: the destructor waits for a callback that has begun; none begins afterwards.
 class Watchdog {
  public:
   // An infinite limit never expires.
@@ -24,7 +24,7 @@ class Watchdog {
   Watchdog& operator=(const Watchdog&) = delete;
 
  private:
-  std::mutex mu_;  // Abseil's waits go by the wall clock.
+  std::mutex mu_;  // absl::Mutex would wait by the wall clock.
   std::condition_variable over_;
   bool is_over_ = false;
   std::thread thread_;

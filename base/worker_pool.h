@@ -14,7 +14,7 @@
 
 namespace hapax {
 
-// A few threads for work that would keep an event thread, behind a queue in which parties take turns by bytes
+// A few threads for work that is too long for an event thread. Parties take turns by bytes in their queue
 // (turn_queue.h).
 //
 // Thread-safety: safe.
@@ -23,17 +23,17 @@ class WorkerPool {
  public:
   using Work = absl::AnyInvocable<void() &&>;
 
-  // `max_waiting`: of TrySchedule's work; one party has half of the places at the most.
+  // `max_waiting` bounds the work accepted by TrySchedule; one party may have half of it.
   WorkerPool(int threads, size_t max_waiting);
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  // Runs `work`, which takes as long as `bytes` do, on one of the threads.
+  // Runs `work`, whose cost is that of `bytes`, on one of the threads.
   void Schedule(Work work, std::string_view party, int64_t bytes = 0);
-  // The same; false, leaving `work` as it is, when too much is waiting, of all or of `party`'s.
+  // Like Schedule. Returns false and leaves `work` alone when too much is waiting, in total or for `party`.
   [[nodiscard]] bool TrySchedule(Work& work, std::string_view party);
-  // The party's work turned out to be `bytes` more.
+  // Adds `bytes` to the cost of the party's work.
   void Charge(std::string_view party, int64_t bytes);
 
  private:

@@ -7,7 +7,7 @@ from systems import Echo, Hapax
 
 CONNECTIONS = 1000
 FIGURES = ("first_execution", "replay")
-# The load connects all of them before its first call.
+# The load opens all connections before its first call.
 FLAGS = (f"--max_stranger_connections={CONNECTIONS}",)
 
 

@@ -1,4 +1,4 @@
-"""What every part of the benchmark is given."""
+"""The context of every part of the benchmark."""
 
 import contextlib
 import dataclasses
@@ -14,32 +14,33 @@ from systems import Running, System
 
 @dataclasses.dataclass
 class Context:
-    """How to run: a part is `run(context) -> dict`, what it adds to the JSON: {"name of a list": [one dict a row]}."""
+    """How to run. A part is `run(context) -> dict` and returns what it adds to the JSON: {"list": [one dict a row]}."""
 
-    # Where hapaxd, bench_echo and bench_load are.
+    # The directory of hapaxd, bench_echo and bench_load.
     build: pathlib.Path
-    # Everything in two minutes: fewer and shorter repeats, small tables; figures that cannot be had so are left out.
+    # Everything in two minutes: fewer and shorter repeats, small tables. Figures that need more time are omitted.
     quick: bool
-    # How often each pair is measured, and how long each measurement takes.
+    # The number of measurements of each pair, and the length of each.
     repeats: int
     seconds: float
-    # How long to call before each: longer than an instance takes to boot, so that what launches cause later is there.
+    # How long to call before each measurement: longer than an instance takes to boot, so that the later effects of
+    # launches are included.
     warmup: float = 1.0
-    # What `--only` named; empty for everything.
+    # The names given by `--only`; empty: everything.
     only: frozenset = frozenset()
     started: float = dataclasses.field(default_factory=time.monotonic)
 
     def say(self, line: str) -> None:
-        """A line of progress, to stderr."""
+        """Prints a line of progress to stderr."""
         print(f"{time.monotonic() - self.started:6.0f} s  {line}", file=sys.stderr, flush=True)
 
     def wants(self, *names: str) -> bool:
-        """Whether --only leaves room for it, under any of these names."""
+        """Whether --only includes one of these names."""
         return not self.only or any(name in self.only for name in names)
 
     @contextlib.contextmanager
     def scratch(self):
-        """A directory on the disk that is measured, removed with all it holds."""
+        """A directory on the measured disk, removed with its content."""
         path = pathlib.Path(tempfile.mkdtemp(prefix="hapax-bench-"))
         try:
             yield path
@@ -48,7 +49,7 @@ class Context:
 
     @contextlib.contextmanager
     def started_system(self, system: System):
-        """The system, started in a directory of its own and stopped at the end."""
+        """The system, started in its own directory and stopped at the end."""
         with self.scratch() as path:
             try:
                 yield system.start(path)

@@ -1,5 +1,5 @@
-// Measures the disk: appends a block to a file and syncs it with fdatasync, again and again, and prints the latencies
-// as one line of JSON: what any server must wait for before it may say that one call is durable.
+// Measures the disk: repeatedly appends a block to a file, syncs it with fdatasync, and prints the latencies as one
+// line of JSON. Any server must wait that long before a call is durable.
 #include <fcntl.h>
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
-// A bare gRPC callback server with prepared replies: the ceiling that Hapax is measured against. It parses each
-// request and serializes its reply, as generated code does, and nothing else.
+// A bare gRPC callback server with prepared replies: the upper limit that Hapax is compared with. Like generated code
+// it parses each request and serializes its reply, and does nothing else.
 #include <csignal>
 #include <cstdio>
 #include <memory>

@@ -1,4 +1,4 @@
-"""Records that expire while the server runs, all of them at once: what the compaction that drops them costs its callers."""
+"""Records that all expire at once while the server runs: the cost to callers of the compaction that drops them."""
 
 import pathlib
 import statistics
@@ -13,8 +13,8 @@ TOKENS = 10_000_000
 QUICK_TOKENS = 1_000_000
 IN_FLIGHT = 64
 FIGURES = ("first_execution", "replay")
-# How long after bench_fill has begun the records expire, and the files that hold them are due for compaction: until
-# then they are written, and the server is measured undisturbed.
+# How long after the start of bench_fill the records expire and their files are due for compaction. Before that they are
+# written, and the server is measured undisturbed.
 LEAD_S = 90
 QUICK_LEAD_S = 20
 # The age at which the server compacts a file of tokens without other cause (storage/rocksdb/database.cc).
@@ -36,7 +36,7 @@ def run(context: Context) -> dict:
             while time.monotonic() < due:
                 time.sleep(0.1)
             end = time.monotonic() + COMPACTION_TIMEOUT_S
-            # The first rounds' flush is what lets RocksDB see which files are due.
+            # RocksDB sees which files are due only after the flush in the first rounds.
             _rounds(context, running, lambda done: filled <= _files(scratch) and time.monotonic() < end)
             during = _rounds(context, running, lambda done: filled & _files(scratch) and time.monotonic() < end)
         finally:
@@ -55,7 +55,7 @@ def run(context: Context) -> dict:
 
 
 def _rounds(context: Context, running, more) -> dict:
-    """Measures the figures in turn, for as long as `more(rounds so far)`; the results by figure."""
+    """Measures the figures in turn, as long as `more(rounds so far)`; returns the results by figure."""
     results = {figure: [] for figure in FIGURES}
     while more(len(results[FIGURES[0]])):
         for figure in FIGURES:

@@ -6,15 +6,15 @@
 
 namespace hapax::bench {
 
-// What every call of a run does.
+// The kind of all calls of a run.
 enum class Figure {
-  kFirstExecution,  // Launches instances under a token that was never used.
-  kReplay,          // Repeats one of the launches that were made before the measurement.
+  kFirstExecution,  // Launches instances under a new token.
+  kReplay,          // Repeats a launch that was made before the measurement.
   kUnprotected,     // Launches instances without a token.
   kRead,            // Reads one instance.
 };
 
-// By its name on the command line and in the report, such as `first_execution`.
+// The figure of this name, as on the command line and in the report, such as `first_execution`.
 [[nodiscard]] std::optional<Figure> ParseFigure(std::string_view name);
 
 }  // namespace hapax::bench

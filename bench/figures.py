@@ -9,7 +9,7 @@ from peers import PEERS
 from systems import FIGURES, Echo, Hapax, System
 
 IN_FLIGHT = (1, 64, 256)
-# What Hapax says of each call: a figure in which it says something else is none.
+# The outcome that Hapax must report for each call; otherwise the figure is invalid.
 OUTCOMES = {"first_execution": "executed", "replay": "replayed", "unprotected": "unprotected", "read": ""}
 SYSTEMS = ("hapax", "echo", *PEERS)
 
@@ -53,7 +53,7 @@ def _system(context: Context, name: str) -> System:
 def _measure_system(context: Context, name: str, result: dict) -> None:
     system = _system(context, name)
     for figure in _wanted_figures(context, system):
-        # Each begins with an empty database.
+        # Each starts with an empty database.
         with context.started_system(Echo(context.build)) as echo, context.started_system(system) as running:
             for in_flight in IN_FLIGHT:
                 _measure(context, name, figure, in_flight, echo, running, result)
@@ -79,7 +79,7 @@ def _measure(context: Context, name: str, figure: str, in_flight: int, echo, run
 
 
 def _echo_row(row: dict) -> dict:
-    """The echo's own row, as it was measured beside Hapax."""
+    """The echo's own row, measured beside Hapax."""
     echo = {"figure": row["figure"], "system": "echo", "in_flight": row["in_flight"],
             "ratio_to_echo": 1, "ratio_min": 1, "ratio_max": 1, "repeats": row["repeats"]}
     for key in ("rps", "p50_us", "p99_us", "p999_us", "cpu_us_per_call", "reply_bytes"):

@@ -1,11 +1,11 @@
-// Fills the token table of a data directory with records, fast: sorted files, made by two threads and handed to
-// RocksDB as they are.
+// Quickly fills the token table of a data directory with records: two threads make sorted files, which RocksDB takes
+// unchanged.
 //
 //   bench_fill --data_dir=DIR --tokens=10000000      prints one JSON object
 //
-// In the directory a server has executed RunInstances once, with a client token. That record is the pattern: every
-// other one is a copy of it with a token and ids of its own, so format, policy, fingerprint and the size of the reply
-// are the server's, and a retry of any of them is that call with another token (filled_token.h).
+// A server must have executed RunInstances once in the directory, with a client token. Every new record is a copy of
+// that record with its own token and ids. So format, policy, fingerprint and the size of the reply are the server's,
+// and a retry of any of them is that call with another token (filled_token.h).
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
@@ -53,7 +53,7 @@ namespace {
 constexpr size_t kRecordsInFile = 250'000;
 constexpr int kThreads = 2;
 
-// Dates files back.
+// Gives files an earlier modification time.
 class PastEnv final : public rocksdb::EnvWrapper {
  public:
   explicit PastEnv(absl::Duration age) : EnvWrapper(rocksdb::Env::Default()), age_(age) {}
@@ -66,14 +66,14 @@ class PastEnv final : public rocksdb::EnvWrapper {
   const absl::Duration age_;
 };
 
-// An id as long as `id`, and of its kind: `i-` and hexadecimal digits.
+// A random id of the same kind and length: `i-` and hexadecimal digits.
 std::string RenewedId(std::string_view id, uint64_t random) {
   const size_t digits = id.find('-') + 1;
   return absl::StrCat(std::string(id.substr(0, digits)),
                       absl::StrFormat("%016x%016x", random, ~random).substr(0, id.size() - digits));
 }
 
-// The server's own record, and the copies of it.
+// The server's own record, and its copies.
 class Pattern {
  public:
   // Errors: DATA_LOSS, the row is not the record of one launch.
@@ -91,7 +91,7 @@ class Pattern {
     *record_.mutable_forget_at() = ToTimestamp(FromTimestamp(record_.forget_at()) + later);
   }
 
-  // The row of `token`. What tells launches apart in a reply is as random as in a server's, so it takes as much room.
+  // The row of `token`. Its ids are as random as a server's, so they compress no better.
   [[nodiscard]] std::pair<std::string, std::string> Copy(const FilledToken& token) {
     key_.token = token.ToString();
     const FilledToken random = FilledToken::At(token.high, token.low);
@@ -119,7 +119,7 @@ class Pattern {
 
 absl::Status WriteFile(const std::string& path, const rocksdb::Options& options, absl::Span<const FilledToken> tokens,
                        Pattern& pattern) {
-  // What a server has just written is in the page cache, too.
+  // Keeps the files in the page cache, like a server that has just written them.
   rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), options, /*column_family=*/nullptr,
                                 /*invalidate_page_cache=*/false);
   HAPAX_RETURN_IF_ERROR(FromRocksDb(writer.Open(path)));
@@ -152,7 +152,7 @@ absl::StatusOr<std::vector<std::string>> WriteFiles(const std::string& directory
   return files;
 }
 
-// The token table of a directory, opened with the options that its server left there.
+// The token table of a directory, opened with the options that its server stored.
 class TokenFiles {
  public:
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<TokenFiles>> Open(std::string path, rocksdb::Env& env) {
@@ -180,7 +180,7 @@ class TokenFiles {
   TokenFiles(const TokenFiles&) = delete;
   TokenFiles& operator=(const TokenFiles&) = delete;
 
-  // Of the table's first record.
+  // Reads the table's first record.
   [[nodiscard]] absl::StatusOr<Pattern> ReadPattern() const {
     const std::unique_ptr<rocksdb::Iterator> row(db_->NewIterator(rocksdb::ReadOptions(), tokens_));
     row->SeekToFirst();

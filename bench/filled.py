@@ -7,15 +7,15 @@ import subprocess
 from context import Context
 from systems import Hapax
 
-# The pattern's token is drawn from a table of one, under a seed of its own.
+# The token of the pattern is drawn from a table of one, with a seed of its own.
 PATTERN_FLAGS = {"filled_tokens": 1, "fill_seed": 2}
 FILL_TIMEOUT_S = 600
 
 
 def fill(context: Context, scratch: pathlib.Path, tokens: int, **flags) -> dict:
-    """Lets a server create its data in `scratch` and execute one launch, and adds so many copies of its token.
+    """Has a server create its data in `scratch` and execute one launch; then adds `tokens` copies of its record.
 
-    `flags` are bench_fill's. Returns its JSON."""
+    `flags` are those of bench_fill. Returns its JSON."""
     hapax = Hapax(context.build)
     running = hapax.start(scratch)
     try:

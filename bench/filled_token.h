@@ -9,8 +9,8 @@
 
 namespace hapax::bench {
 
-// A client token of a filled table (fill.cc): a UUID of version 4 that follows from the table's seed and its index,
-// so that a load can call with any of them and keeps none. They compare as their texts do.
+// A client token of a filled table (fill.cc): a UUID of version 4 computed from the table's seed and its index. So a
+// load can use any of them without storing them. They compare like their texts.
 struct FilledToken {
   uint64_t high = 0;
   uint64_t low = 0;
@@ -30,8 +30,8 @@ struct FilledToken {
   }
 
  private:
-  // The finalizer of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): a bijection in which every bit depends on every
-  // other.
+  // The finalizer of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): a bijection in which every output bit depends on
+  // every input bit.
   static uint64_t Mix(uint64_t x) {
     x += 0x9E3779B97F4A7C15;
     x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;

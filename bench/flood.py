@@ -1,5 +1,5 @@
-"""A tenant that makes one call after another, beside one that keeps many in flight, or large ones: what a flood costs the
-others, and the server's memory."""
+"""A tenant with one call at a time, beside one with many or large calls in flight: the cost of a flood to other
+tenants, and in the server's memory."""
 
 import concurrent.futures
 import dataclasses
@@ -12,20 +12,20 @@ from pairs import settle
 from processes import memory_bytes
 from systems import Hapax, Running
 
-# The flood comes before the quiet tenant's calls, and ends after them.
+# The flood begins before the quiet tenant's calls, and ends after them.
 MARGIN_S = 0.5
-# A request of 3.5 MB, which has more tags than the handler takes; and a launch whose reply is as long as it may be.
+# A request of 3.5 MB, with more tags than the handler accepts; and a launch whose reply is as long as allowed.
 MANY_TAGS = 300_000
 MANY_INSTANCES = 15_000
-# Of the tokens that are replayed: each launch of so many takes a second.
+# The number of tokens to replay: each such launch takes a second.
 LARGE_TOKENS = 2
-# So that such a request is decoded, and digested, and gets to the handler.
+# Lets such a request be decoded, digested, and passed to the handler.
 LET_IN = (f"--max_request_map_entries={MANY_TAGS}", f"--max_request_elements={3 * MANY_TAGS}")
 
 
 @dataclasses.dataclass(frozen=True)
 class Flood:
-    """What is in flight, how much of it, and of how many calls: --max_calls_in_flight_per_tenant."""
+    """What is in flight, how much of it, and how many calls one tenant may have: --max_calls_in_flight_per_tenant."""
 
     figure: str
     in_flight: int
@@ -38,11 +38,11 @@ class Flood:
         return self.tags > 0 or self.share < self.in_flight
 
     def flags(self) -> dict:
-        """Of bench_load."""
+        """Flags of bench_load."""
         return {"tenant": "flooder", "may_be_refused": self.is_refused, "tags": self.tags}
 
     def arguments(self) -> dict:
-        """Of Context.load()."""
+        """Arguments of Context.load()."""
         return {"in_flight": self.in_flight, "instances": self.instances,
                 "tokens": LARGE_TOKENS if self.instances > 1 else 0,
                 "outcome": "" if self.tags else OUTCOMES[self.figure], "flags": self.flags()}
@@ -52,13 +52,13 @@ FLOODS = [Flood(figure, in_flight) for figure in ("first_execution", "replay") f
     Flood("first_execution", 1024, share) for share in (256, 64, 8)] + [
     Flood("first_execution", in_flight, tags=MANY_TAGS) for in_flight in (1, 8)] + [
     Flood("replay", 64, instances=MANY_INSTANCES)]
-# All of what may be in flight: large requests, which share their bytes in the load generator, and large replies.
+# As much as may be in flight: large requests, which share their bytes in the load generator, and large replies.
 MEMORY = [Flood("unprotected", 2048, tags=MANY_TAGS), Flood("replay", 2048, instances=MANY_INSTANCES)]
 
 
 def run(context: Context) -> dict:
-    """List `flood`: first executions of a quiet tenant's, alone and beside each flood; list `memory`: what a server takes
-    at the most when all that may be in flight is large."""
+    """List `flood`: first executions of a quiet tenant, alone and beside each flood. List `memory`: the server's peak
+    when everything that may be in flight is large."""
     return {"flood": [measure(context, flood) for flood in FLOODS],
             "memory": [measure_memory(context, flood) for flood in MEMORY]}
 
@@ -72,7 +72,7 @@ def measure(context: Context, flood: Flood) -> dict:
         measuring = threading.Event()
         flooding = pool.submit(context.load, hapax, flood.figure, seconds=seconds, measuring=measuring,
                                **flood.arguments())
-        flooding.add_done_callback(lambda _: measuring.set())  # Also when it never came to that.
+        flooding.add_done_callback(lambda _: measuring.set())  # Also if it never started.
         measuring.wait()
         time.sleep(MARGIN_S)
         beside = quiet_calls(context, hapax)

@@ -1,4 +1,4 @@
-"""How cost grows with the table: the same load on 10 thousand, 1 million and 10 million tokens."""
+"""The growth of cost with the table: the same load on 10 thousand, 1 million and 10 million tokens."""
 
 import pathlib
 import time
@@ -15,7 +15,7 @@ from systems import Echo, Hapax
 SIZES = (10_000, 1_000_000, 10_000_000)
 QUICK_SIZES = (10_000, 1_000_000)
 IN_FLIGHT = 64
-# Until the cache holds what it will.
+# Until the cache is filled.
 WARMUP_S = 3
 ANSWER_TIMEOUT_S = 120
 
@@ -47,7 +47,7 @@ def _measure(context: Context, scratch: pathlib.Path, tokens: int, disk_bytes_pe
             rows.append({"figure": figure, "tokens": tokens, "disk_bytes_per_token": disk_bytes_per_token, **row})
             context.say(f"{tokens:,} tokens, {figure}: {row['rps']:,.0f}/s, {row['ratio_to_echo']:.2f} of the echo")
         memory = memory_bytes(running.pids[0])
-        # What a crash leaves: a log that is as long as it gets.
+        # As after a crash: the log is as long as it gets.
         hapax.kill()
         start_s = _seconds_until_answer(hapax, scratch)
     finally:

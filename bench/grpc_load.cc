@@ -16,17 +16,17 @@ namespace hapax::bench {
 namespace {
 
 constexpr std::chrono::seconds kConnectTimeout(10);
-// An outcome costs the load generator time to look up, which it takes from the server.
+// Only some outcomes are checked, since a look-up takes time from the server.
 constexpr uint64_t kCallsAnOutcome = 64;
-// Calls that are due so close together are sent together: waking up for each would cost as much as calling.
+// Calls due within this time are sent together, since waking up for each would cost as much as calling.
 constexpr std::chrono::microseconds kLeastSleep(100);
 
-// A connection of its own, which it shares with no other channel.
+// A channel with its own connection.
 std::shared_ptr<grpc::Channel> NewChannel(const std::string& target) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetMaxReceiveMessageSize(-1);
-  // A call is one attempt, and whatever the channel does besides costs time that is taken from the server.
+  // A call is one attempt. Everything else that the channel does takes time from the server.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetInt(GRPC_ARG_MINIMAL_STACK, 1);
   return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
@@ -54,8 +54,8 @@ struct GrpcLoad::Call {
   Instant sent;
 };
 
-// One run. In a closed loop one thread does it all. In an open loop that thread sends, and another one takes the
-// replies, so that neither a stalled server nor the replies of other calls delay a call that is due.
+// One run. In a closed loop one thread does everything. In an open loop it only sends, and another thread receives, so
+// that neither a stalled server nor other replies delay a due call.
 class GrpcLoad::Loop {
  public:
   Loop(const GrpcLoad& load, const LoadPlan& plan, Requests& requests)
@@ -80,7 +80,7 @@ class GrpcLoad::Loop {
       while (Call* const call = TakeEnded()) Free(*call);
     });
     const Schedule schedule(plan_.start, plan_.rate);
-    // Not taken again while it waits for a free call: that is the server's lateness.
+    // The time is not read again after waiting for a free call, since that delay is the server's.
     Instant now = plan_.start;
     for (uint64_t i = 0;; ++i) {
       const Instant due = schedule.Due(i);
@@ -98,7 +98,7 @@ class GrpcLoad::Loop {
   }
 
  private:
-  // False when no call is to begin any more.
+  // Returns false when no more calls may start.
   bool StartNow(Call& call) {
     const Instant now = std::chrono::steady_clock::now();
     if (now >= plan_.window.to || !requests_.Next()) return false;
@@ -117,7 +117,7 @@ class GrpcLoad::Loop {
     call.reader->Finish(&call.reply, &call.status, &call);
   }
 
-  // Requests that are all the same share their bytes: many in flight at once may be large.
+  // Identical requests share their bytes, since many large ones may be in flight.
   grpc::Slice NextRequest() {
     if (same_request_.has_value()) return *same_request_;
     grpc_slice bytes = grpc_slice_malloc(requests_.size());
@@ -127,7 +127,7 @@ class GrpcLoad::Loop {
     return slice;
   }
 
-  // The next call that ended, recorded; nullptr when the queue is shut down.
+  // Records and returns the next ended call; nullptr when the queue is shut down.
   Call* TakeEnded() {
     void* tag = nullptr;
     bool ok = false;
@@ -180,7 +180,7 @@ class GrpcLoad::Loop {
   const LoadPlan& plan_;
   Requests& requests_;
   std::optional<grpc::Slice> same_request_;
-  // Of the thread that takes replies.
+  // Used by the receiving thread.
   Recorder recorder_;
   uint64_t ended_ = 0;
 

@@ -13,10 +13,10 @@
 
 namespace hapax::bench {
 
-// Calls one unary method over gRPC, in bytes. Its calls take turns on its connections.
+// Calls one unary method over gRPC, in bytes. Its calls alternate between its connections.
 class GrpcLoad final : public LoadClient {
  public:
-  // The method is a path, such as `/hapax.compute.v1.Compute/RunInstances`.
+  // `method` is a path, such as `/hapax.compute.v1.Compute/RunInstances`.
   GrpcLoad(const std::string& target, int connections, std::string method);
 
   absl::Status Connect() override;
@@ -31,7 +31,7 @@ class GrpcLoad final : public LoadClient {
   std::vector<std::shared_ptr<grpc::Channel>> channels_;
 };
 
-// The reply of one call, in bytes; an error when it failed.
+// Makes one call, and returns the reply's bytes or the error.
 absl::StatusOr<std::string> CallOnce(const std::string& target, const std::string& method, const std::string& request);
 
 }  // namespace hapax::bench

@@ -29,8 +29,8 @@ std::chrono::nanoseconds Histogram::Percentile(double fraction) const {
   return std::min(std::chrono::nanoseconds(static_cast<int64_t>(LastOf(bucket))), max_);
 }
 
-// Below 2^kSubBucketBits a bucket is a nanosecond; above, the leading bits after the first one number the buckets of
-// a power of two.
+// Below 2^kSubBucketBits each nanosecond has a bucket. Above, the bits after the leading one select the bucket within a
+// power of two.
 size_t Histogram::BucketOf(uint64_t nanoseconds) {
   const int shift = std::max(0, static_cast<int>(std::bit_width(nanoseconds)) - kSubBucketBits - 1);
   return (static_cast<size_t>(shift) << kSubBucketBits) + static_cast<size_t>(nanoseconds >> shift);

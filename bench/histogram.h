@@ -8,23 +8,23 @@
 
 namespace hapax::bench {
 
-// Durations, counted in buckets of a fixed layout: each power of two is divided into 128 of them, so that a
-// percentile is at most 0.8% too high, and recording one allocates nothing.
+// Counts durations in buckets of a fixed layout, 128 for each power of two. So a percentile is at most 0.8% too high,
+// and recording allocates nothing.
 //
-// Thread-safety: none. A thread records into one of its own; Merge() brings them together.
+// Thread-safety: none. Each thread records into its own; Merge() combines them.
 class Histogram {
  public:
-  // Counts a duration. A negative one counts as 0, one above 18 minutes as that.
+  // Counts a duration. A negative one counts as 0, one above 18 minutes as 18 minutes.
   void Record(std::chrono::nanoseconds duration);
 
-  // Counts all that `other` counted.
+  // Adds the counts of `other`.
   void Merge(const Histogram& other);
 
   [[nodiscard]] uint64_t count() const { return count_; }
   [[nodiscard]] std::chrono::nanoseconds max() const { return max_; }
 
-  // The least duration that at least this fraction (0 to 1) of those recorded do not exceed, rounded up to the
-  // end of its bucket; zero when there is none.
+  // The least recorded duration that at least this fraction (0 to 1) does not exceed, rounded up to the end of its
+  // bucket; zero if none was recorded.
   [[nodiscard]] std::chrono::nanoseconds Percentile(double fraction) const;
 
  private:

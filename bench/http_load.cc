@@ -22,7 +22,7 @@
 namespace hapax::bench {
 namespace {
 
-// A file descriptor, closed at the end.
+// A file descriptor, closed by the destructor.
 class Descriptor {
  public:
   explicit Descriptor(int number) : number_(number) {}
@@ -48,7 +48,7 @@ std::optional<sockaddr_in> ParseAddress(const std::string& host_and_port) {
   return address;
 }
 
-// Whether the socket, connected and then set not to block, is ready for calls.
+// Connects the socket and makes it non-blocking; returns whether it is ready for calls.
 bool ConnectTo(int socket, const sockaddr_in& address) {
   const int on = 1;
   return connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
@@ -59,7 +59,7 @@ bool ConnectTo(int socket, const sockaddr_in& address) {
 
 struct HttpLoad::Connection {
   Descriptor socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  // What came of the response so far.
+  // The part of the response received so far.
   std::string received;
   Instant due;
   Instant sent;
@@ -90,8 +90,8 @@ class HttpLoad::Loop {
  private:
   using Clock = std::chrono::steady_clock;
 
-  // Sends what is due, as far as there are free connections. Returns when the next call is due, which has passed when
-  // it waits for a connection; nothing when there are no more calls.
+  // Sends due requests while connections are free. Returns the next due time, which has passed if a call waits for a
+  // connection; nullopt when there are no more calls.
   std::optional<Instant> SendDue(const Schedule& schedule) {
     while (!no_more_) {
       const Instant now = Clock::now();
@@ -112,13 +112,13 @@ class HttpLoad::Loop {
     connection.due = due;
     connection.sent = now;
     requests_.Write(request_.data());
-    // A connection that has nothing under way has room for a request.
+    // An idle connection has room for a whole request.
     const ssize_t sent = send(connection.socket.get(), request_.data(), request_.size(), MSG_NOSIGNAL);
     ++in_flight_;
     if (sent != static_cast<ssize_t>(request_.size())) Drop(connection, "a request could not be sent");
   }
 
-  // Waits for replies, until this moment at the most.
+  // Waits for replies, at most until this moment.
   void AwaitReplies(std::optional<Instant> until) {
     timespec timeout{};
     if (until.has_value()) {
@@ -160,11 +160,11 @@ class HttpLoad::Loop {
     free_.push_back(&connection);
   }
 
-  // The connection takes no more calls.
+  // Removes the connection.
   void Drop(Connection& connection, const std::string& why) {
     recorder_.Failed(why);
     epoll_ctl(poll_.get(), EPOLL_CTL_DEL, connection.socket.get(), nullptr);
-    // One that breaks with no call under way, between two of them, was free.
+    // A connection that broke between two calls was free.
     if (std::erase(free_, &connection) == 0) --in_flight_;
     if (free_.empty() && in_flight_ == 0) no_more_ = true;
   }

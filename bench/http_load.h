@@ -9,11 +9,11 @@
 
 namespace hapax::bench {
 
-// Sends requests of HTTP/1.1, each call in flight on a connection of its own that is kept alive. A response that is
-// not 2xx, and a connection that breaks, is a failed call.
+// Sends HTTP/1.1 requests. Each call in flight has a keep-alive connection of its own. A response other than 2xx, or a
+// broken connection, is a failed call.
 class HttpLoad final : public LoadClient {
  public:
-  // HOST:PORT, the host as an IPv4 address. So many calls at most can be in flight.
+  // HOST:PORT with an IPv4 address. `connections` is the most calls in flight.
   HttpLoad(std::string host_and_port, int connections);
   ~HttpLoad() override;
 
@@ -26,7 +26,7 @@ class HttpLoad final : public LoadClient {
   class Loop;
 
   const std::string host_and_port_;
-  // Not movable: the loop points to them.
+  // Not movable, since the loop points to them.
   std::deque<Connection> connections_;
 };
 

@@ -13,7 +13,7 @@ constexpr HttpResponse kMalformed{.state = HttpResponse::State::kMalformed};
 
 absl::string_view Abseil(std::string_view text) { return {text.data(), text.size()}; }
 
-// All of the text as a number, and nothing else.
+// Parses the whole text as a number.
 std::optional<size_t> ParseNumber(std::string_view text, int base) {
   size_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
@@ -21,7 +21,7 @@ std::optional<size_t> ParseNumber(std::string_view text, int base) {
   return number;
 }
 
-// Takes the next line off; nothing when it has not come in full.
+// Removes and returns the next line; nullopt if it is incomplete.
 std::optional<std::string_view> TakeLine(std::string_view& bytes) {
   const size_t end = bytes.find(kEndOfLine);
   if (end == std::string_view::npos) return std::nullopt;
@@ -42,7 +42,7 @@ struct Head {
   std::optional<size_t> content_length;
 };
 
-// Of the head's lines, the empty one that ends it included; nothing when they are wrong.
+// Parses the lines of the head, including the final empty one; nullopt if they are wrong.
 std::optional<Head> ParseHead(std::string_view lines) {
   const std::string_view status_line = *TakeLine(lines);
   if (status_line.substr(0, 9) != "HTTP/1.1 ") return std::nullopt;

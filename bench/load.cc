@@ -1,6 +1,6 @@
-// Puts a load on a server and prints what became of it as one line of JSON (Recorder::Json says what is in it). Before
-// that it prints `measuring` when the window begins, and `measured` when it ends, for whoever measures the server
-// meanwhile. The exit code is 1 when any call failed.
+// Puts a load on a server, and prints one line of JSON (see Recorder::Json). Before that it prints `measuring` when the
+// window begins and `measured` when it ends, for a program that measures the server meanwhile. The exit code is 1 if
+// any call failed.
 #include <algorithm>
 #include <cstdio>
 #include <memory>
@@ -49,7 +49,7 @@ ABSL_FLAG(std::string, expect_outcome, "", "What hapax-outcome must say: execute
 namespace hapax::bench {
 namespace {
 
-// What is executed before a measurement, so many at once.
+// Calls in flight while tokens are executed before a measurement.
 constexpr int kPrepareInFlight = 64;
 constexpr std::chrono::minutes kPrepareTimeout(10);
 
@@ -65,7 +65,7 @@ void Say(const std::string& line) {
 
 bool Grpc() { return absl::GetFlag(FLAGS_protocol) == "grpc"; }
 
-// HOST:PORT and /PATH.
+// Splits the target into HOST:PORT and /PATH.
 std::pair<std::string, std::string> HttpTarget() {
   const std::string target = absl::GetFlag(FLAGS_target);
   const size_t slash = target.find('/');
@@ -73,7 +73,7 @@ std::pair<std::string, std::string> HttpTarget() {
   return {target.substr(0, slash), target.substr(slash)};
 }
 
-// What stays the same in every request.
+// Makes the constant part of every request.
 absl::StatusOr<RequestTemplate> MakeTemplate(Figure figure) {
   const bool with_token = figure == Figure::kFirstExecution || figure == Figure::kReplay;
   if (!Grpc()) {
@@ -92,7 +92,7 @@ absl::StatusOr<RequestTemplate> MakeTemplate(Figure figure) {
   return ReadMessage(FirstInstanceId(*launched));
 }
 
-// Connected, for so many calls in flight.
+// A connected client for this many calls in flight.
 absl::StatusOr<std::unique_ptr<LoadClient>> MakeClient(Figure figure, int connections, int in_flight) {
   std::unique_ptr<LoadClient> client;
   if (Grpc()) {
@@ -105,14 +105,14 @@ absl::StatusOr<std::unique_ptr<LoadClient>> MakeClient(Figure figure, int connec
   return client;
 }
 
-// The part of thread `index` of so many things.
+// The share of thread `index` among `of` items.
 int Share(int of, int index, int threads) { return of / threads + (index < of % threads ? 1 : 0); }
 
 class Run {
  public:
   Run(Figure figure, const RequestTemplate& bytes) : figure_(figure), template_(bytes) {}
 
-  // Returns the exit code.
+  // Runs the load; returns the exit code.
   int Do() {
     if (figure_ == Figure::kReplay && absl::GetFlag(FLAGS_filled_tokens) == 0) {
       if (absl::Status status = Prepare(); !status.ok()) return Fail(std::string(status.message()));
@@ -130,7 +130,7 @@ class Run {
   }
 
  private:
-  // Executes every token that is to be replayed.
+  // Executes every token that will be replayed.
   absl::Status Prepare() {
     list_ = MakeTokenList(static_cast<size_t>(absl::GetFlag(FLAGS_tokens)));
     auto client = MakeClient(figure_, 1, kPrepareInFlight);
@@ -200,7 +200,7 @@ class Run {
   std::vector<std::unique_ptr<LoadClient>> clients_;
 };
 
-// Why the flags make no sense together; empty when they do.
+// Why the flags contradict each other; empty if they do not.
 std::string WrongFlags(std::optional<Figure> figure) {
   const std::string protocol = absl::GetFlag(FLAGS_protocol);
   if (!figure.has_value()) return absl::StrCat("--figure=", absl::GetFlag(FLAGS_figure), " is none");

@@ -1,4 +1,4 @@
-"""One run of the load generator, with the CPU time that the server took over the same window."""
+"""One run of the load generator, with the server's CPU time over the same window."""
 
 import json
 import pathlib
@@ -8,21 +8,21 @@ import threading
 from processes import cpu_seconds
 from systems import Running
 
-# What a run may take beyond its warm-up and its window: executing the tokens once, and the last calls.
+# How much longer than warm-up and window a run may take: for executing the tokens once, and for the last calls.
 GRACE_S = 120
 
 
 class LoadFailed(RuntimeError):
-    """The load generator failed, or a call of it; why is on its stderr, which is this process's."""
+    """The load generator or one of its calls failed; the reason is on its stderr, which is that of this process."""
 
 
 def run_load(build: pathlib.Path, running: Running, figure: str, *, seconds: float, in_flight: int = 64,
              warmup: float = 1.0, rate: float = 0, tokens: int = 0, connections: int = 0, instances: int = 1,
              outcome: str = "", flags: dict = None, measuring: threading.Event = None) -> dict:
-    """Runs bench_load (its flags say what each argument means; 0 and "" are their defaults), with more flags of it.
+    """Runs bench_load with these arguments (see its flags; 0 and "" are their defaults) and more `flags`.
 
-    Returns its JSON with `server_cpu_us_per_call` and `server_cores`, the cores that the server kept busy. Any call
-    that failed is a LoadFailed: a figure with errors in it is none. `measuring` is set when the window begins."""
+    Returns its JSON with `server_cpu_us_per_call` and `server_cores`, the number of cores that the server kept busy.
+    Any failed call raises LoadFailed, since it makes the figure invalid. `measuring` is set when the window begins."""
     command = [build / "bench_load", f"--target={running.target}", f"--protocol={running.protocol}",
                f"--figure={figure}", f"--duration={seconds}s", f"--warmup={warmup}s", f"--in_flight={in_flight}",
                f"--rate={rate}", f"--instances={instances}", f"--expect_outcome={outcome}"]

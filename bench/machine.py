@@ -1,4 +1,4 @@
-"""What was measured on, and what."""
+"""The machine and the versions measured."""
 
 import datetime
 import os

@@ -11,16 +11,16 @@ namespace hapax::bench {
 inline constexpr char kRunInstances[] = "/hapax.compute.v1.Compute/RunInstances";
 inline constexpr char kDescribeInstances[] = "/hapax.compute.v1.Compute/DescribeInstances";
 
-// A launch of so many instances, each with so many tags, as RunInstancesRequest.
+// A RunInstancesRequest for this many instances, each with this many tags.
 [[nodiscard]] RequestTemplate LaunchMessage(int instances, bool with_token, int tags = 0);
 
-// A read of one instance, as DescribeInstancesRequest.
+// A DescribeInstancesRequest for one instance.
 [[nodiscard]] RequestTemplate ReadMessage(std::string_view instance_id);
 
-// The id of the first instance of a RunInstancesResponse; empty when there is none.
+// The id of the first instance of a RunInstancesResponse; empty if there is none.
 [[nodiscard]] std::string FirstInstanceId(const std::string& response);
 
-// A launch of one instance as a request of HTTP/1.1: the parameters in JSON, the token in `Idempotency-Key`.
+// A launch of one instance as an HTTP/1.1 request, with JSON parameters and the token in `Idempotency-Key`.
 [[nodiscard]] RequestTemplate LaunchPost(std::string_view host_and_port, std::string_view path, bool with_token);
 
 }  // namespace hapax::bench

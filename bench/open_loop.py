@@ -1,4 +1,4 @@
-"""Latencies at a fixed rate, from the moment a call was due: what a client sees that does not wait for the server."""
+"""Latencies at a fixed rate, from the moment a call was due: those of clients that do not wait for the server."""
 
 from context import Context
 from figures import OUTCOMES
@@ -6,10 +6,10 @@ from pairs import settle
 from systems import Hapax
 
 FIGURES = ("first_execution", "replay")
-# Of the throughput of a closed loop.
+# Of a closed loop's throughput.
 FRACTIONS = (0.5, 0.8)
 IN_FLIGHT = 64
-# Calls that may wait for the server, which answers them all in the end.
+# Calls that may wait for the server; it answers all of them in the end.
 MOST_IN_FLIGHT = 2048
 
 

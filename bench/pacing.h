@@ -8,8 +8,8 @@ namespace hapax::bench {
 
 using Instant = std::chrono::steady_clock::time_point;
 
-// Calls count when they fall into it: those that end in it are its throughput, those that were to start in it are its
-// latencies, however late they end.
+// The measured window. Calls that end in it count for the throughput. Calls that are due in it count for the latencies,
+// however late they end.
 struct Window {
   Instant from;
   Instant to;
@@ -17,14 +17,14 @@ struct Window {
   [[nodiscard]] bool Has(Instant instant) const { return from <= instant && instant < to; }
 };
 
-// When the calls of an open loop are to start: at a fixed rate, whatever becomes of the calls before. A call's latency
-// counts from this moment, not from when it was sent: one that had to wait for a server that stalled has waited.
+// The due times of calls in an open loop: a fixed rate, independent of earlier calls. A call's latency counts from its
+// due time, not from when it was sent, so waiting for a stalled server is included.
 class Schedule {
  public:
-  // The first call is due at `start`. The rate, in calls a second, is above 0.
+  // The first call is due at `start`. `rate`, in calls a second, is above 0.
   Schedule(Instant start, double rate) : start_(start), rate_(rate) {}
 
-  // When the call of this number, from 0, is due.
+  // The due time of this call, numbered from 0.
   [[nodiscard]] Instant Due(uint64_t call) const;
 
  private:
@@ -32,7 +32,7 @@ class Schedule {
   const double rate_;
 };
 
-// Sleeps until then, to the precision of the kernel's timers; returns at once when it has passed.
+// Sleeps until then, with the precision of the kernel's timers. Returns at once if it has passed.
 void SleepUntil(Instant instant);
 
 }  // namespace hapax::bench

@@ -1,5 +1,5 @@
-"""A system measured against the echo: in pairs, one right after the other, so that what the machine does just then
-happens to both."""
+"""A system measured against the echo, in pairs one right after the other, so that the machine's state affects both
+alike."""
 
 import statistics
 import time
@@ -8,15 +8,15 @@ from context import Context
 from processes import cpu_seconds
 from systems import Running
 
-# A system is idle when it used less than this fraction of a core for that long.
+# A system is idle when it used less than this fraction of a core for this long.
 IDLE_CORES = 0.05
 IDLE_S = 0.3
 SETTLE_TIMEOUT_S = 10
 
 
 def settle(running: Running) -> None:
-    """Waits until a system has done what it does after its calls (booting instances, compaction), which would be
-    measured with whatever comes next; goes on after a while in any case."""
+    """Waits until a system has finished its work after calls (booting instances, compaction), which would disturb the
+    next measurement. Gives up after a while."""
     end = time.monotonic() + SETTLE_TIMEOUT_S
     before = cpu_seconds(running.pids)
     while time.monotonic() < end:
@@ -29,11 +29,11 @@ def settle(running: Running) -> None:
 
 def measure_pairs(context: Context, echo: Running, system: Running, figure: str, *, outcome: str = "",
                   echo_arguments: dict = None, beside=None, **arguments) -> dict:
-    """Measures both `context.repeats` times, each first in turn.
+    """Measures both `context.repeats` times, in alternating order.
 
-    Returns medians; `ratio_to_echo` is the median of the pairs' ratios of throughput, and `ratio_min` and `ratio_max`
-    the least and the greatest of them. `beside()` is called after each pair, and its dict's medians are added.
-    `echo_arguments` replace those that the echo cannot do as the system does."""
+    Returns medians. `ratio_to_echo` is the median of the pairs' ratios of throughput; `ratio_min` and `ratio_max` are
+    the least and the greatest of them. `beside()` is called after each pair, and the medians of its dicts are added.
+    `echo_arguments` replaces arguments that the echo does not support."""
     pairs = []
     extras = []
     for repeat in range(context.repeats):

@@ -1,4 +1,4 @@
-"""What the peers have in common: a database as a process, and the gRPC service in front of it."""
+"""The common part of the peers: a database as a process, and the gRPC service in front of it."""
 
 import os
 import pathlib
@@ -17,15 +17,15 @@ POLL_S = 0.02
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that was free a moment ago, for servers that do not choose one themselves."""
+    """A port of 127.0.0.1 that was free a moment ago, for servers that cannot choose one themselves."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
 
 
 def wait_until(ready: Callable[[], bool], process: subprocess.Popen, log: pathlib.Path) -> None:
-    """Returns when it is ready; when it ends instead, or takes too long, it is killed, and a RuntimeError has the end of
-    its log."""
+    """Returns when it is ready. If it ends or takes too long, it is killed, and a RuntimeError has the end of its
+    log."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while not ready():
         if process.poll() is not None or time.monotonic() > deadline:
@@ -36,24 +36,24 @@ def wait_until(ready: Callable[[], bool], process: subprocess.Popen, log: pathli
 
 
 def spawn(command, log: pathlib.Path, privileges=(), **arguments) -> subprocess.Popen:
-    """A process that dies with this one, its output in `log`. `privileges` are options of setpriv(1)."""
+    """A process that dies with this one, with its output in `log`. `privileges` are options of setpriv(1)."""
     with open(log, "ab") as output:
         return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *privileges, "--", *map(str, command)],
                                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, **arguments)
 
 
 class Peer(System):
-    """A database, and a service in front of it that keeps tokens and effects there."""
+    """A database, and a service in front of it that stores tokens and effects there."""
 
     figures = ("first_execution", "replay")
     protocol = "grpc"
-    # The service's program, in the build directory.
+    # The service's program in the build directory.
     facade_program: str
-    # Whether a call may be refused because another with its token is under way.
+    # Whether a call may be refused while another with its token is running.
     refuses_duplicates_at_once = False
-    # Whether what was answered is promised to outlive a SIGKILL of all its processes.
+    # Whether acknowledged calls must survive a SIGKILL of all processes.
     survives_kill = True
-    # How the database is asked to stop cleanly.
+    # The signal for a clean stop of the database.
     stop_signal = signal.SIGTERM
 
     def __init__(self, build: pathlib.Path):
@@ -68,7 +68,7 @@ class Peer(System):
         return None
 
     def start(self, scratch: pathlib.Path) -> Running:
-        """Also on the data that an earlier start left there."""
+        """Also starts on the data of an earlier start."""
         self._scratch = scratch
         self._database = self.start_database(scratch)
         self._service = self.start_service(scratch)
@@ -85,7 +85,7 @@ class Peer(System):
                 _end(database, self.stop_signal)
 
     def restart_after_kill(self) -> Running:
-        """SIGKILL for the service, the database and all its processes, then both are started on what is left."""
+        """Kills the service and all processes of the database with SIGKILL, then starts both on the remaining data."""
         self._service.kill()
         for pid in tree([self._database.pid]):
             try:
@@ -105,15 +105,15 @@ class Peer(System):
                              stderr=scratch / f"{self.facade_program}.log")
 
     def facade_flags(self) -> list:
-        """Those that tell the service where the database is."""
+        """The flags that tell the service where the database is."""
         raise NotImplementedError
 
     def target(self) -> str:
-        """Where clients call, as in Running."""
+        """The target for clients, as in Running."""
         return self._service.address
 
     def effects(self) -> int:
-        """How many launches the database holds."""
+        """The number of launches in the database."""
         raise NotImplementedError
 
 

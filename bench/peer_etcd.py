@@ -1,4 +1,4 @@
-"""etcd: a look-up, then a transaction that creates the record if it is absent."""
+"""etcd: a look-up, then a transaction that creates the record if it is missing."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ from typing import Optional
 from peer import Peer, free_port, spawn, wait_until
 
 HTTP_TIMEOUT_S = 5
-# The largest that etcd's documentation advises; at the default of 2 GiB it refuses writes.
+# The largest that etcd's documentation recommends; at the default of 2 GiB it would refuse writes.
 QUOTA_BYTES = 8 << 30
 
 

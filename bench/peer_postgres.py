@@ -9,22 +9,22 @@ from typing import Optional
 
 from peer import Peer, spawn, wait_until
 
-# For a service's own database on this machine. What decides durability stands at its default, and is named to say so.
+# For a service's own database on this machine. The settings that decide durability have their default values.
 SETTINGS = {
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
-    # The tables stay in memory, and no checkpoint is forced by the log's size.
+    # The tables stay in memory, and the log's size forces no checkpoint.
     "shared_buffers": "2GB",
     "max_wal_size": "8GB",
     "wal_buffers": "64MB",
     "checkpoint_timeout": "15min",
-    # Not a replica in sight.
+    # No replicas.
     "wal_level": "minimal",
     "max_wal_senders": 0,
     "jit": "off",
     "max_connections": 100,
-    # Over the socket alone.
+    # Only over the socket.
     "listen_addresses": "",
 }
 
@@ -36,20 +36,20 @@ CREATE TABLE IF NOT EXISTS instances (id text PRIMARY KEY, client_token text NOT
 
 
 def _programs() -> Optional[pathlib.Path]:
-    """Where the newest installed PostgreSQL keeps its programs: Debian leaves them out of PATH."""
+    """The directory of the newest installed PostgreSQL's programs, which Debian does not put into PATH."""
     found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     return found[-1].parent if found else None
 
 
 def _account() -> Optional[pwd.struct_passwd]:
-    """PostgreSQL refuses to run as root: whom it runs as then. None when this is not root."""
+    """The user for PostgreSQL, which refuses to run as root. None if this process is not root."""
     return pwd.getpwnam("postgres") if os.geteuid() == 0 else None
 
 
 class Postgres(Peer):
     name = "postgres"
     facade_program = "bench_postgres"
-    stop_signal = signal.SIGINT  # A fast shutdown: does not wait for connections.
+    stop_signal = signal.SIGINT  # A fast shutdown, which does not wait for connections.
 
     def unavailable(self) -> Optional[str]:
         if _programs() is None:
@@ -68,7 +68,7 @@ class Postgres(Peer):
         if not self._directory.exists():
             self._directory.mkdir()
             if account := _account():
-                # It must be able to walk there.
+                # The account must be able to enter the directory.
                 scratch.chmod(0o711)
                 os.chown(self._directory, account.pw_uid, account.pw_gid)
             self._run("initdb", "--pgdata", self._data, "--auth=trust", "--username=bench", "--encoding=UTF8", "--locale=C")
@@ -94,7 +94,7 @@ class Postgres(Peer):
         return self._run("psql", "-h", self._directory, "-U", "bench", "-d", "postgres", "-qtAX", "-c", sql, check=check)
 
     def _run(self, program: str, *arguments, check=True) -> str:
-        """What a program of PostgreSQL's prints; with `check`, a RuntimeError when it fails."""
+        """The output of a PostgreSQL program; with `check`, a RuntimeError if it fails."""
         ended = subprocess.run(["setpriv", *self._privileges(), "--", _programs() / program, *arguments], cwd="/",
                                stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if check and ended.returncode != 0:

@@ -1,4 +1,4 @@
-"""Redis: a claim (SET NX), the work, the reply in the claim's place."""
+"""Redis: a claim (SET NX), the work, and the reply in place of the claim."""
 
 import pathlib
 import shutil
@@ -11,7 +11,7 @@ from peer import Peer, spawn, wait_until
 class RedisPeer(Peer):
     facade_program = "bench_redis"
     refuses_duplicates_at_once = True
-    # Redis's name for when its log is synced.
+    # Redis's setting for when its log is synced.
     appendfsync: str
 
     def unavailable(self) -> Optional[str]:
@@ -24,8 +24,8 @@ class RedisPeer(Peer):
         return f"Redis {next(word[2:] for word in words if word.startswith('v='))}, appendfsync {self.appendfsync}"
 
     def start_database(self, scratch: pathlib.Path) -> subprocess.Popen:
-        # Only the log is kept, as Redis advises for durability; a snapshot besides would cost it time. The log is not
-        # rewritten while it is measured.
+        # Only the log is kept, as Redis recommends for durability; snapshots would cost it time. The log is not
+        # rewritten during a measurement.
         process = spawn(["redis-server", "--port", 0, "--unixsocket", self._socket, "--dir", scratch, "--save", "",
                          "--appendonly", "yes", "--appendfsync", self.appendfsync,
                          "--auto-aof-rewrite-percentage", 0], scratch / "redis.log")
@@ -54,5 +54,5 @@ class RedisAlways(RedisPeer):
 
 class RedisEverysec(RedisPeer):
     name = "redis_everysec"
-    survives_kill = False  # The log may be written late, when its last sync takes long.
+    survives_kill = False  # The log may be written late, after a slow sync.
     appendfsync = "everysec"

@@ -1,4 +1,4 @@
-"""Restate: durable execution. Its server keeps each call's journal, and its reply under the idempotency key."""
+"""Restate: durable execution. Its server stores each call's journal, and the reply under the idempotency key."""
 
 import http.client
 import json
@@ -24,12 +24,12 @@ class Restate(Peer):
 
     def __init__(self, build: pathlib.Path):
         super().__init__(build)
-        # Beside the builds: all of them share it.
+        # Beside the builds, which share it.
         self._home = build.resolve().parent / "bench-peers" / "restate"
         self._ports: dict = {}
 
     def unavailable(self) -> Optional[str]:
-        """Installs it with npm if that was not done yet."""
+        """Installs it with npm unless that was done before."""
         if not shutil.which("npm"):
             return "npm is not installed"
         wanted = (SOURCES / "package.json").read_text()
@@ -55,13 +55,14 @@ class Restate(Peer):
         return f"Restate {server.split()[1]}, TypeScript SDK {sdk} on Node.js {node.strip().lstrip('v')}"
 
     def start_database(self, scratch: pathlib.Path) -> subprocess.Popen:
-        # Its own data remember where the service is: the ports stay the same when it is started again.
+        # Its data contain the service's address, so the ports must stay the same after a restart.
         self._ports = self._ports or {name: free_port() for name in ("fabric", "ingress", "admin", "service")}
         environment = {
             **os.environ,
             "RESTATE_INGRESS__BIND_PORT": str(self._ports["ingress"]),
             "RESTATE_ADMIN__BIND_PORT": str(self._ports["admin"]),
-            # A log each, and so syncs of its own: one a core is the best here, and the default, 24, a third of it.
+            # Each partition syncs a log of its own: one for each core is best here; the default, 24, reaches a third of
+            # that.
             "RESTATE_DEFAULT_NUM_PARTITIONS": str(os.cpu_count()),
             "RESTATE_DISABLE_TELEMETRY": "true",
             "RESTATE_LOG_FILTER": "warn",

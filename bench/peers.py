@@ -5,6 +5,6 @@ from peer_postgres import Postgres
 from peer_redis import RedisAlways, RedisEverysec
 from peer_restate import Restate
 
-# Each is a systems.System, made with the build directory. What it needs comes from scripts/setup --bench; when something
-# is missing all the same, unavailable() says what.
+# Each is a systems.System, made with the build directory. scripts/setup --bench installs its programs; if something is
+# still missing, unavailable() says what.
 PEERS = {peer.name: peer for peer in (RedisAlways, RedisEverysec, Postgres, Etcd, Restate)}

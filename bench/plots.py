@@ -1,4 +1,4 @@
-"""Bar charts as SVG, with nothing but the standard library: readable on light and on dark pages."""
+"""Bar charts as SVG, with only the standard library: readable on light and on dark pages."""
 
 from typing import NamedTuple
 from xml.sax.saxutils import escape
@@ -10,7 +10,7 @@ BAR_HEIGHT = 16
 BAR_PITCH = 20
 GROUP_GAP = 14
 AXIS_HEIGHT = 36
-# Where the bars begin and end; what is left is for labels.
+# The ends of the bars; the rest is for labels.
 BARS_LEFT = 210
 BARS_RIGHT = 600
 
@@ -43,11 +43,11 @@ STYLE = """
 
 
 class Bar(NamedTuple):
-    # Beside the bar, and at its end.
+    # The texts beside the bar and at its end.
     name: str
     label: str
     value: float
-    # The least and the greatest of the repeats; both the value when there was no spread.
+    # The least and the greatest of the repeats; both equal the value if there was no spread.
     low: float
     high: float
 
@@ -55,7 +55,7 @@ class Bar(NamedTuple):
 class Group(NamedTuple):
     name: str
     bars: list
-    # Drawn in the colour that stands out.
+    # Whether it has the highlight colour.
     ours: bool
 
 
@@ -114,7 +114,7 @@ def _text(x: float, y: float, text: str, style: str = "", anchor: str = "start")
 
 
 def _step(top: float) -> float:
-    """Of the grid: 1, 2 or 5 times a power of ten, so that there are 3 to 8 lines."""
+    """The step of the grid: 1, 2 or 5 times a power of ten, so that there are 3 to 8 lines."""
     power = 1e-6
     while True:
         for digit in (1, 2, 5):

@@ -1,4 +1,4 @@
-// What the echo and the peers answer: as large as Hapax's replies.
+// The replies of the echo and the peers, as large as Hapax's.
 #ifndef HAPAX_BENCH_PREPARED_REPLY_H_
 #define HAPAX_BENCH_PREPARED_REPLY_H_
 
@@ -23,7 +23,7 @@ inline compute::v1::Instance PreparedInstance(bool with_token) {
   return instance;
 }
 
-// To a launch.
+// The reply to a launch.
 inline compute::v1::RunInstancesResponse PreparedReply(int instances = 1, bool with_token = true) {
   compute::v1::RunInstancesResponse reply;
   reply.set_reservation_id("r-0123456789abcdef0");
@@ -32,7 +32,7 @@ inline compute::v1::RunInstancesResponse PreparedReply(int instances = 1, bool w
   return reply;
 }
 
-// To a read of one instance.
+// The reply to a read of one instance.
 inline compute::v1::DescribeInstancesResponse PreparedList() {
   compute::v1::DescribeInstancesResponse reply;
   *reply.add_instances() = PreparedInstance(/*with_token=*/true);

@@ -1,4 +1,4 @@
-"""Servers as processes: started, found by the line they print, their CPU time and memory read from /proc, stopped."""
+"""Servers as processes: start, address from their output, CPU time and memory from /proc, stop."""
 
 import os
 import pathlib
@@ -16,7 +16,7 @@ STOP_TIMEOUT_S = 120
 
 
 def _stat(pid: int) -> list:
-    """The fields of /proc/PID/stat after the command's name; none when the process is gone."""
+    """The fields of /proc/PID/stat after the command's name; none if the process is gone."""
     try:
         return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except (FileNotFoundError, ProcessLookupError):
@@ -38,7 +38,8 @@ def tree(pids) -> set:
 
 
 def cpu_seconds(pids) -> float:
-    """User and system time so far of these processes and all their descendants, those that were waited for included."""
+    """User and system time so far of these processes and all their descendants, including those that have been
+    reaped."""
     ticks = 0
     for pid in tree(pids):
         if fields := _stat(pid):
@@ -47,22 +48,22 @@ def cpu_seconds(pids) -> float:
 
 
 def rss_bytes(pids) -> int:
-    """Resident memory of these processes and all their descendants; pages that they share are counted for each."""
+    """Resident memory of these processes and all their descendants; shared pages count for each."""
     return sum(int(fields[21]) * PAGE_BYTES for pid in tree(pids) if (fields := _stat(pid)))
 
 
 def memory_bytes(pid: int) -> dict:
-    """Resident memory of one process: `now`, and the `peak` of its life."""
+    """Resident memory of one process: `now`, and its `peak`."""
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
     return {name: int(re.search(rf"^{field}:\s+(\d+) kB", status, re.MULTILINE)[1]) * 1024
             for name, field in (("now", "VmRSS"), ("peak", "VmHWM"))}
 
 
 class ServerProcess:
-    """A server that prints `listening on HOST:PORT` to stdout. It dies with this process, however this one ends."""
+    """A server that prints `listening on HOST:PORT` to stdout. It dies with this process, however that ends."""
 
     def __init__(self, *command, stderr: pathlib.Path):
-        """Returns when it listens; a RuntimeError says what it wrote to stderr when it does not."""
+        """Returns when it listens. Otherwise raises a RuntimeError with its stderr."""
         with open(stderr, "ab") as log:
             self._process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *map(str, command)],
                                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)
@@ -78,7 +79,7 @@ class ServerProcess:
             raise RuntimeError(f"{command[0]} did not start: {stderr.read_text(errors='replace')[-2000:]}")
 
     def stop(self) -> None:
-        """SIGTERM, and an error when that does not end it with exit code 0 in time."""
+        """Sends SIGTERM; raises an error if the server does not end with exit code 0 in time."""
         self._process.send_signal(signal.SIGTERM)
         try:
             code = self._process.wait(timeout=STOP_TIMEOUT_S)
@@ -89,13 +90,13 @@ class ServerProcess:
             raise RuntimeError(f"{self._process.args[3]} ended with exit code {code}")
 
     def kill(self) -> None:
-        """SIGKILL; nothing when it is gone already."""
+        """Sends SIGKILL; does nothing if it is already gone."""
         self._process.kill()
         self._process.wait()
 
 
 def _drain(stdout, found: queue.Queue) -> None:
-    """Reads all of a server's output; `found` gets the address, and None when the output ends."""
+    """Reads all of a server's output. `found` gets the address, or None when the output ends."""
     with stdout:
         for line in stdout:
             if match := LISTENING.search(line):

@@ -11,32 +11,32 @@
 
 namespace hapax::bench {
 
-// What became of the calls of a run.
+// Records the calls of a run.
 //
-// Thread-safety: none. Each thread has one of its own; Merge() brings them together.
+// Thread-safety: none. Each thread has its own; Merge() combines them.
 class Recorder {
  public:
   explicit Recorder(Window window) : window_(window) {}
 
-  // A call that was to start at `due`, was sent at `sent`, and ended with a reply of so many bytes.
+  // Records a call that was due at `due`, was sent at `sent`, and ended with a reply of this size.
   void Succeeded(Instant due, Instant sent, Instant ended, size_t reply_bytes);
 
-  // A call that ended with an error, or with a reply that it must not have: whenever that was, the run is spoilt.
+  // Records an error or a wrong reply. Even outside the window it spoils the run.
   void Failed(std::string_view why);
 
-  // A call that the server had no room for, in a run that has more calls than it takes.
+  // Records a call that the server refused for lack of room, in a run that expects this.
   void Refused(Instant ended);
 
-  // Adds what `other` recorded, over the same window.
+  // Adds the records of `other`, for the same window.
   void Merge(const Recorder& other);
 
   [[nodiscard]] uint64_t errors() const { return errors_; }
-  // Why the first call that failed did.
+  // The error of the first failed call.
   [[nodiscard]] const std::string& first_error() const { return first_error_; }
 
   // One line: a JSON object with
-  //   completed, rps            calls that ended in the window, and a second
-  //   calls, p50_us .. max_us   calls that were due in it, and their latencies from that moment on, microseconds
+  //   completed, rps            calls that ended in the window, and their rate a second
+  //   calls, p50_us .. max_us   calls that were due in it, and their latencies from then on, in microseconds
   //   late_p99_us               how late the load generator itself sent a call
   //   reply_bytes               the mean size of a reply
   //   refused                   calls that were refused in the window

@@ -9,7 +9,7 @@ from systems import Echo, Hapax
 INSTANCES = (1, 24, 378)
 FIGURES = ("first_execution", "replay")
 IN_FLIGHT = 64
-# So that what is replayed, and executed before that, is not mostly instances.
+# Fewer tokens for larger replies, so that replays and their preparation are not mostly instances.
 TOKENS = {1: 10000, 24: 1000, 378: 50}
 
 

@@ -3,7 +3,7 @@
 
 Usage: bench/report.py [JSON FILE [DIRECTORY]]      default: docs/benchmarks/results.json, docs
 
-The prose is in bench/benchmarks.md.in; a line {{name}} of it becomes what was measured."""
+The text is in bench/benchmarks.md.in; measured values replace its lines {{name}}."""
 
 import json
 import pathlib
@@ -32,7 +32,7 @@ def render(result: dict) -> dict:
 
 
 def charts(result: dict) -> dict:
-    """The plots that the run has figures for: name and SVG."""
+    """The plots for which the run has figures: name and SVG."""
     found = {}
     for figure in ("first_execution", "replay"):
         if groups := _throughput_groups(result, figure):

@@ -10,11 +10,11 @@
 
 namespace hapax::bench {
 
-// The bytes of every request of a run: the same ones, but for the token. They are made once; a request is a copy of
-// them with its token written over the placeholder.
+// The bytes of every request of a run, which differ only in the token. They are made once; a request is a copy with its
+// token written over the placeholder.
 class RequestTemplate {
  public:
-  // Stands where the token will be, exactly once; or not at all, for requests without a token.
+  // Marks the token's place, exactly once; absent in requests without a token.
   static constexpr std::string_view kPlaceholder = "########-####-####-####-############";
   static_assert(kPlaceholder.size() == kTokenBytes);
 
@@ -23,7 +23,7 @@ class RequestTemplate {
   [[nodiscard]] size_t size() const { return bytes_.size(); }
   [[nodiscard]] bool has_token() const { return token_at_ != std::string::npos; }
 
-  // Writes a request, of size() bytes. The token, of kTokenBytes, goes nowhere when it has none.
+  // Writes a request of size() bytes. `token` has kTokenBytes; without a placeholder it is not written.
   void Write(std::string_view token, char* to) const;
 
  private:
@@ -31,23 +31,24 @@ class RequestTemplate {
   const size_t token_at_;
 };
 
-// The requests of a run, one after the other.
+// The requests of a run, in order.
 //
-// Thread-safety: none; each thread has one of its own. Lifetime: of the template, which it borrows.
+// Thread-safety: none; each thread has its own.
+// Lifetime: the template outlives it.
 class Requests {
  public:
-  // Without tokens (nullptr) the requests have no end.
+  // Without tokens (nullptr) there is no last request.
   Requests(const RequestTemplate& bytes, std::unique_ptr<TokenSource> tokens)
       : template_(bytes), tokens_(std::move(tokens)) {}
 
   [[nodiscard]] bool has_token() const { return template_.has_token(); }
-  // Of each request, in bytes.
+  // The size of each request in bytes.
   [[nodiscard]] size_t size() const { return template_.size(); }
 
-  // Decides on the next request; false when there are no more.
+  // Chooses the next request; returns false if there are no more.
   bool Next();
 
-  // Writes the request that Next() decided on, of size() bytes.
+  // Writes the chosen request, of size() bytes.
   void Write(char* to) const { template_.Write(token_, to); }
 
  private:

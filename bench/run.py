@@ -1,4 +1,4 @@
-"""Measures Hapax beside the echo and its peers: scripts/bench says how it is used."""
+"""Measures Hapax beside the echo and its peers; scripts/bench documents the usage."""
 
 import argparse
 import json
@@ -20,7 +20,7 @@ from context import Context
 from systems import FIGURES
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-# In the order in which they are measured. The first one is `figures`, of which --only may name a part.
+# In the order of measurement. The first one is `figures`, parts of which --only may name.
 PARTS = {"figures": figures, "open_loop": open_loop, "connections": connections, "reply_size": reply_size,
          "flood": flood, "growth": growth, "expiry": expiry}
 NAMES = (*FIGURES, *figures.SYSTEMS, *PARTS)
@@ -40,7 +40,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def wanted_parts(context: Context) -> list:
-    """Those that --only names, and `figures` when it names one of those, or a system."""
+    """The parts that --only names; also `figures`, if it names one of those or a system."""
     if not context.only:
         return ["figures"] if context.quick else list(PARTS)
     inside_figures = context.only & {*FIGURES, *figures.SYSTEMS}
@@ -49,7 +49,7 @@ def wanted_parts(context: Context) -> list:
 
 def main() -> int:
     arguments = parse_arguments()
-    # So that what was started is stopped, and what was written removed.
+    # Exits normally on SIGTERM, so that started processes are stopped and written files removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     context = Context(build=arguments.build.resolve(), quick=arguments.quick,
                       repeats=arguments.repeats or (3 if arguments.quick else 5),
@@ -61,7 +61,7 @@ def main() -> int:
         try:
             for name, rows in PARTS[part].run(context).items():
                 result.setdefault(name, []).extend(rows)
-        except Exception:  # What was measured so far is worth having.
+        except Exception:  # The measurements so far are worth keeping.
             traceback.print_exc()
             failed.append(part)
         if arguments.json:

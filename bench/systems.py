@@ -1,40 +1,41 @@
-"""What is measured: Hapax, the bare echo that is its ceiling, and the peers, all behind one interface."""
+"""The measured systems: Hapax, the bare echo that is its upper limit, and the peers, behind one interface."""
 
 import pathlib
 from typing import NamedTuple, Optional
 
 from processes import ServerProcess
 
-# What a call does: see load.cc.
+# The kinds of calls: see load.cc.
 FIGURES = ("first_execution", "replay", "unprotected", "read")
 
 
 class Running(NamedTuple):
     """A started system."""
 
-    # HOST:PORT of gRPC, or HOST:PORT/PATH to POST to.
+    # HOST:PORT for gRPC, or HOST:PORT/PATH for POST.
     target: str
     # `grpc`, or `http1`: JSON with an Idempotency-Key header.
     protocol: str
-    # Processes whose CPU time, with that of all their descendants, is what a call costs: the service and what it
-    # keeps its tokens in.
+    # The processes whose CPU time, with that of all descendants, is the cost of a call: the service and its store of
+    # tokens.
     pids: list
 
 
 class System:
-    """A system that can be measured, made with the build directory. It is stopped after each start, whatever happens."""
+    """A system that can be measured, made with the build directory. It is stopped after each start, even after an
+    error."""
 
-    # As `--only` and the JSON name it.
+    # The name for `--only` and in the JSON.
     name: str
-    # Those it can answer.
+    # The figures that it can answer.
     figures: tuple = FIGURES
 
     def unavailable(self) -> Optional[str]:
-        """Why it cannot be measured here, such as a program that is not installed; None when it can."""
+        """Why it cannot be measured here, such as a missing program; None if it can."""
         return None
 
     def version(self) -> str:
-        """What the report calls it, such as `redis 7.0.15`."""
+        """Its name in the report, such as `redis 7.0.15`."""
         return self.name
 
     def start(self, scratch: pathlib.Path) -> Running:
@@ -42,11 +43,11 @@ class System:
         raise NotImplementedError
 
     def stop(self) -> None:
-        """Ends every process that start() started; nothing when there is none."""
+        """Ends every process that start() started, if any."""
         raise NotImplementedError
 
 
-# Room for every call of a run: the built-in quotas are for people, not for load.
+# Room for every call of a run; the built-in quotas are too small for a load.
 CATALOG = """
 regions { name: "us-east-1" zones { name: "us-east-1a" vcpus: 1000000000
   subnets { id: "subnet-bench" cidr_block: "10.0.0.0/8" } } }
@@ -58,7 +59,7 @@ quota { instances: 1000000000 hosts: 1 }
 
 
 class Hapax(System):
-    """hapaxd as in production: its log goes to a file, at the default level."""
+    """hapaxd as in production: it logs to a file, at the default level."""
 
     name = "hapax"
 
@@ -68,7 +69,7 @@ class Hapax(System):
         self.process: Optional[ServerProcess] = None
 
     def start(self, scratch: pathlib.Path) -> Running:
-        """On the data that `scratch` holds from an earlier start, if any."""
+        """Uses the data of an earlier start in `scratch`, if any."""
         catalog = scratch / "catalog.textproto"
         catalog.write_text(CATALOG)
         self.process = ServerProcess(
@@ -82,14 +83,15 @@ class Hapax(System):
             process.stop()
 
     def kill(self) -> None:
-        """SIGKILL, as a crash."""
+        """Sends SIGKILL, to simulate a crash."""
         if self.process is not None:
             process, self.process = self.process, None
             process.kill()
 
 
 class Echo(System):
-    """The ceiling: a bare gRPC callback server with prepared replies as large as Hapax's to launches of so many."""
+    """The upper limit: a bare gRPC callback server with prepared replies, as large as Hapax's to launches of this
+    size."""
 
     name = "echo"
 

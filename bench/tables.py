@@ -2,7 +2,7 @@
 
 import targets
 
-# List of the JSON -> columns: heading, key or function of a row, format.
+# List of the JSON -> its columns: heading, key or function of a row, format.
 FIGURE_COLUMNS = (
     ("figure", lambda row: targets.words(row["figure"]), "{}"),
     ("system", lambda row: row["system"], "{}"),
@@ -84,7 +84,7 @@ TARGET_COLUMNS = (
     ("measured", lambda row: row.measured or "not measured", "{}"),
     ("met?", lambda row: {True: "yes", False: "no", None: "-"}[row.met], "{}"),
 )
-# Every list but `figures`: title, columns.
+# Every list except `figures`: title, columns.
 LISTS = {
     "open_loop": ("At a fixed rate, from when each call was due", OPEN_LOOP_COLUMNS),
     "connections": ("Many clients, one call each", CONNECTION_COLUMNS),
@@ -98,26 +98,26 @@ LISTS = {
 
 
 def flood_words(row: dict) -> str:
-    """What a flood is made of."""
+    """Describes a flood."""
     size = f", {row['tags']:,} tags each" if row["tags"] else f", {row['instances']:,} instances each" if row["instances"] > 1 else ""
     return targets.words(row["figure"]) + size
 
 
 def cells(rows: list, columns: tuple) -> list:
-    """Rows of texts, the headings first."""
+    """Rows of texts, beginning with the headings."""
     return [[heading for heading, _, _ in columns],
             *([form.format(pick(row)) for _, pick, form in columns] for row in rows)]
 
 
 def aligned(table: list) -> str:
-    """For a terminal: texts to the left, numbers to the right."""
+    """For a terminal: texts aligned left, numbers right."""
     widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
     return "\n".join("  ".join(cell.rjust(width) if _numeric(table, i) else cell.ljust(width)
                                for i, (cell, width) in enumerate(zip(row, widths))).rstrip() for row in table)
 
 
 def markdown(table: list) -> str:
-    """Likewise in Markdown."""
+    """In Markdown."""
     rules = ["---:" if _numeric(table, i) else "---" for i in range(len(table[0]))]
     return "\n".join(f"| {' | '.join(row)} |" for row in [table[0], rules, *table[1:]])
 

@@ -1,4 +1,4 @@
-"""What Hapax is to reach, and whether it does, from the JSON of a run."""
+"""The targets of Hapax, and whether the JSON of a run meets them."""
 
 from typing import NamedTuple, Optional
 
@@ -9,13 +9,13 @@ class Target(NamedTuple):
     """One row of the table."""
 
     target: str
-    # Ready to print; None when it was not measured.
+    # Ready to print; None if it was not measured.
     measured: Optional[str]
     met: Optional[bool]
 
 
 def figure(result: dict, name: str, in_flight: int, system: str = "hapax") -> Optional[dict]:
-    """The row of a figure; None when it was not measured."""
+    """The row of a figure; None if it was not measured."""
     for row in result.get("figures", []):
         if (row["figure"], row["in_flight"], row["system"]) == (name, in_flight, system):
             return row
@@ -23,7 +23,7 @@ def figure(result: dict, name: str, in_flight: int, system: str = "hapax") -> Op
 
 
 def judge(result: dict) -> list:
-    """All targets, in the order in which they are printed."""
+    """All targets, in the order of printing."""
     return [*_throughput(result), _latency(result), *_peers(result), *_cpu(result), *_growth(result), _expiry(result)]
 
 
@@ -59,7 +59,7 @@ def _peers(result: dict) -> list:
     hapax = figure(result, "first_execution", 64)
     for name, least in (("redis_always", 2), ("node_idempotency", 1.3), ("postgres", 5), ("etcd", 5), ("restate", 12)):
         peer = figure(result, "first_execution", 64, name)
-        # Each to the echo beside it: the machine was not the same at both times.
+        # Each relative to the echo beside it, since the machine's state differed.
         value = hapax["ratio_to_echo"] / peer["ratio_to_echo"] if hapax and peer else None
         rows.append(_at_least(f"first execution, 64 in flight: at least {least} times {name}", value, least))
     return rows

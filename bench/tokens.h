@@ -12,21 +12,21 @@
 
 namespace hapax::bench {
 
-// The length of every token: they are UUIDs.
+// The length of every token; all are UUIDs.
 inline constexpr size_t kTokenBytes = 36;
 
-// The tokens of the calls of a run, one after the other.
+// The tokens of a run's calls, in order.
 //
-// Thread-safety: none; each thread has a source of its own.
+// Thread-safety: none; each thread has its own.
 class TokenSource {
  public:
   virtual ~TokenSource() = default;
 
-  // The next call's token, valid until the next call of Next(); empty when there are no more.
+  // The next call's token, valid until the following Next(); empty if there are no more.
   virtual std::string_view Next() = 0;
 };
 
-// New ones, as Hapax's client library makes them, without end.
+// New tokens, as Hapax's client library makes them, without end.
 class NewTokens final : public TokenSource {
  public:
   std::string_view Next() override;
@@ -51,7 +51,7 @@ class EachToken final : public TokenSource {
   size_t next_ = 0;
 };
 
-// Any token of a list, which is not empty, each as likely as every other, without end.
+// Random tokens of a non-empty list, uniformly distributed, without end.
 class AnyToken final : public TokenSource {
  public:
   explicit AnyToken(TokenList list) : list_(std::move(list)) {}
@@ -63,10 +63,10 @@ class AnyToken final : public TokenSource {
   absl::InsecureBitGen random_;
 };
 
-// Any of the tokens that bench_fill put into a table, each as likely as every other, without end.
+// Random tokens of a table filled by bench_fill, uniformly distributed, without end.
 class FilledTokens final : public TokenSource {
  public:
-  // `tokens` is positive. Both are as bench_fill was given them.
+  // `tokens` is positive. Both arguments are those of bench_fill.
   FilledTokens(uint64_t tokens, uint64_t seed) : tokens_(tokens), seed_(seed) {}
 
   std::string_view Next() override;

@@ -9,7 +9,7 @@
 
 namespace hapax::client {
 
-// The calls of hapax.compute.v1.Compute, typed. Each does what Caller says: a mutating one takes effect once.
+// The typed calls of hapax.compute.v1.Compute. Each follows the rules of Caller: a mutating call takes effect once.
 //
 //   ComputeClient compute(caller);
 //   auto launched = compute.RunInstances(request);
@@ -42,7 +42,8 @@ class ComputeClient {
   HAPAX_COMPUTE_METHOD(DescribeAvailabilityZones, compute::v1::DescribeAvailabilityZonesResponse)
 #undef HAPAX_COMPUTE_METHOD
 
-  // The method of that name, such as `RunInstances`, for what takes a descriptor (a journal). Requires: Compute has it.
+  // The method of this name, such as `RunInstances`, for APIs that take a descriptor (a journal). Requires: Compute has
+  // it.
   [[nodiscard]] static const google::protobuf::MethodDescriptor& Method(std::string_view name);
 
  private:

@@ -1,4 +1,4 @@
-# What comes from Debian 12 (scripts/setup installs it).
+# The packages of Debian 12 (scripts/setup installs them).
 find_package(Threads REQUIRED)
 find_package(Protobuf REQUIRED)
 find_package(absl REQUIRED)

@@ -1,9 +1,9 @@
 # hapax_library(<folder> SOURCES ... [SUBFOLDERS ...] [PUBLIC header...] [INTERNAL] DEPENDS hapax::... other::...)
 #
-# The library of one folder, as target hapax::<folder> with _ for /. Its headers are included as
-# "hapax/<folder>/name.h" through a directory that has links to them alone. So a header of a folder that is not among
-# DEPENDS, or among theirs, is not found, and its code is not linked. The headers of SUBFOLDERS belong to it.
-# PUBLIC are the headers that are installed. INTERNAL: nothing of it is.
+# Defines the library of one folder as target hapax::<folder>, with _ for /. Its headers are included as
+# "hapax/<folder>/name.h", through a directory that links only to them. So headers of folders outside DEPENDS, and what
+# those depend on, are not found, and their code is not linked. The headers of SUBFOLDERS belong to the library. PUBLIC
+# lists the installed headers. INTERNAL: nothing is installed.
 function(hapax_library folder)
   cmake_parse_arguments(ARG "INTERNAL" "" "SUBFOLDERS;SOURCES;PUBLIC;DEPENDS" ${ARGN})
   string(REPLACE "/" "_" name "${folder}")
@@ -39,14 +39,14 @@ function(hapax_library folder)
   endforeach()
 endfunction()
 
-# hapax_install_library(<target> <name>): the target is part of the installed package, as hapax::<name>.
+# hapax_install_library(<target> <name>): adds the target to the installed package, as hapax::<name>.
 function(hapax_install_library target name)
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
   install(TARGETS ${target} EXPORT hapax INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 endfunction()
 
-# hapax_precompile(<target> [TESTS]): compiles with the headers that nearly every source includes, read once for all
-# targets; TESTS: with those of tests, too. Sources include what they use all the same: preset tidy reads them without.
+# hapax_precompile(<target> [TESTS]): compiles with precompiled headers that nearly every source includes; TESTS adds
+# those of tests. Sources still include what they use: preset tidy builds without precompiled headers.
 set(hapax_precompiled_headers
   <algorithm> <functional> <map> <memory> <optional> <string> <string_view> <utility> <vector>
   <absl/container/flat_hash_map.h> <absl/container/inlined_vector.h> <absl/functional/any_invocable.h>

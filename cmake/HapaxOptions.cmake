@@ -1,9 +1,9 @@
-# How everything of ours is compiled and linked.
+# How all of Hapax is compiled and linked.
 add_library(hapax_options INTERFACE)
 target_compile_options(hapax_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers)
-add_compile_options(-pthread)  # gRPC asks for it: headers are precompiled with what all are compiled with.
+add_compile_options(-pthread)  # gRPC requires it, and it must match the precompiled headers.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  add_compile_options(-fpch-preprocess)  # So that ccache knows which precompiled headers a source had.
+  add_compile_options(-fpch-preprocess)  # So that ccache knows a source's precompiled headers.
 endif()
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   target_compile_options(hapax_options INTERFACE -Wthread-safety -Werror=thread-safety)
@@ -15,9 +15,9 @@ if(HAPAX_SANITIZERS)
   add_compile_options(-fsanitize=${HAPAX_SANITIZERS} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${HAPAX_SANITIZERS})
   if(HAPAX_SANITIZERS MATCHES "thread")
-    # Under this macro protobuf lays its maps out differently from the library that Debian compiled.
+    # With this macro protobuf's maps have another layout than in the library that Debian compiled.
     add_compile_options(-U__SANITIZE_THREAD__)
-    # Debian's Abseil and gRPC are not instrumented: what they order is announced to ThreadSanitizer, in all programs.
+    # Debian's Abseil and gRPC are not instrumented: this tells ThreadSanitizer their synchronization, in all programs.
     set(support "${CMAKE_CURRENT_LIST_DIR}/../tests/support")
     add_library(hapax_tsan OBJECT "${support}/tsan_abseil.cc" "${support}/tsan_grpc.cc")
     target_sources(hapax_options INTERFACE
@@ -30,7 +30,7 @@ endif()
 
 find_program(HAPAX_CCACHE ccache)
 if(HAPAX_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # The second is what ccache asks for where headers are precompiled.
+  # ccache requires the sloppiness for precompiled headers.
   set(launcher "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros "${HAPAX_CCACHE}")
   set(CMAKE_C_COMPILER_LAUNCHER "${launcher}")
   set(CMAKE_CXX_COMPILER_LAUNCHER "${launcher}")

@@ -1,4 +1,4 @@
-# What `cmake --install` installs besides the libraries: the package that find_package(hapax CONFIG) finds.
+# The package that `cmake --install` installs besides the libraries, for find_package(hapax CONFIG).
 include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/hapax")

@@ -1,4 +1,4 @@
-// hapaxd: puts the parts together and runs them until it is told to stop.
+// hapaxd: assembles the server and runs it until it is told to stop.
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -37,7 +37,7 @@
 namespace hapax {
 namespace {
 
-// Beyond --drain_timeout, for what is closed once calls are over: the database, and the log.
+// The time beyond --drain_timeout for closing the database and the log once calls are over.
 constexpr absl::Duration kStopGrace = absl::Seconds(30);
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
@@ -69,25 +69,25 @@ absl::StatusOr<std::unique_ptr<Authenticator>> MakeAuthenticator(const ServerFla
   HAPAX_CHECK(false, "an Auth is one of its values");
 }
 
-// Keeps what is in memory, keys and replies among it, out of core files.
+// Keeps memory, which holds keys and replies, out of core files.
 void ForbidCoreDumps() {
   const rlimit none{.rlim_cur = 0, .rlim_max = 0};
   setrlimit(RLIMIT_CORE, &none);
 #if !defined(__SANITIZE_ADDRESS__)  // Its leak checker has to trace the process.
-  prctl(PR_SET_DUMPABLE, 0);        // A core pattern that is a pipe heeds no limit.
+  prctl(PR_SET_DUMPABLE, 0);        // The limit does not apply when the core pattern is a pipe.
 #endif
 }
 
-// gRPC writes its errors to stderr itself, from any of its threads, and a reader that hangs would hold them up.
+// gRPC writes its errors to stderr from any of its threads, and a stalled reader would block them.
 void KeepGrpcFromStderr() {
   gpr_set_log_function([](gpr_log_func_args* line) {
-    // It is never destroyed: gRPC logs as long as the process lives.
+    // Never destroyed, since gRPC logs as long as the process lives.
     static auto* const writer = new LogWriter(STDERR_FILENO);
     writer->Append(absl::StrCat("grpc: ", line->file, ":", line->line, ": ", line->message, "\n"));
   });
 }
 
-// All that was acknowledged is on the disk, so nothing is lost but an orderly end.
+// All acknowledged data is on the disk, so this only skips the orderly end.
 [[noreturn]] void EndAtOnce() {
   constexpr std::string_view kMessage = "hapaxd: it did not stop in time, and is ended\n";
   pollfd writable{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
@@ -95,7 +95,7 @@ void KeepGrpcFromStderr() {
   _exit(1);
 }
 
-// The error of a server's option, as that of the flag of the same name.
+// Turns the error of a server option into that of the flag of the same name.
 absl::Status AsFlagError(const absl::Status& error) {
   const absl::string_view message = error.message();
   const absl::string_view option = message.substr(0, message.find('='));
@@ -103,7 +103,7 @@ absl::Status AsFlagError(const absl::Status& error) {
   return names_option ? absl::Status(error.code(), absl::StrCat("--", message)) : error;
 }
 
-// The compute service, with what does its work.
+// The compute service and the drivers of its work.
 class ComputeParts {
  public:
   ComputeParts(const compute::Catalog& catalog, const compute::Places& places, absl::Duration boot_latency,
@@ -136,7 +136,7 @@ class ComputeParts {
 absl::Status Run(int argc, char** argv) {
   HAPAX_ASSIGN_OR_RETURN(const ServerFlags flags, ParseServerFlags(argc, argv));
   ForbidCoreDumps();
-  umask(S_IRWXG | S_IRWXO);  // What the server writes is for its own user alone.
+  umask(S_IRWXG | S_IRWXO);  // The server's files are for its own user only.
   HAPAX_ASSIGN_OR_RETURN(const compute::Catalog catalog, LoadCatalog(flags));
   if (!catalog.HasRegion(flags.default_region)) {
     return FlagError("default_region", flags.default_region,
@@ -146,8 +146,8 @@ absl::Status Run(int argc, char** argv) {
   if (!authenticator.ok()) return AsFlagError(authenticator.status());
 
   KeepGrpcFromStderr();
-  std::optional<Watchdog> watchdog;  // Goes after everything that it watches.
-  // Known once the store is open; by then nobody has asked.
+  std::optional<Watchdog> watchdog;  // Outlives everything that it watches.
+  // Set once the store is open, before anybody asks.
   std::unique_ptr<const compute::Places> places;
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Open({
       .listen_address = flags.listen_address,

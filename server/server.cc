@@ -56,7 +56,7 @@ constexpr absl::Duration kProbeTimeout = absl::Seconds(10);
 constexpr char kLogPattern[] = "%Y-%m-%dT%H:%M:%S.%f%z %l %v";
 constexpr char kCallLogPattern[] = R"({"time":"%Y-%m-%dT%H:%M:%S.%f%z","level":"%l",%v})";
 
-// The signals that the server answers to, blocked in every thread so that only AwaitStopSignal takes them.
+// Blocks the server's signals in every thread, so that only AwaitStopSignal receives them.
 sigset_t BlockSignals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -67,7 +67,7 @@ sigset_t BlockSignals() {
   return signals;
 }
 
-// What is out of the ordinary is written at once.
+// Lines above info are flushed at once.
 std::shared_ptr<spdlog::logger> MakeLogger(const std::string& name, spdlog::sink_ptr sink,
                                            spdlog::level::level_enum level) {
   auto logger = std::make_shared<spdlog::logger>(name, std::move(sink));
@@ -76,7 +76,7 @@ std::shared_ptr<spdlog::logger> MakeLogger(const std::string& name, spdlog::sink
   return logger;
 }
 
-// prometheus-cpp reports what goes wrong by exceptions.
+// prometheus-cpp reports errors as exceptions.
 absl::StatusOr<std::unique_ptr<prometheus::Exposer>> ExposeMetrics(
     const std::string& address, const std::shared_ptr<prometheus::Registry>& metrics) {
   try {
@@ -88,7 +88,7 @@ absl::StatusOr<std::unique_ptr<prometheus::Exposer>> ExposeMetrics(
   }
 }
 
-// A backup that goes with the data is none.
+// A backup inside the data directory would be lost with it.
 absl::Status CheckIsOutside(const std::string& backup_dir, const std::string& data_dir) {
   namespace fs = std::filesystem;
   if (backup_dir.empty()) return absl::OkStatus();
@@ -118,7 +118,7 @@ void LogCertificate(const TlsCredentials& tls, absl::Time now, spdlog::logger& l
   log.warn("{}, is not valid now: clients that verify it get no connection", Describe(tls));
 }
 
-// Whether a handshake shows the certificate that was read last: not what OpenSSL, but what the server itself does.
+// Whether a handshake with the server itself, not only with OpenSSL, shows the certificate that was read last.
 absl::Status CheckIsShown(const TlsCredentials& tls, const std::string& listen_address, int port) {
   const std::string host = listen_address.substr(0, listen_address.rfind(':'));
   HAPAX_ASSIGN_OR_RETURN(const std::string shown, ShownCertificate(host, port, kProbeTimeout));
@@ -138,7 +138,7 @@ absl::StatusOr<Place> PlaceAsItIsNamed(const PlaceHints& hints) {
 
 }  // namespace
 
-// In the order they are made; what is below uses what is above.
+// Members in the order of creation: each uses only earlier ones.
 struct Server::Parts {
   explicit Parts(ServerOptions its_options) : options(std::move(its_options)) {
     if (options.log_sink != nullptr) {
@@ -161,7 +161,7 @@ struct Server::Parts {
   TokenTime token_time{clock};
   const TokenExpiry token_expiry{token_time.durable()};
   TimeOrderedIdSource ids{token_time.latest()};
-  OperationWaiters waiters{static_cast<size_t>(options.max_calls_in_flight)};  // Each waits for a call in flight.
+  OperationWaiters waiters{static_cast<size_t>(options.max_calls_in_flight)};  // Each waiter is a call in flight.
   const Operations operations{ids, waiters};
   std::optional<SealKeys> seal_keys;
   std::unique_ptr<Store> store;
@@ -179,11 +179,11 @@ struct Server::Parts {
   std::optional<AdminService> admin_service;
   std::vector<std::unique_ptr<HostedService>> own_services;
   std::unique_ptr<TlsCredentials> tls;     // Null: connections are not encrypted.
-  Authenticator* authenticator = nullptr;  // In the chain.
+  Authenticator* authenticator = nullptr;  // Owned by the chain.
   std::unique_ptr<const Chain> chain;
   std::unique_ptr<ServiceHost> host;
 
-  // Whether the next connection uses the TLS files as they are now; logs what it uses.
+  // Whether the next connection uses the TLS files as they are now. Logs the certificate in use.
   [[nodiscard]] bool ReloadTls();
 };
 
@@ -192,7 +192,7 @@ Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Server::~Server() { Stop(absl::ZeroDuration()); }
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Open(ServerOptions options) {
-  // Debian builds Abseil with its deadlock detector on, which makes every lock several times as slow.
+  // Debian builds Abseil with its deadlock detector on, which makes every lock several times slower.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   if (options.seal_key_file.empty()) {
     options.seal_key_file = absl::StrCat(absl::StripSuffix(options.data_dir, "/"), ".seal_keys");
@@ -224,7 +224,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Open(ServerOptions options) {
                     id);
   }
   parts.seal_keys = std::move(keys->keys);
-  // The data directory belongs to one process at a time: what an earlier one held is free at once.
+  // Only one process has the data directory, so the leases of an earlier process are free at once.
   parts.work.emplace(*parts.store, parts.clock, *parts.log, WorkQueue::Options{.sole_server = true});
   return server;
 }
@@ -248,7 +248,7 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
       *parts.store, {.shortest_life = ShortestLife(options.token_policy, compiled), .passed = options.time_passed}));
   HAPAX_ASSIGN_OR_RETURN(parts.options.token_policy,
                          CompletePolicy(options.token_policy, compiled, *parts.store, parts.token_time));
-  // The data directory belongs to one process at a time: nobody else ends operations, and those who wait need not look.
+  // Only one process has the data directory, so no other server ends operations, and waiters need not poll.
   parts.operations_service.emplace(*parts.store, parts.waiters, /*check_interval=*/absl::InfiniteDuration());
   parts.tokens_service.emplace(TokensService::Options{.default_region = options.default_region,
                                                       .policy = options.token_policy,
@@ -292,7 +292,7 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
                                   .registry = *parts.metrics,
                                   .call_log = *parts.call_log};
   parts.authenticator = parts.options.authenticator.get();
-  // A chain cannot be moved, so it is built where it stays.
+  // A chain cannot be moved, so it is built in place.
   parts.chain.reset(new Chain(BuildChain({.default_region = options.default_region,
                                           .policy = options.token_policy,
                                           .request_budget = options.request_budget,
@@ -306,7 +306,7 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
                                  hosted, *parts.chain);
   if (!host.ok()) return OptionError("listen_address", options.listen_address, host.status());
   parts.host = *std::move(host);
-  for (const std::string& address : parts.host->left_out()) {
+  for (const std::string& address : parts.host->skipped_addresses()) {
     parts.log->warn("{} is listened on, but not at {}", options.listen_address, address);
   }
   if (parts.tls != nullptr) {
@@ -316,7 +316,7 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
                          absl::UnavailableError(absl::StrCat("no TLS handshake works: ", shown.message())));
     }
   }
-  // Nothing fails any more: drivers of work may end when Start does, and when it fails.
+  // Nothing fails from here on. So drivers may be destroyed after a failed Start.
   parts.work->TakeUpOpenWork();
   parts.token_time_keeper.emplace(parts.token_time, *parts.store, *parts.log, *parts.metrics);
   parts.log->info("data in {}, {} pieces of work resumed", options.data_dir, resumed);
@@ -364,15 +364,15 @@ void Server::Stop(absl::Duration timeout) {
     parts.host->AnnounceShutdown();
     parts.gate->Close();
     parts.waiters.Close();
-    parts.admin_service->Close();  // A backup may take longer than anybody waits, and is made anew by whoever asks.
+    parts.admin_service->Close();  // A backup may outlast every wait; the caller makes a new one.
     parts.gate->AwaitIdle(timeout);
-    // When connections close, a call that is just arriving is cut off with CANCELLED. So busy clients are
-    // given a moment to hear UNAVAILABLE instead, and to go away.
+    // Closing a connection cancels a call that is just arriving. So busy clients get a moment to receive UNAVAILABLE
+    // instead, and to disconnect.
     absl::SleepFor(std::min(kLameDuckTime, timeout));
     parts.host->Drain(kCloseTimeout);
   }
-  // No call runs any more. What was prepared is committed, what was committed may still start work, and
-  // work that is not written down as done is resumed by the next start.
+  // No call runs any more. Prepared transactions are committed, and commits may still start work. The next start
+  // resumes work that is not recorded as done.
   parts.workers.reset();
   parts.readers.reset();
   parts.admin_service.reset();

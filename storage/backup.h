@@ -8,17 +8,17 @@
 
 namespace hapax {
 
-// A backup of a store. Backups lie in a directory of their own, where each shares what did not change with those
-// before.
+// A backup of a store. A backup directory holds several backups, which share the files that did not change between
+// them.
 struct Backup {
-  uint32_t id = 0;  // From 1 on, ascending.
+  uint32_t id = 0;  // Ascending from 1.
   absl::Time created;
-  uint64_t size_bytes = 0;  // With the files that it shares.
+  uint64_t size_bytes = 0;  // Including shared files.
 };
 
 struct BackupList {
   std::vector<Backup> backups;        // Oldest first.
-  std::vector<uint32_t> damaged_ids;  // Of those with a file that is missing. Bytes are checked by a restore.
+  std::vector<uint32_t> damaged_ids;  // Backups that lack a file. Only a restore checks the bytes.
 };
 
 }  // namespace hapax

@@ -9,8 +9,8 @@
 
 namespace hapax {
 
-// Transactions that are waited for: at start-up, and on threads of their own. Never on an event thread, and never
-// within a transaction. Return what `done` is told.
+// Runs a transaction and waits for it; returns the status that `done` gets. For start-up and for threads that may
+// block: never on an event thread, and never within a transaction.
 
 [[nodiscard]] inline absl::Status ExecuteAndWait(Store& store, Store::Body body) {
   absl::Status status;

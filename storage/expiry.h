@@ -8,24 +8,24 @@
 
 namespace hapax {
 
-// What becomes of the rows of one table as they grow old, so that an engine can give their space back.
+// Decides when the rows of one table expire, so that an engine can give their space back.
 //
-// An engine may apply it to any row at any time, or never. Its readers must judge a row as the rule does, so that they
-// cannot tell whether that happened. The answer for a row never goes back: not from kDrop to kKeep, say, also after a
-// restart.
+// An engine may apply the rule to any row at any time, or never. Readers must judge each row by the same rule, so that
+// they cannot tell whether the engine did. The fate of a row never goes back, for example from kDrop to kKeep, not even
+// after a restart.
 //
 // Thread-safety: safe. It must not block.
 class ExpiryRule {
  public:
   enum class Fate {
     kKeep,
-    kReplace,  // By `replacement`, which is to be judged again later.
+    kReplace,  // With `replacement`, which is judged again later.
     kDrop,
   };
 
   virtual ~ExpiryRule() = default;
   [[nodiscard]] virtual Table table() const = 0;
-  // A row that is damaged is kept.
+  // A damaged row is kept.
   [[nodiscard]] virtual Fate FateOf(std::string_view key, std::string_view value, std::string& replacement) const = 0;
 };
 

@@ -25,8 +25,8 @@
 //   operations  ("operation", tenant, id)            google.longrunning.Operation
 //   services    (service name), the service's key    the service's own (server/compute/rows.h)
 //
-// Version 1 had table resources in place of the last two: all services' rows and the operations, under the services'
-// own keys. A start moves them (format_upgrade.h).
+// Version 1 had the table resources in place of the last two. It held the rows of all services, under their own keys,
+// and the operations. A start moves them (format_upgrade.h).
 //
 // A row value:
 //
@@ -35,9 +35,8 @@
 //   +------+------------+------------------------+
 //    1 byte   4 bytes LE
 //
-// The first byte is the version of this layout. The checksum (that of zlib) covers the row's key, in
-// table services without the service name, and the protobuf, so that a damaged row, or one that stands at another's
-// key, is never taken for sound.
+// The first byte is the version of this layout. The checksum is that of zlib, over the row's key and the protobuf; in
+// table services the key is taken without the service name. So a damaged row, or a row at the wrong key, is detected.
 namespace hapax {
 
 inline constexpr uint64_t kFormatVersion = 2;
@@ -46,13 +45,13 @@ inline constexpr std::string_view kLogIdKey = "log_id";
 
 inline constexpr std::array<Table, kTableCount> kAllTables = {Table::kMeta, Table::kTokens, Table::kResources,
                                                               Table::kWork, Table::kOperations};
-// The table of version 1 that version 2 does not have.
+// A table that only version 1 has.
 inline constexpr std::string_view kOldResourcesName = "resources";
 
 // The table's name on disk.
 [[nodiscard]] std::string_view TableName(Table table);
 
-// Whether the value has this layout at all: what a service keeps in its own table need not.
+// Whether the value has this layout. The values of services need not have it.
 [[nodiscard]] bool IsRowValue(std::string_view value);
 
 [[nodiscard]] std::string EncodeRow(std::string_view key, const google::protobuf::MessageLite& message);

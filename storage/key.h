@@ -10,11 +10,11 @@
 
 namespace hapax {
 
-// Builds a key out of elements so that keys compare, byte by byte, as their elements do in turn.
+// Builds a key from elements. Keys compare byte by byte as their elements compare in order.
 //
 //   std::string key = KeyBuilder().String(tenant).String(region).Uint64(number).Build();
 //
-// A string is its bytes with 00 written as 00 FF, then 00 01: no string's encoding is a prefix of
+// A string is written as its bytes, with 00 escaped as 00 FF, then 00 01. So no string's encoding is a prefix of
 // another's. A number is 8 bytes, big-endian.
 class KeyBuilder {
  public:
@@ -26,8 +26,8 @@ class KeyBuilder {
   std::string key_;
 };
 
-// Takes a key apart again, element by element, in the order they were added.
-// Errors: DATA_LOSS when the next element is not of the kind that is asked for.
+// Parses a key element by element, in the order in which they were added.
+// Errors: DATA_LOSS when the next element is not of the requested kind.
 class KeyParser {
  public:
   // `key` must outlive the parser.
@@ -45,12 +45,12 @@ struct KeyRange {
   std::string begin;
   std::string end;
 
-  // Whether no key can be in it.
+  // Whether the range contains no key.
   [[nodiscard]] bool empty() const { return !end.empty() && begin >= end; }
 
-  // Every key that begins with `prefix`.
+  // The keys that begin with `prefix`.
   static KeyRange Prefix(std::string prefix);
-  // Those of `range` that come after `key`.
+  // The keys of `range` that follow `key`.
   static KeyRange After(KeyRange range, std::string key);
 };
 

@@ -13,26 +13,26 @@
 
 namespace hapax {
 
-// Writes that are not in the database yet, for reads to look at first. The last write of a key counts.
+// Writes that are not in the database yet; reads look here first. The last write of a key counts.
 //
-// Thread-safety: as a standard container's.
+// Thread-safety: like a standard container.
 class Overlay {
  public:
-  // A row's new value, or nullopt when it is deleted.
+  // The new value of a row, or nullopt for a deletion.
   using Value = std::optional<std::string>;
   using Rows = absl::btree_map<std::string, Value, std::less<>>;
 
   void Write(Table table, std::string key, Value value);
 
-  // What is written for the key, or nullptr when nothing is.
+  // The value written for the key, or nullptr if there is none.
   [[nodiscard]] const Value* Find(Table table, std::string_view key) const;
 
-  // Takes over the writes of `newer`.
+  // Adds the writes of `newer`, which replace earlier ones.
   void Absorb(Overlay&& newer);
 
   [[nodiscard]] const Rows& rows(Table table) const { return tables_[static_cast<int>(table)]; }
   [[nodiscard]] bool empty() const;
-  // Of all keys and values that were written, those that later ones replaced included.
+  // The size of all keys and values written, including those that were replaced later.
   [[nodiscard]] int64_t bytes() const { return bytes_; }
 
  private:

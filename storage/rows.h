@@ -14,7 +14,7 @@
 
 namespace hapax {
 
-// The row's message, or nullopt when there is none. Errors: the store's; DATA_LOSS for a damaged row.
+// Returns the row's message, or nullopt when there is no row. Errors: those of the store; DATA_LOSS for a damaged row.
 template <typename Row>
 [[nodiscard]] absl::StatusOr<std::optional<Row>> GetRow(const ReadTransaction& txn, Table table, std::string_view key) {
   HAPAX_ASSIGN_OR_RETURN(std::optional<std::string> value, txn.Get(table, key));

@@ -12,11 +12,11 @@
 
 namespace hapax {
 
-// What the keys of a service's rows begin with in Table::kResources. `service` is its full name.
+// The prefix of the keys of a service's rows in Table::kResources. `service` is its full name.
 [[nodiscard]] std::string ServiceTablePrefix(std::string_view service);
 
-// A transaction as one service sees it: in Table::kResources there are only its own rows, under the keys that it gave
-// them. So no two services' rows meet, whatever keys they choose. The other tables belong to Hapax.
+// A transaction as one service sees it: Table::kResources has only the service's rows, under the service's own keys. So
+// the rows of two services never collide, whatever keys they choose. The other tables belong to Hapax.
 //
 //   ServiceTransaction own(txn, prefix);
 //   own.Put(Table::kResources, "account", value);
@@ -36,7 +36,7 @@ class ServiceReads final : public ReadTransaction {
  private:
   const ReadTransaction& txn_;
   const std::string_view prefix_;
-  mutable std::string key_;  // For Get, so that one allocation does for all.
+  mutable std::string key_;  // The key for Get, kept to reuse its memory.
 };
 
 // Is told of OnCommit hooks that throw. Their commits stand. Thread-safety: safe.

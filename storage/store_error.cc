@@ -5,7 +5,7 @@
 namespace hapax {
 namespace {
 
-// Types that begin like this are not sent.
+// Payload types with this prefix are not sent to clients.
 constexpr char kStoreType[] = "hapax/store";
 
 }  // namespace

@@ -5,9 +5,8 @@
 
 namespace hapax {
 
-// An error of the store's own: it cannot be read, or what it holds is damaged. A handler that reads passes such an
-// error on, and may make one of the same code itself; the mark tells them apart. It is a payload that is not sent to
-// clients.
+// Marks an error as the store's own: the store cannot be read, or its data is damaged. A handler may pass such an error
+// on, or return its own with the same code; the mark tells them apart. It is a payload that clients do not get.
 [[nodiscard]] absl::Status StoreError(absl::Status error);
 
 // Whether StoreError made the status.

@@ -1,4 +1,4 @@
-// bench_calls: so many launches through the chain of one process, without a wire, for bench/callgrind to count.
+// bench_calls: runs launches through the chain of one process, without a network, for bench/callgrind to count.
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -16,7 +16,7 @@ ABSL_FLAG(int, calls, 1000, "How many, one after the other");
 namespace hapax::bench {
 namespace {
 
-// Whether the call had this outcome.
+// Makes the call; returns whether it had this outcome.
 bool Call(ComputeInProcess& compute, const std::string& bytes, Outcome outcome) {
   LaunchCall call(compute.run_instances(), bytes);
   compute.chain().Run(call);

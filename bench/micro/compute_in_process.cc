@@ -13,7 +13,7 @@
 namespace hapax::bench {
 namespace {
 
-// Room for any number of launches: see systems.py.
+// Has room for any number of launches, like systems.py.
 constexpr char kCatalog[] = R"(
   regions { name: "us-east-1" zones { name: "us-east-1a" vcpus: 1000000000
     subnets { id: "subnet-bench" cidr_block: "10.0.0.0/8" } } }

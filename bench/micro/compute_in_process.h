@@ -31,7 +31,7 @@
 
 namespace hapax::bench {
 
-// A launch without a wire: its bytes go in, and what would be sent is kept.
+// A launch without a network: made from bytes, it keeps the reply instead of sending it.
 class LaunchCall final : public UnaryCall {
  public:
   LaunchCall(const Method& run_instances, std::string bytes) : UnaryCall(run_instances), bytes_(std::move(bytes)) {}
@@ -58,16 +58,16 @@ class LaunchCall final : public UnaryCall {
   absl::StatusOr<std::string> reply_;
 };
 
-// The serialized RunInstancesRequest of a load (messages.h) under that token.
+// The serialized RunInstancesRequest of a load (messages.h) with this token.
 [[nodiscard]] std::string LaunchBytes(std::string_view token);
 
-// Everything of a server that runs the compute service but the wire: chain, store, handlers. What is launched is never
-// booted. Its log is formatted and goes nowhere.
+// A server with the compute service but without the network: chain, store, handlers. Launched instances are never
+// booted. Log lines are formatted and discarded.
 //
-// Thread-safety: as its parts.
+// Thread-safety: that of its parts.
 class ComputeInProcess {
  public:
-  // `directory` is that of the data.
+  // `directory` holds the data.
   explicit ComputeInProcess(const std::string& directory);
   ~ComputeInProcess();
 
@@ -76,7 +76,7 @@ class ComputeInProcess {
   [[nodiscard]] const Method& run_instances() const;
 
  private:
-  // Of work that is never done.
+  // A driver of work that is never done.
   class IdleDriver;
 
   const SystemClock clock_;

@@ -1,4 +1,4 @@
-// What a call costs before the store is asked: decoding, place, fingerprint; and all of a replay.
+// The cost of a call before it reaches the store: decoding, place, fingerprint; and of a whole replay.
 #include <memory>
 #include <string>
 
@@ -13,7 +13,7 @@ namespace {
 
 constexpr char kToken[] = "550e8400-e29b-41d4-a716-446655440000";
 
-// Shared by the benchmarks of this file; made by the first.
+// Shared by the benchmarks of this file; the first one makes it.
 ComputeInProcess& Compute() {
   static const Scratch kScratch;
   static ComputeInProcess compute(kScratch.Path("data"));
@@ -43,7 +43,7 @@ void ResolvePlace(benchmark::State& state) {
 }
 BENCHMARK(ResolvePlace);
 
-// What a first execution records.
+// The fingerprint that a first execution records.
 void MakeFullFingerprint(benchmark::State& state) {
   const std::string bytes = LaunchBytes(kToken);
   const auto request = Launch();
@@ -52,7 +52,7 @@ void MakeFullFingerprint(benchmark::State& state) {
 }
 BENCHMARK(MakeFullFingerprint);
 
-// A retry with the very same bytes.
+// A retry with identical bytes.
 void CompareEqualBytes(benchmark::State& state) {
   const std::string bytes = LaunchBytes(kToken);
   const auto request = Launch();
@@ -62,7 +62,7 @@ void CompareEqualBytes(benchmark::State& state) {
 }
 BENCHMARK(CompareEqualBytes);
 
-// A retry that means the same in other bytes.
+// A retry with the same meaning in other bytes.
 void CompareEqualMeaning(benchmark::State& state) {
   const Method& method = Compute().run_instances();
   const auto recorded = MakeFingerprint(method, Launch(), LaunchBytes(kToken));
@@ -73,7 +73,7 @@ void CompareEqualMeaning(benchmark::State& state) {
 }
 BENCHMARK(CompareEqualMeaning);
 
-// The whole chain, from the bytes of a retry to those of its reply.
+// The whole chain, from the bytes of a retry to its reply.
 void ReplayThroughChain(benchmark::State& state) {
   ComputeInProcess& compute = Compute();
   const std::string bytes = LaunchBytes(kToken);
@@ -88,8 +88,8 @@ void ReplayThroughChain(benchmark::State& state) {
 }
 BENCHMARK(ReplayThroughChain);
 
-// What the executor does for a launch, less the token: the handler, its reads, and the writes it stages. The
-// transaction is given up at the end.
+// The executor's work for a launch, without the token: the handler, its reads, and the writes that it stages. The
+// transaction is dropped at the end.
 void HandlerOfLaunch(benchmark::State& state) {
   ComputeInProcess& compute = Compute();
   const Method& method = compute.run_instances();
@@ -111,7 +111,7 @@ void HandlerOfLaunch(benchmark::State& state) {
       [&](const absl::Status&) { done.Notify(); });
   done.WaitForNotification();
 }
-// So few that the transaction stays small: its writes are in an ordered map.
+// Few iterations, so that the transaction stays small: its writes are in an ordered map.
 BENCHMARK(HandlerOfLaunch)->Iterations(1000)->Repetitions(5)->ReportAggregatesOnly(true);
 
 }  // namespace

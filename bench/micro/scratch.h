@@ -8,7 +8,7 @@
 
 namespace hapax::bench {
 
-// A new directory below another (by default the system's temporary one), removed at the end with all it holds.
+// A new directory inside another (by default the system's temporary one); the destructor removes it with its content.
 class Scratch {
  public:
   explicit Scratch(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {

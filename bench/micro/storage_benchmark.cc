@@ -1,4 +1,4 @@
-// What the store costs: rows, look-ups of tokens, commits.
+// The cost of the store: rows, look-ups of tokens, commits.
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -28,7 +28,7 @@ TokenKey KeyOf(const FilledToken& token) {
   return {.tenant = "default", .region = "us-east-1", .zone = "us-east-1a", .token = token.ToString()};
 }
 
-// As large as a launch leaves it.
+// A record as large as that of a launch.
 store::v1::TokenRecord Record() {
   store::v1::TokenRecord record;
   record.set_method("hapax.compute.v1.Compute/RunInstances");
@@ -64,7 +64,7 @@ BENCHMARK(DecodeTokenRow);
 
 enum class Where { kMemtable, kFiles };
 
-// A store of kTokens tokens.
+// A store with kTokens tokens.
 class TokenStore {
  public:
   explicit TokenStore(Where where) : store_(OpenRocksDbStore({.path = scratch_.Path("data")}).value()) {
@@ -86,7 +86,7 @@ class TokenStore {
   const std::unique_ptr<Store> store_;
 };
 
-// A token at random, in a transaction of its own: as a retry does.
+// Looks up a random token in its own transaction, like a retry.
 void LookUpToken(benchmark::State& state, Where where, uint64_t seed) {
   TokenStore tokens(where);
   absl::InsecureBitGen random;
@@ -109,7 +109,7 @@ BENCHMARK_CAPTURE(LookUpToken, miss_in_memtable, Where::kMemtable, kOtherSeed);
 BENCHMARK_CAPTURE(LookUpToken, hit_in_files, Where::kFiles, kSeed);
 BENCHMARK_CAPTURE(LookUpToken, miss_in_files, Where::kFiles, kOtherSeed);
 
-// So many transactions at once, each of which puts a token, until all of them are durable.
+// Runs this many transactions at once, each of which puts a token, until all are durable.
 void Commit(benchmark::State& state, const char* parent) {
   const Scratch scratch(parent);
   const auto store = OpenRocksDbStore({.path = scratch.Path("data")}).value();

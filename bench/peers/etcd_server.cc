@@ -1,5 +1,5 @@
-// RunInstances with its tokens in etcd: look the token up; if it is not there, put record and effect in one transaction
-// on condition that it still is not.
+// RunInstances with its tokens in etcd: looks the token up, and if it is missing, puts record and effect in one
+// transaction, on the condition that it is still missing.
 #include <atomic>
 #include <cstdio>
 #include <memory>
@@ -37,7 +37,7 @@ struct Connection {
   TxnStub txn;
 };
 
-// One call: deletes itself once it is answered.
+// One call; deletes itself after the answer.
 class Attempt {
  public:
   Attempt(Connection& connection, Launch launch, Done done)
@@ -46,7 +46,7 @@ class Attempt {
         done_(std::move(done)),
         key_(absl::StrCat("token/", launch_.token)) {}
 
-  // A record never changes, so one that this member has is the record, whatever the quorum has seen since.
+  // A record never changes, so this member's copy is valid, whatever the quorum has seen since.
   void Start() {
     range_request_.set_key(key_);
     range_request_.set_serializable(true);
@@ -86,7 +86,7 @@ class Attempt {
     }
   }
 
-  // With the record that was found.
+  // Answers with the found record.
   void Finish(const grpc::Status& status, const etcd::RangeResponse& found) {
     if (!status.ok()) {
       Answer({grpc::StatusCode::UNAVAILABLE, status.error_message()}, {});
@@ -116,7 +116,7 @@ class Attempt {
 
 class EtcdBackend final : public Backend {
  public:
-  // False, having said why, when there is no etcd.
+  // If there is no etcd, prints why and returns false.
   bool Connect() {
     for (int i = 0; i < absl::GetFlag(FLAGS_connections); ++i) {
       grpc::ChannelArguments arguments;

@@ -41,7 +41,7 @@ Launch LaunchFor(const RunInstancesRequest& request) {
   return launch;
 }
 
-// The request is parsed, as generated code does; the reply travels as the bytes that are on record.
+// Parses the request, as generated code does; the reply is sent as the recorded bytes.
 class Facade final : public grpc::Service {
  public:
   explicit Facade(Backend& backend) {

@@ -13,17 +13,17 @@
 
 namespace hapax::bench {
 
-// Runs what is posted to it, and the callbacks of the handles on uv(), on one thread.
-// Thread-safety: Post() from any thread; uv() only for what runs on the loop.
+// Runs posted tasks, and the callbacks of the handles on uv(), on one thread.
+// Thread-safety: Post() is safe; uv() is only for code on the loop.
 class Loop {
  public:
   Loop();
-  // Closes every handle that is still open, and ends the thread.
+  // Closes every open handle, and ends the thread.
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // Runs `task` soon, after those posted before it. Tasks that are posted while the loop is busy cost one wake-up.
+  // Runs `task` soon, after earlier ones. Tasks posted while the loop is busy cost one wake-up.
   void Post(absl::AnyInvocable<void()> task);
 
   uv_loop_t* uv() { return &loop_; }

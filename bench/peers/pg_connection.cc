@@ -10,7 +10,7 @@ namespace hapax::bench {
 namespace {
 
 constexpr char kStatement[] = "run_once";
-// The row that comes back: whether the token is new, and otherwise the reply on record.
+// The returned row tells whether the token is new, and otherwise has the recorded reply.
 constexpr char kSql[] =
     "WITH record AS (INSERT INTO tokens (token, reply) VALUES ($1, $3) ON CONFLICT DO NOTHING RETURNING token),"
     " effect AS (INSERT INTO instances (id, client_token, data) SELECT $2, token, $3 FROM record) "
@@ -83,7 +83,7 @@ void PgConnection::OnSocket(int status, int events) {
 
 void PgConnection::Receive() {
   while (!pending_.empty() && PQisBusy(connection_) == 0) {
-    // Null ends a statement's results.
+    // Null ends the results of a statement.
     const Result result(PQgetResult(connection_), PQclear);
     if (result != nullptr) OnResult(result.get());
   }

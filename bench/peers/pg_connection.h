@@ -19,8 +19,8 @@ namespace hapax::bench {
 //   another transaction is    -> waits for it; the record it made is not in this statement's snapshot,
 //   inserting it right now       so no row comes back, and the statement is sent again
 //
-// Statements are sent without waiting for those before them, and carried out one after another.
-// Thread-safety: not; everything after Connect() happens on the loop's thread.
+// Statements are sent without waiting for earlier ones, and executed in order.
+// Thread-safety: none; everything after Connect() happens on the loop's thread.
 class PgConnection {
  public:
   PgConnection() = default;
@@ -28,14 +28,14 @@ class PgConnection {
   PgConnection(const PgConnection&) = delete;
   PgConnection& operator=(const PgConnection&) = delete;
 
-  // Blocks. Returns false, having said why on stderr, when there is no database.
+  // Blocks. If there is no database, prints why to stderr and returns false.
   bool Connect(const std::string& conninfo);
-  // From here on the loop's thread calls.
+  // From now on only the loop's thread may call.
   void Attach(uv_loop_t* loop);
   void Run(Launch launch, Done done);
-  // Sends what Run() has left to send.
+  // Sends the statements queued by Run().
   void Flush();
-  // Launches that were sent and are not answered.
+  // The number of launches without an answer.
   size_t pending() const { return pending_.size(); }
 
  private:
@@ -48,10 +48,10 @@ class PgConnection {
 
   void Send(Attempt attempt);
   void OnSocket(int status, int events);
-  // Takes every result that has come.
+  // Handles all results that have arrived.
   void Receive();
   void OnResult(PGresult* result);
-  // The first pending attempt's transaction is over.
+  // The transaction of the first pending attempt has ended.
   void OnCommitted();
   void Watch(int events);
   void FailAll();

@@ -21,7 +21,7 @@ namespace {
 
 class PostgresBackend final : public Backend {
  public:
-  // False, having said why, when there is no PostgreSQL.
+  // If there is no PostgreSQL, prints why and returns false.
   bool Connect() {
     for (int i = 0; i < absl::GetFlag(FLAGS_connections); ++i) {
       connections_.push_back(std::make_unique<PgConnection>());
@@ -46,7 +46,7 @@ class PostgresBackend final : public Backend {
 
  private:
   std::vector<std::unique_ptr<PgConnection>> connections_;
-  // Ends before the connections it watches.
+  // Destroyed before the connections that it watches.
   std::unique_ptr<Loop> loop_;
 };
 

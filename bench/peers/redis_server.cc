@@ -1,5 +1,5 @@
-// RunInstances with its tokens in Redis, the way most services do it: claim the token (SET NX), do the work, put the
-// reply in the claim's place.
+// RunInstances with its tokens in Redis, as most services do it: claims the token (SET NX), does the work, and replaces
+// the claim by the reply.
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
 
@@ -25,13 +25,13 @@ ABSL_FLAG(int, connections, 2, "Connections to Redis; each pipelines what it is 
 namespace hapax::bench {
 namespace {
 
-// Never a reply: a serialized RunInstancesResponse begins with a field's tag.
+// Not a valid reply: a serialized RunInstancesResponse begins with a field's tag.
 constexpr std::string_view kInProgress = "in progress";
-// How long a claim stands whose holder has died, in seconds.
+// How long a claim lasts whose holder has died, in seconds.
 constexpr std::string_view kClaimSeconds = "60";
 constexpr std::string_view kRecordSeconds = "86400";
 
-// One call: alive from RunOnce() to Finish().
+// One call; lives from RunOnce() to Finish().
 struct Attempt {
   Launch launch;
   Done done;
@@ -79,7 +79,7 @@ void OnRecorded(redisAsyncContext* /*redis*/, void* data, void* context) {
   }
 }
 
-// What stood at the token's key before the claim: nothing, another's claim, or a reply.
+// The value before the claim: nothing, another's claim, or a reply.
 void OnClaimed(redisAsyncContext* redis, void* data, void* context) {
   auto& attempt = *static_cast<Attempt*>(context);
   const auto* reply = static_cast<redisReply*>(data);
@@ -104,7 +104,7 @@ class RedisBackend final : public Backend {
     }
   }
 
-  // False, having said why, when there is no Redis.
+  // If there is no Redis, prints why and returns false.
   bool Connect() {
     const std::string socket = absl::GetFlag(FLAGS_redis_socket);
     for (int i = 0; i < absl::GetFlag(FLAGS_connections); ++i) {

@@ -27,14 +27,14 @@ Outcome OutcomeOf(const Metadata& metadata) {
   return Outcome::kUnknown;
 }
 
-// The ends of one call's attempts that the call has not looked at yet. Shared with the attempts, which may end when the
-// call is over.
+// The ends of a call's attempts that the call has not handled yet. The attempts share it, since they may end after the
+// call.
 struct Ends {
   absl::Mutex mu;
   std::list<AttemptEnd> waiting ABSL_GUARDED_BY(mu);
 };
 
-// One call on its way through its attempts.
+// One call with its attempts.
 class CallInProgress {
  public:
   CallInProgress(const RawCall& call, const RetryPolicy& policy, Connection& connection, Timing& timing,
@@ -47,7 +47,7 @@ class CallInProgress {
     next_start_ = timing_.Now();
     deadline_ = next_start_ + policy_.timeout;
     while (!over_) {
-      // What has ended goes first: a reply that is there is not passed over because the time has come for something.
+      // Ends are handled first, so that a reply that has arrived counts even at the deadline.
       if (std::optional<AttemptEnd> end = AwaitEnd(std::min(next_start_, deadline_))) {
         Judge(*std::move(end));
       } else if (timing_.Now() >= deadline_) {
@@ -61,7 +61,7 @@ class CallInProgress {
   }
 
  private:
-  // The first attempt is free, a retry was paid for when it was decided on, and one beside others is paid for here.
+  // The first attempt is free, and a retry was paid for when it was scheduled. A hedge is paid for here.
   void StartIfAffordable() {
     if (open_ == 0 || budget_.TryTake()) return Start();
     next_start_ = absl::InfiniteFuture();
@@ -84,7 +84,7 @@ class CallInProgress {
     }));
   }
 
-  // Of several ends a reply comes first.
+  // Returns an end; a reply has precedence over errors.
   std::optional<AttemptEnd> AwaitEnd(absl::Time until) {
     Ends& ends = *ends_;
     const auto any = [&ends]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(ends.mu) { return !ends.waiting.empty(); };
@@ -116,7 +116,7 @@ class CallInProgress {
 
     const absl::Time now = timing_.Now();
     not_before_ = std::max(not_before_, now + advice.delay);
-    if (open_ > 0) {  // Another attempt may still make it.
+    if (open_ > 0) {  // Another attempt may still succeed.
       next_start_ = std::max(next_start_, not_before_);
       return;
     }
@@ -126,7 +126,7 @@ class CallInProgress {
     if (no_more) Finish(last_error_, settled);
   }
 
-  // There was an effect, and no record of it: what is over must not be repeated.
+  // The effect was made without a record, so the call must not be repeated.
   void Object(std::string reply) {
     result_.info.unprotected_reply = std::move(reply);
     Finish(absl::FailedPreconditionError(
@@ -142,7 +142,7 @@ class CallInProgress {
     return timing_.RandomUpTo(std::min(policy_.max_backoff, policy_.initial_backoff * (int64_t{1} << doublings)));
   }
 
-  // Whether every attempt ended, and made no effect.
+  // Whether every attempt ended without an effect.
   [[nodiscard]] bool NothingOpen() const { return none_had_effect_ && open_ == 0 && !call_.attempted_before; }
 
   void GiveUp() {
@@ -165,7 +165,7 @@ class CallInProgress {
   RetryBudget& budget_;
   const std::shared_ptr<Ends> ends_ = std::make_shared<Ends>();
   std::vector<Connection::Cancel> cancels_;
-  int open_ = 0;  // Attempts whose end was not looked at.
+  int open_ = 0;  // Attempts whose end was not handled.
   absl::Time deadline_;
   absl::Time next_start_;
   absl::Time not_before_ = absl::InfinitePast();  // As the server asked.
@@ -210,7 +210,7 @@ absl::StatusOr<RawCall> Caller::Prepare(const google::protobuf::MethodDescriptor
   const google::protobuf::FieldDescriptor* const token_field = *found;
   RawCall call{.method = absl::StrCat(method.service()->full_name(), "/", method.name())};
   if (token_field == nullptr) {
-    // A read, or a method that is idempotent by its nature; or else nobody knows.
+    // It is a read, or idempotent by nature; or else this is unknown.
     call.retryable = method.options().idempotency_level() != google::protobuf::MethodOptions::IDEMPOTENCY_UNKNOWN;
     call.request = request.SerializeAsString();
     return call;

@@ -21,10 +21,10 @@ namespace {
 
 constexpr size_t kMaxTokenBytes = 64;
 constexpr size_t kUuidBytes = 16;
-// Made for this purpose: the namespace of the tokens that are not UUIDs.
+// The namespace of parent tokens that are not UUIDs; made for this purpose.
 constexpr std::string_view kTokenNamespace = "\x5d\x8b\x0c\x1f\x2e\x4a\x4d\x67\x9b\x3e\x61\xc4\xf0\x7a\x92\xd8";
 
-// 16 bytes; empty when the text is not a UUID.
+// The UUID as 16 bytes; empty if the text is not a UUID.
 std::string BytesOfUuid(std::string_view text) {
   constexpr std::string_view kForm = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
   if (text.size() != kForm.size()) return "";
@@ -54,7 +54,7 @@ std::string FormatUuid(std::string_view bytes) {
                       hex.substr(20));
 }
 
-// Random bytes that no other process has, whatever it was forked from.
+// Fills in random bytes that no other process gets, not even a fork.
 void FillRandom(unsigned char* bytes, size_t size) {
   while (size > 0) {
     const ssize_t got = getrandom(bytes, size, /*flags=*/0);
@@ -63,7 +63,7 @@ void FillRandom(unsigned char* bytes, size_t size) {
     bytes += got;
     size -= static_cast<size_t>(got);
   }
-  // Where the kernel has no such call, or a sandbox forbids it; OpenSSL's generator heeds forks.
+  // For kernels without this call and sandboxes that forbid it. OpenSSL's generator detects forks.
   if (size == 0 || RAND_bytes(bytes, static_cast<int>(size)) == 1) return;
   std::fprintf(stderr, "hapax: there is no source of random bytes for a client token\n");
   std::abort();

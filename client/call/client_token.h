@@ -8,22 +8,21 @@
 
 namespace hapax::client {
 
-// Whether this can be a client token: 1 to 64 characters 0x21-0x7E (C2).
+// Whether the text is a valid client token: 1 to 64 characters 0x21-0x7E (C2).
 [[nodiscard]] bool IsClientToken(std::string_view text);
 
-// A new client token: a UUID of version 7 (RFC 9562, section 5.7), 36 characters. It carries the time it was
-// made, to the millisecond, so that a server can tell an old one by itself; the other 74 bits are random.
+// A new client token: a UUID of version 7 (RFC 9562, section 5.7), 36 characters. It contains the time in milliseconds,
+// so that a server can recognize an old one by itself; the other 74 bits are random.
 //
-// The random bits come from the kernel, not from a generator in this process: a fork would copy the generator, and
-// parent and children would make the same tokens, the same millisecond given.
+// The random bits come from the kernel, not from a generator in this process. A fork would copy the generator, and
+// parent and child would make the same tokens in the same millisecond.
 //
 // Make one for each intended effect, before the first attempt, and send the same one with every retry.
 [[nodiscard]] std::string NewClientToken(absl::Time now);
 
-// The token of one step of a larger job: the UUID of version 5 (RFC 9562, section 5.5) of the step's name in the
-// namespace of the job's token, when that is a UUID, else in one made from it. The same job and step give the same
-// token, whoever asks and whenever, so a job that is taken up again repeats nothing. It carries no time: the tokens of
-// a job's steps are forgotten some time after they expire.
+// The token of one step of a larger job: a UUID of version 5 (RFC 9562, section 5.5) of the step's name. The namespace
+// is the job's token if that is a UUID, or else derived from it. The same job and step always give the same token, so a
+// resumed job repeats nothing. It contains no time: such tokens are forgotten some time after they expire.
 [[nodiscard]] std::string ChildToken(std::string_view parent, std::string_view step);
 
 }  // namespace hapax::client

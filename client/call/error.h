@@ -8,11 +8,11 @@
 
 namespace hapax::client {
 
-// Why the server refused a call: the reason of its google.rpc.ErrorInfo with domain `hapax`, one of docs/errors.md,
-// such as `IMAGE_NOT_FOUND`; empty for an error that has none, which comes from the network, a proxy, or gRPC.
+// The reason why the server refused a call, such as `IMAGE_NOT_FOUND`: that of its google.rpc.ErrorInfo with domain
+// `hapax` (docs/errors.md). Empty for an error without one, which comes from the network, a proxy, or gRPC.
 [[nodiscard]] std::string ReasonOf(const absl::Status& status);
 
-// A request field that the server found wrong, of a google.rpc.BadRequest.
+// A request field that the server rejected, from a google.rpc.BadRequest.
 struct FieldViolation {
   std::string field;        // Path from the request message, in proto spelling.
   std::string description;  // What is allowed.

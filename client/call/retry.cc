@@ -20,7 +20,7 @@ std::optional<absl::Duration> RetryInfoOf(const absl::Status& status) {
   return absl::Seconds(info.retry_delay().seconds()) + absl::Nanoseconds(info.retry_delay().nanos());
 }
 
-// What a network, a proxy or a server that went away makes of a call.
+// Codes that come from a network, a proxy or a server that has gone away.
 bool MayPass(absl::StatusCode code) {
   switch (code) {
     case absl::StatusCode::kCancelled:
@@ -37,7 +37,8 @@ bool MayPass(absl::StatusCode code) {
 
 Proof ProofOf(const absl::Status& status, Verdict verdict) {
   const std::string reason = ReasonOf(status);
-  // With a verdict it is a handler's own error, whatever its code, and left nothing (C12). Else it is not the server's.
+  // With a verdict it is a handler's own error, whatever its code, and left nothing (C12). Without one it is not
+  // Hapax's.
   if (reason.empty()) return verdict == Verdict::kUnsaid ? Proof::kNothing : Proof::kThisAttempt;
   for (const char* const of_the_token :
        {"INVALID_CLIENT_TOKEN", "CLIENT_TOKEN_CONFLICT", "IDEMPOTENT_PARAMETER_MISMATCH", "CLIENT_TOKEN_EXPIRED",
@@ -45,15 +46,15 @@ Proof ProofOf(const absl::Status& status, Verdict verdict) {
     if (reason == of_the_token) return Proof::kEveryAttempt;
   }
   switch (status.code()) {
-    // A store that could not be written may turn out to have been, and one that cannot be read may hold an effect;
-    // after a fault of the server's nobody knows.
+    // A failed write of the store may still become durable, and an unreadable store may hold an effect. After an
+    // internal error nobody knows.
     case absl::StatusCode::kUnknown:
     case absl::StatusCode::kInternal:
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kDataLoss:
       return Proof::kNothing;
     default:
-      return Proof::kThisAttempt;  // C12: a call that was refused left nothing.
+      return Proof::kThisAttempt;  // C12: a refused call left nothing.
   }
 }
 

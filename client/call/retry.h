@@ -10,26 +10,26 @@
 
 namespace hapax::client {
 
-// When to try again, and for how long.
+// When to retry, and for how long.
 struct RetryPolicy {
-  // For the whole call, with all its attempts and the waiting between them.
+  // For the whole call, including all attempts and the waits between them.
   absl::Duration timeout = absl::Seconds(60);
-  // For one attempt; what is left of `timeout` if that is less.
+  // For one attempt; the rest of `timeout` if that is shorter.
   absl::Duration attempt_timeout = absl::Seconds(10);
   // Before attempt n+1 the client waits a random time of up to initial_backoff * 2^(n-1), and up to max_backoff (full
-  // jitter); but not less than google.rpc.RetryInfo says.
+  // jitter). It waits at least as long as google.rpc.RetryInfo says.
   absl::Duration initial_backoff = absl::Milliseconds(50);
   absl::Duration max_backoff = absl::Seconds(5);
-  // At most this many attempts; the first one counts.
+  // The most attempts, including the first.
   int max_attempts = 100;
-  // When no answer came for so long, another attempt is started beside those under way, out of the budget of retries:
-  // the token makes that safe. The first reply is taken, the rest cancelled. Infinite: never.
+  // Without an answer after this time, another attempt starts beside the running ones, paid from the retry budget. The
+  // token makes that safe. The first reply counts, and the rest are cancelled. Infinite: never.
   absl::Duration hedge_delay = absl::InfiniteDuration();
 };
 
-// What the server says of another attempt (`hapax-retry`).
+// The server's verdict on another attempt (`hapax-retry`).
 enum class Verdict {
-  kUnsaid,     // The attempt succeeded, was not answered, or was answered by something that is not Hapax.
+  kUnsaid,     // The attempt succeeded, was not answered, or was not answered by Hapax.
   kSameToken,  // Try again.
   kNewToken,   // This token is used up.
   kNever,      // Correct the request.
@@ -37,28 +37,28 @@ enum class Verdict {
 
 // What the error of an attempt proves about effects.
 enum class Proof {
-  kNothing,       // This attempt may have made one, or may yet.
-  kThisAttempt,   // This one made none. Another one with its token may have, or may yet.
-  kEveryAttempt,  // None with its token and request makes one from now on: the token is used up, or refused as such.
+  kNothing,       // This attempt may have had an effect, or may still have one.
+  kThisAttempt,   // This attempt had none. Another with its token may have, or may yet.
+  kEveryAttempt,  // No attempt with this token and request will have one: the token is used up or refused.
 };
 
 // What the end of an attempt says about another one.
 struct RetryAdvice {
   Verdict verdict = Verdict::kUnsaid;
   bool retry = false;
-  // Not before; from google.rpc.RetryInfo.
+  // Wait at least this long; from google.rpc.RetryInfo.
   absl::Duration delay = absl::ZeroDuration();
   Proof proof = Proof::kNothing;
 };
 
-// The advice for an attempt that failed and carried a token, or changes nothing. Metadata `hapax-retry`, which only a
-// server of Hapax's sends, decides where it is (C27): with no reason of Hapax's, the error is the service's own, and
-// proves that the attempt made no effect (C12). Without the metadata the error comes from the network, or from a proxy:
-// then google.rpc.RetryInfo asks for another attempt, and so does a code that tells of what may be over the next time.
+// The advice for a failed attempt that carried a token, or changes nothing. Metadata `hapax-retry`, which only Hapax
+// sends, decides if present (C27). With it but without a reason of Hapax, the error is the service's own, and proves
+// that the attempt had no effect (C12). Without it, the error comes from the network or a proxy: then a
+// google.rpc.RetryInfo or a transient code asks for another attempt.
 [[nodiscard]] RetryAdvice AdviceFor(const AttemptEnd& end);
 
-// Keeps retries a fraction of calls, so that clients do not finish off a server that struggles (as gRPC's retry
-// throttling, gRFC A6): each retry takes one from the budget, each success gives back a part.
+// Limits retries to a fraction of calls, so that clients do not overload a struggling server (like gRPC's retry
+// throttling, gRFC A6). Each retry takes one from the budget, each success gives back a part.
 //
 // Thread-safety: safe.
 class RetryBudget {
@@ -70,7 +70,7 @@ class RetryBudget {
   RetryBudget() : RetryBudget(Options()) {}
   explicit RetryBudget(Options options) : options_(options), left_(options.capacity) {}
 
-  // False when there is nothing left for a retry.
+  // Returns false when the budget has no retry left.
   [[nodiscard]] bool TryTake();
   void OnSuccess();
 

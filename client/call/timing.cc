@@ -14,7 +14,7 @@ class MachineTiming final : public Timing {
     return mu.AwaitWithDeadline(condition, until);
   }
   absl::Duration RandomUpTo(absl::Duration limit) override {
-    // For jitter alone: a process that is forked off draws the same.
+    // Only for jitter, so it does not matter that a fork draws the same numbers.
     thread_local absl::BitGen random;
     return absl::Uniform<double>(absl::IntervalClosed, random, 0, 1) * limit;
   }

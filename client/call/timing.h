@@ -8,7 +8,7 @@
 
 namespace hapax::client {
 
-// Time and chance, injected so that tests have them in hand.
+// Time and randomness, injected so that tests control them.
 //
 // Thread-safety: safe.
 class Timing {
@@ -17,18 +17,19 @@ class Timing {
 
   [[nodiscard]] virtual absl::Time Now() = 0;
 
-  // Waits until the condition, guarded by `mu`, holds, or the time has come; says whether it holds.
+  // Waits until `condition`, guarded by `mu`, holds, or the time is `until`. Returns whether it holds.
+  //
   // Requires: the caller holds `mu`.
   virtual bool Await(absl::Mutex& mu, const absl::Condition& condition, absl::Time until) = 0;
 
-  // Evenly distributed between 0 and `limit`.
+  // A uniformly distributed duration between 0 and `limit`.
   [[nodiscard]] virtual absl::Duration RandomUpTo(absl::Duration limit) = 0;
 
   // A new client token (client_token.h).
   [[nodiscard]] virtual std::string NewToken() = 0;
 };
 
-// The machine's.
+// The clock and randomness of this machine.
 [[nodiscard]] Timing& SystemTiming();
 
 }  // namespace hapax::client

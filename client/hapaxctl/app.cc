@@ -17,7 +17,7 @@ namespace {
 constexpr char kAbout[] =
     "Calls hapaxd. A call that changes something happens once, however often it is run with the same client token.";
 
-// ReadCommandLine (command_line.h) sees to it: here it is for --help and completion.
+// For --help and completion only: ReadCommandLine (command_line.h) handles the flag.
 void AddInputFlag(CLI::App& verb) {
   const auto nothing = [](const std::string&) { return absl::OkStatus(); };
   AddValue(verb, kInputFlag, "JSON", nothing,
@@ -55,9 +55,9 @@ void BuildApp(CLI::App& app, Globals& globals, Chosen& chosen) {
   app.footer(absl::StrCat("Example:\n  hapaxctl ", Ec2Commands().front().example, "\n\n", ExitCodeHelp(), "\n",
                           MissingFlagsHelp()));
   app.set_version_flag("--version", "hapaxctl " HAPAX_VERSION);
-  // Flags of all verbs may stand behind the verb.
+  // Flags of all verbs may follow the verb.
   app.fallthrough();
-  // That there is one is looked at afterwards: else an unknown verb is reported as a missing one.
+  // A missing verb is detected later: otherwise an unknown verb would be reported as missing.
   app.require_subcommand(0, 1);
   AddGlobals(app, globals);
   CLI::App& ec2 = AddGroup(app, "ec2", "The verbs of `aws ec2`, as below without it");

@@ -9,7 +9,7 @@
 
 namespace hapax::ctl {
 
-// What a command line asks for.
+// The action that a command line selects.
 struct Chosen {
   std::string verb;  // Such as `run-instances`, or `token get`.
   Action action;
@@ -18,10 +18,10 @@ struct Chosen {
   bool prints_reply = true;
 };
 
-// The whole program as CLI11 sees it: all verbs and flags. Parsing fills `globals` and `chosen`, which outlive the app.
+// Adds all verbs and flags to the CLI11 app. Parsing fills `globals` and `chosen`, which outlive the app.
 void BuildApp(CLI::App& app, Globals& globals, Chosen& chosen);
 
-// The program: parses the command line, does what it asks for, and returns the exit code.
+// The program: parses the command line, runs it, and returns the exit code.
 int Main(int argc, char** argv);
 
 }  // namespace hapax::ctl

@@ -8,7 +8,7 @@
 namespace hapax::client {
 namespace {
 
-// Whether a call that was begun there means the same here. What is not known is taken for the same.
+// Whether a call begun at the one destination means the same at the other. Unknown parts count as the same.
 bool IsSame(const Destination& begun, const Destination& here, const JournaledCaller::ResumeOptions& options) {
   if (begun.endpoint.empty() || here.endpoint.empty()) return true;
   const bool same_endpoint =
@@ -29,7 +29,7 @@ Result<std::string> RefuseElsewhere(const TokenJournal::Intent& intent, const De
 
 Result<std::string> JournaledCaller::CallRaw(const RawCall& call, const RetryPolicy& policy,
                                              TakeEnd<std::string> take_end) {
-  // What may not be attempted again is of no use in a journal.
+  // A call that may not be repeated is of no use in a journal.
   const bool resumable = !call.token.empty() && call.retryable;
   if (!resumable) {
     Result<std::string> result = caller_.CallRaw(call, policy);
@@ -39,7 +39,7 @@ Result<std::string> JournaledCaller::CallRaw(const RawCall& call, const RetryPol
   const absl::StatusOr<int64_t> id = journal_.Begin(call, caller_.destination());
   if (!id.ok()) return {.reply = id.status(), .info = {.token = call.token, .settled = false}};
   Result<std::string> result = caller_.CallRaw(call, policy);
-  Conclude(*id, take_end(result) && result.info.settled);
+  CompleteOrLeaveOpen(*id, take_end(result) && result.info.settled);
   return result;
 }
 
@@ -51,13 +51,13 @@ absl::StatusOr<int> JournaledCaller::ResumePending(TakeResumedEnd take_end, cons
   for (const TokenJournal::Intent& intent : *intents) {
     const Result<std::string> result =
         IsSame(intent.destination, here, options) ? caller_.CallRaw(intent.call) : RefuseElsewhere(intent, here);
-    if (!Conclude(intent.id, take_end(intent, result) && result.info.settled)) ++left_open;
+    if (!CompleteOrLeaveOpen(intent.id, take_end(intent, result) && result.info.settled)) ++left_open;
   }
   return left_open;
 }
 
-bool JournaledCaller::Conclude(int64_t id, bool taken) {
-  // What cannot be taken out is resumed some day, and replayed: that does no harm.
+bool JournaledCaller::CompleteOrLeaveOpen(int64_t id, bool taken) {
+  // A call that cannot be removed is resumed later and replayed, which is harmless.
   if (taken && journal_.Complete(id).ok()) return true;
   journal_.LeaveOpen(id);
   return false;

@@ -12,30 +12,30 @@
 
 namespace hapax::client {
 
-// A Caller that writes every call with a token down before it makes it, so that no call is lost or doubled when the
-// process dies.
+// A Caller that records every call with a token before making it, so that no call is lost or doubled when the process
+// dies.
 //
 //   JournaledCaller journaled(caller, *journal);
-//   journaled.ResumePending(note_end);                              // what was left open
+//   journaled.ResumePending(note_end);                              // calls that an earlier process left open
 //   auto launched = journaled.Call<RunInstancesResponse>(method, request);
 //
-// The intent is durable before the first byte is sent. It is taken out when the call is settled (CallInfo), and, where
-// somebody takes the end over, when they say that they have it.
+// The intent is durable before the first byte is sent. It is removed when the call is settled (CallInfo) and, if there
+// is a `take_end`, that has returned true.
 //
 // Thread-safety: safe. Lifetime: caller and journal outlive it.
-// Errors: as Caller; besides, the journal's, and nothing was sent. Then the call is not settled: the intent may be in
-// the journal all the same, and be resumed.
+// Errors: those of Caller, and those of the journal. After an error of the journal nothing was sent, but the call is
+// not settled: the intent may be in the journal, and be resumed.
 class JournaledCaller {
  public:
   JournaledCaller(Caller& caller, TokenJournal& journal) : caller_(caller), journal_(journal) {}
 
-  // Takes over how a call ended, a reply or an error. False: it is to be kept, and resumed some day.
+  // Receives a call's reply or error. Returning false keeps the call in the journal, to be resumed later.
   template <typename Reply>
   using TakeEnd = absl::FunctionRef<bool(const Result<Reply>&)>;
 
-  // As Caller::Call. A process that dies when the reply has come, and before it was made use of, finds nothing in the
-  // journal: where that matters, give a `take_end`. It is called before the intent is taken out, so it may be called
-  // again for the same call, after a crash.
+  // Like Caller::Call. Without `take_end`, a process that dies after the reply came, but before it used the reply,
+  // finds nothing in the journal. `take_end` is called before the intent is removed, so after a crash it may be called
+  // again for the same call.
   template <typename Reply>
   [[nodiscard]] Result<Reply> Call(const google::protobuf::MethodDescriptor& method,
                                    const google::protobuf::Message& request, const CallOptions& options = {}) {
@@ -59,20 +59,20 @@ class JournaledCaller {
   [[nodiscard]] Result<std::string> CallRaw(const RawCall& call, const RetryPolicy& policy,
                                             TakeEnd<std::string> take_end);
 
-  // Makes the calls that nobody is at work on again, with their tokens, one at a time, and hands over how they end:
-  // those that were under way when their process ended, and those that were left open. A call is taken out when it is
-  // settled and `take_end` returns true; else it is there for the next time. A refusal does not settle it: an attempt
-  // of the process that is gone may still be on its way. It is refused again until its token has expired, or was
-  // abandoned (AbandonToken). Returns how many calls are left open.
+  // Repeats the calls that nobody is working on, with their tokens, one at a time: those that were running when their
+  // process ended, and those that were left open. `take_end` receives their ends. A call is removed when it is settled
+  // and `take_end` returns true; otherwise it stays for the next time. Returns how many calls stay open.
   //
-  // A call is made only where it was begun: elsewhere its token is another one, and it would have a second effect. For
-  // one of another destination, nothing is sent; its end is FAILED_PRECONDITION, which names both, and it stays. The
-  // options say which destinations are the same under another name.
+  // A refusal does not settle a call, since an attempt of the dead process may still arrive. The call is refused again
+  // until its token has expired or was abandoned (AbandonToken).
+  //
+  // A call is only repeated at its own destination: elsewhere its token is another one, and it would have a second
+  // effect. For another destination nothing is sent; the end is FAILED_PRECONDITION, naming both, and the call stays.
+  // The options tell which destinations are the same under another name.
   using TakeResumedEnd = absl::FunctionRef<bool(const TokenJournal::Intent&, const Result<std::string>&)>;
   struct ResumeOptions {
-    std::vector<std::string> same_endpoints;  // HOST:PORT that were this server's.
-    bool same_caller =
-        false;  // Whoever began a call is the same tenant as the caller's, such as by a key since rotated.
+    std::vector<std::string> same_endpoints;  // Earlier HOST:PORTs of this server.
+    bool same_caller = false;  // The caller is the same tenant as the call's, for example after a change of the key.
   };
   [[nodiscard]] absl::StatusOr<int> ResumePending(TakeResumedEnd take_end, const ResumeOptions& options);
   [[nodiscard]] absl::StatusOr<int> ResumePending(TakeResumedEnd take_end) {
@@ -80,8 +80,8 @@ class JournaledCaller {
   }
 
  private:
-  // True when it is out of the journal.
-  bool Conclude(int64_t id, bool taken);
+  // Returns whether the call is out of the journal.
+  bool CompleteOrLeaveOpen(int64_t id, bool taken);
 
   Caller& caller_;
   TokenJournal& journal_;

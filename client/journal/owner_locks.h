@@ -8,11 +8,11 @@
 
 namespace hapax::client {
 
-// Locks of a file, one byte for each owner, that hold as long as their process lives, whatever ends it; so others can
-// tell who is gone. Several objects of one process lock each other out as well.
+// Locks on a file, one byte for each owner. They last as long as their process, however it ends, so others can detect
+// dead owners. Objects of one process lock each other out, too.
 //
-// They are locks of the open file description (fcntl F_OFD_SETLK): a process that is forked off holds them too, unless
-// it starts another program.
+// They are locks of the open file description (fcntl F_OFD_SETLK): a forked process holds them, too, unless it executes
+// another program.
 //
 // Thread-safety: for one thread.
 class OwnerLocks {
@@ -22,13 +22,13 @@ class OwnerLocks {
   OwnerLocks(const OwnerLocks&) = delete;
   OwnerLocks& operator=(const OwnerLocks&) = delete;
 
-  // Opens the file, and creates it (mode 0600). PERMISSION_DENIED when that cannot be. Comes first.
+  // Opens the file; creates it with mode 0600. Call it first. Errors: PERMISSION_DENIED.
   [[nodiscard]] absl::Status Open(const std::string& path);
-  // False: somebody else has it, so that owner lives. Owners are positive.
+  // Returns false if somebody else holds the lock, so that owner is alive. Owners are positive.
   [[nodiscard]] bool TryLock(int64_t owner);
   void Unlock(int64_t owner);
 
-  // Waits until nobody else has the door, which everybody goes through one at a time. False: it cannot be locked.
+  // Waits for the door, a lock that only one can hold at a time. Returns false if it cannot be locked.
   [[nodiscard]] bool LockDoor();
   void UnlockDoor();
 

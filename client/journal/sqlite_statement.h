@@ -10,12 +10,12 @@
 
 namespace hapax::client {
 
-// What an SQLite error is to a caller: DATA_LOSS, the file is damaged, or no database; PERMISSION_DENIED, it may not be
-// opened or written; else UNAVAILABLE. The message begins with `what`.
+// Converts an SQLite error: DATA_LOSS, the file is damaged or not a database; PERMISSION_DENIED, it may not be opened
+// or written; else UNAVAILABLE. The message begins with `what`.
 [[nodiscard]] absl::Status FromSqlite(sqlite3* db, int code, const std::string& what);
 
-// An SQL statement on its way: bound in order, stepped through, and finalized at the end. After an error it does
-// nothing more.
+// A running SQL statement: its parameters are bound in order, it is stepped through, and finalized at the end. After an
+// error it does nothing more.
 //
 //   Statement read(db, "SELECT name FROM pets WHERE legs = ?");
 //   read.Bind(4);
@@ -34,7 +34,7 @@ class Statement {
   Statement& Bind(const std::string& bytes) {
     return Check(sqlite3_bind_blob64(statement_, ++bound_, bytes.data(), bytes.size(), SQLITE_TRANSIENT));
   }
-  // True: there is a row. False: it is done, or it failed.
+  // Returns true if there is a row; false at the end, or after an error.
   bool Step() {
     if (status_ != SQLITE_OK) return false;
     const int stepped = sqlite3_step(statement_);
@@ -44,7 +44,7 @@ class Statement {
   [[nodiscard]] int64_t Int(int column) const { return sqlite3_column_int64(statement_, column); }
   [[nodiscard]] std::string Bytes(int column) const {
     const void* bytes = sqlite3_column_blob(statement_, column);
-    if (bytes == nullptr) return "";  // NULL, or empty.
+    if (bytes == nullptr) return "";  // NULL or empty.
     return {static_cast<const char*>(bytes), static_cast<size_t>(sqlite3_column_bytes(statement_, column))};
   }
   [[nodiscard]] absl::Status status(const std::string& what) const {

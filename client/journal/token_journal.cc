@@ -24,11 +24,11 @@ namespace hapax::client {
 namespace {
 
 constexpr int kBusyTimeoutMs = 10'000;
-// What tells a journal from other databases, and its version.
+// Identifies journals among databases, and their version.
 constexpr int64_t kApplicationId = 0x48706A6C;  // "Hpjl"
-// 1 has no destinations.
+// Version 1 has no destinations.
 constexpr int64_t kVersion = 2;
-// As SQLite keeps them, letter by letter: a journal with others is taken for damaged.
+// Exactly as SQLite stores the text: a journal with other tables counts as damaged.
 constexpr char kOwnersTable[] = "CREATE TABLE owners (id INTEGER PRIMARY KEY AUTOINCREMENT)";
 constexpr char kIntentsTable[] = R"(CREATE TABLE intents (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -38,14 +38,14 @@ constexpr char kIntentsTable[] = R"(CREATE TABLE intents (
     request BLOB NOT NULL,
     token BLOB NOT NULL,
     token_in_request INTEGER NOT NULL))";
-// Where intents were begun; a table of its own, so that the tables of version 1 stay as they are.
+// The destinations of intents, in a separate table, so that the tables of version 1 do not change.
 constexpr char kDestinationsTable[] = R"(CREATE TABLE destinations (
     intent INTEGER PRIMARY KEY,
     endpoint BLOB NOT NULL,
     caller BLOB NOT NULL))";
 
-// SQLite takes a file that is too short for a database for an empty one, and writes over it; and what is missing of its
-// last page for zeros. As long as a log stands beside it, SQLite knows better.
+// SQLite takes a file that is too short for a database for an empty one, and overwrites it. It takes missing bytes of
+// the last page for zeros. While a log stands beside the file, SQLite reads that instead.
 bool MayBeDatabase(const std::string& path) {
   constexpr std::string_view kMagic("SQLite format 3\0", 16);
   constexpr uintmax_t kSmallestPage = 512;
@@ -104,11 +104,11 @@ class SqliteJournal final : public TokenJournal {
 SqliteJournal::~SqliteJournal() {
   absl::MutexLock lock(&mu_);
   if (owner_ != 0) {
-    // An owner with nothing to its name is forgotten; else somebody takes it over.
+    // An owner without intents is deleted; the intents of others are taken over.
     Statement forget(db_, "DELETE FROM owners WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM intents WHERE owner = ?1)");
     forget.Bind(owner_).Step();
   }
-  // The last one out writes the whole file, and must not be met by one who comes in. The locks go with `locks_`.
+  // The last one to close writes the whole file, and nobody may open it meanwhile. `locks_` releases the locks.
   static_cast<void>(locks_.LockDoor());
   sqlite3_close(db_);
 }
@@ -116,7 +116,7 @@ SqliteJournal::~SqliteJournal() {
 absl::Status SqliteJournal::Open() {
   absl::MutexLock lock(&mu_);
   if (absl::Status status = locks_.Open(path_ + "-owners"); !status.ok()) return status;
-  // SQLite gives the files it makes beside this one the same mode.
+  // SQLite gives the files that it creates beside this one the same mode.
   const int file = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (file < 0) return absl::PermissionDeniedError(absl::StrCat(name_, ": ", std::strerror(errno)));
   close(file);
@@ -138,7 +138,7 @@ absl::StatusOr<int64_t> SqliteJournal::Number(const char* sql) {
   return number;
 }
 
-// Nothing of the file is changed before it is known to be a journal, or empty.
+// Changes nothing in the file before it is known to be a journal, or empty.
 absl::Status SqliteJournal::SetUp() {
   const absl::StatusOr<int64_t> application = Number("PRAGMA application_id");
   if (!application.ok()) return application.status();
@@ -152,7 +152,7 @@ absl::Status SqliteJournal::SetUp() {
     return absl::FailedPreconditionError(
         absl::StrCat(name_, ": has version ", *version, ", this program knows ", kVersion));
   }
-  // A commit is on the disk when it returns.
+  // Commits are durable when they return.
   if (absl::Status status = Run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"); !status.ok()) return status;
   if (is_new) {
     return Run(absl::StrCat("BEGIN IMMEDIATE;", kOwnersTable, ";", kIntentsTable, ";", kDestinationsTable,
@@ -167,9 +167,9 @@ absl::Status SqliteJournal::Upgrade() {
   return Run(absl::StrCat("BEGIN IMMEDIATE;", kDestinationsTable, "; PRAGMA user_version = ", kVersion, "; COMMIT;"));
 }
 
-// Its pages are whole, and its tables are those of a journal. SQLite keeps their definitions as text, and reads a
-// damaged one as what it happens to say: almost any word is a type, of a column that does not number the rows, so
-// that intents have no owner that is ever found dead.
+// Checks that the pages are complete and the tables are a journal's. SQLite stores table definitions as text and does
+// not detect damage in them: almost any word is a type, of a column that does not number the rows. Then intents would
+// have owners that are never found dead.
 absl::Status SqliteJournal::CheckSound(int64_t version) {
   const absl::StatusOr<int64_t> tables =
       Number(absl::StrCat("SELECT COUNT(*) FROM sqlite_schema WHERE sql IN ('", kOwnersTable, "', '", kIntentsTable,
@@ -183,7 +183,7 @@ absl::Status SqliteJournal::CheckSound(int64_t version) {
   return sound ? absl::OkStatus() : absl::DataLossError(name_ + ": is damaged");
 }
 
-// An owner is locked before others see it: they would take it for a dead one.
+// The owner is locked before others can see it: without a lock it would count as dead.
 absl::Status SqliteJournal::BecomeOwner() {
   if (absl::Status status = Run("BEGIN IMMEDIATE; INSERT INTO owners DEFAULT VALUES;"); !status.ok()) return status;
   const int64_t owner = sqlite3_last_insert_rowid(db_);
@@ -193,7 +193,7 @@ absl::Status SqliteJournal::BecomeOwner() {
   return status;
 }
 
-// As a whole, or not at all.
+// Commits all of the body, or nothing.
 absl::Status SqliteJournal::InTransaction(absl::FunctionRef<absl::Status()> body) {
   if (absl::Status status = Run("BEGIN IMMEDIATE"); !status.ok()) return status;
   absl::Status status = body();
@@ -229,8 +229,8 @@ absl::StatusOr<int64_t> SqliteJournal::Insert(const RawCall& call, const Destina
   return id;
 }
 
-// The same call, left open elsewhere by those who were at work on it, may have had its effect there. One that somebody
-// is at work on is meant to be made at both.
+// Refuses a call that was left open at another destination, where it may have had its effect. A call that somebody is
+// working on there is meant for both destinations.
 absl::Status SqliteJournal::CheckNotOpenElsewhere(const RawCall& call, const Destination& destination) {
   if (destination.endpoint.empty()) return absl::OkStatus();
   Statement read(db_,
@@ -271,7 +271,7 @@ void SqliteJournal::LeaveOpen(int64_t id) {
   at_work_.erase(id);
 }
 
-// Owners whose locks nobody holds.
+// Owners whose lock nobody holds.
 absl::StatusOr<std::vector<int64_t>> SqliteJournal::DeadOwners() {
   std::vector<int64_t> dead;
   Statement read(db_, "SELECT id FROM owners WHERE id <> ?");
@@ -295,8 +295,8 @@ absl::Status SqliteJournal::Adopt(int64_t dead_owner) {
   return forget.status(name_);
 }
 
-// Intents of owners that are not there. Who is at work is there, so these are what damage made of others: SQLite has no
-// checksums, and a number is as good as another.
+// Takes over intents of missing owners. Every running process has its owner, so damage made these: SQLite has no
+// checksums, and a changed number looks valid.
 absl::Status SqliteJournal::AdoptOrphans() {
   Statement adopt(db_, "UPDATE intents SET owner = ? WHERE owner NOT IN (SELECT id FROM owners)");
   adopt.Bind(owner_).Step();
@@ -326,7 +326,7 @@ absl::StatusOr<std::vector<TokenJournal::Intent>> SqliteJournal::OwnIntents() {
 
 absl::StatusOr<std::vector<TokenJournal::Intent>> SqliteJournal::TakeOver() {
   absl::MutexLock lock(&mu_);
-  // Two that take over at the same time come one after the other.
+  // The transaction orders processes that take over at the same time.
   const absl::Status adopted = InTransaction([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     const absl::StatusOr<std::vector<int64_t>> dead = DeadOwners();
     absl::Status status = dead.status();

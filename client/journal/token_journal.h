@@ -13,46 +13,45 @@
 
 namespace hapax::client {
 
-// A file that remembers which calls were about to be made, so that a client that died can find out what became of them,
-// and finish them: with the same tokens, so nothing is done twice. JournaledCaller (journaled_caller.h) uses it.
+// A file that records calls before they are made. After a crash, a client finds out what happened to them and finishes
+// them with the same tokens, so nothing is done twice. JournaledCaller (journaled_caller.h) uses it.
 //
 //   auto journal = TokenJournal::Open("jobs.journal");
 //
-// An intent (method, request, token, destination) is somebody's who is at work on it, from Begin or TakeOver until
-// Complete or LeaveOpen, or until the process ends. Replies are never written. The file is an SQLite database, so a
-// torn write leaves it as it was before; space of intents that are taken out is used again. Beside it stands
-// FILE-owners, whose locks tell which processes live; keep both on a local file system.
+// An intent is a method, request, token and destination. It belongs to the process working on it from Begin or TakeOver
+// until Complete or LeaveOpen, or until the process ends. Replies are never written.
 //
-// Thread-safety: safe. Several processes may use one file at a time; a process that is forked off must not use its
-// parent's.
-// Errors: UNAVAILABLE, the file cannot be read or written just now; PERMISSION_DENIED, it may not be; DATA_LOSS, it is
-// damaged, or not a journal; FAILED_PRECONDITION, it is of a newer version. One of an older version is brought up to
-// date.
+// The file is an SQLite database, so a torn write does not change it, and the space of removed intents is reused. The
+// file FILE-owners beside it has the locks that tell which processes are alive. Keep both on a local file system.
+//
+// Thread-safety: safe. Several processes may use one file at a time; a forked process must not use its parent's object.
+// Errors: UNAVAILABLE, the file cannot be read or written at the moment; PERMISSION_DENIED, it may not be; DATA_LOSS,
+// it is damaged or not a journal; FAILED_PRECONDITION, it is of a newer version. An older version is upgraded.
 class TokenJournal {
  public:
   struct Intent {
     int64_t id = 0;
     absl::Time begun;
     RawCall call;
-    // Where it was begun. Not known (no endpoint) of one that an older version wrote.
+    // The destination of the call. Without an endpoint for an intent of an older version.
     Destination destination;
   };
 
-  // Opens the journal, and creates it (mode 0600) when it does not exist.
+  // Opens the journal; creates it with mode 0600 if it does not exist.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<TokenJournal>> Open(const std::string& path);
   virtual ~TokenJournal() = default;
 
-  // Writes down that the call is about to be made there; durable when it returns. Returns the intent's id. After an
-  // error the intent may be there all the same, for others to take over. FAILED_PRECONDITION: the same call was left
-  // open at another destination, where it may have been made.
+  // Records durably that the call is about to be made at the destination, and returns the intent's id. After an error
+  // the intent may exist, for others to take over.
+  // Errors: FAILED_PRECONDITION, the same call was left open at another destination, where it may have been made.
   [[nodiscard]] virtual absl::StatusOr<int64_t> Begin(const RawCall& call, const Destination& destination) = 0;
   [[nodiscard]] absl::StatusOr<int64_t> Begin(const RawCall& call) { return Begin(call, Destination()); }
-  // Takes the intent out. One that is not there any more is fine.
+  // Removes the intent. A missing intent is not an error.
   [[nodiscard]] virtual absl::Status Complete(int64_t id) = 0;
-  // Nobody is at work on the intent any more, and it stays.
+  // Stops work on the intent, and keeps it.
   virtual void LeaveOpen(int64_t id) = 0;
-  // The intents that nobody is at work on, oldest first. From now on the caller is. What was left open by this journal
-  // is among them, and what others left when their processes, or journals, ended.
+  // Returns the intents that nobody is working on, oldest first; they belong to the caller now. They include those that
+  // this journal left open, and those of journals and processes that have ended.
   [[nodiscard]] virtual absl::StatusOr<std::vector<Intent>> TakeOver() = 0;
 };
 

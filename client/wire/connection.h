@@ -24,54 +24,52 @@ struct Attempt {
   absl::Time deadline;
 };
 
-// How an attempt ended. The details of an error (google.rpc.ErrorInfo and the like) are payloads of its status, by
-// type URL.
+// How an attempt ended. Error details, such as google.rpc.ErrorInfo, are payloads of the status by type URL.
 struct AttemptEnd {
   absl::Status status;
   std::string reply;
   Metadata metadata;  // Initial, then trailing.
 };
 
-// A way to a server, on which attempts are made; to be replaced in tests. It retries nothing.
+// A connection to a server, on which attempts are made; tests replace it. It retries nothing.
 //
 // Thread-safety: safe.
-// Lifetime: when it goes, it cancels the attempts that are under way and waits for their ends. So it must not go in a
-// Done.
+// Lifetime: the destructor cancels running attempts and waits for their ends. So a Done must not destroy it.
 class Connection {
  public:
   using Done = absl::AnyInvocable<void(AttemptEnd) &&>;
-  // Cancels the attempt; no effect once it has ended.
+  // Cancels the attempt; does nothing once it has ended.
   using Cancel = absl::AnyInvocable<void()>;
 
   virtual ~Connection() = default;
 
-  // Starts an attempt. `done` is called once, from any thread, also when the attempt is cancelled or its deadline
-  // passes; possibly before this returns. Then it is destroyed, whether or not the Cancel still is there.
-  // INVALID_ARGUMENT, and nothing is sent, when metadata has characters that it must not have.
+  // Starts an attempt. `done` is called once and then destroyed, from any thread, also after cancellation or the
+  // deadline, possibly before Start returns. It does not depend on the lifetime of the Cancel. INVALID_ARGUMENT,
+  // without sending anything, if metadata has forbidden characters.
   virtual Cancel Start(Attempt attempt, Done done) = 0;
 
-  // Where attempts go, for a journal to remember. Without an endpoint where that is not known.
+  // The destination of attempts, for a journal to record. It has no endpoint if that is unknown.
   [[nodiscard]] virtual Destination destination() const { return {}; }
 };
 
 struct ConnectionOptions {
   std::string endpoint = "127.0.0.1:50051";  // HOST:PORT.
-  // Sent with every call unless empty: the API key as `x-api-key`, the tenant as `x-tenant-id` (for servers that
-  // believe their callers).
+  // Sent with every call unless empty: the API key as `x-api-key`, the tenant as `x-tenant-id` (for servers that trust
+  // their callers).
   std::string api_key;
   std::string tenant;
-  // TLS, with the system's roots or those of the file. A client certificate, for mutual TLS, is its two files (PEM).
+  // TLS, with the system's roots or those in the file. The two files (PEM) of a client certificate are for mutual TLS.
   bool tls = false;
   std::string tls_ca_file;
   std::string tls_cert_file;
   std::string tls_key_file;
 };
 
-// A connection over gRPC, made and kept up in the background. gRPC's own retries are off: they would multiply with
-// those of the caller. A proxy of the environment is used unless the endpoint is this machine, and named in errors
-// that may be the proxy's (proxy.h).
-// Errors: INVALID_ARGUMENT, naming the file that cannot be read, the options that contradict one another, or a key or
-// tenant that cannot be sent. Not an error: a server that is not there, which is for the calls to find out.
+// A gRPC connection, made and kept open in the background. gRPC's own retries are off, since they would multiply those
+// of the caller. A proxy from the environment is used unless the endpoint is this machine. Errors that may be the
+// proxy's name it (proxy.h).
+// Errors: INVALID_ARGUMENT, naming a file that cannot be read, contradictory options, or a key or tenant that cannot be
+// sent. An unreachable server is not an error here, but of the calls.
 [[nodiscard]] absl::StatusOr<std::shared_ptr<Connection>> Connect(const ConnectionOptions& options);
 
 }  // namespace hapax::client

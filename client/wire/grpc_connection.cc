@@ -22,17 +22,17 @@ namespace hapax::client {
 namespace {
 
 constexpr int kMaxMessageBytes = 64 << 20;
-// A refusal that is longer than gRPC's own limit, 8 KiB, would arrive as another error, without what is to be done.
+// gRPC's default limit is 8 KiB: a longer refusal would arrive as another error, without its verdict.
 constexpr int kMaxMetadataBytes = 256 << 10;
 constexpr char kVerdict[] = "hapax-retry";
 constexpr int kConnectTimeoutMs = 5'000;
-// What the peer's machine does not acknowledge for so long was sent to nobody: the connection is given up.
+// If the peer acknowledges nothing for this long, the connection is closed.
 constexpr int kUnacknowledgedMs = 10'000;
-// Pings only tell of a peer that hangs; servers take more than one in 5 minutes amiss.
+// Pings only detect a peer that hangs; servers reject more than one in 5 minutes.
 constexpr int kPingIntervalMs = 300'000;
 
 absl::Status FromGrpcStatus(const grpc::Status& status) {
-  // gRPC's codes and Abseil's are the same numbers.
+  // gRPC and Abseil use the same numbers for codes.
   absl::Status converted(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
   google::rpc::Status details;
   if (!status.error_details().empty() && details.ParseFromString(status.error_details())) {
@@ -43,7 +43,7 @@ absl::Status FromGrpcStatus(const grpc::Status& status) {
   return converted;
 }
 
-// An error that may be the proxy's.
+// Adds the proxy's name to an error that may be the proxy's.
 absl::Status NamingProxy(const absl::Status& status, const Proxy& proxy) {
   absl::Status named(status.code(),
                      absl::StrCat(status.message(), " (by the proxy ", proxy.address, " of ", proxy.variable, ")"));
@@ -57,14 +57,14 @@ void Append(const std::multimap<grpc::string_ref, grpc::string_ref>& from, Metad
   }
 }
 
-// gRPC ends the process over metadata that it must not send.
+// gRPC ends the process when invalid metadata is sent.
 bool CanBeSent(std::string_view value) {
   return std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
-// What gRPC writes to and reads from until an attempt ends.
+// The memory that gRPC uses until an attempt ends.
 struct RunningAttempt {
-  std::optional<Proxy> proxy;  // By which it goes.
+  std::optional<Proxy> proxy;  // The proxy used.
   grpc::ClientContext context;
   grpc::ByteBuffer request;
   grpc::ByteBuffer reply;
@@ -90,7 +90,7 @@ AttemptEnd EndOf(const RunningAttempt& attempt, const grpc::Status& status) {
   return end;
 }
 
-// The attempts under way. Each is kept here until its callback has come and gone, and nowhere else.
+// The running attempts, which only this owns. Each stays until its callback has finished.
 struct OpenAttempts {
   absl::Mutex mu;
   std::map<RunningAttempt*, std::shared_ptr<RunningAttempt>> attempts ABSL_GUARDED_BY(mu);
@@ -105,7 +105,7 @@ class GrpcConnection final : public Connection {
         proxy_(std::move(proxy)),
         destination_(std::move(destination)) {}
 
-  // The channel ends here, and not on a thread of gRPC's that lets go of an attempt: that one would wait for itself.
+  // Destroys the channel here. If a gRPC thread destroyed it with an attempt, that thread would wait for itself.
   ~GrpcConnection() override {
     std::vector<std::shared_ptr<RunningAttempt>> under_way;
     {
@@ -177,7 +177,7 @@ absl::StatusOr<std::string> ReadPem(const std::string& option, const std::string
   return std::move(content).str();
 }
 
-// The credentials, and the client certificate of them (PEM; empty when there is none).
+// The credentials, and their client certificate (PEM; empty for none).
 struct TlsSide {
   std::shared_ptr<grpc::ChannelCredentials> credentials;
   std::string certificate;
@@ -213,18 +213,18 @@ absl::StatusOr<std::shared_ptr<Connection>> Connect(const ConnectionOptions& opt
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
-  // No proxy leads back to this machine.
+  // A proxy cannot lead back to this machine.
   if (IsLoopback(options.endpoint)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  // A server that comes back is found again soon: by default gRPC waits up to two minutes.
+  // Reconnects soon to a restarted server: by default gRPC waits up to two minutes.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
-  // Not what its name says, but how long an attempt to connect may take at least.
+  // Despite its name, this is the shortest time that an attempt to connect may take.
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectTimeoutMs);
-  // With these two gRPC sets TCP_USER_TIMEOUT. Else a peer that vanished is waited for until TCP gives up, for a
-  // quarter of an hour, and every retry goes the same way.
+  // These two make gRPC set TCP_USER_TIMEOUT. Otherwise a vanished peer is detected only when TCP gives up, after a
+  // quarter of an hour, and every retry uses the same connection.
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kPingIntervalMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kUnacknowledgedMs);
-  // Connections of its own: a channel is else shared with others in the process that go to the same place.
+  // Own connections: otherwise channels of this process with the same target share them.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   Metadata metadata;
   if (!options.api_key.empty()) metadata.emplace_back("x-api-key", options.api_key);

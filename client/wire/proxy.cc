@@ -12,7 +12,7 @@
 namespace hapax::client {
 namespace {
 
-// gRPC knows no other proxies.
+// gRPC supports only this kind of proxy.
 constexpr std::string_view kScheme = "http://";
 
 struct Variable {
@@ -20,7 +20,7 @@ struct Variable {
   std::string value;
 };
 
-// The first of these variables that is set, if it is not empty.
+// The first of these variables that is set; nullopt if that one is empty.
 std::optional<Variable> FirstSet(std::initializer_list<const char*> names) {
   for (const char* name : names) {
     const char* const value = std::getenv(name);
@@ -36,7 +36,7 @@ std::string HostOf(std::string_view endpoint) {
   return std::string(host);
 }
 
-// `http://user:password@host:1/` without what is not the place.
+// The host and port of a URL such as `http://user:password@host:1/`.
 std::string AddressOf(std::string_view url) {
   url.remove_prefix(kScheme.size());
   url = url.substr(0, url.find('/'));

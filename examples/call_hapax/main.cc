@@ -1,5 +1,5 @@
-// A job that embeds the client: it launches a cluster, one step after the other, and does no step twice, however often
-// it dies and is started again. Usage: cluster ENDPOINT JOURNAL JOB_NAME INSTANCES
+// A job that embeds the client. It launches a cluster step by step, and repeats no step, however often it dies and is
+// restarted. Usage: cluster ENDPOINT JOURNAL JOB_NAME INSTANCES
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -18,7 +18,7 @@ using hapax::compute::v1::AllocateHostsResponse;
 using hapax::compute::v1::RunInstancesRequest;
 using hapax::compute::v1::RunInstancesResponse;
 
-// The steps of a job have tokens of their own, made from the job's name: the same ones in every run.
+// The token of a step, made from the job's name: the same in every run.
 std::string StepToken(const std::string& job, const std::string& step) { return ChildToken(job, step); }
 
 absl::Status LaunchCluster(JournaledCaller& caller, const std::string& job, int instances) {
@@ -52,7 +52,7 @@ absl::Status Run(const std::string& endpoint, const std::string& journal_file, c
   if (!journal.ok()) return journal.status();
   JournaledCaller journaled(caller, **journal);
 
-  // What an earlier run sent and never heard of again. The steps below would find it out as well, each for itself.
+  // Resumes the calls of an earlier run that got no answer. The steps below would also find out, each for itself.
   auto left_open = journaled.ResumePending([](const TokenJournal::Intent& intent, const Result<std::string>& result) {
     std::printf("resumed %s: %s\n", intent.call.method.c_str(),
                 result.reply.ok() ? OutcomeName(result.info.outcome).c_str() : "failed");

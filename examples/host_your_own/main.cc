@@ -24,7 +24,7 @@ absl::StatusOr<Account> ReadAccount(const hapax::ReadTransaction& txn, const std
   return account.value_or(Account());
 }
 
-// Knows nothing of tokens and retries: it runs once for each effect, and what it changes goes through `txn`.
+// It knows nothing of tokens and retries: it runs once for each effect, and changes things only through `txn`.
 absl::Status Charge(const CallContext& context, hapax::Transaction& txn, const ChargeRequest& request,
                     ChargeResponse* response) {
   if (request.account().empty()) return hapax::RefuseParameter("account", "is required");

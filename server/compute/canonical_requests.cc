@@ -3,7 +3,7 @@
 namespace hapax::compute {
 
 void CanonicalizeRunInstances(v1::RunInstancesRequest* request) {
-  // One count that is unset equals the other, and both unset means 1.
+  // An unset count equals the other, and both unset mean 1.
   if (request->min_count() == 0) request->set_min_count(request->max_count());
   if (request->max_count() == 0) request->set_max_count(request->min_count());
   if (request->min_count() == 1 && request->max_count() == 1) {
@@ -12,7 +12,7 @@ void CanonicalizeRunInstances(v1::RunInstancesRequest* request) {
   }
   if (!request->has_placement()) return;
   v1::Placement& placement = *request->mutable_placement();
-  // A host that is named implies its tenancy.
+  // A named host implies its tenancy.
   if (placement.tenancy() == (placement.host_id().empty() ? "default" : "host")) placement.clear_tenancy();
   if (placement.ByteSizeLong() == 0) request->clear_placement();
 }

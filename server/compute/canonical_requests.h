@@ -5,8 +5,8 @@
 
 namespace hapax::compute {
 
-// Give requests that mean the same the same form (Method::canonicalize): a retry that spells a default out is
-// the same request. They must never change their mind about a request that is on record.
+// Give equal requests the same form (Method::canonicalize), so that a retry that spells out a default is the same
+// request. The form of a recorded request must never change.
 void CanonicalizeRunInstances(v1::RunInstancesRequest* request);
 void CanonicalizeAllocateHosts(v1::AllocateHostsRequest* request);
 void CanonicalizeCreateKeypair(v1::CreateKeypairRequest* request);

@@ -16,19 +16,19 @@
 
 namespace hapax::compute {
 
-// The handlers of hapax.compute.v1.Compute (contract section 7). They know nothing of tokens, retries or
-// gRPC: what they change goes through their transaction, and the chain around them does the rest.
+// The handlers of hapax.compute.v1.Compute (contract section 7). They know nothing of tokens, retries or gRPC: they
+// write through their transaction, and the chain around them does the rest.
 //
 // Thread-safety: safe.
-// Lifetime: what it is made of outlives it.
-// Errors: refusals with a reason of reason.h; else the store's.
+// Lifetime: the constructor's arguments outlive it.
+// Errors: refusals with a reason of reason.h; else those of the store.
 class ComputeService {
  public:
   ComputeService(const Catalog& catalog, const Places& places, IdSource& ids, WorkQueue& work,
                  const Operations& operations)
       : catalog_(catalog), places_(places), ids_(ids), work_(work), operations_(operations) {}
 
-  // The service, to be hosted. This outlives it.
+  // Returns the service to host. This object outlives it.
   [[nodiscard]] std::unique_ptr<HostedService> Host() const;
 
  private:

@@ -18,21 +18,21 @@ using Names = google::protobuf::RepeatedPtrField<std::string>;
 
 std::set<std::string> Sorted(const Names& names) { return {names.begin(), names.end()}; }
 
-// Where the rows of a list are, and what to do with each.
+// The rows of a list, and what to do with each.
 template <typename Row>
 struct RowList {
   // The key of the row of this id.
   absl::FunctionRef<std::string(const std::string& id)> key;
-  // Whether a row that is named is what the request may name: one of its region.
+  // Whether the request may name the row: it is one of its region.
   absl::FunctionRef<bool(const Row&)> exists;
-  // The refusal for an id that has no such row.
+  // The refusal for an id without such a row.
   absl::FunctionRef<absl::Status(const std::string& id)> not_found;
   // Adds the row to the reply, if it belongs to the list.
   absl::FunctionRef<bool(const Row&)> take;
 };
 
-// Fills a page from the rows that the request names, in the order of their ids, each once. That they exist is
-// checked with the first page alone: one that goes away later must not cost the caller the others.
+// Fills a page from the rows that the request names, each once, in the order of their ids. Only the first page checks
+// that they exist: one deleted later must not cost the caller the rest of the list.
 template <typename Row>
 absl::StatusOr<std::string> ListNamedRows(const ReadTransaction& txn, const std::set<std::string>& ids,
                                           const Page& page, const RowList<Row>& list) {
@@ -77,7 +77,7 @@ absl::Status ComputeService::DescribeInstances(const CallContext& context, const
     if (listed) *response->add_instances() = instance;
     return listed;
   };
-  // An instance whose row is damaged is there, whatever it was: a list that asks for nothing in particular has its id.
+  // A damaged instance still exists, with unknown content: an unfiltered list has its id.
   const auto take_damaged = [&](const std::string& id) {
     if (!request.filters().empty() || !request.client_token().empty()) return false;
     response->add_instances()->set_instance_id(id);
@@ -132,7 +132,7 @@ absl::Status ComputeService::DescribeKeypairs(const CallContext& context, const 
   HAPAX_ASSIGN_OR_RETURN(const Page page, Page::Of(request, context.page_token_key, context.tenant));
 
   const std::set<std::string> wanted = Sorted(request.key_names());
-  // A name may be there in several regions. As with ListNamedRows, only the first page asks for all.
+  // A name may exist in several regions. As in ListNamedRows, only the first page requires all names.
   std::set<std::string> missing = page.after().empty() ? wanted : std::set<std::string>();
   for (const std::string& name : std::set(missing)) {
     for (const std::string& region : places_.regions()) {

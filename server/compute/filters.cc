@@ -28,13 +28,13 @@ constexpr size_t kMaxWildcardCharacters = 1024;
 constexpr std::string_view kTagKey = "tag-key";
 constexpr std::string_view kTagPrefix = "tag:";
 
-// `shutting-down` for INSTANCE_STATE_SHUTTING_DOWN: EC2's spelling, of the states to come as well.
+// Returns `shutting-down` for INSTANCE_STATE_SHUTTING_DOWN: EC2's spelling, also for states added later.
 std::string StateName(v1::InstanceState state) {
   const std::string& name = v1::InstanceState_Name(state);
   return absl::StrReplaceAll(absl::AsciiStrToLower(absl::StripPrefix(name, "INSTANCE_STATE_")), {{"_", "-"}});
 }
 
-// What a filter of this name looks at.
+// The property that a filter of this name compares.
 template <typename Resource>
 struct Property {
   std::string_view name;
@@ -86,10 +86,10 @@ absl::Span<const Property<v1::KeyPair>> Properties() {
   return kProperties;
 }
 
-// What one of the values of a filter must match.
+// The values of a filter, one of which must match.
 class Values {
  public:
-  // `room` is how many characters the wildcards of the request may still have.
+  // `room`: how many more characters with wildcards the request may have.
   [[nodiscard]] static absl::StatusOr<std::shared_ptr<const Values>> Of(const v1::Filter& filter, size_t& room) {
     absl::flat_hash_set<std::string> texts;
     std::vector<Pattern> patterns;
@@ -109,7 +109,7 @@ class Values {
     }
     return std::make_shared<const Values>(std::move(texts), patterns);
   }
-  // The text that a name or value without wildcards stands for.
+  // The text of a name or value without wildcards.
   [[nodiscard]] static absl::StatusOr<std::string> TextOf(std::string_view key) {
     const std::optional<Pattern> pattern = Pattern::Of(key);
     if (!pattern.has_value()) return RefuseBackslash(key);

@@ -21,12 +21,12 @@ namespace hapax::compute {
 template <typename Resource>
 class Filters {
  public:
-  // Errors: INVALID_PARAMETER for more than 50 filters, a name that is not one of the kind's, other than 1 to 200
-  // values, more than 1024 characters in values with wildcards, a wildcard in a tag's key, and a backslash before
-  // what needs none.
+  // Errors: INVALID_PARAMETER for more than 50 filters, an unknown name, fewer than 1 or more than 200 values, more
+  // than 1024 characters in values with wildcards, a wildcard in a tag's key, or a backslash before a character that
+  // needs none.
   [[nodiscard]] static absl::StatusOr<Filters> Of(const google::protobuf::RepeatedPtrField<v1::Filter>& filters);
 
-  // Whether the resource matches every filter; without filters it does.
+  // Whether the resource matches every filter; true without filters.
   [[nodiscard]] bool Match(const Resource& resource) const;
 
  private:

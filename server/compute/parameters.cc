@@ -13,7 +13,7 @@ constexpr size_t kMaxTagValueLength = 256;
 constexpr size_t kMaxKeyNameLength = 255;
 constexpr int32_t kMaxCount = 100'000;
 
-// Of valid UTF-8, which protobuf guarantees: every byte that does not continue a character begins one.
+// Counts the bytes that begin a character. Requires valid UTF-8, which protobuf guarantees.
 size_t CodePoints(std::string_view text) {
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }

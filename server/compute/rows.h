@@ -21,7 +21,7 @@
 //   "p"    (zone name or subnet id)     hapax.store.v1.PlaceRow
 namespace hapax::compute {
 
-// The service whose rows they are (storage/service_table.h).
+// The service that owns the rows (storage/service_table.h).
 inline constexpr std::string_view kServiceName = "hapax.compute.v1.Compute";
 inline constexpr Table kTable = Table::kResources;
 
@@ -38,7 +38,7 @@ inline constexpr Table kTable = Table::kResources;
 [[nodiscard]] std::string PlacePrefix();
 [[nodiscard]] std::string PlaceKey(std::string_view name);
 
-// The row, or an empty message when there is none.
+// The row, or an empty message if there is none.
 template <typename Row>
 [[nodiscard]] absl::StatusOr<Row> GetRowOrEmpty(const ReadTransaction& txn, std::string_view key) {
   HAPAX_ASSIGN_OR_RETURN(std::optional<Row> row, GetRow<Row>(txn, kTable, key));

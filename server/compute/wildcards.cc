@@ -11,7 +11,7 @@ namespace {
 constexpr char32_t kAny = 0x110000;
 constexpr size_t kAscii = 128;
 
-// Takes the first character off `text`, which is UTF-8 and not empty.
+// Removes and returns the first character of `text`, which is UTF-8 and not empty.
 char32_t TakeCharacter(std::string_view& text) {
   const auto first = static_cast<unsigned char>(text[0]);
   size_t length = 1;
@@ -104,7 +104,7 @@ Wildcards::Wildcards(absl::Span<const Pattern> patterns) {
     begin += pattern.size() + 1;
     set(ends_.data(), begin - 1);
   }
-  // What `?` passes, every character does.
+  // Every character passes a `?`.
   const auto add_any = [&](uint64_t* bits) {
     for (size_t word = 0; word < words; ++word) bits[word] |= any_[word];
   };

@@ -12,32 +12,32 @@
 
 namespace hapax::compute {
 
-// A filter's value, read as EC2 reads it: `*` is any characters or none, `?` is exactly one, and a backslash takes its
-// meaning from either of them and from a backslash.
+// A filter's value in EC2's syntax: `*` matches any number of characters, `?` exactly one, and a backslash escapes
+// these two and itself.
 class Pattern {
  public:
-  // Nothing when a backslash stands before anything else, or at the end.
+  // Returns nullopt when a backslash stands before another character, or at the end.
   [[nodiscard]] static std::optional<Pattern> Of(std::string_view value);
 
-  // Whether it has no wildcard, and so matches one text alone.
+  // Whether it has no wildcard, so that it matches one text only.
   [[nodiscard]] bool IsText() const { return is_text_; }
-  // That text, without backslashes.
+  // That text, unescaped.
   [[nodiscard]] std::string Text() const;
-  // How many characters it has, `?` among them and `*` not.
+  // The number of characters, including `?` but not `*`.
   [[nodiscard]] size_t size() const { return characters_.size(); }
 
  private:
   friend class Wildcards;
 
-  std::u32string characters_;  // A `?` is kAny.
-  std::vector<bool> stars_;    // By position: whether a `*` stands before that character, or at the end.
+  std::u32string characters_;  // kAny for a `?`.
+  std::vector<bool> stars_;    // By position: whether a `*` stands before it.
   bool is_text_ = true;
 };
 
 // Finds out whether any of several patterns matches a text.
 //
-// It follows all patterns at once, a bit for each position in each, and never goes back: a character of the text costs
-// a step for each 64 characters of the patterns, however many stars they have.
+// It follows all patterns at once, with a bit for each position in each, and never backtracks. Each character of the
+// text costs a step per 64 characters of the patterns, however many stars they have.
 //
 // Thread-safety: immutable.
 class Wildcards {
@@ -50,14 +50,14 @@ class Wildcards {
  private:
   using Bits = std::vector<uint64_t>;
 
-  // The positions that may be passed by this character.
+  // The positions that this character passes.
   [[nodiscard]] const uint64_t* PassedBy(char32_t character) const;
 
   Bits starts_;  // Before the first character of a pattern.
-  Bits stars_;   // Where any character may be passed over.
+  Bits stars_;   // Where any character may be skipped.
   Bits ends_;    // Behind the last character.
-  Bits any_;     // Of a `?`.
-  Bits ascii_;   // Positions passed by each ASCII character, one after the other.
+  Bits any_;     // Positions of `?`.
+  Bits ascii_;   // The positions that each ASCII character passes.
   absl::flat_hash_map<char32_t, Bits> others_;
 };
 

@@ -6,7 +6,7 @@
 
 namespace hapax {
 
-// Has the server that is built keep to the limits.
+// Applies the limits to the server being built.
 void ApplyTo(grpc::ServerBuilder& builder, const ConnectionLimits& limits);
 
 }  // namespace hapax

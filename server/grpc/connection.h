@@ -10,27 +10,28 @@
 
 namespace hapax {
 
-// All bytes that a TCP connection has received, by its descriptor; 0 when it is none.
+// The number of bytes that a TCP connection has received, by its descriptor; 0 if it is no TCP connection.
 [[nodiscard]] uint64_t BytesReceived(int connection);
 
-// A connection that was accepted: whose it is, and how many bytes may come on it before a call is heard of again.
+// An accepted connection: whether it is a stranger's, and how many bytes it may receive before the next call event.
 //
-// It is a stranger's until a call of it was admitted.
+// It is a stranger's until one of its calls is admitted.
 //
-// gRPC 1.51 keeps all of a call's headers until they end, and counts them nowhere: a stranger may go on for as long as
-// there is memory. While headers come, HTTP/2 lets nothing else of the connection come. So bytes without a call that
-// arrives, a request that comes whole, or a call that ends, are too many at some point.
+// gRPC 1.51 stores all of a call's headers until they end, without counting them: a stranger may fill the memory.
+// During headers, HTTP/2 allows nothing else on the connection. So bytes are counted between events: a call arrives, a
+// request is complete, or a call ends. Beyond a limit they are a flood.
 //
-// Thread-safety: safe; IsFlooded and IsClogged are for one thread.
+// Thread-safety: safe, except that IsFlooded and IsClogged are for one thread.
 class Connection {
  public:
-  // Bytes without a call: headers, pings, and of refused requests what HTTP/2's window lets through.
+  // The limit without calls: for headers, pings, and the part of refused requests that HTTP/2's window lets through.
   static constexpr uint64_t kMaxIdleBytes = 96 << 10;
-  // While calls are admitted: the client tells, too, how much it has read of their replies.
+  // The limit while calls are admitted: the client also acknowledges what it has read of their replies.
   static constexpr uint64_t kMaxBusyBytes = 512 << 10;
-  // For each request that is read: far more than one has, so that no number of them is taken for a flood.
+  // The limit for each request being read: far more than a request has, so that no number of requests is a flood.
   static constexpr uint64_t kMaxReadBytes = uint64_t{512} << 20;
-  // Calls of a stranger's that may stay open: questions to Health and Reflection. More must end within kTimeToRead.
+  // How many of a stranger's calls may stay open, which are questions to Health and Reflection. More must end within
+  // kTimeToRead.
   static constexpr int kMaxStrangersCalls = 64;
   static constexpr absl::Duration kTimeToRead = absl::Milliseconds(500);
 
@@ -43,38 +44,38 @@ class Connection {
   [[nodiscard]] absl::Duration accepted_at() const { return accepted_at_; }
   [[nodiscard]] bool is_strangers() const { return is_strangers_.load(std::memory_order_relaxed); }
 
-  // A call came. Of each that came, EndCall or EndRefusedCall tells.
+  // A call arrived. Each such call ends with EndCall or EndRefusedCall.
   void HearOfCall() {
     open_calls_.fetch_add(1, std::memory_order_relaxed);
     events_.fetch_add(1, std::memory_order_relaxed);
   }
-  // One that was not admitted is over.
+  // A call that was not admitted ended.
   void EndRefusedCall() {
     open_calls_.fetch_sub(1, std::memory_order_relaxed);
     events_.fetch_add(1, std::memory_order_relaxed);
   }
-  // A call was admitted, and its request is read.
+  // A call was admitted, and its request is being read.
   void BeginCall() {
     is_strangers_.store(false, std::memory_order_relaxed);
     calls_.fetch_add(1, std::memory_order_relaxed);
     reads_.fetch_add(1, std::memory_order_relaxed);
   }
-  // Its request has come, or will not come.
+  // The request is complete, or will never be.
   void EndRead() {
     reads_.fetch_sub(1, std::memory_order_relaxed);
     events_.fetch_add(1, std::memory_order_relaxed);
   }
-  // It is over.
+  // An admitted call ended.
   void EndCall() {
     open_calls_.fetch_sub(1, std::memory_order_relaxed);
     calls_.fetch_sub(1, std::memory_order_relaxed);
     events_.fetch_add(1, std::memory_order_relaxed);
   }
 
-  // Whether too many bytes have come since something was heard of a call; `received`: all that have come so far.
+  // Whether too many bytes came since the last call event. `received`: the total so far.
   [[nodiscard]] bool IsFlooded(uint64_t received);
-  // Whether it is a stranger's that has had too many calls open for too long: gRPC keeps answers that nobody reads.
-  // `now`: monotonic time.
+  // Whether a stranger has had too many calls open for too long: gRPC stores replies that nobody reads. `now`:
+  // monotonic time.
   [[nodiscard]] bool IsClogged(absl::Duration now);
 
  private:
@@ -86,12 +87,12 @@ class Connection {
   std::atomic<bool> is_strangers_ = true;
   std::atomic<uint32_t> events_ = 0;
   std::atomic<int> open_calls_ = 0;
-  std::atomic<int> calls_ = 0;  // Of these, those that were admitted.
+  std::atomic<int> calls_ = 0;  // The admitted ones among these.
   std::atomic<int> reads_ = 0;
-  // At the last event that IsFlooded has seen.
+  // At the last event that IsFlooded saw.
   uint32_t events_before_ = 0;
   uint64_t received_before_ = 0;
-  // When it last had few enough calls open.
+  // The last time that few enough calls were open.
   absl::Duration unclogged_at_ = accepted_at_;
 };
 

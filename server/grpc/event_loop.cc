@@ -7,15 +7,15 @@
 namespace hapax {
 namespace {
 
-// gRPC rounds times up to milliseconds, but does not wait for one that is past.
+// gRPC rounds times up to milliseconds, but does not wait for a time in the past.
 constexpr std::chrono::system_clock::time_point kAtOnce;
 constexpr std::chrono::system_clock::time_point kNever = std::chrono::system_clock::time_point::max();
 
-// Up to so many calls on the loop go on as they come. Looking for news between turns cost a tenth to a fifth of the
-// replays a second at 256 calls in flight (2 cores, the client on one of them), and so few delay nobody for long.
-constexpr int kFew = 256;
-// So many turns, then what has happened meanwhile, and so on. A call has four events to a turn. More events in a row
-// would have who waits for a turn wait for new calls that are refused: 4096 of them took 100 ms.
+// Up to this many calls on the loop, calls run as they come. Polling between turns cost a tenth to a fifth of the
+// replays a second at 256 calls in flight (2 cores, the client on one of them), and so few calls delay nobody for long.
+constexpr int kMaxUnqueuedCalls = 256;
+// The loop runs this many turns, then the events that came meanwhile, and so on. A call has four events for a turn.
+// With more events in a row, waiting calls wait for new calls that are refused: 4096 of those took 100 ms.
 constexpr int kTurnsInARow = 32;
 constexpr int kEventsInARow = 256;
 
@@ -53,7 +53,7 @@ void EventLoop::ShutdownIfIdle() {
 
 void EventLoop::InTurn(std::string_view party, absl::AnyInvocable<void()> task) {
   HAPAX_CHECK(this_threads_loop == this, "turns are the loop's thread's");
-  if (holders() <= kFew && turns_.empty()) return task();
+  if (holders() <= kMaxUnqueuedCalls && turns_.empty()) return task();
   turns_.Push(party, std::move(task));
 }
 
@@ -79,10 +79,10 @@ void EventLoop::Run() {
   this_threads_loop = nullptr;
 }
 
-// Has happen what there is; false when there will be no more. Waits for an event when it is nobody's turn.
+// Handles the events that are ready, and returns false once the queue is shut down. Waits for an event if no turn is
+// waiting.
 //
-// A queue that had events to give out says once that it is empty without looking at connections, and looks at them when
-// it is asked again.
+// After handing out events, the queue times out once without polling the connections; it polls them at the next call.
 bool EventLoop::RunEvents() {
   void* event = nullptr;
   bool ok = false;

@@ -18,18 +18,18 @@
 
 namespace hapax {
 
-// A completion queue of gRPC's, and the one thread that serves it: an event thread.
+// A gRPC completion queue and the one thread that serves it: an event thread.
 //
-// Made for speed. Everything that touches a connection happens on the thread that reads it, so nothing is handed over
-// and no lock is fought for. gRPC's callback API has at least two threads take turns on every connection: with it, a
-// bare echo takes 14-18 us of the server's CPU time, with one event thread 10-12 (2 cores, 64 and 256 calls in flight).
+// Made for speed. One thread does everything for a connection, so nothing is handed over and no lock is contended.
+// gRPC's callback API has at least two threads take turns on every connection: with it, a bare echo takes 14-18 us of
+// the server's CPU time, with one event thread 10-12 (2 cores, 64 and 256 calls in flight).
 //
 // Thread-safety: Post is safe. Events happen on the loop's thread, one after another; they must not block.
-// Lifetime: what waits on the queue does so until it has happened. The destructor waits for all of it, and for its
-// holders; nobody else may begin or post anything any more then.
+// Lifetime: the destructor waits until everything on the queue has happened and all holders have released the loop.
+// Nobody else may begin or post anything by then.
 class EventLoop final : public Turns {
  public:
-  // Something that happens on the loop's thread, because its tag was given to gRPC's core library.
+  // An event on the loop's thread; its tag is passed to gRPC's core library.
   class Event final : private grpc::internal::CompletionQueueTag {
    public:
     explicit Event(absl::AnyInvocable<void(bool ok)> happened) : happened_(std::move(happened)) {}
@@ -39,7 +39,7 @@ class EventLoop final : public Turns {
     void Happen(bool ok) { happened_(ok); }
 
    private:
-    // What grpc::CompletionQueue makes of the tag.
+    // grpc::CompletionQueue calls it for the tag.
     bool FinalizeResult(void** tag, bool* /*ok*/) override {
       *tag = this;
       return true;
@@ -53,25 +53,25 @@ class EventLoop final : public Turns {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  // Begins to serve the queue.
+  // Starts the thread.
   void Start();
 
   [[nodiscard]] grpc::ServerCompletionQueue& queue() { return *queue_; }
 
-  // Between these, both on the loop's thread, the loop does not end.
+  // The loop does not end between Hold and Release; both are for the loop's thread.
   void Hold() { holders_.fetch_add(1, std::memory_order_relaxed); }
   void Release();
-  // How many hold it, as of a moment ago; for any thread.
+  // The number of holders a moment ago; for any thread.
   [[nodiscard]] int holders() const { return holders_.load(std::memory_order_relaxed); }
 
-  // Runs `task` when it is the party's turn (turn_queue.h); at once while few calls are there and nobody waits. To be
-  // called on the loop's thread.
+  // Runs `task` at the party's turn (turn_queue.h), or at once while there are few calls and nothing waits. Call it on
+  // the loop's thread.
   //
-  // gRPC's own queue is first come, first served, and it reads from connections only when that is empty. So the loop
-  // empties it into the queue of turns, and looks for more between turns.
+  // gRPC's own queue is first come, first served, and gRPC reads from connections only when that is empty. So the loop
+  // empties it into the queue of turns, and polls it between turns.
   void InTurn(std::string_view party, absl::AnyInvocable<void()> task) override;
 
-  // Runs `task` on the loop's thread: soon, or before it returns when that is this thread.
+  // Runs `task` on the loop's thread: soon, or before returning if this is that thread.
   void Post(absl::AnyInvocable<void()> task);
 
  private:
@@ -84,12 +84,12 @@ class EventLoop final : public Turns {
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
 
   std::atomic<int> holders_ = 0;
-  // On the loop's thread.
+  // For the loop's thread.
   bool ending_ = false;
   TurnQueue<absl::AnyInvocable<void()>> turns_;
 
   absl::Mutex mu_;
-  // An alarm is on its way as long as something is posted.
+  // An alarm is set whenever something is posted.
   std::vector<absl::AnyInvocable<void()>> posted_ ABSL_GUARDED_BY(mu_);
   grpc::Alarm alarm_ ABSL_GUARDED_BY(mu_);
   Event rung_{[this](bool) { RunPosted(); }};

@@ -15,7 +15,7 @@ constexpr char kOutcomeMetadata[] = "hapax-outcome";
 constexpr char kReplayedMetadata[] = "idempotent-replayed";
 constexpr char kRetryMetadata[] = "hapax-retry";
 
-// Calls on an event thread at the most for each to be a lone one: this, and one that is over but for its clean-up.
+// A call is alone if its thread has at most this many: itself, and one that only needs its clean-up.
 constexpr int kAlone = 2;
 
 }  // namespace
@@ -55,7 +55,7 @@ void GrpcCall::Send(absl::StatusOr<std::string> reply) {
     budgeted_bytes_ = reply_->size();
     reply_budget->Take(principal.tenant, budgeted_bytes_);
   }
-  // To a lone client the reply goes out from here, since waking the event thread takes longer than sending.
+  // A lone client's reply is sent from here, since waking the event thread takes longer than sending.
   if (!is_long_ && stream_.loop().holders() <= kAlone) return SendNow();
   stream_.loop().Post([this] { SendNow(); });
 }

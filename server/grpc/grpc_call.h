@@ -14,11 +14,11 @@
 
 namespace hapax {
 
-// A UnaryCall that came over gRPC: takes it through the chain, reads the request when that asks for it, and sends its
-// end. The outcome is initial metadata `hapax-outcome` (C26); an error has the verdict as trailing metadata
+// A UnaryCall over gRPC: takes the call through the chain, reads the request when the chain asks for it, and sends the
+// end. The outcome is initial metadata `hapax-outcome` (C26); an error has its verdict as trailing metadata
 // `hapax-retry` (C27).
 //
-// Lifetime: its stream's handler.
+// Lifetime: owned by its stream, as the handler.
 class GrpcCall final : public UnaryCall, public GrpcStream::Handler {
  public:
   GrpcCall(const Method& method, const Chain& chain, GrpcStream& stream);
@@ -44,9 +44,9 @@ class GrpcCall final : public UnaryCall, public GrpcStream::Handler {
   GrpcStream& stream_;
   std::optional<std::string_view> request_bytes_;
   absl::AnyInvocable<void()> on_request_;  // From ReceiveRequest.
-  absl::StatusOr<std::string> reply_;      // Once Send was called.
-  bool is_long_ = false;                   // It is, so that it has a budget.
-  size_t budgeted_bytes_ = 0;              // That were taken from it.
+  absl::StatusOr<std::string> reply_;      // Set by Send.
+  bool is_long_ = false;                   // Whether the reply is long, so that the budget counts it.
+  size_t budgeted_bytes_ = 0;              // Taken from the budget.
 };
 
 }  // namespace hapax

@@ -7,7 +7,7 @@ namespace hapax {
 
 grpc::Status ToGrpcStatus(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
-  // gRPC's codes and Abseil's are the same numbers.
+  // gRPC and Abseil use the same numbers for codes.
   const auto code = static_cast<grpc::StatusCode>(status.code());
   google::rpc::Status message = ToRpcStatus(status);
   FitRefusal(message);

@@ -6,8 +6,8 @@
 
 namespace hapax {
 
-// The status as gRPC sends it: the same code and message, and when it has payloads, all of it as a
-// google.rpc.Status in `grpc-status-details-bin`. What is too large for a client is cut (refusal_bounds.h).
+// Converts to gRPC's status: the same code and message. A status with payloads is also a google.rpc.Status in
+// `grpc-status-details-bin`. Details too large for a client are cut (refusal_bounds.h).
 [[nodiscard]] grpc::Status ToGrpcStatus(const absl::Status& status);
 
 }  // namespace hapax

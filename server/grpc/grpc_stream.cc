@@ -13,13 +13,13 @@
 #include "hapax/base/clock.h"
 #include "hapax/server/grpc/grpc_status.h"
 
-// gRPC 1.51 tells nobody but its own tests whether a message that came was compressed, in a way that it does not know.
+// gRPC 1.51 reveals only to its own tests whether a received message was compressed in a way that it does not know.
 uint32_t grpc_call_test_only_get_message_flags(grpc_call* call);
 
 namespace hapax {
 namespace {
 
-constexpr std::string_view kLengthOfEmptyMessage = "5";  // A frame's prefix, and nothing.
+constexpr std::string_view kLengthOfEmptyMessage = "5";  // A frame's prefix alone.
 constexpr uint32_t kCompressedFlag = 0x80000000;         // GRPC_WRITE_INTERNAL_COMPRESS
 
 std::string_view ViewOf(const grpc_slice& slice) {
@@ -28,7 +28,7 @@ std::string_view ViewOf(const grpc_slice& slice) {
 
 grpc_slice CopyOf(std::string_view bytes) { return grpc_slice_from_copied_buffer(bytes.data(), bytes.size()); }
 
-// Takes the bytes over, which are freed when gRPC is done with them.
+// Takes the bytes; gRPC frees them when it is done.
 grpc_slice SliceOf(std::string bytes) {
   auto* const owned = new std::string(std::move(bytes));
   return grpc_slice_new_with_user_data(
@@ -41,7 +41,7 @@ grpc_byte_buffer* BufferOf(grpc_slice slice) {
   return buffer;
 }
 
-// All of the buffer, owned by the caller; a short message is one slice, which is not copied.
+// The whole buffer, owned by the caller. A short message is one slice, and is not copied.
 grpc_slice Joined(grpc_byte_buffer* buffer) {
   grpc_byte_buffer_reader reader;
   HAPAX_CHECK(grpc_byte_buffer_reader_init(&reader, buffer) != 0, "what arrives is a byte buffer");
@@ -157,7 +157,7 @@ GrpcStream::MetadataValues GrpcStream::Metadata(std::string_view key) const {
 
 GrpcStream::MetadataValues GrpcStream::PeerProperty(const char* name) const {
   MetadataValues values;
-  // The call has one, too: what the properties are is there as long as the call.
+  // The call holds the context, too, so the properties live as long as the call.
   grpc_auth_context* context = grpc_call_auth_context(call_);
   if (context != nullptr && grpc_auth_context_peer_is_authenticated(context) != 0) {
     grpc_auth_property_iterator found = grpc_auth_context_find_properties_by_name(context, name);
@@ -175,7 +175,7 @@ void GrpcStream::AddTrailingMetadata(std::string_view key, std::string_view valu
   trailing_metadata_.Add(key, value);
 }
 
-// As the last of the list, whose first may have to go for it.
+// Adds the call at the end of the list; the first may have to leave for it.
 void GrpcStream::Enter(std::list<GrpcStream*>& list, size_t max_size) {
   Leave();
   if (list.size() >= max_size) {
@@ -191,8 +191,8 @@ void GrpcStream::EndFor(const char* reason) {
   grpc_call_cancel_with_status(call_, GRPC_STATUS_UNAVAILABLE, reason, nullptr);
 }
 
-// A request that is not finished, or a reply that is not taken, keeps room that others may wait for. Those others come,
-// so no timer is needed.
+// Ends calls whose incomplete request or unread reply occupies room that others may need. New calls check this, so no
+// timer is needed.
 void GrpcStream::EndStalled(Source& source) {
   if (source.pending.empty() && source.sending.empty()) return;
   const absl::Duration late = MonotonicNow() - source.request_timeout;
@@ -270,7 +270,7 @@ void GrpcStream::Finish(const grpc::Status& its_status) {
 }
 
 void GrpcStream::OnArrived(bool ok) {
-  if (!ok) {  // The server shuts down.
+  if (!ok) {  // The server is shutting down.
     delete this;
     return;
   }
@@ -316,7 +316,7 @@ absl::Status GrpcStream::FaultOf(grpc_byte_buffer* message) const {
   return absl::OkStatus();
 }
 
-// gRPC 1.51 hands out an empty message in place of bytes that are none. Nothing but the length that HTTP clients
+// gRPC 1.51 delivers an empty message for bytes that are not a message. Only the content-length that HTTP clients
 // announce tells the two apart.
 bool GrpcStream::StandsForNoMessage() const {
   const MetadataValues lengths = Metadata("content-length");

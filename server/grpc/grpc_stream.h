@@ -23,107 +23,105 @@
 
 namespace hapax {
 
-// A call of whatever method: messages in and messages out, as bytes.
+// A call of any method: messages in and messages out, as bytes.
 //
 // Made for speed, on gRPC's core library itself. What grpc::GenericServerAsyncReaderWriter adds (metadata as maps of
 // strings, hooks for interceptors, its own record of each batch) was 1 to 2 of the 17 us of CPU time of a replay.
 //
-// A message that is compressed is not unpacked: what is small may become huge. The call has no message then, and ends
-// with UNIMPLEMENTED and `grpc-accept-encoding: identity`, whatever its handler says. Bytes that are no message of
-// gRPC's end the call with INTERNAL in the same way, where that can be told (C32).
+// A compressed message is not unpacked, since a small one may become huge. The call then has no message, and ends with
+// UNIMPLEMENTED and `grpc-accept-encoding: identity`, whatever its handler says. Likewise, bytes that are not a gRPC
+// message end the call with INTERNAL, where that can be detected (C32).
 // https://github.com/grpc/grpc/blob/master/doc/compression.md
 // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
 //
-// Thread-safety: all on the loop's thread, but for IsCancelled and loop, and for the one call of Finish or
-// WriteAndFinish.
-// Lifetime: it owns itself, and its handler, until gRPC is done with the call, which is after Finish.
+// Thread-safety: for the loop's thread, except IsCancelled, loop, and the one call of Finish or WriteAndFinish.
+// Lifetime: it owns itself and its handler until gRPC is done with the call, which is after Finish.
 class GrpcStream {
  public:
-  // What answers a call; told what happens on the loop's thread.
+  // Answers a call; its methods are called on the loop's thread.
   class Handler {
    public:
     virtual ~Handler() = default;
-    // The call has come, of which nothing was read; the first that it is told.
+    // The call has arrived, and nothing was read of it. Called first.
     virtual void OnArrived() = 0;
-    // The answer to Read: a message, valid until the next Read; nullopt when the client sends no more.
+    // Answers Read with a message, valid until the next Read; nullopt when the client sends no more.
     virtual void OnRead(std::optional<std::string_view> message) = 0;
-    // The answer to Write; `ok` is false when it cannot be sent any more.
+    // Answers Write; `ok` is false when nothing can be sent any more.
     virtual void OnWritten(bool /*ok*/) {}
-    // The call is over, by Finish or because the client is gone. Finish is still to be called if it was not.
+    // The call is over, by Finish or because the client is gone. Finish must still be called if it was not.
     virtual void OnDone() {}
   };
   class Router {
    public:
     virtual ~Router() = default;
-    // What answers the call of `stream.method()`, or null when nobody does.
+    // Returns the handler for `stream.method()`, or null if there is no such method.
     virtual std::unique_ptr<Handler> Route(GrpcStream& stream) = 0;
   };
-  // Where calls come from. What it refers to outlives it, and it outlives all calls. For the loop's thread.
+  // A source of calls. Outlives all of them; its references outlive it. For the loop's thread.
   struct Source {
     grpc_server& server;
     EventLoop& loop;  // One of the server's.
     Router& router;
-    size_t max_open;                 // Of each of the following, the oldest of which comes first.
-    size_t max_strangers;            // Of the last.
-    absl::Duration request_timeout;  // Of the first and of `sending`, once another call comes.
+    size_t max_open;                 // The most calls in each list below; the oldest is first.
+    size_t max_strangers;            // The most calls in `strangers`.
+    absl::Duration request_timeout;  // For `pending` and `sending`, checked at the next call.
     StrangerWatch& watch;
     const Listener& listener;
-    std::list<GrpcStream*> pending = {};    // Whose first message was asked for, and has not come.
-    std::list<GrpcStream*> streaming = {};  // That stay open after it.
-    std::list<GrpcStream*> strangers = {};  // That are read though nobody knows the caller.
-    std::list<GrpcStream*> sending = {};    // Whose last message is long, and not sent yet.
+    std::list<GrpcStream*> pending = {};    // Wait for their first message.
+    std::list<GrpcStream*> streaming = {};  // Stay open after it.
+    std::list<GrpcStream*> strangers = {};  // Read without a known caller.
+    std::list<GrpcStream*> sending = {};    // Send a long last message.
   };
   using MetadataValues = absl::InlinedVector<std::string_view, 2>;
 
-  // Takes one call after another. With one more pending than there may be, the oldest is ended with UNAVAILABLE, and so
-  // are those that are pending for too long when another comes. Their messages, should they be on their way, are not
-  // read any more.
+  // Takes one call after another. With too many pending, the oldest is ended with UNAVAILABLE. The next call also ends
+  // calls that are pending for too long; their messages are not read any more.
   static void Accept(Source& source);
 
   GrpcStream(const GrpcStream&) = delete;
   GrpcStream& operator=(const GrpcStream&) = delete;
 
-  // Such as `/grpc.health.v1.Health/Check`.
+  // For example `/grpc.health.v1.Health/Check`.
   [[nodiscard]] std::string_view method() const;
-  // Infinite when the client gave none.
+  // Infinite if the client set none.
   [[nodiscard]] absl::Time deadline() const;
-  // What the client sent under that key, which is in lower case.
+  // The metadata of the call with this key, which is in lower case.
   [[nodiscard]] MetadataValues Metadata(std::string_view key) const;
-  // What gRPC knows of the client by that name (grpc/grpc_security_constants.h), such as of its certificate; nothing
-  // unless it is authenticated.
+  // What gRPC knows of the client by this name (grpc/grpc_security_constants.h), such as of its certificate; empty
+  // unless the client is authenticated.
   [[nodiscard]] MetadataValues PeerProperty(const char* name) const;
   // The address of the connection's other end, as `ipv4:127.0.0.1:50123`.
   [[nodiscard]] std::string Peer() const;
   [[nodiscard]] EventLoop& loop() const { return source_.loop; }
-  // Whether the client cancelled, or went away, or gRPC ended the call because of what it sent, such as a message that
+  // Whether the client cancelled or disconnected, or gRPC ended the call because of its input, such as a message that
   // is too long.
   [[nodiscard]] bool IsCancelled() const { return cancelled_.load(std::memory_order_acquire); }
-  // Why what came last is no message for the handler; OK unless something came that is none.
+  // Why the last message was rejected; OK if it was not.
   [[nodiscard]] const absl::Status& message_fault() const { return message_fault_; }
 
-  // Before the first message, and before Finish. Keys are literals.
+  // Call these before the first message and before Finish. Keys are literals.
   void AddInitialMetadata(std::string_view key, std::string_view value);
   void AddTrailingMetadata(std::string_view key, std::string_view value);
 
-  // To be called when the first message came, of a call that stays open for more, or to be told more: with one more of
-  // these than there may be, the oldest is ended with UNAVAILABLE.
+  // Call it at the first message of a call that stays open, to receive or send more. With too many of these, the oldest
+  // is ended with UNAVAILABLE.
   void StayOpen() { Enter(source_.streaming, source_.max_open); }
 
-  // One of each at a time.
+  // At most one Read and one Write may be under way.
   void Read();
-  // Read, for who may call without being known. A message may be as long as memory has room for until it has come whole
-  // (gRPC 1.51), so few are read at once: with one more than there may be, the oldest is ended with UNAVAILABLE.
+  // Reads from a caller that is not known. Until it is complete, such a message may be as long as memory allows
+  // (gRPC 1.51). So few are read at once: with too many, the oldest is ended with UNAVAILABLE.
   void ReadFromStranger();
   void Write(std::string_view message);
-  // Once, as the last: nothing else is under way.
+  // Call it once, as the last, with nothing else under way.
   void WriteAndFinish(std::string_view message);
-  // The same for a long message, which is not copied; on the loop's thread. It keeps memory, so a call whose client
-  // does not take it in time is ended with UNAVAILABLE.
+  // The same for a long message, which is not copied; on the loop's thread. The message occupies memory, so a client
+  // that takes too long to receive it gets UNAVAILABLE.
   void WriteLongAndFinish(std::string message);
   void Finish(const grpc::Status& status);
 
  private:
-  // Metadata to be sent. Owns the values.
+  // Metadata to send. Owns the values.
   class SentMetadata {
    public:
     SentMetadata() = default;
@@ -137,7 +135,7 @@ class GrpcStream {
    private:
     absl::InlinedVector<grpc_metadata, 2> entries_;
   };
-  // Operations that are begun together, and whose end is one event.
+  // Operations that begin together and complete as one event.
   class Batch;
 
   explicit GrpcStream(Source& source);
@@ -158,16 +156,16 @@ class GrpcStream {
   void FindConnection();
 
   Source& source_;
-  std::list<GrpcStream*>* list_ = nullptr;  // The source's that this is in, and where; null: in none.
+  std::list<GrpcStream*>* list_ = nullptr;  // The list of the source that contains this; null: none.
   std::list<GrpcStream*>::iterator place_;
   grpc_call* call_ = nullptr;
-  std::shared_ptr<Connection> connection_;  // That it came on; null when that is not known.
+  std::shared_ptr<Connection> connection_;  // Null if unknown.
   grpc_call_details details_;
   grpc_metadata_array received_metadata_;
   bool was_read_ = false;  // Read was called.
-  absl::Duration since_;   // When it entered `pending` or `sending`, by the monotonic clock.
+  absl::Duration since_;   // When it entered `pending` or `sending`; monotonic time.
   bool is_watched_ = false;
-  absl::Status message_fault_;  // What came was thrown away then.
+  absl::Status message_fault_;  // A message with a fault was dropped.
   grpc_byte_buffer* received_ = nullptr;
   grpc_slice received_slice_ = grpc_empty_slice();
   SentMetadata initial_metadata_;
@@ -177,7 +175,7 @@ class GrpcStream {
   std::unique_ptr<Handler> handler_;
   int closed_by_client_ = 0;
   std::atomic<bool> cancelled_ = false;
-  int holders_ = 2;  // That gRPC is done with the call, and that Finish has happened, is still to come.
+  int holders_ = 2;  // gRPC until it is done with the call, and Finish.
 
   EventLoop::Event arrived_{[this](bool ok) { OnArrived(ok); }};
   EventLoop::Event done_{[this](bool) { OnDone(); }};

@@ -42,17 +42,17 @@ class Health::CheckHandler final : public GrpcStream::Handler {
   GrpcStream& stream_;
 };
 
-// What a watching call still has to be told. Only on its loop's thread, but for Tell.
+// The updates that a watching call still needs. For its loop's thread, except PostUpdate.
 class Health::Watcher : public std::enable_shared_from_this<Watcher> {
  public:
   Watcher(const Health& health, GrpcStream& stream, std::string service)
       : health_(health), stream_(stream), loop_(stream.loop()), service_(std::move(service)) {}
 
-  void Tell() {
+  void PostUpdate() {
     loop_.Post([self = shared_from_this()] { self->Proceed(); });
   }
 
-  // Says what is new, or ends the call when it is to end.
+  // Sends the current status if it is new, or ends the call.
   void Proceed() {
     if (writing_ || finished_) return;
     if (gone_) return Finish(grpc::Status::CANCELLED);
@@ -66,7 +66,7 @@ class Health::Watcher : public std::enable_shared_from_this<Watcher> {
     if (ended) Finish({grpc::StatusCode::UNAVAILABLE, "the server shuts down"});
   }
 
-  // After a write, or when the call is over.
+  // Called after a write.
   void Written(bool ok) {
     writing_ = false;
     if (!ok) gone_ = true;
@@ -117,29 +117,29 @@ class Health::WatchHandler final : public GrpcStream::Handler {
  private:
   Health& health_;
   GrpcStream& stream_;
-  std::shared_ptr<Watcher> watcher_;  // Null until there is a request.
+  std::shared_ptr<Watcher> watcher_;  // Null before the request.
 };
 
 void Health::SetServing(const std::string& service, bool serving) {
   absl::MutexLock lock(&mu_);
   services_[service] = serving ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING;
-  TellWatchers();
+  UpdateWatchers();
 }
 
 void Health::SetNoneServing() {
   absl::MutexLock lock(&mu_);
   for (auto& [service, status] : services_) status = HealthCheckResponse::NOT_SERVING;
-  TellWatchers();
+  UpdateWatchers();
 }
 
 void Health::EndWatches() {
   absl::MutexLock lock(&mu_);
   watches_ended_ = true;
-  TellWatchers();
+  UpdateWatchers();
 }
 
-void Health::TellWatchers() {
-  for (const std::shared_ptr<Watcher>& watcher : watchers_) watcher->Tell();
+void Health::UpdateWatchers() {
+  for (const std::shared_ptr<Watcher>& watcher : watchers_) watcher->PostUpdate();
 }
 
 std::unique_ptr<GrpcStream::Handler> Health::HandleCheck(GrpcStream& stream) {

@@ -14,21 +14,21 @@
 
 namespace hapax {
 
-// Answers grpc.health.v1.Health: for each service, and for the server as a whole (the empty name), whether it serves.
+// Answers grpc.health.v1.Health: whether each service serves, and whether the server does (the empty name).
 // https://github.com/grpc/grpc/blob/master/doc/health-checking.md
 //
 // Thread-safety: safe.
 // Lifetime: outlives the streams that it handles.
 class Health {
  public:
-  // Adds the service, or changes it.
+  // Adds or updates the service.
   void SetServing(const std::string& service, bool serving);
-  // From now on none serves.
+  // Sets all services to NOT_SERVING.
   void SetNoneServing();
-  // Ends every Watch, with UNAVAILABLE: those that are under way, once they were told what is new, and those to come.
+  // Ends every Watch with UNAVAILABLE, current ones after their last update, and later ones at once.
   void EndWatches();
 
-  // What answers a call of Check or of Watch.
+  // Returns the handler of a call of Check or Watch.
   [[nodiscard]] std::unique_ptr<GrpcStream::Handler> HandleCheck(GrpcStream& stream);
   [[nodiscard]] std::unique_ptr<GrpcStream::Handler> HandleWatch(GrpcStream& stream);
 
@@ -38,12 +38,12 @@ class Health {
   class WatchHandler;
   class Watcher;
 
-  // SERVICE_UNKNOWN when there is no such service.
+  // SERVICE_UNKNOWN if there is no such service.
   [[nodiscard]] Status StatusOf(const std::string& service) const;
   [[nodiscard]] bool WatchesEnded() const;
   void Add(std::shared_ptr<Watcher> watcher);
   void Remove(const std::shared_ptr<Watcher>& watcher);
-  void TellWatchers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void UpdateWatchers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   mutable absl::Mutex mu_;
   std::map<std::string, Status> services_ ABSL_GUARDED_BY(mu_);

@@ -31,13 +31,13 @@ namespace {
 
 constexpr int kBacklog = 1024;
 constexpr int kPortAttempts = 100;
-// Descriptors for everything but connections, the database's files most of all.
+// Descriptors for everything but connections, mostly the database's files.
 constexpr rlim_t kOtherDescriptors = 512;
-// Looking at thousands of descriptors takes a millisecond.
+// Checking thousands of descriptors takes a millisecond.
 constexpr absl::Duration kLookInterval = absl::Milliseconds(10);
 constexpr int kOutOfDescriptorsPauseMs = 100;
 constexpr int kTooManyStrangersPauseMs = 10;
-// How often it is looked whether connections are flooded: of thousands, less often.
+// How often connections are checked for floods; less often when there are thousands.
 constexpr absl::Duration kFloodInterval = absl::Milliseconds(20);
 constexpr absl::Duration kFloodIntervalOfOne = absl::Microseconds(10);
 
@@ -46,12 +46,12 @@ int RoomForConnections(int wanted) {
   HAPAX_CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0, "every process has a limit of descriptors");
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
-  // Where there is little room, half of it.
+  // At least half of a small limit.
   const rlim_t room = std::max(limit.rlim_cur / 2, limit.rlim_cur - std::min(limit.rlim_cur, kOtherDescriptors));
   return static_cast<int>(std::min<rlim_t>(static_cast<rlim_t>(wanted), room));
 }
 
-// The addresses that a name stands for; null when it stands for none.
+// The addresses that a name resolves to; null if there are none.
 addrinfo* Resolve(const std::string& address) {
   const size_t colon = address.rfind(':');
   if (colon == std::string::npos) return nullptr;
@@ -81,7 +81,7 @@ std::string Name(const addrinfo& address) {
   return address.ai_family == AF_INET6 ? absl::StrCat("[", host, "]:", port) : absl::StrCat(host, ":", port);
 }
 
-// A name may be given the same address twice (/etc/hosts).
+// /etc/hosts may give a name the same address twice.
 bool IsFirstOfItsKind(const addrinfo* addresses, const addrinfo& one) {
   for (const addrinfo* other = addresses; other != &one; other = other->ai_next) {
     if (other->ai_addrlen == one.ai_addrlen && std::memcmp(other->ai_addr, one.ai_addr, one.ai_addrlen) == 0)
@@ -90,7 +90,7 @@ bool IsFirstOfItsKind(const addrinfo* addresses, const addrinfo& one) {
   return true;
 }
 
-// A socket that listens there, or -1 with errno.
+// Returns a socket that listens on the address, or -1 with errno.
 int ListenOn(const addrinfo& address) {
   const int socket = ::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (socket < 0) return -1;
@@ -106,25 +106,25 @@ int ListenOn(const addrinfo& address) {
   return -1;
 }
 
-// Not by fstat: ThreadSanitizer knows that call, and takes it for a race with whoever has the descriptor by now.
-// Another inode tells of just that.
+// Not by fstat: ThreadSanitizer intercepts it and reports a race with the descriptor's next owner. The inode detects
+// exactly that owner.
 std::optional<ino_t> InodeOf(int descriptor) {
   struct statx status {};
   if (statx(descriptor, "", AT_EMPTY_PATH, STATX_INO, &status) != 0) return std::nullopt;
   return status.stx_ino;
 }
 
-// Whether gRPC has closed it: its descriptor is none, or another's.
+// Whether gRPC has closed the connection: its descriptor is free or has another owner.
 bool IsClosed(const Connection& connection) { return InodeOf(connection.descriptor()) != connection.inode(); }
 
-// How many connections wait to be accepted: Linux tells it where it tells of other sockets what is not acknowledged.
+// How many connections wait to be accepted. Linux reports it for listening sockets as tcpi_unacked.
 size_t ConnectionsWaiting(int socket) {
   tcp_info info{};
   socklen_t size = sizeof(info);
   return getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_unacked : 0;
 }
 
-// The other end of a connection as gRPC writes it; empty when it is gone.
+// The other end of a connection, as gRPC writes it; empty if it is gone.
 std::string PeerOf(int connection) {
   sockaddr_storage peer{};
   socklen_t size = sizeof(peer);
@@ -144,12 +144,11 @@ std::string PeerOf(int connection) {
   return absl::StrCat("ipv6:%5B", text, "%5D:", port);
 }
 
-// Ends the connection at once, and leaves the descriptor open. After a shutdown what goes on coming would still be
-// read.
+// Ends the connection at once, and leaves the descriptor open. After a shutdown, further input would still be read.
 void Reset(int connection) {
   sockaddr nowhere{};
   nowhere.sa_family = AF_UNSPEC;
-  static_cast<void>(connect(connection, &nowhere, sizeof(nowhere)));  // It fails where the connection has ended.
+  static_cast<void>(connect(connection, &nowhere, sizeof(nowhere)));  // Fails if the connection has ended.
 }
 
 }  // namespace
@@ -164,7 +163,7 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Open(const std::string& addr
     if (addresses != nullptr) freeaddrinfo(addresses);
   };
   std::string problem = "it is no HOST:PORT of this machine";
-  // Of several addresses, a port that is free on the first may be taken on another.
+  // A port that is free on the first address may be taken on another.
   for (int attempt = 0; addresses != nullptr && attempt < kPortAttempts; ++attempt) {
     switch (listener->ListenOnAll(addresses, problem)) {
       case Listening::kDone:
@@ -181,7 +180,7 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Open(const std::string& addr
 }
 
 Listener::Listening Listener::ListenOnAll(const addrinfo* addresses, std::string& problem) {
-  left_out_.clear();
+  skipped_addresses_.clear();
   for (const addrinfo* one = addresses; one != nullptr; one = one->ai_next) {
     if (!IsFirstOfItsKind(addresses, *one)) continue;
     sockaddr_storage wanted{};
@@ -189,14 +188,14 @@ Listener::Listening Listener::ListenOnAll(const addrinfo* addresses, std::string
     const bool any_port = PortOf(reinterpret_cast<sockaddr*>(&wanted)) == 0;
     addrinfo there = *one;
     there.ai_addr = reinterpret_cast<sockaddr*>(&wanted);
-    // A name that stands for several addresses has the same port on each.
+    // All addresses of a name get the same port.
     if (any_port) PortOf(there.ai_addr) = htons(static_cast<uint16_t>(port_));
     const int socket = ListenOn(there);
     if (socket < 0) {
       const int error = errno;
       problem = absl::StrCat(Name(there), ": ", std::strerror(error));
       if (error == EADDRNOTAVAIL || error == EAFNOSUPPORT) {
-        left_out_.push_back(problem);
+        skipped_addresses_.push_back(problem);
         continue;
       }
       return error == EADDRINUSE && any_port && port_ != 0 ? Listening::kPortTaken : Listening::kFailed;
@@ -278,7 +277,7 @@ void Listener::Pause(int milliseconds) const {
 std::optional<int> Listener::Accept(int socket) {
   std::shared_ptr<Connection> taken;
   {
-    // Nobody takes the new descriptor for a connection that was closed.
+    // Under the lock, so that nobody takes the new descriptor for a closed connection's.
     absl::MutexLock lock(&connections_mu_);
     const int connection = accept4(socket, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (connection < 0) return -errno;
@@ -292,7 +291,7 @@ std::optional<int> Listener::Accept(int socket) {
     strangers_.push_back(taken);
   }
   absl::MutexLock lock(&mu_);
-  // What is closed is forgotten now and then.
+  // Removes closed connections from time to time.
   if (by_peer_.size() >= 2 * static_cast<size_t>(limits_.max_connections)) {
     absl::erase_if(by_peer_, [](const auto& entry) { return PeerOf(entry.second->descriptor()) != entry.first; });
   }
@@ -329,7 +328,7 @@ void Listener::WatchFloods() {
   }
 }
 
-// gRPC, which has the descriptor, finds the connection reset.
+// gRPC owns the descriptors, and sees the connections reset.
 void Listener::EndFlooded() {
   const absl::Duration now = MonotonicNow();
   absl::erase_if(connections_, [now](const auto& entry) {
@@ -358,7 +357,7 @@ bool Listener::HasRoomForStranger() {
   if (!AreStrangersTooMany()) return true;
   std::erase_if(strangers_, [](const auto& connection) { return !connection->is_strangers(); });
   if (!AreStrangersTooMany()) return true;
-  // One that is reset counts until gRPC has closed it, since until then it has its memory.
+  // A reset connection counts until gRPC closes it, since it uses memory until then.
   ForgetClosed();
   return !AreStrangersTooMany();
 }

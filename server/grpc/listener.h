@@ -22,98 +22,102 @@
 
 namespace hapax {
 
-// Accepts connections and hands them to a gRPC server, so many at a time; one more is closed at once. One that is
-// flooded with bytes of no call, or clogged with a stranger's open calls (connection.h), is reset.
+// Accepts connections and hands them to a gRPC server, up to a limit; one more is closed at once. A flooded connection
+// is reset, and so is a stranger's with too many open calls (connection.h).
 //
-// Strangers may have fewer. While they have as many, or some of them are among as many connections as there may be, new
-// ones wait to be accepted. For each that waits the oldest stranger is reset, if it had its time for a call. So
-// strangers that only hold connections keep out nobody, and clients that all come at once are taken as fast as they
-// make their first calls.
+// Strangers have a lower limit. New connections wait to be accepted while that is reached, or while the higher limit is
+// reached and some are strangers. For each waiting connection, the oldest stranger whose time of grace is over is
+// reset. So strangers that only hold connections keep nobody out, and clients that all come at once are accepted as
+// fast as they make their first calls.
 //
-// gRPC 1.51 listens by itself, but without a bound, and the first accept that finds no free descriptor ends that for
-// good: whoever opens enough connections would shut everybody out until a restart.
+// gRPC 1.51 can listen by itself, but without a limit. Its first accept without a free descriptor ends listening for
+// good: anybody who opens enough connections would lock everybody out until a restart.
 //
-// Thread-safety: for one thread, but for ConnectionOf and Find. Connections are accepted on one of its own.
+// Thread-safety: for one thread, except ConnectionOf and Find. A thread of its own accepts connections.
 class Listener {
  public:
   struct Limits {
     int max_connections = 1;
     int max_stranger_connections = 1;
-    // How long a stranger's connection is not reset for another: a handshake and a call over long distances.
+    // How long a stranger's connection is safe from a reset for others: enough for a handshake and a call over long
+    // distances.
     absl::Duration stranger_grace = absl::Milliseconds(500);
   };
 
-  // Listens on `HOST:PORT`, and on each address that a name stands for; connections wait until Start. Port 0 takes one
-  // that is free on all of them. Raises the process's soft limit of descriptors to the hard one, and lowers
-  // `max_connections` to what that has room for. Errors: UNAVAILABLE, naming the address, when one cannot be listened
-  // on: else callers of the name would now and then reach whoever else listens there. An address that is not this
-  // machine's, such as ::1 without IPv6, reaches nobody: it is left out when there are others.
+  // Listens on `HOST:PORT`, and on every address that a name resolves to; connections wait until Start. Port 0 takes a
+  // port that is free on all of them. Raises the process's soft limit of descriptors to the hard one, and lowers
+  // `max_connections` to fit into it.
+  //
+  // Errors: UNAVAILABLE, naming the address, when one cannot be listened on: callers of the name would sometimes reach
+  // another listener there. An address that is not this machine's, such as ::1 without IPv6, reaches nobody: it is
+  // skipped if there are others.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Listener>> Open(const std::string& address, const Limits& limits);
   ~Listener() { Stop(); }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
   [[nodiscard]] int port() const { return port_; }
-  // The addresses that were left out.
-  [[nodiscard]] const std::vector<std::string>& left_out() const { return left_out_; }
+  // The addresses that were skipped.
+  [[nodiscard]] const std::vector<std::string>& skipped_addresses() const { return skipped_addresses_; }
 
-  // The descriptor of the open connection with that peer, as gRPC writes it; from any thread.
+  // The descriptor of the open connection with this peer, as gRPC writes it. For any thread.
   [[nodiscard]] std::optional<int> ConnectionOf(const std::string& peer) const;
-  // What is known of that connection; null when none with that peer was accepted here.
+  // The record of that connection; null if none with that peer was accepted here. For any thread.
   [[nodiscard]] std::shared_ptr<Connection> Find(std::string_view peer) const;
 
-  // Begins to hand over connections. The acceptor's server runs, and does so until Stop.
+  // Starts to hand over connections. Requires: the acceptor's server runs until Stop.
   void Start(std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor);
-  // Takes no more connections, for good; those that were taken are gRPC's.
+  // Accepts no more connections; accepted ones belong to gRPC.
   void Stop();
 
  private:
   explicit Listener(const Limits& limits);
 
-  // What became of listening on all of the addresses: the port was taken on one, though the first had it.
+  // The result of listening on all addresses. kPortTaken: the port chosen on the first is taken on another.
   enum class Listening { kDone, kPortTaken, kFailed };
   [[nodiscard]] Listening ListenOnAll(const addrinfo* addresses, std::string& problem);
   void CloseSockets();
 
   void Run();
   void AcceptAll(int socket);
-  // The next connection that waits, remembered; a negative errno for none; closed at once, and nullopt, without room.
+  // Accepts and records the next waiting connection. Returns a negative errno for none; nullopt if there was no room
+  // and it was closed at once.
   [[nodiscard]] std::optional<int> Accept(int socket);
   void HandOver(int connection, int socket);
-  // Whether a connection may be accepted, be it to be closed at once; else it waits for a stranger's to go.
+  // Whether a connection may be accepted, even if only to be closed. Otherwise it waits for a stranger's to end.
   [[nodiscard]] bool HasRoomForStranger();
   [[nodiscard]] bool AreStrangersTooMany() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(connections_mu_);
-  // Resets so many of the strangers that came first, but none in its time of grace.
+  // Resets up to `count` of the oldest strangers, but none within its time of grace.
   void EndOldestStrangers(size_t count);
-  // Whether another connection may be taken.
+  // Whether one more connection may be kept.
   [[nodiscard]] bool HasRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(connections_mu_);
   void WatchFloods();
-  // Resets those that are flooded or clogged, and forgets those that are closed.
+  // Resets flooded and clogged connections, and removes closed ones.
   void EndFlooded() ABSL_EXCLUSIVE_LOCKS_REQUIRED(connections_mu_);
   void ForgetClosed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(connections_mu_);
-  // Accepts nothing for a moment; what waits is still there then.
+  // Accepts nothing for a moment; waiting connections go on waiting.
   void Pause(int milliseconds) const;
 
   const Limits limits_;
   int stop_;  // An eventfd; -1 after Stop.
   std::vector<int> sockets_;
-  std::vector<std::string> left_out_;
+  std::vector<std::string> skipped_addresses_;
   int port_ = 0;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
-  // By descriptor. Another inode there, or none, tells that gRPC has closed it.
+  // By descriptor. If the descriptor has another inode or none, gRPC has closed the connection.
   absl::Mutex connections_mu_;
   absl::flat_hash_map<int, std::shared_ptr<Connection>> connections_ ABSL_GUARDED_BY(connections_mu_);
-  // In the order they were accepted; some of them closed, and of some a call was admitted meanwhile.
+  // In the order of acceptance. May include closed connections, and some with an admitted call by now.
   std::vector<std::shared_ptr<Connection>> strangers_ ABSL_GUARDED_BY(connections_mu_);
   mutable absl::Mutex mu_;
-  // Some of them closed.
+  // May include closed connections.
   absl::flat_hash_map<std::string, std::shared_ptr<Connection>> by_peer_ ABSL_GUARDED_BY(mu_);
-  // When it was last found out which are closed: monotonic time.
+  // When closed connections were last looked for; monotonic time.
   absl::Duration looked_at_ ABSL_GUARDED_BY(connections_mu_) = -absl::InfiniteDuration();
   bool stopping_ ABSL_GUARDED_BY(connections_mu_) = false;
   std::thread thread_;
-  // A thread of its own: gRPC reads from a new connection on the one that hands it over, for as long as something
-  // comes.
+  // A thread of its own, since the accepting thread may be busy: gRPC reads from a new connection on the thread that
+  // hands it over, as long as bytes arrive.
   std::thread flood_watch_;
 };
 

@@ -29,7 +29,7 @@ void AnswerError(grpc::StatusCode code, const std::string& message, ServerReflec
   response.mutable_error_response()->set_error_message(message);
 }
 
-// Adds the file, after all that it imports.
+// Adds the file, after all its imports.
 void AddFile(const FileDescriptor& file, std::set<const FileDescriptor*>& added, FileDescriptorResponse& response) {
   if (!added.insert(&file).second) return;
   for (int i = 0; i < file.dependency_count(); ++i) AddFile(*file.dependency(i), added, response);
@@ -38,7 +38,7 @@ void AddFile(const FileDescriptor& file, std::set<const FileDescriptor*>& added,
   response.add_file_descriptor_proto(proto.SerializeAsString());
 }
 
-// The file that a question is about; null when it is about none, or about one that there is not.
+// The file that a question names; null if it names none, or one that does not exist.
 const FileDescriptor* FileOf(const ServerReflectionRequest& request) {
   switch (request.message_request_case()) {
     case ServerReflectionRequest::kFileByFilename:
@@ -74,7 +74,7 @@ void AnswerExtensionNumbers(const std::string& type, ServerReflectionResponse& r
   for (const FieldDescriptor* extension : extensions) numbers.add_extension_number(extension->number());
 }
 
-// The party of whoever asks: no tenant has this name, and more connections are no more turns.
+// The party of all callers. No tenant has this name, and more connections get no more turns.
 constexpr std::string_view kStrangers = "(strangers)";
 
 class ReflectionHandler final : public GrpcStream::Handler {
@@ -103,7 +103,7 @@ class ReflectionHandler final : public GrpcStream::Handler {
  private:
   const Reflection& reflection_;
   GrpcStream& stream_;
-  ServerReflectionRequest request_;  // That is to be answered.
+  ServerReflectionRequest request_;  // The one to answer.
   int questions_ = 0;
 };
 
@@ -124,7 +124,7 @@ std::string Reflection::SerializedAnswer(const ServerReflectionRequest& request)
   response.set_valid_host(request.host());
   *response.mutable_original_request() = request;
   if (const FileDescriptor* file = FileOf(request)) {
-    // The last field, as it is serialized: a tag, a length and the bytes that are remembered.
+    // Appends the last field in serialized form: a tag, a length and the remembered bytes.
     const std::shared_ptr<const std::string> answer = FileAnswer(*file);
     std::string bytes = response.SerializeAsString();
     google::protobuf::io::StringOutputStream stream(&bytes);

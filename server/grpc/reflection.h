@@ -14,29 +14,29 @@
 
 namespace hapax {
 
-// Answers grpc.reflection: what services there are, and the files that declare them.
+// Answers grpc.reflection: the names of the services, and the files that declare them.
 // https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
 //
-// Strangers may ask. So what a file's answer takes to make is done once, an answer waits for the strangers' turn, and a
-// stream has a limit of questions and each of them of bytes.
+// Strangers may ask. So a file's answer is made only once, answers wait for the strangers' turn, and both the questions
+// of a stream and the bytes of a question are limited.
 //
 // Thread-safety: safe.
 // Lifetime: outlives the streams that it handles.
 class Reflection {
  public:
-  // Of one stream, and of one question.
+  // The limits of a stream and of a question.
   static constexpr int kMaxQuestions = 1000;
   static constexpr size_t kMaxQuestionBytes = 1024;
 
   // `services` are full names, declared in files that are linked in.
   explicit Reflection(std::vector<std::string> services) : services_(std::move(services)) {}
 
-  // What answers a call of ServerReflectionInfo.
+  // Returns the handler of a call of ServerReflectionInfo.
   [[nodiscard]] std::unique_ptr<GrpcStream::Handler> Handle(GrpcStream& stream) const;
 
   [[nodiscard]] grpc::reflection::v1alpha::ServerReflectionResponse Answer(
       const grpc::reflection::v1alpha::ServerReflectionRequest& request) const;
-  // Answer, serialized; a file is not serialized again.
+  // The serialized answer; a file's answer is serialized only once.
   [[nodiscard]] std::string SerializedAnswer(const grpc::reflection::v1alpha::ServerReflectionRequest& request) const;
 
  private:
@@ -44,7 +44,7 @@ class Reflection {
 
   const std::vector<std::string> services_;
   mutable absl::Mutex mu_;
-  // Serialized FileDescriptorResponses, of files that are linked in.
+  // Serialized FileDescriptorResponses of linked files.
   mutable absl::flat_hash_map<const google::protobuf::FileDescriptor*, std::shared_ptr<const std::string>> file_answers_
       ABSL_GUARDED_BY(mu_);
 };

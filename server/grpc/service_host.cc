@@ -15,16 +15,16 @@
 namespace hapax {
 namespace {
 
-// Calls that each event thread is ready to take at once; more wait in gRPC for a moment.
+// How many calls each event thread can take at once; more wait in gRPC for a moment.
 constexpr int kReadyCalls = 128;
 
-// Messages of Health and Reflection that each event thread reads at once.
+// How many messages of Health and Reflection each event thread reads at once.
 constexpr size_t kStrangersRead = 16;
 
 constexpr char kHealthService[] = "grpc.health.v1.Health";
 constexpr char kReflectionService[] = "grpc.reflection.v1alpha.ServerReflection";
 
-// The other cores are for transactions, their commits, and whoever else is on the machine.
+// The other cores are for transactions, their commits, and other processes.
 int DefaultEventThreads() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / 2); }
 
 }  // namespace
@@ -113,9 +113,9 @@ void ServiceHost::AnnounceShutdown() { health_.SetNoneServing(); }
 void ServiceHost::Drain(absl::Duration grace) {
   if (server_ == nullptr) return;
   listener_->Stop();
-  health_.EndWatches();  // They would last for all the grace.
+  health_.EndWatches();  // They would last for the whole grace.
   server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
-  loops_.clear();  // Before the server, which the calls that never arrived still refer to.
+  loops_.clear();  // Before the server, which calls that never arrived refer to.
   server_ = nullptr;
 }
 

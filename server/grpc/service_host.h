@@ -32,42 +32,42 @@ namespace hapax {
 //   host->Drain(absl::Seconds(30));
 //
 // Thread-safety: Start and Drain on one thread. Calls run on its event threads.
-// Lifetime: services and chain outlive it; so does whatever their calls use.
+// Lifetime: services and chain outlive it, and so does everything that their calls use.
 class ServiceHost : private GrpcStream::Router {
  public:
   struct Options {
     // `HOST:PORT`; port 0 takes a free one.
     std::string listen_address;
-    // Threads that serve connections; 0: half as many as there are cores, but one at the least.
+    // Threads that serve connections; 0: half the number of cores, but at least one.
     int event_threads = 0;
     // Null: connections are not encrypted.
     std::shared_ptr<grpc::ServerCredentials> credentials;
     ConnectionLimits limits;
   };
 
-  // INVALID_ARGUMENT, naming the service, when two have one name, or one has the name of Health or Reflection.
+  // Errors: INVALID_ARGUMENT, naming the service, if two services have one name, or one has that of Health or
+  // Reflection.
   [[nodiscard]] static absl::Status CheckNames(const std::vector<const HostedService*>& services);
 
-  // `services` are compiled, and their names checked.
-  // Errors: UNAVAILABLE when the address cannot be listened on, or gRPC does not take the credentials.
+  // Requires: `services` are compiled, and their names checked.
+  // Errors: UNAVAILABLE, the address cannot be listened on, or gRPC does not accept the credentials.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<ServiceHost>> Start(
       const Options& options, const std::vector<const HostedService*>& services, const Chain& chain);
 
-  // Cancels what Drain left.
+  // Cancels the calls that Drain left.
   ~ServiceHost() override;
   ServiceHost(const ServiceHost&) = delete;
   ServiceHost& operator=(const ServiceHost&) = delete;
 
   // The port it listens on.
   [[nodiscard]] int port() const { return port_; }
-  // Addresses of the host's name that are not this machine's, so that nobody listens there.
-  [[nodiscard]] const std::vector<std::string>& left_out() const { return listener_->left_out(); }
+  // Addresses of the host's name that are not this machine's; nobody listens there.
+  [[nodiscard]] const std::vector<std::string>& skipped_addresses() const { return listener_->skipped_addresses(); }
 
-  // Has grpc.health.v1.Health say NOT_SERVING from now on. Calls are still served.
+  // Sets grpc.health.v1.Health to NOT_SERVING. Calls are still served.
   void AnnounceShutdown();
 
-  // Takes no more calls, ends those that watch the server's health, and waits for those that run, for `grace` at the
-  // most; what still runs then is cancelled.
+  // Accepts no more calls, ends health watches, and waits for running calls for at most `grace`; then cancels the rest.
   void Drain(absl::Duration grace);
 
  private:
@@ -77,10 +77,10 @@ class ServiceHost : private GrpcStream::Router {
   std::unique_ptr<GrpcStream::Handler> Route(GrpcStream& stream) override;
 
   const Chain& chain_;
-  absl::flat_hash_map<std::string_view, const Method*> methods_;  // By name; a path is that after a slash.
+  absl::flat_hash_map<std::string_view, const Method*> methods_;  // By name; a path is a slash and that.
   Health health_;
   const Reflection reflection_;
-  // Stands for all methods, which GrpcStream takes from the server itself.
+  // Makes gRPC accept all methods; GrpcStream takes the calls from the server itself.
   grpc::AsyncGenericService generic_service_;
   std::vector<std::unique_ptr<EventLoop>> loops_;
   std::unique_ptr<grpc::Server> server_;

@@ -45,7 +45,7 @@ void StrangerWatch::Run() {
   }
 }
 
-// The lock is held, so that no call that is ended is gone.
+// Requires the lock, so that no ended call is destroyed meanwhile.
 void StrangerWatch::EndTooLong() {
   for (const auto& [call, awaited] : awaited_) {
     if (BytesReceived(awaited.connection) <= awaited.received_before + kMaxBytes) continue;

@@ -14,17 +14,17 @@
 
 namespace hapax {
 
-// Ends calls of callers that nobody knows, such as Health's, whose message is longer than a question can be.
+// Ends calls of unknown callers, such as Health's, whose message is longer than a question can be.
 //
-// gRPC 1.51 keeps what comes of a message until it is whole, however long that is, and tells nobody how much it has. So
-// while such messages are awaited, a thread looks every few milliseconds at how many bytes their connections have
-// received meanwhile. A call whose connection has received more than `kMaxBytes` is cancelled with RESOURCE_EXHAUSTED.
+// gRPC 1.51 stores an incomplete message, however long, and does not reveal how much it has stored. So while such
+// messages are awaited, a thread checks every few milliseconds how many bytes their connections have received
+// meanwhile. A call whose connection has received more than `kMaxBytes` is cancelled with RESOURCE_EXHAUSTED.
 //
 // Thread-safety: safe.
-// Lifetime: the listener outlives it; Forget each call before that is gone.
+// Lifetime: the listener outlives it. Remove each call before it is destroyed.
 class StrangerWatch {
  public:
-  // Other calls of the connection may have sent some of it: more than any question, and little memory.
+  // More than any question, since other calls of the connection may have sent some of it, but little memory.
   static constexpr uint64_t kMaxBytes = 256 << 10;
 
   explicit StrangerWatch(const Listener& listener);
@@ -32,9 +32,9 @@ class StrangerWatch {
   StrangerWatch(const StrangerWatch&) = delete;
   StrangerWatch& operator=(const StrangerWatch&) = delete;
 
-  // From now on a message of the call is awaited. Nothing where its connection is not found.
+  // A message of the call is awaited from now on. Does nothing if its connection is not found.
   void Add(grpc_call* call);
-  // It has come, or will not come.
+  // The message is complete, or will never be.
   void Remove(grpc_call* call);
 
  private:

@@ -14,8 +14,8 @@
 
 namespace hapax {
 
-// gRPC's C++ face has no credentials that change, but its C face has (grpc_security.h): it asks at each handshake
-// whether there is something new, and else goes on with what it has.
+// gRPC's C++ API has no credentials that change, but its C API has (grpc_security.h): it asks at each handshake for a
+// new configuration, and otherwise keeps the current one.
 class TlsCredentials::Handshakes final : public grpc::ServerCredentials {
  public:
   explicit Handshakes(bool clients_show_certificates)
@@ -42,9 +42,9 @@ class TlsCredentials::Handshakes final : public grpc::ServerCredentials {
     if (!fresh.has_value()) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
     const grpc_ssl_pem_key_cert_pair pair{.private_key = fresh->private_key.c_str(),
                                           .cert_chain = fresh->cert_chain.c_str()};
-    // gRPC insists on some also when it is to ask clients for no certificate: then they are of no use.
+    // gRPC requires client CAs even if it asks clients for no certificate; then they are not used.
     const std::string& client_cas = fresh->client_cas.empty() ? fresh->cert_chain : fresh->client_cas;
-    *config = grpc_ssl_server_certificate_config_create(client_cas.c_str(), &pair, 1);  // It copies what it is given.
+    *config = grpc_ssl_server_certificate_config_create(client_cas.c_str(), &pair, 1);  // It copies its arguments.
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
   }
 
@@ -52,13 +52,13 @@ class TlsCredentials::Handshakes final : public grpc::ServerCredentials {
     HAPAX_CHECK(false, "callers are told apart by the chain");
   }
   int AddPortToServer(const std::string& address, grpc_server* server) override {
-    // For what is accepted elsewhere, as here, gRPC gives no port, whether it took the credentials or not.
+    // gRPC returns no port for connections accepted elsewhere, whether it took the credentials or not.
     return grpc_server_add_http2_port(server, address.c_str(), credentials_);
   }
 
   grpc_server_credentials* const credentials_;
   absl::Mutex mu_;
-  std::optional<TlsPems> fresh_ ABSL_GUARDED_BY(mu_);  // What no handshake has seen yet.
+  std::optional<TlsPems> fresh_ ABSL_GUARDED_BY(mu_);  // Not yet seen by a handshake.
 };
 
 absl::StatusOr<std::unique_ptr<TlsCredentials>> TlsCredentials::Open(TlsFiles files) {

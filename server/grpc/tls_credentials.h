@@ -13,23 +13,23 @@
 
 namespace hapax {
 
-// A server's credentials out of files that may change while it runs. Each handshake has those that were read last;
-// connections that exist go on with what they began with.
+// A server's credentials from files that may change while it runs. Each handshake uses the files read last; existing
+// connections keep theirs.
 //
-// gRPC's own watcher of files takes them as it finds them, and a key that does not belong to the certificate, as
-// between the writing of the one and of the other, leaves the server without either. So what is read is checked first.
+// gRPC's own file watcher takes files unchecked. If the key does not match the certificate, as between the writing of
+// the two, the server is left without either. So this class checks what it reads first.
 //
-// Thread-safety: for one thread; handshakes may go on meanwhile.
+// Thread-safety: for one thread; handshakes may run meanwhile.
 class TlsCredentials {
  public:
   // Errors: those of ReadTlsFiles.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<TlsCredentials>> Open(TlsFiles files);
 
-  // Reads the files again. Errors: those of ReadTlsFiles; INVALID_ARGUMENT, the certificate is not valid at `now`, and
-  // the one in use is. Then what was read last stays.
+  // Rereads the files. Errors, which leave the current files in use: those of ReadTlsFiles; INVALID_ARGUMENT, the
+  // certificate is not valid at `now`, and the one in use is.
   [[nodiscard]] absl::Status Reload(absl::Time now);
 
-  // Of the certificate that was read last. The next handshake shows it.
+  // Of the certificate read last, which the next handshake shows.
   [[nodiscard]] const std::string& serial() const { return certificate_.serial; }
   [[nodiscard]] const std::string& fingerprint() const { return certificate_.fingerprint; }
   [[nodiscard]] absl::Time valid_until() const { return certificate_.valid_until; }
@@ -37,7 +37,7 @@ class TlsCredentials {
     return certificate_.valid_from <= now && now < certificate_.valid_until;
   }
 
-  // For one server's one port. It may outlive this.
+  // For one port of one server. May outlive this object.
   [[nodiscard]] const std::shared_ptr<grpc::ServerCredentials>& grpc() const { return grpc_; }
 
  private:
@@ -48,7 +48,7 @@ class TlsCredentials {
   void Use(TlsPems pems);
 
   const TlsFiles files_;
-  TlsPems certificate_;  // What it says of itself; the texts are the handshakes'.
+  TlsPems certificate_;  // Without the PEM texts, which the handshakes have.
   std::shared_ptr<Handshakes> handshakes_;
   std::shared_ptr<grpc::ServerCredentials> grpc_;
 };

@@ -18,7 +18,7 @@
 namespace hapax {
 namespace {
 
-// A connection whose reads and writes take no longer than that, or -1 with errno.
+// A connection with this timeout for each read and write, or -1 with errno.
 int ConnectTo(const addrinfo& address, absl::Duration timeout) {
   const int socket = ::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket < 0) return -1;
@@ -32,8 +32,8 @@ int ConnectTo(const addrinfo& address, absl::Duration timeout) {
   return -1;
 }
 
-// Notes the certificate, and has the handshake stop there, before the server hears anything of this side: it would
-// complain of a client without a certificate.
+// Records the certificate and stops the handshake before the server hears from this side: otherwise it would complain
+// about a client without a certificate.
 int TakeCertificate(X509_STORE_CTX* verified, void* shown) {
   if (const X509* certificate = X509_STORE_CTX_get0_cert(verified); certificate != nullptr) {
     *static_cast<std::string*>(shown) = FingerprintOf(*certificate);
@@ -44,7 +44,7 @@ int TakeCertificate(X509_STORE_CTX* verified, void* shown) {
   return 1;
 }
 
-// A server that closes the connection is an error of OpenSSL's, and no signal to this thread.
+// Turns a connection closed by the server into an OpenSSL error instead of a signal to this thread.
 class NoSigpipe {
  public:
   NoSigpipe() {

@@ -8,9 +8,9 @@
 
 namespace hapax {
 
-// The SHA-256 fingerprint, in hexadecimal digits, of the certificate that a server shows to a new connection. It asks
-// the server itself, over the network, and shows none. Errors: UNAVAILABLE, no connection, or no certificate, in that
-// time.
+// Connects to a server and returns the SHA-256 fingerprint of the certificate that it shows, in hexadecimal digits.
+// Presents no certificate itself.
+// Errors: UNAVAILABLE, no connection or no certificate within `timeout`.
 [[nodiscard]] absl::StatusOr<std::string> ShownCertificate(const std::string& host, int port, absl::Duration timeout);
 
 }  // namespace hapax

@@ -9,7 +9,7 @@
 namespace hapax {
 namespace {
 
-// How long a client that gave up may take a place.
+// How long a client that gave up may occupy a place.
 constexpr absl::Duration kGivenUpCheckInterval = absl::Milliseconds(250);
 
 }  // namespace
@@ -30,7 +30,7 @@ bool OperationWaiters::Add(std::string topic, absl::Time deadline, absl::AnyInvo
   const absl::Duration until = MonotonicNow() + (deadline - absl::Now());
   MonitorLock lock(&mu_);
   if (waiting_count_ >= max_waiting_) return false;
-  // The thread waits for the first, and for whoever has less time than it was going to wait.
+  // Wakes the thread for the first waiter, and for one that is due before the thread's next check.
   if (waiting_count_ == 0 || until < next_look_) mu_.WakeAll();
   if (waiting_count_ == 0) next_check_ = MonotonicNow() + check_interval_;
   ++waiting_count_;
@@ -62,7 +62,7 @@ void OperationWaiters::Close() {
   mu_.Await([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return !checking_; });
 }
 
-// When to look through those who wait, unless something happens before.
+// When to check all waiters next, unless something happens before.
 absl::Duration OperationWaiters::NextLook() const {
   absl::Duration next = std::min(MonotonicNow() + kGivenUpCheckInterval, next_check_);
   for (const auto& [topic, waiters] : waiting_) {
@@ -71,7 +71,7 @@ absl::Duration OperationWaiters::NextLook() const {
   return next;
 }
 
-// Takes out whom there is no use in waiting for any longer.
+// Removes the waiters that need not wait any longer.
 void OperationWaiters::CollectDue(absl::Duration now) {
   for (auto topic = waiting_.begin(); topic != waiting_.end();) {
     std::list<Waiter>& waiters = topic->second;
@@ -86,7 +86,7 @@ void OperationWaiters::CollectDue(absl::Duration now) {
   }
 }
 
-// None but when the check is due.
+// Empty unless the check is due.
 std::vector<std::string> OperationWaiters::TopicsToCheck(absl::Duration now) {
   std::vector<std::string> topics;
   if (closed_ || now < next_check_) return topics;

@@ -16,41 +16,40 @@
 
 namespace hapax {
 
-// Calls that wait for something to happen, without a thread each. A waiter is woken once: when its topic is
-// notified, its time is up, its client has given up, or the server is about to end.
+// Calls that wait for an event, without a thread each. A waiter is woken once: when its topic is notified, its deadline
+// has passed, its client has given up, or the server is about to end.
 //
 // Thread-safety: safe.
-// Lifetime: the destructor wakes all who wait.
+// Lifetime: the destructor wakes all waiters.
 class OperationWaiters {
  public:
   using Wake = absl::AnyInvocable<void() &&>;
-  // Looks at these topics, and notifies those whose event has happened. May return before it has.
+  // Checks these topics, and notifies those whose event has happened. May return before it has.
   using Check = absl::AnyInvocable<void(std::vector<std::string> topics)>;
 
-  // At most `max_waiting` at a time.
+  // `max_waiting`: the most waiters at a time.
   explicit OperationWaiters(size_t max_waiting);
   ~OperationWaiters();
   OperationWaiters(const OperationWaiters&) = delete;
   OperationWaiters& operator=(const OperationWaiters&) = delete;
 
-  // Calls `wake`, later, on a thread of its own; `has_given_up` is asked now and then before. What the
-  // wall clock does from then on makes no difference to when that is. False, calling neither,
-  // when too many wait. Once closed it wakes at once.
+  // Calls `wake` later, on a thread of its own; calls `has_given_up` from time to time before. Changes of the wall
+  // clock do not move the deadline. Returns false, calling neither, when too many wait. After Close it wakes at once.
   [[nodiscard]] bool Add(std::string topic, absl::Time deadline, absl::AnyInvocable<bool()> has_given_up, Wake wake);
 
-  // Wakes those who wait for the topic. Does not block.
+  // Wakes the waiters of the topic. Does not block.
   void Notify(std::string_view topic);
 
-  // For events that happen elsewhere, where nobody calls Notify: calls `check` every `interval` while somebody waits,
-  // with all topics that are waited for, on the thread that wakes. What `check` uses lives until Close has returned.
+  // For events elsewhere, which nobody notifies. While there are waiters, calls `check` with all their topics every
+  // `interval`, on the waking thread. Everything that `check` uses outlives Close.
   void CheckEvery(absl::Duration interval, Check check);
 
-  // Wakes everyone, from now on. Returns when no check runs, and none will. Not to be called by a check.
+  // Wakes all current and future waiters. Returns when no check runs, and none will. A check must not call it.
   void Close();
 
  private:
   struct Waiter {
-    absl::Duration deadline;  // Monotonic time, as all within.
+    absl::Duration deadline;  // Monotonic time, as everywhere in this class.
     absl::AnyInvocable<bool()> has_given_up;
     Wake wake;
   };
@@ -65,12 +64,12 @@ class OperationWaiters {
   absl::flat_hash_map<std::string, std::list<Waiter>> waiting_ ABSL_GUARDED_BY(mu_);  // By topic.
   size_t waiting_count_ ABSL_GUARDED_BY(mu_) = 0;
   absl::Duration next_look_ ABSL_GUARDED_BY(mu_) =
-      absl::InfiniteDuration();  // When the thread looks through them next.
+      absl::InfiniteDuration();  // When the thread checks all waiters next.
   std::list<Waiter> due_ ABSL_GUARDED_BY(mu_);
   absl::Duration check_interval_ ABSL_GUARDED_BY(mu_) = absl::InfiniteDuration();
   absl::Duration next_check_ ABSL_GUARDED_BY(mu_) = absl::InfiniteDuration();
   bool checking_ ABSL_GUARDED_BY(mu_) = false;
-  Check check_;  // Changed before anybody waits; called by the thread.
+  Check check_;  // Set before the first waiter; called by the thread.
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
   bool ending_ ABSL_GUARDED_BY(mu_) = false;
   std::thread thread_;

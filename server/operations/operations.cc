@@ -65,7 +65,7 @@ absl::Status Operations::Fail(Transaction& txn, const std::string& tenant, const
                               const absl::Status& error) const {
   HAPAX_ASSIGN_OR_RETURN(Operation operation, Get(txn, tenant, name));
   if (operation.done()) return absl::OkStatus();
-  // It has ended: there is nothing to wait for.
+  // The operation has ended, so the client must not be told to retry later.
   absl::Status final_error = error;
   final_error.ErasePayload("type.googleapis.com/google.rpc.RetryInfo");
   *operation.mutable_error() = ToRpcStatus(final_error);

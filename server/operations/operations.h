@@ -15,49 +15,49 @@
 
 namespace hapax {
 
-// Long-running operations as rows: begun in the commit of the call that starts the work, ended in the commit that
-// writes the work's completion down. They are kept for good.
+// Long-running operations as rows. An operation begins in the commit of the call that starts its work, and ends in the
+// commit that records the completion. It is kept for good.
 //
 //   table operations   key ("operation", tenant, id)   value google.longrunning.Operation
 //
-// Ids begin with the time, so the order of the keys is that of the calls.
+// Ids begin with the time, so keys are in the order of the calls.
 //
 // Thread-safety: safe.
 // Lifetime: ids and waiters outlive it.
-// Errors: the store's.
+// Errors: those of the store.
 class Operations {
  public:
   using Operation = google::longrunning::Operation;
 
   Operations(IdSource& ids, OperationWaiters& waiters) : ids_(ids), waiters_(waiters) {}
 
-  // A new operation of the caller's, that is not done. Errors: those of NewIdOf.
+  // Returns a new operation of the caller, not done. Errors: those of NewIdOf.
   [[nodiscard]] absl::StatusOr<Operation> Begin(Transaction& txn, const CallContext& context,
                                                 const google::protobuf::Message& metadata) const;
 
-  // End an operation; one that has ended stays as it is. Those who wait for it are told once that is durable.
+  // These end an operation, unless it has ended before. Its waiters are notified once that is durable.
   [[nodiscard]] absl::Status Succeed(Transaction& txn, const std::string& tenant, const std::string& name,
                                      const google::protobuf::Message& response) const;
   [[nodiscard]] absl::Status Fail(Transaction& txn, const std::string& tenant, const std::string& name,
                                   const absl::Status& error) const;
 
-  // The operation as it stands. Errors: OPERATION_NOT_FOUND.
+  // Returns the current operation. Errors: OPERATION_NOT_FOUND.
   [[nodiscard]] static absl::StatusOr<Operation> Get(const ReadTransaction& txn, const std::string& tenant,
                                                      const std::string& name);
 
-  // A serialized operation, as it stands now (HostedService::SetOperationRefresher).
+  // Returns the current state of a serialized operation (HostedService::SetOperationRefresher).
   [[nodiscard]] static absl::StatusOr<std::string> Refresh(const CallContext& context, const ReadTransaction& txn,
                                                            const std::string& recorded);
 
-  // What a list has for an operation whose row is damaged: its name, and DATA_LOSS. It is not said to be done.
+  // The entry in a list for an operation whose row is damaged: its name, and DATA_LOSS. It does not count as done.
   [[nodiscard]] static Operation DamagedOperation(const std::string& id);
 
-  // What the keys of a tenant's operations begin with.
+  // The prefix of the keys of a tenant's operations.
   [[nodiscard]] static std::string KeyPrefix(std::string_view tenant);
 
-  // What those wait for who wait for the operation.
+  // The topic that waiters of the operation wait for.
   [[nodiscard]] static std::string Topic(std::string_view tenant, std::string_view name);
-  // Whether nobody need wait for that any longer: the operation has ended, or cannot be found or read.
+  // Whether waiting is over: the operation has ended, or cannot be found or read.
   [[nodiscard]] static bool HasEnded(const ReadTransaction& txn, std::string_view topic);
 
  private:

@@ -22,7 +22,7 @@ using google::longrunning::ListOperationsResponse;
 using google::longrunning::Operation;
 using google::longrunning::WaitOperationRequest;
 
-// How long before its deadline a waiting call is answered, so that the answer still arrives.
+// A waiting call is answered this long before its deadline, so that the answer arrives in time.
 constexpr absl::Duration kAnswerMargin = absl::Milliseconds(100);
 
 absl::Status GetOperation(const CallContext& context, const ReadTransaction& txn, const GetOperationRequest& request,
@@ -58,7 +58,7 @@ absl::Status ListOperations(const CallContext& context, const ReadTransaction& t
   return absl::OkStatus();
 }
 
-// When a call that waits is to be answered at the latest.
+// The latest time to answer a waiting call.
 absl::StatusOr<absl::Time> AnswerBy(const UnaryCall& call, const WaitOperationRequest& request) {
   const absl::Time now = absl::Now();
   absl::Time answer_by = absl::InfiniteFuture();
@@ -103,7 +103,7 @@ std::unique_ptr<HostedService> OperationsService::Host() const {
   return service;
 }
 
-// A call that waits, until it is answered.
+// A waiting call, until it is answered.
 struct OperationsService::Waiting {
   UnaryCall& call;
   const std::string tenant;
@@ -112,7 +112,7 @@ struct OperationsService::Waiting {
   Operation operation;  // As last read.
 };
 
-// Looks, and waits when there is something to wait for.
+// Reads the operation, and waits unless it is done.
 void OperationsService::Wait(UnaryCall& call, const WaitOperationRequest& request) const {
   const absl::StatusOr<absl::Time> answer_by = AnswerBy(call, request);
   if (!answer_by.ok()) return call.Finish(answer_by.status());
@@ -135,7 +135,7 @@ void OperationsService::Park(const WaitingPtr& waiting) const {
     waiting->call.Finish(Refuse(Reason::kOverloaded, "too many calls are waiting for operations"));
     return;
   }
-  // It may have ended after it was read and before it was waited for. The call itself may be gone by now.
+  // The operation may have ended between reading it and adding the waiter. The call may be gone by now.
   Read(again, [this, again, topic](const absl::Status& status) {
     if (!status.ok() || again->operation.done()) waiters_.Notify(topic);
   });

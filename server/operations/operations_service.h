@@ -16,14 +16,14 @@ namespace hapax {
 // The handlers of google.longrunning.Operations, for the tenant's own operations.
 //
 // Thread-safety: safe.
-// Lifetime: store and waiters outlive it; waiters that check are closed before the store's end.
+// Lifetime: store and waiters outlive it. Close waiters with a check before the store is closed.
 class OperationsService {
  public:
-  // Every `check_interval` the operations that are waited for are read, all in one query: so those who wait also learn
-  // of operations that another server ends. Infinite where no other server can.
+  // Every `check_interval` one query reads all operations with waiters, so these also see operations that another
+  // server ends. Infinite if no other server can.
   OperationsService(Store& store, OperationWaiters& waiters, absl::Duration check_interval);
 
-  // The service, to be hosted. This outlives it.
+  // Returns the service to host. This object outlives it.
   [[nodiscard]] std::unique_ptr<HostedService> Host() const;
 
  private:

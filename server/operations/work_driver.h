@@ -9,7 +9,7 @@
 
 namespace hapax {
 
-// Performs one kind of asynchronous work. A subject is the driver's own name for the thing that is worked on.
+// Performs one kind of asynchronous work. A subject is the driver's own name for the object of the work.
 //
 // Thread-safety: safe.
 class WorkDriver {
@@ -18,16 +18,16 @@ class WorkDriver {
 
   virtual ~WorkDriver() = default;
 
-  // Does the part of the work that lies outside the store, and calls `done` with the result, now or later, from any
-  // thread. Must not block. It is called again for work that a crash interrupted, that another server took over, or
-  // that was UNAVAILABLE: so it must not do the work twice for a subject.
+  // Does the part of the work outside the store, and calls `done` with the result, now or later, from any thread. Must
+  // not block. It is called again after a crash, after a takeover by another server, and after UNAVAILABLE: so it must
+  // not do a subject's work twice.
   //
-  // UNAVAILABLE means not now: the queue performs the work again until the result is another one. Any other error ends
+  // UNAVAILABLE means "not now": the queue performs the work again until there is another result. Any other error ends
   // the work as failed.
   virtual void Perform(const std::string& subject, Done done) = 0;
 
-  // Writes down the result: OK, or the error that ended the work; never UNAVAILABLE. It may be run again, as every body
-  // of a transaction.
+  // Writes the result: OK, or the error that ended the work; never UNAVAILABLE. It may run more than once, as any
+  // transaction body.
   [[nodiscard]] virtual absl::Status Complete(const std::string& subject, const absl::Status& result,
                                               Transaction& txn) = 0;
 };

@@ -17,13 +17,13 @@
 namespace hapax {
 namespace {
 
-// Completions in one transaction at the most.
+// The most completions in one transaction.
 constexpr size_t kMaxBatch = 1024;
-// How long completions gather before they are written: nobody waits for one as for a reply, and every commit more is
-// an fsync more that calls wait for.
+// How long completions gather before they are written. Nobody waits for one as for a reply, and each commit is an fsync
+// that calls wait for.
 constexpr absl::Duration kGatherTime = absl::Milliseconds(10);
 
-// Ordered by time, so that rows are deleted near where they were written.
+// Begins with the time, so that a row is deleted near where it was written.
 std::string NewKey(absl::Time now) {
   thread_local absl::BitGen bits;
   return KeyBuilder()
@@ -130,7 +130,7 @@ void WorkQueue::TendLeases() {
   if (!status.ok()) logger_.warn("the leases of work: {}", status.ToString());
 }
 
-// Work of a kind that this server cannot do is left to one that can.
+// Leaves work of an unknown kind to a server that has a driver for it.
 absl::Status WorkQueue::TakeUpFreeWork() {
   HAPAX_RETURN_IF_ERROR(leases_->Look());
   std::vector<std::string> damaged_keys;
@@ -148,7 +148,7 @@ absl::Status WorkQueue::TakeUpFreeWork() {
   return leases_->DeleteRunOut();
 }
 
-// Makes this server the holder of the works, and leaves those in `works` that were still free.
+// Makes this server the holder of the works, and removes those from `works` that were no longer free.
 absl::Status WorkQueue::Take(std::vector<Work>& works) {
   std::vector<Work> taken;
   HAPAX_RETURN_IF_ERROR(ExecuteAndWait(store_, [&](Transaction& txn) -> absl::Status {
@@ -172,7 +172,7 @@ absl::Status WorkQueue::Take(std::vector<Work>& works) {
   return absl::OkStatus();
 }
 
-// Whether the work is open, and held by whom its record says.
+// Whether the work is open and still has the holder of its record.
 absl::StatusOr<bool> WorkQueue::IsHeld(const ReadTransaction& txn, const Work& work) {
   HAPAX_ASSIGN_OR_RETURN(const auto row, GetRow<store::v1::WorkRecord>(txn, Table::kWork, work.key));
   return row.has_value() && row->holder() == work.record.holder();
@@ -188,7 +188,7 @@ void WorkQueue::Stop() {
   completer_.join();
   if (!leases_.has_value()) return;
   if (lease_keeper_.joinable()) lease_keeper_.join();
-  // Others need not wait for the lease to run out.
+  // So other servers need not wait for the lease to run out.
   const absl::Status ended = leases_->End();
   if (!ended.ok()) logger_.warn("ending the lease of work: {}", ended.ToString());
 }
@@ -219,7 +219,7 @@ void WorkQueue::OnPerformed(Work work, absl::Status result) {
   performed_.push_back(std::move(work));
 }
 
-// At random within the second half, so that what failed together does not come back together.
+// Random within the second half of the delay, so that works that failed together are not retried together.
 absl::Duration WorkQueue::BackoffOf(const Work& work) const {
   thread_local absl::BitGen bits;
   constexpr int kMaxDoublings = 30;
@@ -228,7 +228,7 @@ absl::Duration WorkQueue::BackoffOf(const Work& work) const {
   return longest * absl::Uniform(bits, 0.5, 1.0);
 }
 
-// Work that another server has taken over, and may have completed, is not performed again here.
+// Does not perform work again that another server has taken over and may have completed.
 void WorkQueue::PerformAgain(Work work) {
   bool held = true;
   const absl::Status status = QueryAndWait(store_, [&](const ReadTransaction& txn) -> absl::Status {
@@ -292,8 +292,8 @@ absl::Status WorkQueue::CompleteAll(const std::vector<Work>& works) {
   });
 }
 
-// Keeps one piece of work that cannot be completed from holding up the others. What the store has no room
-// for now is tried again later; what fails for good stays a row, for the next start to try.
+// Keeps a work that cannot be completed from blocking the others. If the store has no room now, it is tried again
+// later. If it fails for good, its row stays, for the next start to try.
 void WorkQueue::CompleteOneByOne(std::vector<Work> works) {
   for (Work& work : works) {
     work.completion_tried = true;

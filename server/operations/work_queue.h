@@ -24,32 +24,31 @@
 
 namespace hapax {
 
-// Durable asynchronous work: what a call starts is a row in the call's own commit, which stays until the
-// commit that writes down its completion. Between the two a crash loses nothing: Resume takes every row
-// up again.
+// Durable asynchronous work. A call's own commit writes a row for the work that it starts; the commit that records the
+// completion deletes it. A crash in between loses nothing: Resume takes up every row again.
 //
 //   a call's transaction    puts the row
 //   once that is durable    the driver performs the work
 //   another transaction     completes it and deletes the row, for many at a time
 //
-// Servers that share a store perform each other's work when its server ends or dies (work_leases.h). The row names the
-// server that holds the work, from the call's own commit on. Whoever finds a row free writes its own name there and
-// performs the work; a completion is dropped when the row names another server by then.
+// Servers that share a store perform each other's work when a server ends or dies (work_leases.h). The row names the
+// server that holds the work, from the call's commit on. A server that finds a free row writes its own name there and
+// performs the work. A completion is dropped if the row names another server by then.
 //
 // Thread-safety: safe, once all drivers are added.
-// Lifetime: store, clock, logger and drivers outlive it. Stop it before the drivers' machinery and the
-// store.
+// Lifetime: store, clock, logger and drivers outlive it. Stop it before the drivers' threads end and before the store
+// is closed.
 class WorkQueue {
  public:
   struct Options {
-    // Whether no other server can use the store while this one does. Then there are no leases, and Resume takes up all
+    // Whether no other server can use the store at the same time. Then there are no leases, and Resume takes up all
     // work at once.
     bool sole_server = false;
-    // For how long this server's work is its own after it has last told that it lives.
+    // How long this server keeps its work after its last renewal.
     absl::Duration lease = absl::Seconds(30);
-    // How long it waits before it writes down again what the store had no room for, or could not write.
+    // The delay before retrying a write that the store could not do.
     absl::Duration retry_delay = absl::Seconds(1);
-    // How long it waits before it performs again what was UNAVAILABLE: at first, and at most. The wait doubles.
+    // The delay before performing UNAVAILABLE work again: the first and the longest. It doubles each time.
     absl::Duration first_backoff = absl::Seconds(1);
     absl::Duration max_backoff = absl::Minutes(1);
   };
@@ -59,43 +58,43 @@ class WorkQueue {
   WorkQueue(const WorkQueue&) = delete;
   WorkQueue& operator=(const WorkQueue&) = delete;
 
-  // `kind` is kept on disk: it must stay the same for good, and has one driver. `service` is the full name of the
-  // service that the work is for: its rows are those that the driver sees in Table::kResources (service_table.h).
+  // `kind` is stored on disk, so it must never change; it has one driver. `service` is the full name of the service
+  // that the work is for: the driver sees its rows in Table::kResources (service_table.h).
   void AddDriver(std::string kind, std::string_view service, WorkDriver& driver);
 
-  // Stages the work in the transaction; it is performed once that is durable.
+  // Stages the work in the transaction; it is performed once the commit is durable.
   void Schedule(Transaction& txn, std::string_view kind, std::string_view subject);
 
-  // Finds work that nobody holds, and begins this server's lease; before any work is scheduled. Returns how much that
-  // is. A damaged row is logged and stays as it is: nobody knows what its work was (`hapaxctl admin inspect`).
-  // Errors: the store's; FAILED_PRECONDITION for work of a kind that has no driver.
+  // Finds work that nobody holds, and begins this server's lease. Call it before any work is scheduled. Returns the
+  // number of works. A damaged row is logged and kept: nobody knows its work (`hapaxctl admin inspect`).
+  // Errors: those of the store; FAILED_PRECONDITION for work of a kind without a driver.
   [[nodiscard]] absl::StatusOr<int> FindOpenWork();
-  // Takes up work that nobody holds, and goes on to look for it every third of a lease. It is apart so that a start
-  // that fails in between leaves the drivers alone.
+  // Takes up the work that nobody holds, and looks for more every third of a lease. Separate from FindOpenWork, so that
+  // a start that fails in between does not use the drivers.
   void TakeUpOpenWork();
-  // Both at once.
+  // FindOpenWork and TakeUpOpenWork.
   [[nodiscard]] absl::StatusOr<int> Resume();
 
-  // How many damaged rows FindOpenWork found.
+  // The number of damaged rows that FindOpenWork found.
   [[nodiscard]] int damaged_rows() const { return damaged_rows_; }
 
-  // Renews this server's lease, and takes up work that nobody holds any more. A thread of the queue's own does this
-  // every third of a lease; a sole server never does. What fails is logged, and left to the next time.
+  // Renews this server's lease, and takes up work that nobody holds any more. The queue's own thread does this every
+  // third of a lease, except for a sole server. A failure is logged, and retried the next time.
   void TendLeases();
 
-  // Writes no more completions down, and ends the lease; what is open stays a row. Waits for the transaction that runs.
+  // Writes no more completions, and ends the lease; open work keeps its row. Waits for the running transaction.
   void Stop();
 
  private:
   struct Work {
     std::string key;  // Of its row.
     store::v1::WorkRecord record;
-    absl::Status result;            // Once it is performed.
-    int unavailable_count = 0;      // How often it was performed and UNAVAILABLE.
-    bool completion_tried = false;  // And failed, or succeeded without that being learnt.
+    absl::Status result;            // Set once it is performed.
+    int unavailable_count = 0;      // How many performances ended UNAVAILABLE.
+    bool completion_tried = false;  // A completion failed, or its success is unknown.
   };
 
-  // What does the work of one kind.
+  // The driver of one kind of work.
   struct Driver {
     WorkDriver* driver = nullptr;
     std::string table_prefix;  // Of its service's rows.
@@ -124,15 +123,15 @@ class WorkQueue {
   spdlog::logger& logger_;
   const Options options_;
   absl::flat_hash_map<std::string, Driver> drivers_;
-  std::vector<Work> found_;  // By a sole server, and not taken up yet.
+  std::vector<Work> found_;  // Found by a sole server, and not taken up yet.
   int damaged_rows_ = 0;
 
-  Monitor tending_;                   // Held by whoever looks at the leases.
+  Monitor tending_;                   // Guards the use of leases_.
   std::optional<WorkLeases> leases_;  // None for a sole server.
 
   Monitor mu_;
   std::deque<Work> performed_ ABSL_GUARDED_BY(mu_);
-  std::multimap<absl::Duration, Work> retries_ ABSL_GUARDED_BY(mu_);  // By when they are due, in monotonic time.
+  std::multimap<absl::Duration, Work> retries_ ABSL_GUARDED_BY(mu_);  // By due time; monotonic.
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::thread completer_;
   std::thread lease_keeper_;

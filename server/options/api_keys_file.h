@@ -9,9 +9,9 @@
 
 namespace hapax {
 
-// An authenticator with the keys of the file at `path` (format: api_keys.h), which it reads again at each Reload.
-// Errors, of this and of Reload: "api_keys_file=<path>: <what is wrong>", with the line; PERMISSION_DENIED, it cannot
-// be read, or may be written by others; INVALID_ARGUMENT, it is not a key file.
+// Makes an authenticator with the keys of the file at `path` (format: api_keys.h); Reload rereads the file.
+// Errors, also of Reload: "api_keys_file=<path>: <error>", with the line; PERMISSION_DENIED, the file cannot be read,
+// or others may write it; INVALID_ARGUMENT, it is not a key file.
 [[nodiscard]] absl::StatusOr<std::unique_ptr<ApiKeyAuthenticator>> OpenApiKeysFile(const std::string& path);
 
 }  // namespace hapax

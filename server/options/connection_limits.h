@@ -7,8 +7,8 @@
 
 namespace hapax {
 
-// What a client may take before any interceptor knows of it: gRPC refuses the rest, or hangs up. Each is documented at
-// its flag, in limit_flags.cc.
+// Limits that gRPC enforces before any interceptor sees a call: gRPC refuses the excess, or disconnects. Each is
+// documented at its flag, in limit_flags.cc.
 struct ConnectionLimits {
   int max_connections = 4096;
   int max_stranger_connections = 256;
@@ -17,12 +17,12 @@ struct ConnectionLimits {
   int max_calls_per_connection = 4096;
   int max_pending_calls = 4096;
   absl::Duration request_timeout = absl::Seconds(30);
-  // Bytes of memory that gRPC may hold for connections, messages that are not whole among them.
+  // Memory that gRPC may use for connections, including incomplete messages. Bytes.
   int64_t max_connection_bytes = int64_t{320} << 20;
   absl::Duration handshake_timeout = absl::Seconds(20);
   absl::Duration keepalive_time = absl::Minutes(1);
   absl::Duration keepalive_timeout = absl::Seconds(20);
-  // Infinite: for as long as the client likes.
+  // An infinite limit does not apply.
   absl::Duration max_connection_idle = absl::Minutes(30);
   absl::Duration max_connection_age = absl::InfiniteDuration();
 };

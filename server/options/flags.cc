@@ -202,7 +202,7 @@ absl::StatusOr<ServerFlags> ParseServerFlags(int argc, char** argv) {
   flags.time_passed = absl::GetFlag(FLAGS_time_passed);
   flags.seal_key_file = absl::GetFlag(FLAGS_seal_key_file);
   if (flags.seal_key_file.empty()) {
-    // Beside the directory however that is spelled: `.` and `data//` would end up with the file in it.
+    // The file must lie beside the directory however its path is spelled: with `.` or `data//` it would lie inside.
     std::error_code error;
     const std::string data_dir = std::filesystem::absolute(flags.data_dir, error).lexically_normal().string();
     if (error) return Wrong("data_dir", flags.data_dir, absl::StrCat("has no absolute path: ", error.message()));

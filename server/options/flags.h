@@ -15,12 +15,12 @@
 
 namespace hapax {
 
-// What the command line says, checked. Each is documented at its flag, in flags.cc.
+// The command line's settings, checked. Each is documented at its flag, in flags.cc.
 struct ServerFlags {
   enum class Auth {
-    kNone,    // Callers are believed; loopback addresses only.
-    kApiKey,  // Callers bring an API key.
-    kMtls,    // Callers show a certificate.
+    kNone,    // Callers are trusted; loopback addresses only.
+    kApiKey,  // Callers send an API key.
+    kMtls,    // Callers present a certificate.
   };
 
   std::string listen_address;
@@ -44,11 +44,11 @@ struct ServerFlags {
   spdlog::level::level_enum log_level = spdlog::level::info;
 };
 
-// Parses the command line; ends the process for --help and for what absl cannot parse.
+// Parses the command line. Ends the process for --help and for what absl cannot parse.
 // Errors: INVALID_ARGUMENT, naming the flag and what is allowed.
 [[nodiscard]] absl::StatusOr<ServerFlags> ParseServerFlags(int argc, char** argv);
 
-// An error of this flag: "--<flag>=<value>: <error>".
+// The error of a flag: "--<flag>=<value>: <error>".
 [[nodiscard]] absl::Status FlagError(absl::string_view flag, absl::string_view value, const absl::Status& error);
 
 }  // namespace hapax

@@ -90,7 +90,7 @@ ABSL_FLAG(
 namespace hapax {
 namespace {
 
-// What gRPC takes for connections besides requests.
+// What gRPC needs for connections besides requests.
 constexpr int64_t kOtherConnectionBytes = int64_t{64} << 20;
 
 template <typename Number>
@@ -119,7 +119,7 @@ absl::StatusOr<TenantLimits> ParseTenantLimits() {
 }
 
 absl::StatusOr<RequestLimits> ParseRequestLimits() {
-  constexpr int64_t kMaxDepth = 90;  // protobuf's parser has 100.
+  constexpr int64_t kMaxDepth = 90;  // protobuf's parser allows 100.
   RequestLimits limits;
   limits.max_unknown_fields = absl::GetFlag(FLAGS_max_request_unknown_fields);
   HAPAX_RETURN_IF_ERROR(CheckAtLeast(int64_t{0}, "max_request_unknown_fields", limits.max_unknown_fields));

@@ -13,7 +13,7 @@
 
 namespace hapax {
 
-// What the command line says of limits, checked. Each is documented at its flag, in limit_flags.cc.
+// The command line's limits, checked. Each is documented at its flag, in limit_flags.cc.
 struct LimitFlags {
   int max_calls_in_flight = 0;
   size_t max_waiting_transactions = 0;
@@ -27,7 +27,7 @@ struct LimitFlags {
   ConnectionLimits connections;
 };
 
-// Reads them off a command line that is parsed.
+// Reads the limits from the parsed command line.
 // Errors: INVALID_ARGUMENT, naming the flag and what is allowed.
 [[nodiscard]] absl::StatusOr<LimitFlags> ParseLimitFlags();
 

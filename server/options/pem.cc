@@ -12,7 +12,7 @@ using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
 
 Bio Over(const std::string& text) { return {BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), BIO_free}; }
 
-// Else OpenSSL would ask for one on the terminal.
+// Without this, OpenSSL would ask for a passphrase on the terminal.
 int NoPassphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*user_data*/) { return 0; }
 
 }  // namespace
@@ -24,7 +24,7 @@ absl::StatusOr<std::vector<Certificate>> ParseCertificates(const std::string& pe
   while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, NoPassphrase, nullptr)) {
     certificates.emplace_back(certificate, X509_free);
   }
-  // The reader ends with an error in any case: that there is nothing more to begin with.
+  // The reader always ends with an error: at the end of the text, that no further block begins.
   const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
   ERR_clear_error();
   if (!at_end) return absl::InvalidArgumentError("has a certificate that is not well-formed PEM");

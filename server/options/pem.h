@@ -16,17 +16,17 @@ namespace hapax {
 using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
 using PrivateKey = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 
-// All certificates of the text, in their order; at least one. INVALID_ARGUMENT when there is none, or one is not
-// well-formed.
+// Parses all certificates of the text, in their order; there is at least one. Errors: INVALID_ARGUMENT, there is none,
+// or one is malformed.
 [[nodiscard]] absl::StatusOr<std::vector<Certificate>> ParseCertificates(const std::string& pem);
 
-// INVALID_ARGUMENT when there is no key, or it takes a passphrase.
+// Errors: INVALID_ARGUMENT, there is no key, or it needs a passphrase.
 [[nodiscard]] absl::StatusOr<PrivateKey> ParsePrivateKey(const std::string& pem);
 
-// SHA-256 of the certificate, in hexadecimal digits.
+// The SHA-256 of the certificate, in hexadecimal digits.
 [[nodiscard]] std::string FingerprintOf(const X509& certificate);
 
-// The reason of OpenSSL's first error since the queue was cleared, such as `ee key too small`; clears it.
+// Returns the reason of the first error in OpenSSL's queue, such as `ee key too small`, and clears the queue.
 [[nodiscard]] std::string TakeOpenSslError();
 
 }  // namespace hapax

@@ -27,7 +27,7 @@ constexpr char kFirstKeyId[] = "key-1";
 constexpr size_t kCheckSize = 16;
 constexpr std::string_view kMetaKind = "seal_key";
 
-// What the store remembers of a key.
+// The digest by which the store recognizes a key.
 std::string CheckOf(const SealKeys::Key& key) {
   const std::string_view secret(reinterpret_cast<const char*>(key.secret.data()), key.secret.size());
   const Sha256Digest digest = Sha256(KeyBuilder().String("hapax seal key").String(key.id).String(secret).Build());
@@ -36,7 +36,7 @@ std::string CheckOf(const SealKeys::Key& key) {
 
 std::string MetaKey(std::string_view id) { return KeyBuilder().String(kMetaKind).String(id).Build(); }
 
-// Checks of all keys that were ever used, by id.
+// The digests of all keys that were ever used, by id.
 absl::StatusOr<std::map<std::string, std::string>> UsedKeys(const ReadTransaction& txn) {
   std::map<std::string, std::string> checks;
   absl::Status row_status;
@@ -67,11 +67,11 @@ absl::Status SyncDirectoryOf(const std::string& path) {
   return absl::OkStatus();
 }
 
-// Durable, and whole or not there at all, before the first reply is sealed with it.
+// The file is durable and complete before it seals the first reply; an interrupted creation leaves none.
 absl::Status CreateKeyFile(const std::string& path, const std::string& text) {
   const std::string unfinished = path + ".new";
-  unlink(unfinished.c_str());  // Of a start that was cut off.
-  // A file of its own, whatever somebody puts in its place meanwhile.
+  unlink(unfinished.c_str());  // Left by an interrupted start.
+  // O_EXCL and O_NOFOLLOW: the file is new, even if somebody puts another in its place.
   const int file = open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (file < 0) return FileError("cannot be created");
   const absl::Cleanup close_it = [&] { close(file); };
@@ -86,7 +86,7 @@ absl::Status CreateKeyFile(const std::string& path, const std::string& text) {
   return SyncDirectoryOf(path);
 }
 
-// Compares the keys with those that were used, and has the store remember the one that seals.
+// Compares the keys with those that were used, and records the sealing key in the store.
 absl::StatusOr<std::vector<std::string>> Register(const SealKeys& keys, Store& store) {
   std::vector<std::string> missing;
   const absl::Status status = ExecuteAndWait(store, [&](Transaction& txn) -> absl::Status {

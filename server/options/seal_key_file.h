@@ -12,19 +12,19 @@ namespace hapax {
 
 struct LoadedSealKeys {
   SealKeys keys;
-  // Ids of keys that replies were sealed with and that the file does not have (any more).
+  // Ids of keys that sealed replies but are not in the file (any more).
   std::vector<std::string> missing_ids;
 };
 
-// Reads the key file at `path` (format: seal_keys.h), and creates it, with one new key and mode 0600, when neither
-// it nor any use of it exists.
+// Reads the key file at `path` (format: seal_keys.h). Creates it, with one new key and mode 0600, if it does not exist
+// and no key was ever used.
 //
-// The store remembers which keys were used, by their ids and a digest that tells nothing of them. So a file that is
-// gone, or that has another key under the same id, is found out before anything is sealed or lost.
+// The store records the id of each used key, and a digest that reveals nothing about it. So a missing file, or another
+// key under the same id, is detected before anything is sealed or lost.
 //
-// Errors: FAILED_PRECONDITION, the file is not there though replies were sealed with its keys, or has another key
-// under the id of one of them; those of ReadGuardedFile; PERMISSION_DENIED, it cannot be created; INVALID_ARGUMENT, it
-// is not a key file; the store's.
+// Errors: FAILED_PRECONDITION, the file is missing though its keys sealed replies, or it has another key under the id
+// of one of them; those of ReadGuardedFile; PERMISSION_DENIED, it cannot be created; INVALID_ARGUMENT, it is not a key
+// file; those of the store.
 [[nodiscard]] absl::StatusOr<LoadedSealKeys> LoadSealKeys(const std::string& path, Store& store);
 
 }  // namespace hapax

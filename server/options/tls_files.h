@@ -8,36 +8,37 @@
 
 namespace hapax {
 
-// Files, PEM, that a server encrypts its connections with. All empty: it does not.
+// The PEM files of a server's TLS. All empty: connections are not encrypted.
 struct TlsFiles {
-  // The certificate, followed by those that lead from it to the CA that clients know.
+  // The server's certificate, followed by the intermediate certificates up to the CA that clients trust.
   std::string cert_file;
-  // Its private key, without a passphrase.
+  // The private key of the certificate, without a passphrase.
   std::string key_file;
-  // CAs of clients. Empty: clients show no certificate. Else the handshake refuses who has none of these.
+  // CAs of clients. Empty: clients present no certificate. Otherwise the handshake refuses clients without a
+  // certificate from one of these.
   std::string client_ca_file;
 
   [[nodiscard]] bool empty() const { return cert_file.empty() && key_file.empty() && client_ca_file.empty(); }
 };
 
-// What is in them.
+// The content of the files.
 struct TlsPems {
   std::string cert_chain;
   std::string private_key;
   std::string client_cas;
-  // Of the server's certificate: its serial number, in hexadecimal digits, its fingerprint (SHA-256, likewise), and
-  // when it is valid.
+  // Of the server's certificate: the serial number and the SHA-256 fingerprint, in hexadecimal digits, and the validity
+  // period.
   std::string serial;
   std::string fingerprint;
   absl::Time valid_from;
   absl::Time valid_until;
 };
 
-// Reads the files, and tries them (tls_trial.h), so that no client's handshake finds out. A certificate that is not
-// valid yet, or any more, is read all the same: by whose clock is for clients to judge. Errors: "tls_cert_file=<path>:
-// <what is wrong>", and likewise tls_key_file and tls_client_ca_file. INVALID_ARGUMENT, it is not PEM, the key is not
-// the certificate's, or no handshake works with them; NOT_FOUND, it is missing; PERMISSION_DENIED, it cannot be read,
-// or others may read the key. It repeats nothing of what is in them.
+// Reads the files and tries them (tls_trial.h), so that no client's handshake is the first to fail. An expired or not
+// yet valid certificate is accepted, since clients judge by their own clocks.
+// Errors: "tls_cert_file=<path>: <error>", and likewise tls_key_file and tls_client_ca_file. INVALID_ARGUMENT, it is
+// not PEM, the key is not the certificate's, or no handshake works with them; NOT_FOUND, it is missing;
+// PERMISSION_DENIED, it cannot be read, or others may read the key. The message repeats nothing of the content.
 [[nodiscard]] absl::StatusOr<TlsPems> ReadTlsFiles(const TlsFiles& files);
 
 }  // namespace hapax

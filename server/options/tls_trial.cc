@@ -19,14 +19,14 @@ namespace {
 using Context = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
 using Connection = std::unique_ptr<SSL, decltype(&SSL_free)>;
 
-// gRPC's (ssl_transport_security.cc, ssl_utils.cc) on either side.
+// The ciphers of gRPC (ssl_transport_security.cc, ssl_utils.cc), for both sides.
 constexpr char kCiphers[] =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:ECDHE-ECDSA-AES128-GCM-SHA256:"
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384";
 constexpr char kGroups[] = "P-256";
-// Each takes two or three turns.
+// Each side takes two or three turns.
 constexpr int kMaxTurns = 20;
-// The security that OpenSSL asks of a key at each of its levels (SSL_CTX_set_security_level(3)).
+// The key strength in bits that OpenSSL requires at each of its security levels (SSL_CTX_set_security_level(3)).
 constexpr int kBitsOfLevel[] = {0, 80, 112, 128, 192, 256};
 
 Context NewContext(const SSL_METHOD* method) {
@@ -39,7 +39,7 @@ Context NewContext(const SSL_METHOD* method) {
   return context;
 }
 
-// Why OpenSSL refused the certificate, with what its operator can look up.
+// The reason why OpenSSL refused the certificate, in terms that its operator can look up.
 absl::Status Refused(X509& certificate, size_t number, const SSL_CTX& context) {
   const std::string reason = TakeOpenSslError();
   const EVP_PKEY* const key = X509_get0_pubkey(&certificate);
@@ -48,7 +48,7 @@ absl::Status Refused(X509& certificate, size_t number, const SSL_CTX& context) {
       " bits: ", reason, " (OpenSSL's security level is ", SSL_CTX_get_security_level(&context), ")"));
 }
 
-// Every certificate but the last is followed by its issuer, as TLS asks, and by nothing else.
+// Each certificate must be followed by its issuer, as TLS requires.
 absl::Status CheckOrder(const std::vector<Certificate>& chain) {
   for (size_t i = 1; i < chain.size(); ++i) {
     if (X509_check_issued(chain[i].get(), chain[i - 1].get()) == X509_V_OK) continue;
@@ -68,7 +68,7 @@ absl::Status UseChain(const std::vector<Certificate>& chain, SSL_CTX& context) {
   return CheckOrder(chain);
 }
 
-// A key that is too weak for OpenSSL to verify a client's certificate with, whoever shows one.
+// Finds a CA whose key is too weak for OpenSSL to verify any client's certificate.
 absl::Status CheckClientCas(const std::vector<Certificate>& cas, const SSL_CTX& context) {
   const int wanted = kBitsOfLevel[std::min<size_t>(static_cast<size_t>(SSL_CTX_get_security_level(&context)),
                                                    std::size(kBitsOfLevel) - 1)];
@@ -85,7 +85,7 @@ absl::Status CheckClientCas(const std::vector<Certificate>& cas, const SSL_CTX& 
   return absl::OkStatus();
 }
 
-// Whether this side is done; an error when it failed. What it says waits in its half of the pair.
+// Advances one side of the handshake. Returns whether it is done; its output waits in its half of the pair.
 absl::StatusOr<bool> Advance(SSL& side) {
   ERR_clear_error();
   const int result = SSL_do_handshake(&side);
@@ -110,7 +110,7 @@ absl::Status ShakeHands(SSL_CTX& server_context) {
   bool client_done = false;
   bool server_done = false;
   for (int turn = 0; turn < kMaxTurns && !(client_done && server_done); ++turn) {
-    // The server's first: what is wrong is on its side, and the client hears of it only that something is.
+    // The server's side comes first: it knows what is wrong, while the client only learns that something is.
     HAPAX_ASSIGN_OR_RETURN(server_done, Advance(*server));
     HAPAX_ASSIGN_OR_RETURN(client_done, Advance(*client));
   }

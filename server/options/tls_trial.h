@@ -7,9 +7,9 @@
 
 namespace hapax {
 
-// Tries the files' contents with OpenSSL as gRPC will use them: in a context of the same settings and security level,
-// and in a handshake, which takes place in memory. So a certificate that parses and that no handshake works with is
-// found. Errors: INVALID_ARGUMENT, "<option>=<path>: <what is wrong>".
+// Tries the files' content with OpenSSL as gRPC will use it: in a context with the same settings and security level,
+// and in a handshake in memory. So it detects a certificate that parses but works in no handshake.
+// Errors: INVALID_ARGUMENT, "<option>=<path>: <error>".
 [[nodiscard]] absl::Status TryTls(const TlsFiles& files, const TlsPems& pems);
 
 }  // namespace hapax

@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// How much of a backup is copied, in pieces as RocksDB reads them, before it is asked whether to go on.
+// How many bytes are copied, in pieces as RocksDB reads them, between two checks whether to go on.
 constexpr uint64_t kStepBytes = uint64_t{256} << 10;
 
 Backup FromInfo(const rocksdb::BackupInfo& info) {
@@ -39,7 +39,7 @@ absl::StatusOr<std::unique_ptr<rocksdb::BackupEngine>> OpenForWriting(Database& 
   return std::unique_ptr<rocksdb::BackupEngine>(engine);
 }
 
-// Null when there is no such directory, or never was a backup in it.
+// Returns null when the directory does not exist, or never contained a backup.
 absl::StatusOr<std::unique_ptr<rocksdb::BackupEngineReadOnly>> OpenForReading(const std::string& backup_dir) {
   std::error_code error;
   if (!fs::exists(fs::path(backup_dir) / "meta", error) && !error) {
@@ -69,7 +69,7 @@ absl::StatusOr<Backup> Choose(const rocksdb::BackupEngineReadOnly& engine, const
                               std::optional<uint32_t> id) {
   const BackupList list = ListOf(engine);
   for (const uint32_t damaged : list.damaged_ids) {
-    // Nor is an older one taken for the latest without a word.
+    // An older backup must not be taken for the latest silently.
     const bool is_latest = list.backups.empty() || damaged > list.backups.back().id;
     if (id.has_value() ? damaged == *id : is_latest) {
       return Damaged(backup_dir, damaged, "a file of it is missing");
@@ -92,7 +92,7 @@ absl::Status CheckIsFree(const std::string& data_dir) {
       absl::StrCat(data_dir, " is in use, or is not empty: restore into a new directory"));
 }
 
-// Makes a directory of our own, which a failed restore may remove again.
+// Makes a new directory, which a failed restore may remove again.
 absl::Status MakeAnew(const std::string& directory, Unfinished unfinished) {
   if (unfinished == Unfinished::kRemove) {
     std::error_code error;
@@ -121,12 +121,12 @@ absl::StatusOr<Backup> CreateBackup(Database& database, const std::string& backu
   HAPAX_ASSIGN_OR_RETURN(const auto engine, OpenForWriting(database, backup_dir));
   const auto must_stop = [&] { return cancelled || database.failed(); };
   rocksdb::CreateBackupOptions options;
-  // A database that has failed is let go, so that it can be opened afresh.
+  // The backup gives up a failed database, so that it can be reopened.
   options.progress_callback = [&] {
     if (must_stop()) engine->StopBackup();
   };
   rocksdb::BackupID id = 0;
-  // The logs come with it: nothing is flushed, and calls are not held up.
+  // The backup includes the logs, so nothing is flushed and calls are not delayed.
   const rocksdb::IOStatus status = engine->CreateNewBackup(options, &database.db(), &id);
   if (cancelled) {
     if (status.ok()) engine->DeleteBackup(id).PermitUncheckedError();
@@ -134,7 +134,7 @@ absl::StatusOr<Backup> CreateBackup(Database& database, const std::string& backu
   }
   HAPAX_RETURN_IF_ERROR(FromRocksDb(status));
   if (database.failed()) {
-    // Its logs may hold a write that failed, and was not acknowledged.
+    // Its logs may hold a failed write that was not acknowledged.
     engine->DeleteBackup(id).PermitUncheckedError();
     return absl::UnavailableError("a write to the database failed meanwhile");
   }
@@ -158,7 +158,7 @@ absl::StatusOr<Backup> RestoreBackup(const std::string& backup_dir, const std::s
   if (!verified.ok()) return Damaged(backup_dir, backup.id, verified.ToString());
 
   HAPAX_RETURN_IF_ERROR(MakeDirectory(data_dir));
-  // Beside it until it is whole.
+  // The files lie beside the data directory until they are complete.
   const std::string beside = fs::path(fs::absolute(data_dir) / "").parent_path().string() + ".restoring";
   HAPAX_RETURN_IF_ERROR(MakeAnew(beside, unfinished));
   const absl::Cleanup remove_it = [&] {

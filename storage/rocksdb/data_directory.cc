@@ -28,23 +28,23 @@ namespace hapax {
 namespace {
 
 constexpr char kCurrentName[] = "CURRENT";
-// The first file of a new database: complete before there is a CURRENT that names it.
+// The first file of a new database, written before CURRENT names it.
 constexpr std::string_view kFirstManifestName = "MANIFEST-000001";
 constexpr char kProbeName[] = "hapax-write-probe";
-// What opening writes besides the rows of the logs: a new manifest and log, and the tables' own overhead.
+// What opening writes besides the rows of the logs: a new manifest and log, and the overhead of the tables.
 constexpr uint64_t kOpeningBytes = uint64_t{4} << 20;
 constexpr size_t kProbeWriteBytes = 4096;
 
 std::string FileIn(const std::string& path, const std::string& name) { return absl::StrCat(path, "/", name); }
 
-// Whether RocksDB says that the directory's lock is held, by another process or by this one; not that the
-// lock file cannot be opened, nor that a file cannot whose path has "lock" in it.
+// Whether RocksDB reports that this or another process holds the directory's lock. Other errors do not match: that the
+// lock file cannot be opened, or an error about a path that contains "lock".
 bool SaysLockIsHeld(std::string_view text) {
   return text.starts_with("IO error: While lock file: ") || text.starts_with("IO error: lock hold by current process");
 }
 
-// CURRENT names the manifest, which names all other files. Without it RocksDB would begin a new database. Only a
-// creation that was cut short leaves none, and nothing but the first manifest.
+// CURRENT names the manifest, which names all other files. Without CURRENT RocksDB would create a new database. Only an
+// interrupted creation leaves no CURRENT, and then there is nothing but the first manifest.
 absl::Status CheckCurrentIsThere(const std::string& path) {
   std::error_code error;
   if (std::filesystem::exists(FileIn(path, kCurrentName), error)) return absl::OkStatus();
@@ -58,7 +58,7 @@ absl::Status CheckCurrentIsThere(const std::string& path) {
   return absl::OkStatus();
 }
 
-// Whether a database has any row; also when that cannot be found out.
+// Whether a database has any row; true if that cannot be determined.
 bool HasRows(const std::string& path, const rocksdb::Options& options, const std::vector<std::string>& names) {
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   families.reserve(names.size());
@@ -77,7 +77,7 @@ bool HasRows(const std::string& path, const rocksdb::Options& options, const std
   return has_rows;
 }
 
-// What opening the database afresh may need: the rows of its logs become tables.
+// How many bytes reopening the database may need: the rows of its logs become tables.
 uint64_t BytesToOpen(rocksdb::FileSystem& files, const std::string& path) {
   uint64_t bytes = kOpeningBytes;
   std::vector<std::string> names;
@@ -95,7 +95,7 @@ rocksdb::IOStatus WriteProbe(rocksdb::FileSystem& files, const std::string& name
   std::unique_ptr<rocksdb::FSWritableFile> file;
   rocksdb::IOStatus status = files.NewWritableFile(name, rocksdb::FileOptions(), &file, nullptr);
   if (!status.ok()) return status;
-  // Where space cannot be asked for in advance, the free space that was read before has to do.
+  // Some file systems cannot allocate space in advance; for them the free space read above must suffice.
   status = file->Allocate(0, bytes, options, nullptr);
   if (!status.IsNoSpace()) status = file->Append(std::string(kProbeWriteBytes, '\0'), options, nullptr);
   if (status.ok()) status = file->Fsync(options, nullptr);
@@ -109,7 +109,7 @@ absl::Status MakeDirectory(const std::string& path) {
   std::error_code error;
   std::filesystem::path wanted = std::filesystem::absolute(path, error).lexically_normal();
   if (!wanted.has_filename()) wanted = wanted.parent_path();
-  // RocksDB syncs what is in the directory, and not the directory's own name.
+  // RocksDB syncs the directory's entries, but not the entry of the directory itself.
   std::vector<std::filesystem::path> parents;
   for (auto missing = wanted; !std::filesystem::exists(missing, error) && missing.has_relative_path();
        missing = missing.parent_path()) {
@@ -132,14 +132,14 @@ absl::Status Sync(const std::filesystem::path& path) {
   return status;
 }
 
-// A directory whose creation was cut short is of our format: it has some of our families, and no row. So is one whose
-// upgrade was cut short: it still has the old family.
+// An interrupted creation leaves some of our column families and no row: that is our format. An interrupted upgrade
+// still has the old family: that is ours, too.
 absl::StatusOr<bool> CheckDirectory(const std::string& path, const rocksdb::Options& options) {
   HAPAX_RETURN_IF_ERROR(CheckCurrentIsThere(path));
   HAPAX_ASSIGN_OR_RETURN(const DirectoryFormat format, ReadFormat(path, options));
   HAPAX_RETURN_IF_ERROR(CheckLogs(path, format.log_id));
   std::vector<std::string> names;
-  if (!rocksdb::DB::ListColumnFamilies(options, path, &names).ok()) return false;  // Opening tells more.
+  if (!rocksdb::DB::ListColumnFamilies(options, path, &names).ok()) return false;  // Opening reports the error.
   const auto is_ours = [](const std::string& name) {
     return name == kOldResourcesName ||
            std::any_of(kAllTables.begin(), kAllTables.end(), [&](Table table) { return TableName(table) == name; });
@@ -153,7 +153,7 @@ absl::StatusOr<bool> CheckDirectory(const std::string& path, const rocksdb::Opti
 
 absl::Status ProbeDirectory(const std::string& path, const rocksdb::Options& options) {
   rocksdb::FileSystem& files = *options.env->GetFileSystem();
-  // A directory that is not what it was, a disk that is not mounted: the open database is better than none.
+  // The directory may be gone, for example with an unmounted disk: then the open database is better than none.
   HAPAX_RETURN_IF_ERROR(
       FromRocksDb(files.FileExists(FileIn(path, kCurrentName), rocksdb::IOOptions(), /*dbg=*/nullptr)));
   const uint64_t needed = BytesToOpen(files, path);

@@ -20,27 +20,27 @@
 namespace hapax {
 namespace {
 
-// Files of the table whose rows expire that are older than this are compacted though nothing was written beside them,
-// so that the space of expired records is given back.
+// Files of the expiring table older than this are compacted even without new writes, so that the space of expired
+// records is given back.
 constexpr uint64_t kExpiringFileMaxAgeSeconds = uint64_t{12} * 60 * 60;
 
 rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 
 }  // namespace
 
-// Hears of what goes wrong in the background, and of what RocksDB would do about it.
+// Observes background errors, and prevents RocksDB's own recovery from them.
 class Database::FailureListener final : public rocksdb::EventListener {
  public:
   explicit FailureListener(Database& database) : database_(database) {}
 
   void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* error) override {
-    // RocksDB goes on as it was, and compacts again: nothing is wrong with what is written.
+    // RocksDB compacts again, and the written data is intact.
     const bool is_passing = error->severity() == rocksdb::Status::Severity::kNoError;
     if (reason == rocksdb::BackgroundErrorReason::kCompaction && is_passing) return;
     database_.Fail(FromRocksDb(*error));
   }
 
-  // Its own recovery would flush what it has in memory, and go on writing behind what may be in the log.
+  // RocksDB's recovery would flush its memory and write on, behind a failed write that may be in the log.
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status error,
                             bool* auto_recovery) override {
     *auto_recovery = false;
@@ -51,7 +51,7 @@ class Database::FailureListener final : public rocksdb::EventListener {
   Database& database_;
 };
 
-// Lets a recovery see only those writes of the log that come up to the last acknowledged one.
+// Hides from recovery the writes of the log after the last acknowledged one.
 class Database::AcknowledgedWrites final : public rocksdb::WalFilter {
  public:
   explicit AcknowledgedWrites(uint64_t last_write) : last_write_(last_write) {}
@@ -59,7 +59,7 @@ class Database::AcknowledgedWrites final : public rocksdb::WalFilter {
   WalProcessingOption LogRecordFound(unsigned long long /*log_number*/,  // NOLINT(google-runtime-int): RocksDB's.
                                      const std::string& /*log_file_name*/, const rocksdb::WriteBatch& batch,
                                      rocksdb::WriteBatch* /*new_batch*/, bool* /*batch_changed*/) override {
-    // A batch begins with the number of its first row, 8 bytes LE. Those of one batch follow one another.
+    // A batch begins with the number of its first row, 8 bytes LE. The rows of a batch have consecutive numbers.
     static_assert(std::endian::native == std::endian::little);
     uint64_t number = 0;
     if (batch.Data().size() < sizeof(number)) return WalProcessingOption::kCorruptedRecord;
@@ -91,7 +91,7 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(Opening opening) {
   options.create_missing_column_families = opening.may_create;
   options.listeners.push_back(std::make_shared<FailureListener>(*database));
   options.max_bgerror_resume_count = 0;
-  // The log is gone, durably, before the first new write: so what was left out of it stays out.
+  // The old log is deleted durably before the first new write, so discarded writes stay discarded.
   options.avoid_flush_during_recovery = false;
   if (opening.last_write.has_value()) {
     database->log_filter_ = std::make_unique<AcknowledgedWrites>(*opening.last_write);
@@ -183,7 +183,7 @@ absl::Status Database::WriteDurably(const Overlay& writes) {
   options.sync = true;
   const rocksdb::Status status = db_->Write(options, &batch);
   if (status.ok()) return absl::OkStatus();
-  // Also when it is damage in the background that RocksDB now refuses writes for: no row of the caller's is lost.
+  // The cause may be background damage instead of this write; none of the caller's rows is lost either way.
   absl::Status failure = absl::UnavailableError(status.ToString());
   Fail(failure);
   return failure;

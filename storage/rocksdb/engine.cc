@@ -22,34 +22,34 @@ constexpr double kBloomBitsPerKey = 10;
 constexpr double kMemtableFilterShare = 0.02;  // Of the write buffer.
 constexpr size_t kHintPrefixBytes = 4;
 constexpr size_t kMaxLogBytes = size_t{256} << 20;
-// Between two attempts to open the directory afresh.
+// The longest delay between two attempts to reopen the directory.
 constexpr absl::Duration kMaxRetryDelay = absl::Seconds(8);
 
 rocksdb::BlockBasedTableOptions TableOptions() {
   rocksdb::BlockBasedTableOptions table;
-  // Most lookups are of rows that are not there yet: a filter answers them without reading a block.
+  // Most lookups are of rows that do not exist yet: a filter answers them without reading a block.
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey));
-  // Keys share long prefixes: an index that does not repeat them is a third as large.
+  // Keys share long prefixes, so an index that does not repeat them is a third as large.
   table.index_block_restart_interval = 16;
   return table;
 }
 
-// What table tokens is read by. A row of it is looked up once or twice in its life. Blocks of it in a cache would
-// only displace one another, at the price of a memory allocation each: what is read again soon is in the memtable or
-// the operating system's page cache. Filters and indexes stay in memory, some 3 bytes a row.
+// How table tokens is read. Its rows are looked up once or twice in their life, so cached blocks would only displace
+// one another, at the price of a memory allocation each. Recently used rows are in the memtable or in the page cache of
+// the operating system. Filters and indexes stay in memory, some 3 bytes a row.
 rocksdb::BlockBasedTableOptions UncachedTableOptions() {
   rocksdb::BlockBasedTableOptions table = TableOptions();
   table.no_block_cache = true;
   return table;
 }
 
-// The name of a row's service, and of the service's own key as much as of the keys of other tables.
+// The service's name, and as many bytes of the service's own key as other tables use of theirs.
 class ServiceRowHint final : public rocksdb::SliceTransform {
  public:
   [[nodiscard]] const char* Name() const override { return "hapax.ServiceRowHint"; }
   [[nodiscard]] rocksdb::Slice Transform(const rocksdb::Slice& key) const override {
     const std::string_view bytes = key.ToStringView();
-    const size_t end = bytes.find(std::string_view("\0\1", 2));  // Of the name (key.h).
+    const size_t end = bytes.find(std::string_view("\0\1", 2));  // End of the name (key.h).
     const size_t size = (end == std::string_view::npos ? 0 : end + 2) + kHintPrefixBytes;
     return {key.data(), std::min(size, key.size())};
   }
@@ -59,26 +59,26 @@ class ServiceRowHint final : public rocksdb::SliceTransform {
 rocksdb::Options EngineOptions(const RocksDbEngineOptions& engine, rocksdb::Env& env) {
   rocksdb::BlockBasedTableOptions table = TableOptions();
   table.block_cache = rocksdb::NewLRUCache(engine.block_cache_bytes);
-  // Here they live in the cache, so that memory is bounded whatever the tables hold.
+  // Filters and indexes live in the cache here, so memory is bounded whatever the tables hold.
   table.cache_index_and_filter_blocks = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
 
   rocksdb::Options options;
   options.env = &env;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  // A token outside the cache costs a block's decompression: LZ4's is the cheapest.
+  // A token outside the cache costs the decompression of a block: LZ4 is the cheapest.
   options.compression = rocksdb::kLZ4Compression;
   options.write_buffer_size = engine.write_buffer_bytes;
   options.max_total_wal_size = kMaxLogBytes;
-  // The same filter for what is still in memory.
+  // The same filter for rows still in memory.
   options.memtable_prefix_bloom_size_ratio = kMemtableFilterShare;
   options.memtable_whole_key_filtering = true;
-  // Rows that are written together lie together, for the most part: keys begin with kind, tenant or time. A memtable
-  // that remembers where it inserted last, for each of these beginnings, looks there first.
+  // Rows written together mostly lie together: keys begin with kind, tenant or time. A memtable that remembers the last
+  // insertion for each such prefix looks there first.
   options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewCappedPrefixTransform(kHintPrefixBytes));
   options.info_log = ForwardRocksDbLog(engine.log);
-  // A log that ends in a half-written record is what a crash leaves: that record was never
-  // acknowledged. Damage that does not look like such an end stops the start.
+  // A crash may leave a half-written record at the end of the log; that record was never acknowledged. Any other damage
+  // stops the start.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   return options;
 }
@@ -90,7 +90,7 @@ absl::StatusOr<std::unique_ptr<RocksDbEngine>> RocksDbEngine::Open(RocksDbEngine
   std::unique_ptr<rocksdb::Env> env = WithSyncedNames(*options.env);
   rocksdb::Options rocksdb_options = EngineOptions(options, *env);
   RemoveProbe(options.path, rocksdb_options);
-  // Compaction has time, and those who call have not. Should it fall behind, RocksDB slows writes down for it.
+  // Compaction can wait, callers cannot. If it falls behind, RocksDB slows writes down.
   rocksdb_options.env->LowerThreadPoolCPUPriority(rocksdb::Env::LOW, rocksdb::CpuPriority::kLow).PermitUncheckedError();
   std::unique_ptr<RocksDbEngine> engine(
       new RocksDbEngine(std::move(options), std::move(env), std::move(rocksdb_options)));
@@ -125,7 +125,7 @@ absl::StatusOr<std::shared_ptr<Database>> RocksDbEngine::Current() const {
   return current_;
 }
 
-// Opens the database and hands it out.
+// Opens the database and publishes it.
 absl::Status RocksDbEngine::OpenDatabase(bool may_create) {
   {
     absl::MutexLock lock(&mu_);
@@ -147,27 +147,27 @@ absl::Status RocksDbEngine::OpenDatabase(bool may_create) {
                                    failure_ = why;
                                  }}));
   last_write_ = database_->last_write();
-  let_go_ = std::make_shared<absl::Notification>();
+  released_ = std::make_shared<absl::Notification>();
   absl::MutexLock lock(&mu_);
-  // Whoever is the last to let go does not close the database: that may take its time.
-  current_ = std::shared_ptr<Database>(database_.get(), [let_go = let_go_](Database*) { let_go->Notify(); });
+  // The last holder does not close the database itself, since closing may take long.
+  current_ = std::shared_ptr<Database>(database_.get(), [released = released_](Database*) { released->Notify(); });
   return absl::OkStatus();
 }
 
-// Hands the database out no more, and closes it when nobody has it.
+// Stops handing the database out, and closes it once nobody holds it.
 void RocksDbEngine::CloseDatabase() {
   {
     absl::MutexLock lock(&mu_);
     current_ = nullptr;
   }
-  let_go_->WaitForNotification();
+  released_->WaitForNotification();
   last_write_ = database_->last_write();
   database_ = nullptr;
 }
 
 void RocksDbEngine::RunRecovery() {
   while (AwaitFailure()) {
-    // One after the other that fails before it took a write does no good: then the next had better wait longer.
+    // A database that failed before it took a write is no progress: the next attempt waits longer.
     if (database_->last_write() > last_write_) retry_delay_ = options_.probe_interval;
     std::string last_error;
     while (Pause(retry_delay_)) {
@@ -183,7 +183,7 @@ void RocksDbEngine::RunRecovery() {
   }
 }
 
-// Waits until the database has failed. False when it is time to end.
+// Waits until the database has failed. Returns false when the engine is closing.
 bool RocksDbEngine::AwaitFailure() {
   absl::Status failure;
   {
@@ -200,8 +200,8 @@ bool RocksDbEngine::AwaitFailure() {
 absl::Status RocksDbEngine::Recover() {
   HAPAX_RETURN_IF_ERROR(ProbeDirectory(options_.path, rocksdb_options_));
   if (database_ != nullptr) {
-    // Closing waits for work in the background, and RocksDB pauses for a second where that has failed. Meanwhile
-    // the database is still read.
+    // Closing waits for background work, and RocksDB pauses for a second after a background error. Waiting here keeps
+    // the database readable meanwhile.
     rocksdb::CancelAllBackgroundWork(&database_->db(), /*wait=*/true);
     CloseDatabase();
   }
@@ -209,7 +209,7 @@ absl::Status RocksDbEngine::Recover() {
   return OpenDatabase(/*may_create=*/false);
 }
 
-// False when it is time to end.
+// Returns false when the engine is closing.
 bool RocksDbEngine::Pause(absl::Duration time) { return !end_.AwaitFor(time); }
 
 void RocksDbEngine::Log(std::string_view line) const {

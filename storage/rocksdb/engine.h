@@ -28,43 +28,43 @@ namespace hapax {
 struct RocksDbEngineOptions {
   // The data directory.
   std::string path;
-  // The full name of the service whose rows a directory of format 1 has; empty: it has none of a service.
+  // The full name of the service whose rows a directory of format 1 has; empty: it has no rows of a service.
   std::string format_1_service;
-  // Memory for blocks, filters and indexes of all tables but tokens, whose take 3 bytes a row. Bytes.
+  // Memory for blocks, filters and indexes of all tables but tokens, whose filters and indexes take 3 bytes a row.
+  // Bytes.
   size_t block_cache_bytes = size_t{256} << 20;
-  // What a table gathers in memory before it is written to a file. Bytes.
+  // How much a table collects in memory before it is written to a file. Bytes.
   size_t write_buffer_bytes = size_t{64} << 20;
-  // Gets a line about what goes wrong, on any thread; must not block. May be null.
+  // Gets a line about each problem, on any thread; must not block. May be null.
   std::function<void(std::string_view line)> log;
-  // As of RocksDbStoreOptions. Outlives the engine.
+  // See RocksDbStoreOptions. Outlives the engine.
   const ExpiryRule* expiry = nullptr;
-  // How often it is tried whether the disk can be written again, once it could not.
+  // How often a disk that could not be written is tried again.
   absl::Duration probe_interval = absl::Milliseconds(250);
-  // Where the files are; for tests, whose faults it injects. Outlives the engine.
+  // The file system, into which tests inject faults. Outlives the engine.
   rocksdb::Env* env = rocksdb::Env::Default();
 };
 
-// A data directory: its open database, and another one when that has failed. Internal to storage: no header
-// outside the folder includes RocksDB's.
+// A data directory with its open database, which is reopened when it has failed. Internal to storage: no header outside
+// the folder includes RocksDB's.
 //
-// When the database fails (database.h), a thread probes the directory until it can be written again. Only then
-// does it stop handing out the old database, wait until nobody holds it, close it and open the directory afresh: in
-// the meantime what was committed can be read. Nothing is in two databases: a write that failed is not in the next
-// one, unless the process died before that was opened.
+// When the database fails (database.h), a thread probes the directory until it can be written again. Until then the old
+// database serves reads. Then the thread stops handing it out, waits until nobody holds it, closes it and reopens the
+// directory. A failed write is not in the new database, unless the process died before that was opened.
 //
 // Thread-safety: safe.
-// Lifetime: nobody holds a database any more when it is destroyed.
+// Lifetime: nobody may hold a database when the engine is destroyed.
 class RocksDbEngine {
  public:
-  // Opens the directory, and creates it when it does not exist.
-  // Errors: as Database::Open; PERMISSION_DENIED, it cannot be created.
+  // Opens the directory; creates it if it does not exist.
+  // Errors: those of Database::Open; PERMISSION_DENIED, it cannot be created.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<RocksDbEngine>> Open(RocksDbEngineOptions options);
   ~RocksDbEngine();
   RocksDbEngine(const RocksDbEngine&) = delete;
   RocksDbEngine& operator=(const RocksDbEngine&) = delete;
 
-  // The open database, to be held for one transaction or one group of them. It may have failed.
-  // Errors: UNAVAILABLE, it is being opened afresh.
+  // The open database, to hold for one transaction or one group. It may have failed.
+  // Errors: UNAVAILABLE, it is being reopened.
   [[nodiscard]] absl::StatusOr<std::shared_ptr<Database>> Current() const;
 
  private:
@@ -86,18 +86,18 @@ class RocksDbEngine {
   const std::shared_ptr<rocksdb::TableFactory> uncached_files_;
   const std::shared_ptr<const rocksdb::SliceTransform> service_hints_;
 
-  // Only for the thread that recovers, while there is one.
-  std::unique_ptr<Database> database_;          // Null: closed, and not open again yet.
-  std::shared_ptr<absl::Notification> let_go_;  // By the last who held database_.
-  std::optional<uint64_t> last_write_;          // That succeeded, before database_ was opened or was closed.
+  // Used by the recovery thread alone, while it runs.
+  std::unique_ptr<Database> database_;            // Null while closed.
+  std::shared_ptr<absl::Notification> released_;  // Notified by the last holder of database_.
+  std::optional<uint64_t> last_write_;            // The last successful write when database_ was opened or closed.
   absl::Duration retry_delay_;
 
   mutable absl::Mutex mu_;
-  std::shared_ptr<Database> current_ ABSL_GUARDED_BY(mu_);  // database_, for others to hold; null: not just now.
+  std::shared_ptr<Database> current_ ABSL_GUARDED_BY(mu_);  // database_, for others to hold; null while closed.
   absl::Status failure_ ABSL_GUARDED_BY(mu_);               // Why database_ takes no writes.
   bool closing_ ABSL_GUARDED_BY(mu_) = false;
 
-  StopSignal end_;  // Given when closing_.
+  StopSignal end_;  // Given together with closing_.
   std::thread recovery_;
 };
 

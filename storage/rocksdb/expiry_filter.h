@@ -8,7 +8,7 @@
 
 namespace hapax {
 
-// Applies the rule to the rows of its table whenever RocksDB compacts them.
+// Applies the rule to the rows of its table when RocksDB compacts them.
 //
 // Internal to storage. Lifetime: `rule` outlives the database.
 [[nodiscard]] std::unique_ptr<rocksdb::CompactionFilter> MakeExpiryFilter(const ExpiryRule& rule);

@@ -20,12 +20,12 @@
 namespace hapax {
 namespace {
 
-// What is moved in one batch: so much, and a row more.
+// A batch moves this many bytes of rows, and at most one row more.
 constexpr size_t kBatchBytes = size_t{1} << 20;
 
 rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 
-// A directory that is open for its upgrade.
+// A directory opened for its upgrade.
 class Upgrade {
  public:
   explicit Upgrade(std::string_view service) : service_(service), prefix_(ServiceTablePrefix(service)) {}
@@ -52,7 +52,7 @@ class Upgrade {
     return absl::OkStatus();
   }
 
-  // Whose the rows are must be known before anything is written.
+  // The owner of the rows must be known before anything is written.
   [[nodiscard]] absl::Status CheckService() const {
     if (!service_.empty()) return absl::OkStatus();
     const std::unique_ptr<rocksdb::Iterator> row = OldRows();
@@ -92,7 +92,7 @@ class Upgrade {
     return absl::OkStatus();
   }
 
-  // The values stay as they are, damaged ones too: their checksums are bound to the services' own keys.
+  // Values are not changed, not even damaged ones: their checksums cover the services' own keys.
   absl::Status MoveRows() {
     rocksdb::ColumnFamilyHandle* const old = families_.at(std::string(kOldResourcesName));
     const std::unique_ptr<rocksdb::Iterator> row = OldRows();
@@ -138,7 +138,7 @@ class Upgrade {
   const std::string prefix_;
   std::string log_id_;
   std::unique_ptr<rocksdb::DB> db_;
-  std::map<std::string, rocksdb::ColumnFamilyHandle*> families_;  // By name; owned by db_.
+  std::map<std::string, rocksdb::ColumnFamilyHandle*> families_;  // Owned by db_.
 };
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace {
 // Table meta is RocksDB's default column family, whose number is always the same.
 constexpr uint32_t kMetaFamily = 0;
 
-// Finds out whether a batch concerns table meta.
+// Finds out whether a batch writes to table meta.
 class MetaFinder final : public rocksdb::WriteBatch::Handler {
  public:
   rocksdb::Status PutCF(uint32_t family, const rocksdb::Slice& /*key*/, const rocksdb::Slice& /*value*/) override {
@@ -36,7 +36,7 @@ class MetaFinder final : public rocksdb::WriteBatch::Handler {
   bool found_ = false;
 };
 
-// Leaves out of the logs what says nothing of the format, so that looking for it takes hardly any memory.
+// Skips log records that do not concern the format, so that reading the log takes little memory.
 class MetaWritesOnly final : public rocksdb::WalFilter {
  public:
   WalProcessingOption LogRecordFound(unsigned long long /*log_number*/,  // NOLINT(google-runtime-int): RocksDB's.

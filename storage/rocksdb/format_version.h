@@ -9,21 +9,21 @@
 #include "absl/status/statusor.h"
 #include "rocksdb/options.h"
 
-// Whether a data directory has our format (format.h). Internal to storage.
+// Reads the format version of a data directory (format.h). Internal to storage.
 namespace hapax {
 
-// The version that the value of its row says. Errors: FAILED_PRECONDITION, one that this server does not know, and
-// which; DATA_LOSS, none.
+// Parses the format version from its row. Errors: FAILED_PRECONDITION, this server does not know the version, which the
+// message names; DATA_LOSS, the value is not a version.
 [[nodiscard]] absl::StatusOr<uint64_t> ParseFormatVersion(std::string_view value);
 
-// What a directory says of itself.
+// The format that a directory records.
 struct DirectoryFormat {
-  uint64_t version = 0;  // 0 when there is no database, or this cannot be found out: opening it tells more.
-  std::string log_id;    // Empty when it has none.
+  uint64_t version = 0;  // 0 when there is no database, or this cannot be determined: opening reports why.
+  std::string log_id;    // Empty if it has none.
 };
 
-// Of the directory as it lies on the disk. Changes nothing in it: whoever wrote a newer format may go on with it.
-// Errors: as above.
+// Reads the format without changing the directory: the server of a newer format may go on with it.
+// Errors: those of ParseFormatVersion.
 [[nodiscard]] absl::StatusOr<DirectoryFormat> ReadFormat(const std::string& path, const rocksdb::Options& options);
 
 }  // namespace hapax

@@ -8,20 +8,20 @@
 namespace hapax {
 namespace {
 
-// Transactions in a group at the most; larger ones than this were no faster (1024: as many executions a second).
+// The most transactions in a group. Larger groups were no faster (1024: the same number of executions a second).
 constexpr size_t kMaxGroupSize = 64;
-// For each party of a group, while several are about: whoever comes waits for two groups. Of 64 from a party that
-// floods another's call took 20 ms, of 16 9 ms, of 8 4 ms (1024 launches in flight, 2 cores).
+// The limit for each party of a group while several are active, since a new call waits for two groups. With 64 from a
+// flooding party, another party's call took 20 ms, with 16 9 ms, with 8 4 ms (1024 launches in flight, 2 cores).
 constexpr size_t kMaxPartySize = 8;
-// Several parties are about until so many groups after one that had several.
+// Several parties count as active until this many groups after the last group that had several.
 constexpr int kSharedGroups = 64;
-// What they read and write, in bytes: a group takes no more once it has as much. So one that is larger is its group's
-// last.
+// A group takes no more transactions once its bodies have read and written this many bytes. So a larger transaction is
+// the last of its group.
 constexpr int64_t kMaxGroupBytes = int64_t{1} << 20;
-// One runs bodies, one commits, one tells.
+// One runs bodies, one commits, one tells callers.
 constexpr int kThreads = 3;
-// Up to so many are told before the next group is committed; for more another thread is woken to commit it.
-constexpr size_t kHandful = 4;
+// A thread tells up to this many callers before it commits the next group; for more it wakes another thread to commit.
+constexpr size_t kToldBeforeCommit = 4;
 
 }  // namespace
 
@@ -43,13 +43,13 @@ void GroupCommit::Execute(Store::Body body, Store::Done done, std::string_view p
   {
     absl::MutexLock lock(&mu_);
     if (closing_) {
-      // A `done` that the destructor waits for starts it; the threads may have ended already.
+      // A `done` that the destructor waits for started this transaction; the threads may have ended already.
       refusal = absl::UnavailableError("the store is closing");
     } else if (!waiting_.HasRoom(party, max_waiting_)) {
       refusal = absl::ResourceExhaustedError("too many transactions are waiting");
     } else {
       waiting_.Push(party, {.party = std::string(party), .body = std::move(body), .done = std::move(done)});
-      WakeWhomItTakes();
+      WakeForMoreWork();
       return;
     }
   }
@@ -80,8 +80,8 @@ bool GroupCommit::CanEnd() const {
   return closing_ && !running_ && waiting_.empty() && gathering_->completions.empty();
 }
 
-// To be called when there is something to do for another thread than this one.
-void GroupCommit::WakeWhomItTakes() {
+// Wakes a sleeping thread if there is work besides this thread's.
+void GroupCommit::WakeForMoreWork() {
   const int useful = static_cast<int>(CanRunBodies()) + static_cast<int>(CanCommit());
   if (woken_ >= std::min(useful, sleeping_)) return;
   ++woken_;
@@ -96,11 +96,11 @@ void GroupCommit::Sleep() {
 }
 
 void GroupCommit::RunBodies() {
-  if (gathering_->completions.empty()) Bind(*gathering_);
+  if (gathering_->completions.empty()) ChooseDatabase(*gathering_);
   Group& group = *gathering_;
   running_ = true;
-  // As many as wait now: for those that come meanwhile these need not wait. One at a time, as what a body costs decides
-  // whether the group has room for another, and whose that is.
+  // Runs only as many bodies as wait now, so that these need not wait for later ones. One at a time, since the cost of
+  // a body decides whether there is room for another, and whose turn it is.
   for (size_t left = waiting_.size(); left > 0 && HasRoom(group); --left) {
     Task task = waiting_.Pop();
     const std::string party = std::move(task.party);
@@ -114,7 +114,7 @@ void GroupCommit::RunBodies() {
 }
 
 void GroupCommit::NoteRun(std::string party, int64_t bytes, Group& group) {
-  constexpr int64_t kPaidBytes = TurnQueue<Task>::kTurnBytes;  // By its turn.
+  constexpr int64_t kPaidBytes = TurnQueue<Task>::kTurnBytes;  // Paid by its turn.
   if (bytes > kPaidBytes) waiting_.Charge(party, bytes - kPaidBytes);
   if (party.empty()) return;
   group.parties.insert(std::move(party));
@@ -127,9 +127,9 @@ bool GroupCommit::HasRoom(const Group& group) const {
   return group.completions.size() < max_size && group.bytes < kMaxGroupBytes;
 }
 
-// Decides which database the group belongs to. While the group before, through which it reads, is being committed,
-// that is the same one; otherwise the current one, which has the writes of the group before or never will.
-void GroupCommit::Bind(Group& group) const {
+// Decides which database the group belongs to. If the previous group, which it reads through, is being committed, it is
+// that group's. Otherwise it is the current one, which has the previous group's writes or never will.
+void GroupCommit::ChooseDatabase(Group& group) const {
   if (committing_ == nullptr) group.before = nullptr;
   if (group.before != nullptr) {
     group.database = committing_->database;
@@ -152,7 +152,7 @@ void GroupCommit::RunBody(Task task, Group& group) {
   if (completion.status.ok()) completion.status = transaction.refusal();
   group.bytes += transaction.bytes();
   if (completion.status.ok() && group.database->failed() && !transaction.writes().empty()) {
-    // The group would fail with it, and so would those who only read.
+    // Its write would fail the whole group, including transactions that only read.
     completion.status = absl::UnavailableError("writes are suspended");
   }
   if (completion.status.ok()) {
@@ -164,14 +164,14 @@ void GroupCommit::RunBody(Task task, Group& group) {
 
 void GroupCommit::Commit() {
   const std::shared_ptr<Group> group = std::exchange(gathering_, std::make_shared<Group>());
-  // The fate of the group before is known by now. When that could not be committed, this one only needs its
-  // callers told, and the next must not read from it.
+  // The previous group's result is known by now. If it failed, this group only tells its callers, and the next must not
+  // read from it.
   if (group->before != nullptr) group->status = group->before->status;
   group->before = nullptr;
   if (group->status.ok()) gathering_->before = group;
   if (shared_groups_ > 0) --shared_groups_;
   committing_ = group;
-  WakeWhomItTakes();
+  WakeForMoreWork();
   mu_.Unlock();
 
   if (group->status.ok() && !group->writes.empty()) group->status = group->database->WriteDurably(group->writes);
@@ -185,14 +185,14 @@ void GroupCommit::Commit() {
 
   mu_.Lock();
   committing_ = nullptr;
-  group->database = nullptr;  // Whoever reads through the group has it, too.
-  if (completions.size() > kHandful) WakeWhomItTakes();
+  group->database = nullptr;  // The group that reads through this one holds it, too.
+  if (completions.size() > kToldBeforeCommit) WakeForMoreWork();
   mu_.Unlock();
-  Tell(std::move(completions));
+  NotifyCallers(std::move(completions));
   mu_.Lock();
 }
 
-void GroupCommit::Tell(std::vector<Completion> completions) {
+void GroupCommit::NotifyCallers(std::vector<Completion> completions) {
   for (Completion& completion : completions) {
     if (completion.status.ok()) {
       for (auto& hook : completion.hooks) hook();

@@ -14,7 +14,7 @@
 namespace hapax {
 namespace {
 
-// One for all that are ever open: a database's environment must outlive it.
+// One environment for all inspections, since it must outlive their databases.
 rocksdb::Env* SyncedEnv() {
   static rocksdb::Env* const env = WithSyncedNames(*rocksdb::Env::Default()).release();
   return env;
@@ -30,7 +30,7 @@ absl::StatusOr<std::unique_ptr<Inspection>> Inspection::Open(const std::string& 
   rocksdb::Options options;
   options.env = SyncedEnv();
   options.info_log = ForwardRocksDbLog(nullptr);
-  // As the server does: what it would refuse is refused here.
+  // Like the server, so that both refuse the same directories.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   options.disable_auto_compactions = true;
   HAPAX_ASSIGN_OR_RETURN(std::unique_ptr<Database> database,

@@ -16,13 +16,13 @@ namespace hapax {
 
 class Database;
 
-// A data directory that no server has open, to look at its rows one by one, damaged ones too, and to drop one.
+// A data directory that no server has open, for looking at its rows, including damaged ones, and for dropping one.
 //
-// It holds the directory's lock. Opening writes the rows of the log into tables, as every start does, and nothing else.
+// It holds the directory's lock. Opening moves the rows of the log into tables, as every start does, and changes
+// nothing else.
 //
 // Thread-safety: for one thread.
-// Errors: as OpenRocksDbStore; FAILED_PRECONDITION, too, for a directory of an earlier format, or where there is
-// none.
+// Errors: those of OpenRocksDbStore; FAILED_PRECONDITION also for a directory of an earlier format, or a missing one.
 class Inspection {
  public:
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Inspection>> Open(const std::string& path);
@@ -30,8 +30,8 @@ class Inspection {
   Inspection(const Inspection&) = delete;
   Inspection& operator=(const Inspection&) = delete;
 
-  // Visits the rows of the table, until `visit` returns false. Errors: DATA_LOSS, a block of the table is damaged: the
-  // rows in it and behind it cannot be visited.
+  // Visits the rows of the table until `visit` returns false. Errors: DATA_LOSS, a block of the table is damaged, and
+  // its rows and all later ones cannot be visited.
   using Visitor = absl::FunctionRef<bool(std::string_view key, std::string_view value)>;
   [[nodiscard]] absl::Status Scan(Table table, const KeyRange& range, Visitor visit) const;
   [[nodiscard]] absl::StatusOr<std::optional<std::string>> Get(Table table, std::string_view key) const;

@@ -9,16 +9,16 @@
 namespace hapax {
 namespace {
 
-constexpr size_t kMaxLineBytes = 1024;  // The rest is cut off.
+constexpr size_t kMaxLineBytes = 1024;  // Longer lines are cut off.
 
 class ForwardingLogger final : public rocksdb::Logger {
  public:
   explicit ForwardingLogger(std::function<void(std::string_view)> log)
       : rocksdb::Logger(rocksdb::InfoLogLevel::WARN_LEVEL), log_(std::move(log)) {}
 
-  // RocksDB calls this one for what is below the level, too.
+  // RocksDB calls this overload for messages below the level, too.
   void Logv(rocksdb::InfoLogLevel level, const char* format, va_list arguments) override {
-    const bool is_header = level == rocksdb::InfoLogLevel::HEADER_LEVEL;  // The highest, for what always is logged.
+    const bool is_header = level == rocksdb::InfoLogLevel::HEADER_LEVEL;  // The highest level, which is always logged.
     if (level >= rocksdb::InfoLogLevel::WARN_LEVEL && !is_header) Logv(format, arguments);
   }
   void Logv(const char* format, va_list arguments) override {
@@ -26,7 +26,7 @@ class ForwardingLogger final : public rocksdb::Logger {
     const int size = std::vsnprintf(line.data(), line.size(), format, arguments);
     if (size < 0 || log_ == nullptr) return;
     const std::string_view text(line.data(), std::min(static_cast<size_t>(size), line.size() - 1));
-    // Version edits follow on lines of their own: they tell keys, which may be secret.
+    // Version edits follow on lines of their own; they contain keys, which may be secret.
     log_(text.substr(0, text.find('\n')));
   }
 

@@ -9,11 +9,11 @@
 
 namespace hapax {
 
-// RocksDB's log, from warnings on: `log` gets the first line of each, on any thread, and that tells no keys;
-// without `log` they are swallowed.
+// RocksDB's log, from warnings on. `log` gets the first line of each message, on any thread; those lines contain no
+// keys. Without `log` the messages are dropped.
 //
-// Its own logger, to a file beside the data, ends the process when it cannot write: Debian's RocksDB has
-// assertions, and one of them forbids a second write to a file that failed once.
+// RocksDB's own logger writes to a file beside the data, and ends the process when it cannot write. Debian's RocksDB
+// has assertions, and one of them forbids a second write to a file that failed once.
 [[nodiscard]] std::shared_ptr<rocksdb::Logger> ForwardRocksDbLog(std::function<void(std::string_view line)> log);
 
 }  // namespace hapax

@@ -24,15 +24,15 @@
 namespace hapax {
 namespace {
 
-// RocksDB's log: blocks of 32 KiB, each with records one after the other from its beginning on. What does not fit into
-// a block goes on in the next as another record; fewer than 7 bytes at the end of a block are not used.
+// RocksDB's log has blocks of 32 KiB. Each block has consecutive records from its beginning. A write that does not fit
+// into a block goes on in the next as another record; fewer than 7 bytes at the end of a block are unused.
 //
 //   | masked CRC-32C of type and payload, 4 bytes LE | payload length, 2 bytes LE | type, 1 byte | payload |
 constexpr size_t kBlockBytes = size_t{32} << 10;
 constexpr size_t kHeaderBytes = 7;
 constexpr size_t kTypeOffset = 6;
 constexpr uint8_t kFullType = 1;   // A whole write.
-constexpr uint8_t kFirstType = 2;  // The beginning of one.
+constexpr uint8_t kFirstType = 2;  // The first part of a write.
 
 constexpr std::array<uint32_t, 256> kCrcTable = [] {
   constexpr uint32_t kCastagnoli = 0x82f63b78;
@@ -56,7 +56,7 @@ uint32_t MaskedCrc(std::string_view bytes) {
 uint8_t ByteAt(std::string_view bytes, size_t at) { return static_cast<uint8_t>(bytes[at]); }
 size_t LengthOf(std::string_view record) { return ByteAt(record, 4) | size_t{ByteAt(record, 5)} << 8; }
 
-// Whether these bytes begin with a record whose payload has so many bytes, and is sound.
+// Whether the bytes begin with a record of this payload length and a correct checksum.
 bool IsSound(std::string_view bytes, size_t length) {
   if (kHeaderBytes + length > bytes.size()) return false;
   uint32_t crc = 0;
@@ -66,7 +66,7 @@ bool IsSound(std::string_view bytes, size_t length) {
 
 bool BeginsWrite(uint8_t type) { return type == kFullType || type == kFirstType; }
 
-// A log's bytes, in memory as far as they are looked at.
+// The bytes of a log, mapped into memory.
 class MappedFile {
  public:
   explicit MappedFile(const std::filesystem::path& path) {
@@ -95,7 +95,7 @@ class MappedFile {
   std::string_view bytes_;
 };
 
-// The logs of one directory, to be checked in the order in which they were written.
+// Checks the logs of one directory, in the order in which they were written.
 class LogCheck {
  public:
   explicit LogCheck(std::string_view log_id) : log_id_(log_id) {}
@@ -123,8 +123,8 @@ class LogCheck {
     return log_.substr(at, kBlockBytes - at % kBlockBytes);
   }
 
-  // Where RocksDB would stop for a record that seems cut off; nullopt when it reads the log to its end. Learns the
-  // numbers of the writes before.
+  // Returns where RocksDB would stop at a record that seems cut off, or nullopt when it reads the whole log. Records
+  // the numbers of the writes before.
   std::optional<size_t> FindCutOff() {
     for (size_t at = 0; at < log_.size();) {
       const std::string_view rest = RestOfBlock(at);
@@ -141,8 +141,8 @@ class LogCheck {
     return std::nullopt;
   }
 
-  // Whether a sound record that begins a write of ours stands there. What takes no time is looked at first: a value
-  // that is all beginnings of records must not hold up the start.
+  // Whether a sound record at this position begins a write of ours. The cheap checks come first: a value full of fake
+  // record headers must not delay the start.
   [[nodiscard]] bool IsOurWrite(size_t at) const {
     const std::string_view rest = RestOfBlock(at);
     if (rest.size() <= kHeaderBytes || !BeginsWrite(ByteAt(rest, kTypeOffset))) return false;
@@ -150,7 +150,7 @@ class LogCheck {
     return size <= rest.size() && MayBeOurs(at, size) && IsSound(rest, size - kHeaderBytes);
   }
 
-  // Whether the record there, of `size` bytes with its header, bears our mark, if it is one that would.
+  // Whether the record, of `size` bytes with its header, may be ours: it begins no write, or it has our mark.
   [[nodiscard]] bool MayBeOurs(size_t at, size_t size) const {
     if (log_id_.empty() || !BeginsWrite(ByteAt(log_, at + kTypeOffset))) return true;
     const std::string_view payload = log_.substr(at + kHeaderBytes, size - kHeaderBytes);
@@ -163,7 +163,7 @@ class LogCheck {
   }
   static absl::string_view ToAbsl(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 
-  // The first bytes of a batch, which may go on in the next block.
+  // The first bytes of a batch; they may continue in the next block.
   [[nodiscard]] std::string BatchAt(size_t at) const {
     const std::string_view rest = RestOfBlock(at);
     const size_t length = std::min(LengthOf(rest), rest.size() - kHeaderBytes);
@@ -173,7 +173,7 @@ class LogCheck {
     return batch;
   }
 
-  // The first bytes of the payload of the record that stands there; none when it is not sound.
+  // The first payload bytes of the record at this position; empty if the record is not sound.
   [[nodiscard]] std::string_view Continuation(size_t at, size_t count) const {
     if (at >= log_.size()) return {};
     const std::string_view rest = RestOfBlock(at);
@@ -181,7 +181,7 @@ class LogCheck {
     return rest.substr(kHeaderBytes, std::min(LengthOf(rest), count));
   }
 
-  // Of the first row in a batch.
+  // The number of the first row in a batch.
   static uint64_t NumberOf(std::string_view batch) {
     static_assert(std::endian::native == std::endian::little);
     uint64_t number = 0;
@@ -191,7 +191,7 @@ class LogCheck {
 
   const std::string_view log_id_;
   std::string_view log_;
-  uint64_t last_number_ = 0;  // The highest so far.
+  uint64_t last_number_ = 0;  // The highest number so far.
 };
 
 }  // namespace
@@ -202,7 +202,7 @@ absl::Status CheckLogs(const std::string& path, std::string_view log_id) {
   for (const auto& file : std::filesystem::directory_iterator(path, error)) {
     if (file.path().extension() == ".log") logs.push_back(file.path());
   }
-  // Their names are numbers.
+  // The names are numbers, so the shorter name is the lower number.
   std::sort(logs.begin(), logs.end(), [](const auto& a, const auto& b) {
     return std::make_pair(a.native().size(), a.native()) < std::make_pair(b.native().size(), b.native());
   });

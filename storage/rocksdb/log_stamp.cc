@@ -12,7 +12,7 @@ namespace hapax {
 namespace {
 
 constexpr size_t kBatchHeaderBytes = 8 + 4;
-// RocksDB's tag for data that is in the log alone, and how many bytes of it there are.
+// RocksDB's tag for data that is only in the log, and its length.
 constexpr char kLogDataTag[] = {0x03, kLogIdBytes};
 
 }  // namespace

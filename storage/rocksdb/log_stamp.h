@@ -9,26 +9,26 @@
 #include "absl/status/statusor.h"
 #include "rocksdb/write_batch.h"
 
-// What tells a write in our log from bytes that only look like one. Internal to storage.
+// Tells a write of ours from bytes in the log that only look like one. Internal to storage.
 //
-// The checksums of RocksDB's log are no secret: whoever may store a value can store one that holds a whole log record
-// with a sound checksum. So each data directory has 16 random bytes of its own, its log id, made once, kept in table
-// meta and never shown, and each write begins with them. A batch in the log:
+// The checksums of RocksDB's log are not secret: anyone who stores values can store a whole log record with a correct
+// checksum. So each data directory has a log id, 16 random bytes made once. It is kept in table meta and never shown,
+// and each write begins with it. A batch in the log:
 //
 //   | number of its first row, 8 bytes LE | count of rows, 4 bytes LE | 0x03 | 0x10 | the log id, 16 bytes | rows |
 namespace hapax {
 
 inline constexpr size_t kLogIdBytes = 16;
-// How much of a batch it takes to see whether it is stamped.
+// How many bytes of a batch IsStamped needs.
 inline constexpr size_t kStampedBytes = 8 + 4 + 2 + kLogIdBytes;
 
-// Random bytes that nobody can guess. Errors: UNAVAILABLE, the machine has none.
+// Returns random bytes that nobody can guess. Errors: UNAVAILABLE, the machine has none.
 [[nodiscard]] absl::StatusOr<std::string> NewLogId();
 
-// Begins an empty batch.
+// Writes the stamp into an empty batch.
 [[nodiscard]] absl::Status Stamp(std::string_view log_id, rocksdb::WriteBatch& batch);
 
-// Whether these are the first bytes of a batch of the directory with this id. `batch` may be longer than it takes.
+// Whether these are the first bytes of a batch of the directory with this id. `batch` may be longer than kStampedBytes.
 [[nodiscard]] bool IsStamped(std::string_view batch, std::string_view log_id);
 
 }  // namespace hapax

@@ -51,7 +51,7 @@ class EngineStore final : public Store {
   }
 
  private:
-  // Nullopt when the body would read more than `max_bytes`.
+  // Returns nullopt when the body would read more than `max_bytes`.
   std::optional<absl::Status> Read(ReadBody& body, int64_t max_bytes) const {
     HAPAX_ASSIGN_OR_RETURN(const std::shared_ptr<Database> database, engine_->Current());
     rocksdb::ManagedSnapshot snapshot(&database->db());

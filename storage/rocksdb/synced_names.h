@@ -5,14 +5,14 @@
 
 #include "rocksdb/env.h"
 
-// What RocksDB leaves to the order in which a file system writes names down. Internal to storage.
+// Syncs names whose order on disk RocksDB leaves to the file system. Internal to storage.
 namespace hapax {
 
-// `env`, with files that CURRENT may refer to: before a file gets that name, the directory is synced.
+// Wraps `env` so that the directory is synced before a file is renamed to CURRENT.
 //
-// CURRENT names the manifest, and that names the tables. When RocksDB recovers from its log it creates tables and
-// manifest, renames CURRENT, and only then syncs the directory. POSIX lets a power cut in between keep the last of
-// these and lose the others, and then the database cannot be opened any more. (CrashSweepTest shows it.)
+// CURRENT names the manifest, which names the tables. When RocksDB recovers from its log, it creates tables and
+// manifest, renames CURRENT, and only then syncs the directory. POSIX allows a power cut in between to keep the rename
+// and lose the other names; then the database cannot be opened any more. (CrashSweepTest shows it.)
 //
 // Lifetime: `env` outlives it.
 [[nodiscard]] std::unique_ptr<rocksdb::Env> WithSyncedNames(const rocksdb::Env& env);

@@ -9,13 +9,13 @@
 namespace hapax {
 namespace {
 
-// A position in one layer's rows of one table.
+// A position among one layer's rows of one table.
 struct Cursor {
   Overlay::Rows::const_iterator row;
   Overlay::Rows::const_iterator end;
 };
 
-// Merges the layers, newest first, with the database: of equal keys the newest layer's row counts.
+// Merges the layers with the database. Of equal keys, the newest layer's row counts.
 class MergedRows {
  public:
   MergedRows(std::unique_ptr<rocksdb::Iterator> base, const KeyRange& range) : base_(std::move(base)), end_(range.end) {
@@ -27,7 +27,7 @@ class MergedRows {
         {.row = rows.lower_bound(range.begin), .end = range.end.empty() ? rows.end() : rows.lower_bound(range.end)});
   }
 
-  // Visits the next row, if it is not a deleted one. False when there is none, or `visit` wants no more.
+  // Visits the next row unless it is deleted. Returns false when there is none, or `visit` wants no more.
   bool VisitNext(ReadTransaction::Visitor visit) {
     const std::optional<std::string_view> base_key = BaseKey();
     std::optional<std::string_view> smallest = base_key;

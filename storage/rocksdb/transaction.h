@@ -19,11 +19,10 @@
 
 namespace hapax {
 
-// A transaction on a database: its own writes are staged, and reads look through them, then through
-// `layers`, newest first, then into the database. Once it would read more than `max_bytes` of keys and values, it
-// reads no more: is_beyond().
+// A transaction on a database. Writes are staged. Reads look through the writes, then `layers`, newest first, then the
+// database. Once it would read more than `max_bytes` of keys and values, it stops reading: is_beyond().
 //
-// Errors: OUT_OF_RANGE of reads beyond.
+// Errors: OUT_OF_RANGE for reads beyond `max_bytes`.
 // Lifetime: database, snapshot and layers outlive it.
 class RocksDbTransaction final : public Transaction {
  public:
@@ -36,10 +35,10 @@ class RocksDbTransaction final : public Transaction {
   void Delete(Table table, std::string key) override;
   void OnCommit(absl::AnyInvocable<void()> hook) override;
 
-  // What the body did, for the store to commit.
+  // The effects of the body, for the store to commit.
   [[nodiscard]] Overlay& writes() { return writes_; }
   [[nodiscard]] std::vector<absl::AnyInvocable<void()>>& hooks() { return hooks_; }
-  // Of keys and values that it read and wrote so far.
+  // The bytes of keys and values read and written so far.
   [[nodiscard]] int64_t bytes() const { return bytes_read_ + writes_.bytes(); }
   [[nodiscard]] bool is_beyond() const { return is_beyond_; }
 
@@ -50,7 +49,7 @@ class RocksDbTransaction final : public Transaction {
   const Database& database_;
   const rocksdb::Snapshot* const snapshot_;
   const int64_t max_bytes_;
-  std::vector<const Overlay*> layers_;  // Newest first; writes_ is the first.
+  std::vector<const Overlay*> layers_;  // Newest first, beginning with writes_.
   Overlay writes_;
   std::vector<absl::AnyInvocable<void()>> hooks_;
   mutable int64_t bytes_read_ = 0;

@@ -1,5 +1,5 @@
-// RunInstances as a Restate service: the launch is a step of its journal, and its reply is kept under the call's
-// idempotency key by Restate itself.
+// RunInstances as a Restate service: the launch is a step of its journal, and Restate itself stores its reply under the
+// call's idempotency key.
 //
 // Usage: node service.js PORT EFFECTS      each launch appends a line, the instance's id, to the file EFFECTS
 import { randomBytes } from "node:crypto";
@@ -10,7 +10,7 @@ import { createEndpointHandler, service } from "@restatedev/restate-sdk";
 const [port, effects] = process.argv.slice(2);
 const launched = createWriteStream(effects, { flags: "a" });
 
-// As large as the other systems' replies. (A handler is not told the call's idempotency key.)
+// As large as the other systems' replies. (Restate does not tell a handler the call's idempotency key.)
 function reply(instanceId) {
   return {
     reservation_id: "r-0123456789abcdef0",

@@ -24,7 +24,7 @@ void SetText(Message& message, const char* name, const std::string& text) {
   message.GetReflection()->SetString(&message, &FieldOf(message, name), text);
 }
 
-// How many things are listed: a reply has one list.
+// The number of listed items: a reply has one list.
 int32_t ItemsIn(const Message& reply) {
   for (int i = 0; i < reply.GetDescriptor()->field_count(); ++i) {
     const FieldDescriptor* const field = reply.GetDescriptor()->field(i);
@@ -34,7 +34,7 @@ int32_t ItemsIn(const Message& reply) {
 }
 
 ExitCode PrintAnswer(Session& session, const Answer& answer) {
-  const ExitCode code = session.Conclude(session.verb(), answer);
+  const ExitCode code = session.ReportEnd(session.verb(), answer);
   return answer.reply == nullptr ? code : Worst(code, session.Print(*answer.reply));
 }
 

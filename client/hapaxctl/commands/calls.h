@@ -13,26 +13,26 @@
 
 namespace hapax::ctl {
 
-// The three ways in which most verbs use their request. Each says how the call ended, prints the reply, and returns the
-// exit code.
+// The three ways in which most verbs send their request. Each reports how the call ended, prints the reply, and returns
+// the exit code.
 
-// Of a method that changes something: the request gets its token.
+// For a method that changes something; adds the token to the request.
 ExitCode MakeOnce(Session& session, google::protobuf::Message& request);
 
-// Of any other method.
+// For any other method.
 ExitCode Ask(Session& session, const google::protobuf::Message& request);
 
-// Of a method that lists, page by page, as in AIP-158.
+// For a method that lists page by page, as in AIP-158.
 struct Paging {
-  int32_t page_size = 0;  // 0 for the server's.
-  int32_t max_items = 0;  // 0 for all.
+  int32_t page_size = 0;  // 0: the server's default.
+  int32_t max_items = 0;  // 0: all.
   std::string starting_token;
 };
 void AddPaging(CLI::App& app, Paging& paging);
-// All pages as one reply; with --max-items, its next_page_token is where --starting-token goes on.
+// Returns all pages as one reply. With --max-items, its next_page_token is the --starting-token that continues it.
 [[nodiscard]] Answer FetchPages(Session& session, google::protobuf::Message& request, const Paging& paging);
 
-// The verb that makes this call with what `add_flags` put into the request.
+// Makes the action of a verb that sends the request filled in by `add_flags`.
 template <typename Request, typename AddFlags>
 Action Making(CLI::App& verb, AddFlags add_flags) {
   const auto request = std::make_shared<Request>();
@@ -52,7 +52,7 @@ Action Listing(CLI::App& verb, AddFlags add_flags) {
   AddPaging(verb, state->second);
   return [state](Session& session) {
     const Answer answer = FetchPages(session, state->first, state->second);
-    const ExitCode code = session.Conclude(session.verb(), answer);
+    const ExitCode code = session.ReportEnd(session.verb(), answer);
     return code == ExitCode::kDone ? session.Print(*answer.reply) : code;
   };
 }

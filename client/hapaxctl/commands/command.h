@@ -10,30 +10,30 @@
 
 namespace hapax::ctl {
 
-// What a verb does once its flags are read.
+// The action of a verb, run after its flags are read.
 using Action = std::function<ExitCode(Session&)>;
 
-// A verb. Its flags go straight into a request, which its action sends.
+// A verb. Its flags fill a request directly, which its action sends.
 struct Command {
   const char* name;
   const char* about;
-  const char* example;             // What follows `hapaxctl ` in a line that runs.
-  Action (*bind)(CLI::App& verb);  // Adds the flags, and returns what to do with them.
-  bool takes_token = false;        // Whether it has one effect, which --x-client-token may name.
-  bool is_patient = false;         // Whether one attempt has all the time of --timeout.
-  bool prints_reply = true;        // Whether --query finds one result in what it prints.
+  const char* example;             // A runnable line, without `hapaxctl `.
+  Action (*bind)(CLI::App& verb);  // Adds the flags, and returns the action.
+  bool takes_token = false;        // Whether it has one effect, named by --x-client-token.
+  bool is_patient = false;         // Whether one attempt may take all of --timeout.
+  bool prints_reply = true;        // Whether --query applies to its output.
 };
 
-// Verbs below another one, such as those of `token`.
+// Verbs below a common word, such as those of `token`.
 struct CommandGroup {
   const char* name;
   const char* about;
   std::vector<Command> commands;
 };
 
-// The verbs of `aws ec2`: here as well as below `ec2`.
+// The verbs of `aws ec2`, available both directly and below `ec2`.
 [[nodiscard]] const std::vector<Command>& Ec2Commands();
-// The others that stand for themselves.
+// The other verbs that are available directly.
 [[nodiscard]] const std::vector<Command>& OwnCommands();
 [[nodiscard]] const std::vector<CommandGroup>& CommandGroups();
 

@@ -3,7 +3,7 @@
 namespace hapax::ctl {
 namespace {
 
-// The examples run as they stand, but for ids and tokens.
+// The examples run unchanged, except for ids and tokens.
 #define TOKEN "550e8400-e29b-41d4-a716-446655440000"
 
 const std::vector<Command> kEc2Commands = {

@@ -23,7 +23,7 @@ constexpr size_t kSaltBytes = 16;
 
 std::string RandomHex(size_t bytes) {
   std::string random(bytes, '\0');
-  // A key that somebody can guess is worse than none.
+  // A key that can be guessed is worse than none.
   if (RAND_bytes(reinterpret_cast<unsigned char*>(random.data()), static_cast<int>(bytes)) != 1) std::abort();
   return absl::BytesToHexString(random);
 }
@@ -38,7 +38,7 @@ std::string HexOfSha256(const std::string& text) {
   return absl::BytesToHexString(digest.substr(0, size));
 }
 
-// As the server's --api_keys_file has it: hapaxd --helpfull.
+// In the format of the server's --api_keys_file: see hapaxd --helpfull.
 NewApiKey MakeApiKey(const std::string& tenant, const std::string& role) {
   const std::string id = RandomHex(kIdBytes);
   const std::string salt = RandomHex(kSaltBytes);

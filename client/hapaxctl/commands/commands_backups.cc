@@ -25,7 +25,7 @@ struct Restore {
 };
 
 ExitCode RestoreHere(Session& session, const Restore& restore) {
-  umask(S_IRWXG | S_IRWXO);  // As the server's own files.
+  umask(S_IRWXG | S_IRWXO);  // Like the server's own files.
   const absl::StatusOr<Backup> restored =
       RestoreBackup(restore.backup_dir, restore.data_dir, restore.backup_id, restore.unfinished);
   if (!restored.ok()) return session.Fail(restored.status());

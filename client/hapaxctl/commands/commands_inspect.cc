@@ -29,8 +29,8 @@ constexpr Table kTables[] = {Table::kTokens, Table::kWork, Table::kOperations, T
 struct InspectFlags {
   std::string data_dir;
   std::optional<Table> table;
-  std::string key;   // Bytes; empty for all.
-  std::string drop;  // Bytes; empty for none.
+  std::string key;   // Bytes; empty: all.
+  std::string drop;  // Bytes; empty: none.
   bool only_damaged = false;
   int max_rows = kDefaultMaxRows;
 };
@@ -45,8 +45,7 @@ absl::Status ReadHex(const std::string& text, std::string& bytes) {
   return absl::OkStatus();
 }
 
-// All rows of a table are looked at, and as many listed as there is room for. A damaged one is never left out in favour
-// of a sound one.
+// Checks all rows of a table, and lists as many as there is room for. Damaged rows have precedence over sound ones.
 void LookThrough(const Inspection& inspection, Table table, const InspectFlags& flags, InspectionResult& damaged,
                  InspectionResult& sound) {
   const absl::Status status =
@@ -89,7 +88,7 @@ ExitCode Drop(Session& session, Inspection& inspection, const InspectFlags& flag
   if (value.ok() && !value->has_value()) {
     return session.Fail(absl::NotFoundError(absl::StrCat("--drop: table ", NameOf(table), " has no such row")));
   }
-  // A block that cannot be read is the more reason to drop what is in it.
+  // An unreadable block must not prevent dropping a row in it.
   InspectionResult result;
   InspectedRow& row = *result.add_rows();
   row = InspectRow(table, flags.drop, value.ok() ? **value : "");

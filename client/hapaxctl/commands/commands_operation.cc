@@ -16,7 +16,7 @@ using google::longrunning::GetOperationRequest;
 using google::longrunning::ListOperationsRequest;
 using google::longrunning::Operation;
 
-// `operations/X`, of which the first part may be left out.
+// The name `operations/X`, or only X.
 void AddName(CLI::App& app, std::string& target) {
   const auto take = [&target](const std::string& text) {
     target = absl::StartsWith(text, "operations/") ? text : absl::StrCat("operations/", text);
@@ -44,7 +44,7 @@ Action BindOperationWait(CLI::App& verb) {
   AddName(verb, *operation->mutable_name());
   return [operation](Session& session) {
     const ExitCode code = WaitUntilDone(session, *operation);
-    // One that nothing was heard of has nothing to show.
+    // An operation that was never read has nothing to print.
     return operation->has_metadata() ? Worst(code, session.Print(*operation)) : code;
   };
 }

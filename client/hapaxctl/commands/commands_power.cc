@@ -22,8 +22,8 @@ struct PowerFlags {
   bool wait = false;
 };
 
-// The API starts and stops one instance a call. Each of several gets a token of its own, which follows from the token
-// of all and the instance, so that the same line repeats nothing, also after it was done in part.
+// The API starts and stops one instance per call. With several instances, each call has a token derived from the common
+// token and the instance. So the same command line repeats nothing, even if it was interrupted.
 template <typename Request>
 ExitCode SetPower(Session& session, const PowerFlags& flags) {
   const absl::StatusOr<std::string> token = session.DecideToken(flags.token);
@@ -35,13 +35,13 @@ ExitCode SetPower(Session& session, const PowerFlags& flags) {
     request.set_instance_id(id);
     request.set_client_token(flags.instance_ids.size() == 1 ? *token : client::ChildToken(*token, id));
     const Answer answer = session.Call(request);
-    code = Worst(code, session.Conclude(absl::StrCat(session.verb(), " ", id), answer));
+    code = Worst(code, session.ReportEnd(absl::StrCat(session.verb(), " ", id), answer));
     if (answer.status.ok()) *result.add_operations() = static_cast<const Operation&>(*answer.reply);
   }
   for (Operation& operation : *result.mutable_operations()) {
     if (flags.wait) code = Worst(code, WaitUntilDone(session, operation));
   }
-  // What was done is printed also when something else was not.
+  // Prints the completed calls even if another one failed.
   return result.operations().empty() ? code : Worst(code, session.Print(result));
 }
 

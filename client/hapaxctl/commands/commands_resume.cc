@@ -22,7 +22,7 @@ using hapaxctl::v1::ResumedCall;
 void PutReply(const client::RawCall& call, const std::string& reply, ResumedCall& resumed) {
   const auto* const method = google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(
       absl::StrReplaceAll(call.method, {{"/", "."}}));
-  if (method == nullptr) return;  // Of a newer version of this program.
+  if (method == nullptr) return;  // A newer version of this program made it.
   resumed.mutable_reply()->set_type_url(absl::StrCat("type.googleapis.com/", method->output_type()->full_name()));
   resumed.mutable_reply()->set_value(reply);
 }
@@ -51,7 +51,7 @@ ResumedCall ResumedCallOf(const TokenJournal::Intent& intent, const client::Resu
   return resumed;
 }
 
-// Prints calls one by one, so that none is taken out of the journal before its reply is written.
+// Prints calls one by one, so that each stays in the journal until its reply is written.
 class ResumedCalls {
  public:
   explicit ResumedCalls(Format format) : format_(format) {}
@@ -74,7 +74,7 @@ class ResumedCalls {
   int count_ = 0;
 };
 
-// An attempt of the process that is gone may still be on its way, so a refusal of this one settles nothing.
+// A refusal settles nothing, since an attempt of the dead process may still arrive.
 void SayHowToGiveUp(const client::RawCall& call) {
   Say(absl::StrCat("  to give it up for good: hapaxctl token abandon ", call.token,
                    " (with --availability-zone if it named a zone or a subnet), then resume"));
@@ -119,7 +119,7 @@ ExitCode Resume(Session& session, const client::JournaledCaller::ResumeOptions& 
   if (const absl::Status written = calls.End(); !written.ok()) code = session.Fail(written, ExitCode::kOpen);
   if (!left_open.ok() || *left_open == 0) return code;
   Say(absl::StrCat(session.verb(), ": ", *left_open, " left open"));
-  // When nothing was sent, the same line would do no better the next time.
+  // If nothing was sent, running the same line again does not help.
   return any_sent || code == ExitCode::kOpen ? ExitCode::kOpen : ExitCode::kUsage;
 }
 

@@ -21,7 +21,7 @@ using idempotency::v1::GetTokenResponse;
 using idempotency::v1::ListTokensRequest;
 using idempotency::v1::Token;
 
-// The token with its reply readable. A type that this program does not know leaves the reply out.
+// The token with a readable reply; a reply of an unknown type is omitted.
 TokenView ViewOf(const Token& token) {
   Token rest = token;
   rest.clear_reply_type();
@@ -45,7 +45,7 @@ void AddToken(CLI::App& app, std::string& token, std::string& zone) {
   AddText(app, "--availability-zone", zone, "Zone of a call that named a zone or a subnet");
 }
 
-// Too late is not an error: the state says so, and so does a line.
+// A token that can no longer be abandoned is not an error: the state and a line say so.
 void SayWhetherAbandoned(const Session& session, const Token& token) {
   const bool abandoned = token.state() == idempotency::v1::TOKEN_STATE_ABANDONED;
   Say(absl::StrCat(session.verb(), ": ",
@@ -60,7 +60,7 @@ Action BindTokenGet(CLI::App& verb) {
   AddToken(verb, *request->mutable_client_token(), *request->mutable_availability_zone());
   return [request](Session& session) {
     const Answer answer = session.Call(*request);
-    const ExitCode code = session.Conclude(session.verb(), answer);
+    const ExitCode code = session.ReportEnd(session.verb(), answer);
     if (code != ExitCode::kDone) return code;
     return session.Print(ViewOf(static_cast<const GetTokenResponse&>(*answer.reply).token()));
   };
@@ -71,7 +71,7 @@ Action BindTokenAbandon(CLI::App& verb) {
   AddToken(verb, *request->mutable_client_token(), *request->mutable_availability_zone());
   return [request](Session& session) {
     const Answer answer = session.Call(*request);
-    if (!answer.status.ok()) return session.Conclude(session.verb(), answer);
+    if (!answer.status.ok()) return session.ReportEnd(session.verb(), answer);
     const Token& token = static_cast<const AbandonTokenResponse&>(*answer.reply).token();
     SayWhetherAbandoned(session, token);
     return session.Print(ViewOf(token));

@@ -19,14 +19,14 @@ namespace {
 
 using google::longrunning::Operation;
 
-// How long the server is asked to wait at a time, and how long it has to answer.
+// How long each request asks the server to wait, less with progress on a terminal; and how long its answer may take.
 constexpr absl::Duration kRound = absl::Seconds(5);
 constexpr absl::Duration kRoundWithProgress = absl::Seconds(1);
 constexpr absl::Duration kPatience = absl::Seconds(5);
-// Between two rounds that were not answered.
+// The pause after a request without an answer.
 constexpr absl::Duration kPause = absl::Milliseconds(500);
 
-// A line on the terminal that is written over again and again; none when stderr is no terminal.
+// A line on the terminal that is rewritten in place; nothing if stderr is not a terminal.
 class Progress {
  public:
   explicit Progress(Session& session) : session_(session), begun_(absl::Now()) {}
@@ -90,7 +90,7 @@ ExitCode WaitUntilDone(Session& session, Operation& operation) {
       if (answer.status.ok()) {
         operation = static_cast<const Operation&>(*answer.reply);
       } else if (answer.code() != ExitCode::kNotNow) {
-        return session.Conclude(subject, answer);
+        return session.ReportEnd(subject, answer);
       } else {
         absl::SleepFor(std::min(kPause, left));
       }

@@ -6,10 +6,11 @@
 
 namespace hapax::ctl {
 
-// Waits until the operation is done, also over restarts of the server, for as long as is left of --timeout, and leaves
-// it as it stands then. A terminal on stderr sees how long it takes and in which state the instance is.
-// Returns kDone; kRefused when the operation failed, or does not exist; kNotNow when the time is over. All but the
-// first are said.
+// Waits for the operation until it is done or --timeout has passed, also across restarts of the server. Updates
+// `operation` to its last state. If stderr is a terminal, shows the elapsed time and the state of the instance.
+//
+// Returns kDone; kRefused when the operation failed or does not exist; kNotNow when the time is over. Reports the last
+// two.
 ExitCode WaitUntilDone(Session& session, google::longrunning::Operation& operation);
 
 }  // namespace hapax::ctl

@@ -16,7 +16,7 @@ namespace {
 
 using google::protobuf::Message;
 
-// The request, in that region unless it has one or needs none.
+// A copy of the request with this region, unless it has one or needs none.
 std::unique_ptr<Message> InRegion(const Message& request, const std::string& region) {
   std::unique_ptr<Message> copy(request.New());
   copy->CopyFrom(request);
@@ -49,7 +49,7 @@ const google::protobuf::MethodDescriptor& MethodTaking(const google::protobuf::D
       if (service->method(m)->input_type() == &request) return *service->method(m);
     }
   }
-  std::abort();  // Only requests are called with.
+  std::abort();  // Callers pass only requests.
 }
 
 Session::Session(Globals globals, std::string verb, std::vector<std::string> command_line)
@@ -123,7 +123,7 @@ void Session::CallAndHandOver(const Message& request, absl::Duration at_most, Ta
         taken = true;
         return take(AnswerOf(method, its_end));
       });
-  // The journal's own error.
+  // An error of the journal itself.
   if (!taken) take(AnswerOf(method, end));
 }
 
@@ -136,7 +136,7 @@ Answer Session::Call(const Message& request, absl::Duration at_most) {
   return answer;
 }
 
-ExitCode Session::Conclude(const std::string& subject, const Answer& answer) {
+ExitCode Session::ReportEnd(const std::string& subject, const Answer& answer) {
   if (!answer.status.ok()) {
     for (const std::string& line : ErrorLines(subject, answer.status)) Say(line);
   } else if (answer.changes) {

@@ -19,10 +19,10 @@
 
 namespace hapax::ctl {
 
-// How one call ended.
+// The end of a call.
 struct Answer {
   absl::Status status;
-  // With OK, and of a call that was executed unprotected (CallInfo).
+  // Set with OK, and for a call that was executed unprotected (CallInfo).
   std::shared_ptr<const google::protobuf::Message> reply;
   client::CallInfo info;
   bool changes = false;  // Whether the method changes something.
@@ -30,8 +30,7 @@ struct Answer {
   [[nodiscard]] ExitCode code() const { return ExitCodeOf(status, info, changes); }
 };
 
-// One run of the program: a verb, its connection, its time. The connection and the journal are opened when they are
-// first needed.
+// One run of the program: a verb, its connection, its time. The connection and the journal are opened on first use.
 //
 // Thread-safety: none.
 class Session {
@@ -39,38 +38,39 @@ class Session {
   Session(Globals globals, std::string verb, std::vector<std::string> command_line);
 
   [[nodiscard]] const Globals& globals() const { return globals_; }
-  // Such as `run-instances`; begins every line about the call.
+  // For example `run-instances`; the prefix of each line about the call.
   [[nodiscard]] const std::string& verb() const { return verb_; }
-  // What is left of --timeout.
+  // The rest of --timeout.
   [[nodiscard]] absl::Duration TimeLeft() const;
 
-  // The token of the verb's effect: of the verb's own flag, or of --x-client-token, or a new one, which is said before
-  // anything is sent. INVALID_ARGUMENT when the two disagree.
+  // Returns the token of the verb's effect: from the verb's own flag, or --x-client-token, or a new one. A new token is
+  // reported before anything is sent. Errors: INVALID_ARGUMENT, the two flags disagree.
   [[nodiscard]] absl::StatusOr<std::string> DecideToken(const std::string& own);
 
-  // Calls the method that takes this request, in --region unless the request has one, for at most as long as is left;
-  // through the journal when there is one and the call has a token. Blocks.
+  // Calls the method that takes this request, for at most the rest of --timeout. Uses --region unless the request has a
+  // region, and the journal if there is one and the call has a token. Blocks.
   [[nodiscard]] Answer Call(const google::protobuf::Message& request,
                             absl::Duration at_most = absl::InfiniteDuration());
-  // Calls likewise, and hands the answer over, once. When `take` returns false, the call stays in the journal.
+  // The same, but passes the answer to `take`, once. If `take` returns false, the call stays in the journal.
   using Take = absl::FunctionRef<bool(const Answer&)>;
   void CallAndHandOver(const google::protobuf::Message& request, absl::Duration at_most, Take take);
 
-  // Says how the call ended, for a method that changes something or an error; returns its code.
-  ExitCode Conclude(const std::string& subject, const Answer& answer);
-  // Says what went wrong here.
+  // Reports how the call ended, if its method changes something or it failed; returns the exit code.
+  ExitCode ReportEnd(const std::string& subject, const Answer& answer);
+  // Reports a local error.
   ExitCode Fail(const absl::Status& status, ExitCode code = ExitCode::kUsage);
-  // Writes a result to stdout. A reply that cannot be written is as good as lost: kOpen.
+  // Writes a result to stdout. If that fails, the reply counts as lost: kOpen.
   ExitCode Print(const google::protobuf::Message& result);
-  // Says what to run, when the code is one for which it helps.
+  // Prints the command line to run again, for a code where that helps.
   void AdviseRerun(ExitCode code) const;
 
-  // What an earlier process left open (TokenJournal). Errors: INVALID_ARGUMENT without --journal; the journal's.
+  // Resumes the calls that an earlier process left open (TokenJournal). Errors: INVALID_ARGUMENT, there is no
+  // --journal; those of the journal.
   [[nodiscard]] absl::StatusOr<int> Resume(client::JournaledCaller::TakeResumedEnd take_end,
                                            const client::JournaledCaller::ResumeOptions& options);
 
  private:
-  // A call that has not been made yet. Errors: it cannot be, and why.
+  // A call ready to be made. Errors: why it cannot be made.
   struct ReadyCall {
     client::RawCall raw;
     client::RetryPolicy policy;
@@ -89,7 +89,7 @@ class Session {
   std::unique_ptr<client::TokenJournal> journal_;
 };
 
-// The method of a service that takes this request, each of which takes one of its own.
+// The method that takes this request; no two methods of a service take the same.
 [[nodiscard]] const google::protobuf::MethodDescriptor& MethodTaking(const google::protobuf::Descriptor& request);
 
 }  // namespace hapax::ctl

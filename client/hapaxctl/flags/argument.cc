@@ -14,7 +14,7 @@
 namespace hapax::ctl {
 namespace {
 
-// No word of a command line has a NUL in it.
+// These marks contain a NUL, which no word of a command line can.
 constexpr std::string_view kTextMark("\0t", 2);
 constexpr std::string_view kJsonMark("\0j", 2);
 constexpr std::string_view kFile = "file://";
@@ -22,7 +22,7 @@ constexpr std::string_view kBinaryFile = "fileb://";
 
 std::string Joined(std::string_view one, std::string_view other) { return std::string(one).append(other); }
 
-// `~/X` is below the home directory: a shell does not see to it within a word.
+// `~/X` is in the home directory: a shell does not expand it within a word.
 std::string PathOf(std::string_view path) {
   const char* const home = std::getenv("HOME");
   return path.starts_with("~/") && home != nullptr ? Joined(home, path.substr(1)) : std::string(path);

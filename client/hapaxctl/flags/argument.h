@@ -8,20 +8,20 @@
 
 namespace hapax::ctl {
 
-// The value of a parameter on its way through CLI11, which knows strings alone. A word of the command line may be
-// `file://PATH` for what the file holds. A value of --cli-input-json is marked, so that it is taken as it stands.
+// The value of a parameter, passed through CLI11, which only has strings. In a word of the command line, `file://PATH`
+// stands for the file's content. A value from --cli-input-json is marked, and taken literally.
 
-// A text of --cli-input-json, which is no file's name and no shorthand.
+// Marks a text from --cli-input-json: neither a file name nor shorthand.
 [[nodiscard]] std::string MarkText(std::string_view text);
-// A list or an object of --cli-input-json, as JSON.
+// Marks a list or an object from --cli-input-json, as JSON.
 [[nodiscard]] std::string MarkJson(std::string_view json);
 
-// The value for a parameter that takes one text: the word, or what its file holds without the newline at its end.
-// Errors: INVALID_ARGUMENT for JSON that is marked so, a file that cannot be read, and what is not UTF-8.
+// The value of a text parameter: the word itself, or the file's content without a final newline.
+// Errors: INVALID_ARGUMENT, it is marked as JSON, the file cannot be read, or the value is not UTF-8.
 [[nodiscard]] absl::StatusOr<std::string> ReadText(std::string_view word);
 
-// The value for a parameter that takes a list or a structure, likewise.
-// Errors: INVALID_ARGUMENT for a text that is marked so, and as above.
+// The value of a list or structure parameter, in the same way.
+// Errors: INVALID_ARGUMENT, it is marked as text; those of ReadText.
 [[nodiscard]] absl::StatusOr<std::string> ReadStructured(std::string_view word);
 
 }  // namespace hapax::ctl

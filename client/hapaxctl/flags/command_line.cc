@@ -19,7 +19,7 @@ struct MissingFlag {
   const char* name;
   const char* instead;
 };
-// Flags of the AWS CLI that somebody may try.
+// Flags of the AWS CLI that hapaxctl lacks but users may try.
 constexpr MissingFlag kMissingFlags[] = {
     {"--ca-bundle", "--tls-ca-file is"},
     {"--cli-auto-prompt", "completion is: hapaxctl completion bash"},
@@ -36,7 +36,7 @@ constexpr MissingFlag kMissingFlags[] = {
     {"--no-verify-ssl", "--tls-ca-file is"},
     {"--profile", "--api-key-file and --tenant are"},
 };
-// What it asks for is so in any case.
+// Flags without effect, since hapaxctl always behaves as they ask.
 constexpr std::string_view kIdleFlags[] = {"--no-cli-auto-prompt", "--no-cli-pager", "--no-dry-run"};
 
 bool IsFlag(const std::string& word) { return word.size() > 2 && absl::StartsWith(word, "--") && word[2] != '-'; }
@@ -86,7 +86,7 @@ class Reader {
     ++at_;
   }
 
-  // The options that begin so, of the verb and of those above it; only the one when it is the whole name.
+  // The options of the verb and its parents with this prefix; an exact match counts alone.
   std::vector<std::pair<std::string, CLI::Option*>> OptionsThatBegin(const std::string& flag) {
     std::vector<std::pair<std::string, CLI::Option*>> found;
     for (CLI::App* app = verb_; app != nullptr; app = app->get_parent()) {

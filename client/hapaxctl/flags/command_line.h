@@ -11,25 +11,24 @@ namespace hapax::ctl {
 
 constexpr char kInputFlag[] = "--cli-input-json";
 
-// A command line as it is understood.
+// A parsed command line.
 struct CommandLine {
-  // As it was typed, the program's name first, each flag with its whole name.
+  // The words as typed, beginning with the program's name, with abbreviated flags completed.
   std::vector<std::string> typed;
-  // For CLI11, in order: each value behind a flag of its own, and what --cli-input-json adds (argument.h).
+  // The words for CLI11, in order: a flag before each value, and the members of --cli-input-json (argument.h).
   std::vector<std::string> parsed;
 };
 
-// Understands what CLI11 does not: flags that are cut short, as long as one flag alone begins so; `--flag=` with
-// nothing behind; a list of values of which one is in brackets; and --cli-input-json, whose members count unless the
-// command line has their flags. Errors: INVALID_ARGUMENT, naming the flag: one that is not there, that could be
-// several, or lacks its value; and for
-// --cli-input-json what is not the JSON of the verb's flags.
+// Parses what CLI11 cannot: unique abbreviations of flags, `--flag=` without a value, a list of values with one in
+// brackets, and --cli-input-json. A member of that counts unless the command line has its flag.
+// Errors: INVALID_ARGUMENT, naming the flag: it is unknown, ambiguous, or lacks its value, or --cli-input-json is not
+// the JSON of the verb's flags.
 [[nodiscard]] absl::StatusOr<CommandLine> ReadCommandLine(CLI::App& app, const std::vector<std::string>& words);
 
-// Whether a flag was typed, or what looks like it.
+// Whether the flag, or a word that looks like it, was typed.
 [[nodiscard]] bool IsGiven(const CommandLine& line, const std::string& flag);
 
-// Which flags of the AWS CLI are not there, for --help.
+// For --help: the flags of the AWS CLI that hapaxctl lacks.
 [[nodiscard]] std::string MissingFlagsHelp();
 
 }  // namespace hapax::ctl

@@ -14,8 +14,8 @@
 namespace hapax::ctl {
 namespace {
 
-// How far a command line has come is its `path`: the verbs so far, each after a slash. `known` follows it word by word;
-// a flag's value is no verb, whatever it looks like.
+// The script tracks the verbs so far as `path`, each after a slash. `known` checks it word by word; a flag's value is
+// never a verb, whatever it looks like.
 constexpr char kScript[] = R"(# bash completion for hapaxctl, made by: hapaxctl completion bash
 _hapaxctl() {
   local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}" path="" i words=""
@@ -42,16 +42,16 @@ complete -o default -F _hapaxctl hapaxctl
 )";
 
 struct Words {
-  std::map<std::string, std::vector<std::string>> of_path;  // Verbs and flags that may come next.
+  std::map<std::string, std::vector<std::string>> of_path;  // Possible next verbs and flags.
   std::map<std::string, std::string> choices;               // By path and flag.
-  std::set<std::string> valued;                             // Flags that take values.
+  std::set<std::string> valued;                             // Flags with a value.
 };
 
-// `inherited`: the options of the parents, which fall through.
+// `inherited`: the options of the parents, which also apply here.
 void Collect(CLI::App& app, const std::string& path, std::vector<CLI::Option*> inherited, Words& words) {
   std::vector<std::string>& here = words.of_path[path];
   std::vector<CLI::Option*> options = app.get_options();
-  // Help and version of the parents are theirs.
+  // The help and version options of parents do not apply.
   for (CLI::Option* option : options) {
     if (option->get_items_expected_max() > 0) inherited.push_back(option);
   }

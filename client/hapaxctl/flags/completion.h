@@ -7,8 +7,8 @@
 
 namespace hapax::ctl {
 
-// A script for bash that completes the app's verbs, their flags, and the words of a choice. It is made from the app, so
-// it has what the app has.
+// A bash script that completes the app's verbs, their flags, and the words of a choice. It is generated from the app,
+// so it is complete.
 [[nodiscard]] std::string BashCompletion(CLI::App& app);
 
 }  // namespace hapax::ctl

@@ -9,16 +9,16 @@
 
 namespace hapax::ctl {
 
-// `HOST:PORT`: a name, an IPv4 address, or an IPv6 address in brackets. A URL is refused: gRPC would look its whole
-// text up as a name. Errors: INVALID_ARGUMENT, saying what is allowed.
+// Checks a `HOST:PORT`: a name, an IPv4 address, or an IPv6 address in brackets. A URL is refused, since gRPC would
+// resolve its whole text as a name. Errors: INVALID_ARGUMENT, saying what is allowed.
 [[nodiscard]] absl::Status CheckEndpoint(std::string_view text);
 
-// Where a URL leads.
+// The endpoint of a URL.
 struct EndpointUrl {
   std::string endpoint;  // HOST:PORT.
   bool tls = false;
 };
-// `http://HOST[:PORT]`, or `https://` for TLS; the ports are 80 and 443 if not given. Nothing may follow but a `/`.
+// Parses `http://HOST[:PORT]`, or `https://` for TLS; the default ports are 80 and 443. Only a `/` may follow.
 // Errors: INVALID_ARGUMENT, saying what is allowed.
 [[nodiscard]] absl::StatusOr<EndpointUrl> ParseEndpointUrl(std::string_view text);
 

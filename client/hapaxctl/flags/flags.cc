@@ -18,7 +18,7 @@ void ThrowUnlessOk(const std::string& flag, const absl::Status& status) {
   if (!status.ok()) throw CLI::ValidationError(flag, std::string(status.message()));
 }
 
-// Has each word read so before anything else looks at it.
+// Transforms each word by `read` before anything else uses it.
 void ReadWith(CLI::Option& option, absl::StatusOr<std::string> (*read)(std::string_view)) {
   const auto replace = [read](std::string& word) {
     absl::StatusOr<std::string> value = read(word);
@@ -47,7 +47,7 @@ std::function<absl::Status(const std::string&)> NotEmptyInto(std::string& target
 CLI::Option* AddValue(CLI::App& app, const std::string& flag, const std::string& type,
                       std::function<absl::Status(const std::string&)> take, const std::string& help) {
   CLI::Option* const option = AddOne(app, flag, type, std::move(take), help);
-  // What holds for every verb is no parameter of a call.
+  // Only flags of verbs are parameters of calls; a flag of the program is taken literally.
   if (app.get_parent() != nullptr) ReadWith(*option, &ReadText);
   return option;
 }
@@ -66,7 +66,7 @@ CLI::Option* AddValues(CLI::App& app, const std::string& flag, const std::string
   };
   CLI::Option* const option = app.add_option_function<std::vector<std::string>>(flag, taker, help);
   ReadWith(*option, &ReadStructured);
-  // A word each time: of several at once, CLI11 would take one in brackets apart (command_line.h).
+  // One word at a time: given several at once, CLI11 would split a word in brackets (command_line.h).
   return option->type_name(type)->allow_extra_args(false);
 }
 

@@ -14,38 +14,38 @@
 
 namespace hapax::ctl {
 
-// Flags of a verb that go into its request. Each target outlives the app. A value that is not taken is an error of
-// CLI11's that names the flag. Each word of a verb's flag may be `file://PATH` (argument.h), and must be UTF-8.
+// Flags of a verb, which fill its request. Each target outlives the app. A rejected value is a CLI11 error that names
+// the flag. Each word of a verb's flag may be `file://PATH` (argument.h), and must be UTF-8.
 
 using Texts = google::protobuf::RepeatedPtrField<std::string>;
 using Filters = google::protobuf::RepeatedPtrField<compute::v1::Filter>;
 
-// One value, and what takes it: its error says what is allowed.
+// One value; the error of `take` says what is allowed.
 CLI::Option* AddValue(CLI::App& app, const std::string& flag, const std::string& type,
                       std::function<absl::Status(const std::string&)> take, const std::string& help);
-// One value that is shorthand or JSON, likewise.
+// One value as shorthand or JSON, in the same way.
 CLI::Option* AddStructure(CLI::App& app, const std::string& flag, const std::string& type,
                           std::function<absl::Status(const std::string&)> take, const std::string& help);
-// One value or more, all taken at once; or a JSON list of them as one word.
+// One or more values, taken all at once, or as one word a JSON list of them.
 CLI::Option* AddValues(CLI::App& app, const std::string& flag, const std::string& type,
                        std::function<absl::Status(const std::vector<std::string>&)> take, const std::string& help);
 
-// The name of a file or directory, as the system has it.
+// The name of a file or directory, in the system's encoding.
 CLI::Option* AddPath(CLI::App& app, const std::string& flag, std::string& target, const std::string& help);
-// Text that is not empty.
+// Text that must not be empty.
 CLI::Option* AddText(CLI::App& app, const std::string& flag, std::string& target, const std::string& help);
 CLI::Option* AddTexts(CLI::App& app, const std::string& flag, Texts& target, const std::string& help);
 CLI::Option* AddNumber(CLI::App& app, const std::string& flag, int32_t min, int32_t max,
                        std::function<void(int32_t)> take, const std::string& help);
 CLI::Option* AddDuration(CLI::App& app, const std::string& flag, absl::Duration& target, const std::string& help);
 
-// One of these words. Completion offers them (ChoicesOf).
+// One of these words, which completion offers (ChoicesOf).
 CLI::Option* AddChoice(CLI::App& app, const std::string& flag, const std::vector<std::string>& choices,
                        std::function<void(const std::string&)> take, const std::string& help);
-// The words of a choice; empty for another option.
+// The words of a choice; empty for any other option.
 [[nodiscard]] std::vector<std::string> ChoicesOf(CLI::Option& option);
 
-// Those that several verbs share.
+// Flags that several verbs share.
 CLI::Option* AddClientToken(CLI::App& app, std::string& target);
 CLI::Option* AddTags(CLI::App& app, const std::string& resource_type, Tags& target);
 CLI::Option* AddFilters(CLI::App& app, Filters& target);

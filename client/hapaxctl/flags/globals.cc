@@ -17,7 +17,7 @@ namespace {
 constexpr char kServer[] = "Server";
 constexpr char kCall[] = "Call";
 
-// Takes what the check lets pass.
+// Stores the text if it passes the check.
 auto Checked(absl::Status (*check)(std::string_view), std::string& target) {
   return [check, &target](const std::string& text) {
     target = text;
@@ -31,7 +31,7 @@ void AddServer(CLI::App& app, Globals& globals) {
       ->envname("HAPAX_ENDPOINT")
       ->default_str(connection.endpoint)
       ->group(kServer);
-  // Goes before the variable of --endpoint, whose callback runs first.
+  // It has precedence over the variable of --endpoint, whose callback runs first.
   const auto take_url = [&globals](const std::string& text) {
     const absl::StatusOr<EndpointUrl> url = ParseEndpointUrl(text);
     if (!url.ok()) return url.status();
@@ -50,7 +50,7 @@ void AddServer(CLI::App& app, Globals& globals) {
   AddValue(app, "--region", "TEXT", take_region, "Region of the call; else that of its zone, else the server's default")
       ->envname("HAPAX_REGION")
       ->group(kServer);
-  // Not by envname: a flag for the one goes before a variable for the other.
+  // Not with CLI11's envname, since either flag has precedence over the variable of the other.
   CLI::Option* const key = AddValue(app, "--api-key", "KEY", Checked(&CheckMetadataValue, connection.api_key),
                                     "API key (env HAPAX_API_KEY); others can see command lines: better a file");
   key->group(kServer);

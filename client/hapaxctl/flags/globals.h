@@ -15,27 +15,27 @@ namespace hapax::ctl {
 enum class Format {
   kJson,
   kTable,
-  kText,  // As the AWS CLI's (text.h).
+  kText,  // Like the AWS CLI's (text.h).
 };
 
-// What holds for every verb, by flag or environment.
+// Settings for every verb, from flags or the environment.
 struct Globals {
   client::ConnectionOptions connection;
-  bool url_is_plain = false;  // Whether --endpoint-url is one without TLS.
+  bool url_is_plain = false;  // Whether --endpoint-url is without TLS.
   std::string api_key_file;
   std::string region;
   client::RetryPolicy retry;
   Format format = Format::kJson;
-  std::optional<Query> query;  // What of the result is printed; all of it when there is none.
+  std::optional<Query> query;  // Selects a part of the result; none: all of it.
   std::string journal;
   std::string x_client_token;
 };
 
-// The flags. `globals` outlives the app.
+// Adds the flags. `globals` outlives the app.
 void AddGlobals(CLI::App& app, Globals& globals);
 
-// The connection, with the API key read: from --api-key, else from --api-key-file, else from their environment
-// variables in that order. Errors: INVALID_ARGUMENT, naming the flag; it repeats no key.
+// The connection options with the API key: from --api-key, or else --api-key-file, or else their environment variables
+// in that order. Errors: INVALID_ARGUMENT, naming the flag but never repeating a key.
 [[nodiscard]] absl::StatusOr<client::ConnectionOptions> ConnectionOptionsOf(const Globals& globals);
 
 }  // namespace hapax::ctl

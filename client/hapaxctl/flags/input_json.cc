@@ -19,11 +19,11 @@ constexpr char kCount[] = "--count";
 constexpr char kMinCount[] = "MinCount";
 constexpr char kMaxCount[] = "MaxCount";
 constexpr char kDryRun[] = "DryRun";
-// Flags of hapaxctl's, which the API's calls have no members for.
+// Flags of hapaxctl that are not members of an API call.
 constexpr std::string_view kOwnFlags[] = {kInputFlag,    "--help",           "--max-items",
                                           "--page-size", "--starting-token", "--wait"};
 
-// `--image-id` of `ImageId`.
+// `ImageId` becomes `--image-id`.
 std::string FlagOf(const std::string& member) {
   std::string flag = "-";
   for (const char c : member) {
@@ -51,7 +51,7 @@ bool IsOwn(const std::string& flag) {
   return std::find(std::begin(kOwnFlags), std::end(kOwnFlags), flag) != std::end(kOwnFlags);
 }
 
-// The verb's flags that are members of its call.
+// The flags of the verb that are members of its call.
 std::vector<std::string> FlagsOf(CLI::App& verb) {
   std::vector<std::string> flags;
   for (CLI::Option* option : verb.get_options()) {
@@ -82,7 +82,7 @@ absl::StatusOr<std::string> WordOf(const std::string& name, const JsonValue& val
   return absl::InvalidArgumentError(absl::StrCat("\"", name, "\" cannot be ", JsonText(value)));
 }
 
-// `MIN:MAX` of the two members, of which one may be missing.
+// Combines the two members to `MIN:MAX`; one may be missing.
 absl::StatusOr<std::string> CountOf(const JsonValue& input) {
   std::vector<std::string> counts;
   for (const char* name : {kMinCount, kMaxCount}) {

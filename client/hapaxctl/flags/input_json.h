@@ -10,9 +10,9 @@ namespace hapax::ctl {
 
 struct CommandLine;
 
-// Adds the members of --cli-input-json to what CLI11 is to parse: each as the flag of its name, `ImageId` as
-// --image-id, unless that flag was typed. `MinCount` and `MaxCount` are --count. `input` is the JSON, or `file://PATH`.
-// Errors: INVALID_ARGUMENT: no JSON object, or a member that is no flag of the verb, or not of its type.
+// Adds the members of --cli-input-json to the words for CLI11, unless their flag was typed: `ImageId` becomes
+// --image-id, and `MinCount` and `MaxCount` become --count. `input` is the JSON, or `file://PATH`.
+// Errors: INVALID_ARGUMENT: it is not a JSON object, or a member is not a flag of the verb or has the wrong type.
 [[nodiscard]] absl::Status AddInput(const std::string& input, CLI::App& verb, CommandLine& line);
 
 }  // namespace hapax::ctl

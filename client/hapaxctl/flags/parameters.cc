@@ -49,12 +49,12 @@ absl::Status AddTag(const JsonValue& tag, Tags& tags) {
   return absl::OkStatus();
 }
 
-// The parts of a list, or what stands alone without the list's brackets.
+// The elements of a list; a single value counts as a list of one.
 std::vector<JsonValue> PartsOf(const JsonValue& value) {
   return value.array() != nullptr ? *value.array() : JsonValue::Array{value};
 }
 
-// The tags of one specification.
+// Adds the tags of one specification.
 absl::Status AddTags(const JsonValue& specification, std::string_view resource_type, Tags& tags) {
   const JsonValue type{std::string(resource_type)};
   absl::Status form = absl::InvalidArgumentError(absl::StrCat("ResourceType=", View(resource_type),

@@ -14,8 +14,8 @@
 
 namespace hapax::ctl {
 
-// The values of flags. Each error is INVALID_ARGUMENT and says what is allowed; the flag is the caller's to name.
-// Structures are the AWS CLI's shorthand, as below, or the same as JSON (shorthand.h).
+// Parse the values of flags. Each error is INVALID_ARGUMENT and says what is allowed; the caller adds the flag's name.
+// Structures are in the AWS CLI's shorthand, as below, or in JSON (shorthand.h).
 
 using Tags = google::protobuf::Map<std::string, std::string>;
 
@@ -29,14 +29,14 @@ struct CountRange {
 // `AvailabilityZone=us-east-1a,Tenancy=host,HostId=h-1`.
 [[nodiscard]] absl::StatusOr<compute::v1::Placement> ParsePlacement(const std::string& text);
 
-// `ResourceType=instance,Tags=[{Key=k,Value=v},...]`, any number of them, each of this resource type.
+// `ResourceType=instance,Tags=[{Key=k,Value=v},...]`, any number of times, always with this resource type.
 [[nodiscard]] absl::StatusOr<Tags> ParseTags(const std::vector<std::string>& specifications,
                                              std::string_view resource_type);
 
-// `Name=instance-type,Values=m5.large,m5.xlarge`, any number of them.
+// `Name=instance-type,Values=m5.large,m5.xlarge`, any number of times.
 [[nodiscard]] absl::StatusOr<std::vector<compute::v1::Filter>> ParseFilters(const std::vector<std::string>& words);
 
-// More than zero, such as `30s` or `1m30s`.
+// Parses a duration above zero, such as `30s` or `1m30s`.
 [[nodiscard]] absl::StatusOr<absl::Duration> ParsePositiveDuration(std::string_view text);
 
 // 1 to 64 characters 0x21-0x7E.
@@ -45,7 +45,7 @@ struct CountRange {
 // A tenant's name: 1 to 64 of a-z A-Z 0-9 . _ -.
 [[nodiscard]] absl::Status CheckTenant(std::string_view text);
 
-// What can go into metadata: 1 or more characters 0x21-0x7E. The error does not repeat the text.
+// Checks a metadata value: 1 or more characters 0x21-0x7E. The error does not repeat the text.
 [[nodiscard]] absl::Status CheckMetadataValue(std::string_view text);
 
 }  // namespace hapax::ctl

@@ -21,14 +21,14 @@ bool IsOneOf(char c, std::string_view set) { return set.find(c) != std::string_v
 bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x1C && !IsOneOf(c, kBlanks); }
 
 bool IsKeyCharacter(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || IsOneOf(c, "-_.#/:"); }
-// What a value without quotes may begin with.
+// Whether an unquoted value may begin with it.
 bool BeginsValue(char c) { return static_cast<unsigned char>(c) > ' ' && !IsOneOf(c, "\"',=[{"); }
-// What may follow in the first value after `Key=`, and in a value of a list.
+// Whether it may continue the first value after `Key=`, or a value in a list.
 bool ContinuesFirst(char c) { return !IsControl(c) && !IsOneOf(c, "\"',]}"); }
-// What may follow in the other values of `Key=a,b`, each of which may turn out to be a key.
+// Whether it may continue a later value of `Key=a,b`, which may turn out to be a key.
 bool ContinuesOther(char c) { return !IsControl(c) && !IsOneOf(c, "\"',="); }
 
-// Blanks as Unicode has them, beyond ASCII's.
+// Unicode's blanks beyond ASCII.
 constexpr std::array<std::string_view, 22> kWideBlanks = {
     "\x1C",         "\x1D",         "\x1E",         "\x1F",         "\xC2\x85",     "\xC2\xA0",
     "\xE1\x9A\x80", "\xE2\x80\x80", "\xE2\x80\x81", "\xE2\x80\x82", "\xE2\x80\x83", "\xE2\x80\x84",
@@ -47,7 +47,7 @@ std::string_view WithoutTrailingBlanks(std::string_view text) {
   return text;
 }
 
-// Reads what the name of each method says, at the place that is reached. Empty is an error, which is in `status_`.
+// Each method parses what its name says at the current position. Empty is an error, which is in `status_`.
 class Parser {
  public:
   explicit Parser(std::string_view text) : text_(text) {}
@@ -102,7 +102,7 @@ class Parser {
     return true;
   }
 
-  // `Key =`, with the blanks around.
+  // `Key =`, with surrounding blanks.
   std::optional<std::string> Key() {
     const size_t begin = at_;
     while (!AtEnd() && IsKeyCharacter(text_[at_])) ++at_;
@@ -117,15 +117,15 @@ class Parser {
     return key;
   }
 
-  // `a`, or `a,b`, or what has brackets.
+  // `a`, or `a,b`, or a value in brackets.
   std::optional<JsonValue> ListOrValue() {
     if (Next() == '[' || Next() == '{') return Nested();
     std::optional<JsonValue> first = Text(&ContinuesFirst);
     if (!first.has_value()) return std::nullopt;
     JsonValue::Array list = {*first};
-    size_t comma = at_;  // Where the values end, so far.
+    size_t comma = at_;  // The end of the values so far.
     while (TakeComma()) {
-      // What follows the comma is another value, unless it is a key.
+      // After the comma comes another value, unless it is a key.
       std::optional<JsonValue> other;
       if (BeginsValue(Next()) || Next() == '"' || Next() == '\'') other = Text(&ContinuesOther);
       SkipBlanks();
@@ -143,7 +143,7 @@ class Parser {
     return list.size() == 1 ? std::move(first) : JsonValue(std::move(list));
   }
 
-  // Within brackets or braces.
+  // A value within brackets or braces.
   std::optional<JsonValue> Value() {
     if (Next() == '[' || Next() == '{') return Nested();
     return Text(&ContinuesFirst);
@@ -246,7 +246,7 @@ char FirstOf(std::string_view word) {
   return first == std::string_view::npos ? '\0' : word[first];
 }
 
-// The elements of a JSON list that is the only word; empty when there is no such word.
+// The elements of a JSON list that is the only word; nullopt if there is no such word.
 absl::StatusOr<std::optional<JsonValue::Array>> OnlyJsonList(const std::vector<std::string>& words) {
   if (words.size() != 1 || FirstOf(words[0]) != '[') return std::nullopt;
   const absl::StatusOr<JsonValue> parsed = ParseJson(words[0]);

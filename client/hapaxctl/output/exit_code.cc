@@ -8,7 +8,7 @@ ExitCode Worst(ExitCode one, ExitCode other) { return std::max(one, other); }
 
 namespace {
 
-// What a server or a proxy that is not Hapax will say the next time, too.
+// Codes that another server or a proxy would return again.
 bool WillBeTheSame(absl::StatusCode code) {
   switch (code) {
     case absl::StatusCode::kInvalidArgument:
@@ -27,10 +27,10 @@ bool WillBeTheSame(absl::StatusCode code) {
 ExitCode ExitCodeOf(const absl::Status& status, const client::CallInfo& info, bool changes) {
   if (status.ok()) return ExitCode::kDone;
   if (info.attempts == 0) return absl::IsDeadlineExceeded(status) ? ExitCode::kNotNow : ExitCode::kUsage;
-  // Executed, and not under its token: the same line would do it again.
+  // The call was executed without its token: the same line would execute it again.
   if (info.unprotected_reply.has_value()) return ExitCode::kTokenUsedUp;
   if (info.verdict == client::Verdict::kNewToken) return ExitCode::kTokenUsedUp;
-  // An answer settles what its own attempt did; one before it that was not answered may have had the effect.
+  // An answer settles only its own attempt; an earlier one without an answer may have had the effect.
   const bool refused = info.verdict == client::Verdict::kNever ||
                        (info.verdict == client::Verdict::kUnsaid && WillBeTheSame(status.code()));
   if (refused && (info.settled || info.attempts == 1 || !changes)) return ExitCode::kRefused;

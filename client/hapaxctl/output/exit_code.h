@@ -8,29 +8,28 @@
 
 namespace hapax::ctl {
 
-// What a script can go by. The higher, the more there is to do: of several calls, the highest is the command's.
+// The exit codes for scripts. A higher code needs more attention: of several calls, the highest counts.
 enum class ExitCode : int {
-  // Done, or done before.
+  // The effect was made now, or before.
   kDone = 0,
-  // The command line is wrong, or something failed here before anything was sent.
+  // The command line is wrong, or a local error happened before anything was sent.
   kUsage = 1,
   // Refused for good (`hapax-retry: never`): correct the request. The token stays free.
   kRefused = 2,
-  // The token is used up (`hapax-retry: new-token`): take a new one, if another effect is meant.
+  // The token is used up (`hapax-retry: new-token`): use a new one if another effect is meant.
   kTokenUsedUp = 3,
-  // Refused for now, with no effect (`same-token`), or not finished in time, or a list that nobody answered: try again.
+  // Refused for now without an effect (`same-token`), not finished in time, or a list without an answer: try again.
   kNotNow = 4,
-  // Nobody knows whether it was done, or its reply was not written: run it again with the same token.
+  // Unknown whether it was done, or its reply could not be written: run it again with the same token.
   kOpen = 5,
 };
 
 [[nodiscard]] ExitCode Worst(ExitCode one, ExitCode other);
 
-// The code for a call that ended so. `changes`: the method changes something; of one that does not, nothing is ever
-// open.
+// The code for the end of a call. `changes`: whether the method changes something; a call of any other is never kOpen.
 [[nodiscard]] ExitCode ExitCodeOf(const absl::Status& status, const client::CallInfo& info, bool changes);
 
-// The table, a line a code, for --help.
+// The table of codes for --help, one line each.
 [[nodiscard]] std::string ExitCodeHelp();
 
 }  // namespace hapax::ctl

@@ -30,7 +30,7 @@ constexpr std::string_view kComputeService = "hapax.compute.v1.Compute";
 
 absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size()}; }
 
-// The messages of compute's rows, by kind (server/compute/rows.h).
+// The message types of compute's rows, by kind (server/compute/rows.h).
 const Message* ComputeMessage(const std::string& kind) {
   static const auto* const messages = new std::map<std::string, const Message*>{
       {"i", &store::v1::InstanceRow::default_instance()}, {"h", &compute::v1::Host::default_instance()},
@@ -46,12 +46,12 @@ const Message* MetaMessage(const std::string& kind) {
   if (kind == "rule") return &store::v1::RuleRow::default_instance();
   if (kind == "token_count") return &store::v1::TokenCountRow::default_instance();
   if (kind == "token_policy") return &store::v1::TokenPolicyRow::default_instance();
-  return nullptr;  // Others are known by their checksum alone.
+  return nullptr;  // Other services' rows only have their checksum.
 }
 
 size_t SizeInKey(const std::string& element) { return KeyBuilder().String(element).Build().size(); }
 
-// What the key is made of; its end in hexadecimal digits where it cannot be told.
+// The elements of the key; an undecodable rest in hexadecimal digits.
 std::vector<std::string> ElementsOf(Table table, std::string_view key) {
   std::vector<std::string> elements;
   KeyParser parser(key);
@@ -76,7 +76,7 @@ std::vector<std::string> ElementsOf(Table table, std::string_view key) {
   return elements;
 }
 
-// The message of the row; null when only its checksum is known.
+// The type of the row's message; null if only its checksum is known.
 const Message* MessageOf(Table table, const std::vector<std::string>& elements) {
   const auto element = [&](size_t at) { return at < elements.size() ? elements[at] : ""; };
   switch (table) {
@@ -108,14 +108,14 @@ void LeaveSecretsOut(Message& message) {
   }
 }
 
-// The part of the key that the row's checksum is bound to (storage/format.h).
+// The part of the key that the row's checksum covers (storage/format.h).
 std::string_view CheckedKey(Table table, std::string_view key) {
   if (table != Table::kResources) return key;
   const absl::StatusOr<std::string> service = KeyParser(key).String();
   return service.ok() ? key.substr(SizeInKey(*service)) : key;
 }
 
-// Two rows of table meta are no messages.
+// Two rows of table meta are not messages.
 bool IsPlain(Table table, std::string_view key) {
   return table == Table::kMeta && (key == kFormatVersionKey || key == kLogIdKey);
 }

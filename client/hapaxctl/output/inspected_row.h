@@ -10,11 +10,11 @@
 
 namespace hapax::ctl {
 
-// A row of a data directory, for people: its key taken apart, and whether its value is what was written. Of the value
-// it has what tells nobody's secrets: no reply, no seal, no digest.
+// Describes a row of a data directory for people: the elements of its key, and whether its value is undamaged. Parts of
+// the value are included only if they are not secret: no reply, no seal, no digest.
 [[nodiscard]] hapaxctl::v1::InspectedRow InspectRow(Table table, std::string_view key, std::string_view value);
 
-// What it means that the row is dropped.
+// Says what dropping the row means.
 [[nodiscard]] std::string MeaningOfDropping(const hapaxctl::v1::InspectedRow& row);
 
 }  // namespace hapax::ctl

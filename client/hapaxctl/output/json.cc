@@ -14,7 +14,7 @@ namespace {
 
 constexpr char kTypes[] = "type.googleapis.com";
 
-// With the entries of maps in order.
+// Serializes with map entries in order.
 std::string SortedBytes(const google::protobuf::Message& message) {
   std::string bytes;
   {

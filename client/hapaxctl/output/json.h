@@ -8,9 +8,9 @@
 
 namespace hapax::ctl {
 
-// The message as protobuf JSON, over several lines, without a newline at its end. Every field is there, also one that
-// is empty, so that a script finds what it looks for; the same message gives the same text.
-// Errors: those of a google.protobuf.Any with a type that this program does not know.
+// The message as protobuf JSON, over several lines, without a final newline. Every field is included, even an empty
+// one, so that scripts find it. Equal messages give equal texts.
+// Errors: those of a google.protobuf.Any with an unknown type.
 [[nodiscard]] absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message);
 
 }  // namespace hapax::ctl

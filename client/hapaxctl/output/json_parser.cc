@@ -18,7 +18,7 @@ namespace {
 constexpr int kMaxDepth = 64;
 constexpr std::string_view kBlanks = " \t\n\r";
 
-// Each method reads what its name says at the place that is reached. A failed one leaves its error in `status_`.
+// Each method parses what its name says at the current position. A failed one leaves its error in `status_`.
 class Parser {
  public:
   explicit Parser(std::string_view text) : text_(text) {}

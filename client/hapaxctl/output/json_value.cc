@@ -11,7 +11,7 @@
 namespace hapax::ctl {
 namespace {
 
-// Up to here each integer is a double.
+// Up to this value every integer is a double.
 constexpr double kMaxExactInteger = 9007199254740992.0;
 
 void AppendQuoted(std::string_view text, std::string& json) {
@@ -98,7 +98,7 @@ bool SameMembers(const JsonValue::Object& one, const JsonValue& other) {
 
 }  // namespace
 
-// Here, where a member of an object is a whole type.
+// Defined here, where JsonMember is a complete type.
 JsonValue::JsonValue() = default;
 JsonValue::JsonValue(const JsonValue& other) = default;
 JsonValue::JsonValue(JsonValue&& other) noexcept = default;

@@ -14,21 +14,21 @@ namespace hapax::ctl {
 
 struct JsonMember;
 
-// A JSON value: what a parameter is given as, and what --query looks at.
+// A JSON value, of a parameter or for --query.
 //
 //   const absl::StatusOr<JsonValue> parsed = ParseJson(R"({"Name": "a"})");
 //   const JsonValue* name = parsed->Find("Name");
 //
-// Thread-safety: as of a plain value.
+// Thread-safety: like a plain value.
 class JsonValue {
  public:
-  // With the spelling that it is printed with.
+  // A number with its spelling in print.
   struct Number {
     double value = 0;
     std::string text;
   };
   using Array = std::vector<JsonValue>;
-  // In the order of the document; no name is there twice.
+  // In the order of the document, with unique names.
   using Object = std::vector<JsonMember>;
 
   JsonValue();  // null
@@ -43,10 +43,10 @@ class JsonValue {
   explicit JsonValue(std::string text);
   explicit JsonValue(Array array);
   explicit JsonValue(Object object);
-  // A number, printed without a fraction when it has none.
+  // A number, printed without a fraction if it has none.
   [[nodiscard]] static JsonValue OfNumber(double value);
 
-  // What it is; null for another type.
+  // The value; null if it has another type.
   [[nodiscard]] const bool* boolean() const { return std::get_if<bool>(&value_); }
   [[nodiscard]] const Number* number() const { return std::get_if<Number>(&value_); }
   [[nodiscard]] const std::string* text() const { return std::get_if<std::string>(&value_); }
@@ -56,10 +56,10 @@ class JsonValue {
   // `null`, `boolean`, `number`, `string`, `array` or `object`.
   [[nodiscard]] std::string_view TypeName() const;
 
-  // The member of an object; null when there is none.
+  // The member of an object; null if there is none.
   [[nodiscard]] const JsonValue* Find(std::string_view name) const;
 
-  // Numbers compare by value, objects without regard to order.
+  // Compares numbers by value, and objects regardless of order.
   [[nodiscard]] bool operator==(const JsonValue& other) const;
 
  private:
@@ -71,14 +71,14 @@ struct JsonMember {
   JsonValue value;
 };
 
-// Reads one JSON document (RFC 8259), strictly.
-// Errors: INVALID_ARGUMENT, saying where it stopped and what was expected; also for a name that is given twice in an
+// Parses one JSON document (RFC 8259), strictly.
+// Errors: INVALID_ARGUMENT, saying where it stopped and what was expected; also for a name that occurs twice in an
 // object, for text that is not UTF-8, and for nesting deeper than 64.
 [[nodiscard]] absl::StatusOr<JsonValue> ParseJson(std::string_view text);
 
 // The value on one line.
 [[nodiscard]] std::string JsonText(const JsonValue& value);
-// The value over several lines, in the layout of ToJson (json.h), without a newline at its end.
+// The value over several lines, in the layout of ToJson (json.h), without a final newline.
 [[nodiscard]] std::string JsonLines(const JsonValue& value);
 
 }  // namespace hapax::ctl

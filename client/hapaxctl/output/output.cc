@@ -22,7 +22,7 @@ absl::StatusOr<JsonValue> JsonOf(const google::protobuf::Message& message) {
   return json.ok() ? ParseJson(*json) : json.status();
 }
 
-// The token of the next page comes last, and not at all on the last page.
+// The token of the next page comes last; the last page has none.
 std::string ReplyText(const JsonValue& reply) {
   JsonValue::Object rest;
   std::string next;

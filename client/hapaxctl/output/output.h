@@ -12,14 +12,14 @@ namespace hapax::ctl {
 
 // stdout, which holds the result and nothing else.
 
-// The message as text, with a newline at its end unless it is empty.
+// The message as text. It ends with a newline unless it is empty.
 [[nodiscard]] absl::StatusOr<std::string> Rendered(const google::protobuf::Message& message, Format format);
-// What the query finds in the message's JSON, as JSON or text.
-// Errors: INVALID_ARGUMENT for a function that is given what it does not take, and for a table.
+// The result of the query on the message's JSON, as JSON or text.
+// Errors: INVALID_ARGUMENT, wrong arguments of a function, or the format is a table.
 [[nodiscard]] absl::StatusOr<std::string> RenderedByQuery(const google::protobuf::Message& message, const Query& query,
                                                           Format format);
 
-// Writes and flushes. Errors: INTERNAL, not all of it may have been written.
+// Writes and flushes. Errors: INTERNAL, part of it may not have been written.
 [[nodiscard]] absl::Status WriteToStdout(const std::string& text);
 
 }  // namespace hapax::ctl

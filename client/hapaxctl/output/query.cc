@@ -21,7 +21,7 @@ bool IsTrue(const JsonValue& value) {
   return !value.IsNull();
 }
 
-// Null for what has no order.
+// Returns null if the values have no order.
 JsonValue Compare(const std::string& comparator, const JsonValue& left, const JsonValue& right) {
   if (comparator == "==") return JsonValue(left == right);
   if (comparator == "!=") return JsonValue(!(left == right));
@@ -48,7 +48,7 @@ JsonValue ElementAt(const JsonValue& value, int64_t index) {
   return index < 0 || index >= size ? JsonValue() : (*value.array())[static_cast<size_t>(index)];
 }
 
-// A bound of a slice, within the list: one that is not there is its end in the step's direction.
+// A bound of a slice, clamped to the list. A missing one is the list's end in the step's direction.
 int64_t BoundOf(std::optional<int64_t> number, int64_t size, int64_t lowest, int64_t highest, int64_t otherwise) {
   if (!number.has_value()) return otherwise;
   return std::clamp(*number < 0 ? *number + size : *number, lowest, highest);
@@ -57,7 +57,7 @@ int64_t BoundOf(std::optional<int64_t> number, int64_t size, int64_t lowest, int
 JsonValue Slice(const JsonValue& value, const Node& node) {
   if (value.array() == nullptr) return {};
   const auto size = static_cast<int64_t>(value.array()->size());
-  // Steps beyond the list's length are all the same, and this keeps the sum below from overflowing.
+  // Longer steps than the list are all the same; clamping keeps the sum below from overflowing.
   const int64_t step = std::clamp(node.numbers[2].value_or(1), -size - 1, size + 1);
   const bool forward = step > 0;
   const int64_t lowest = forward ? 0 : -1;
@@ -84,7 +84,7 @@ JsonValue Flattened(const JsonValue& value) {
   return JsonValue(std::move(flat));
 }
 
-// The first error stays in `status_`; what comes after it does not matter.
+// Keeps the first error in `status_`; later results do not matter.
 class Evaluator {
  public:
   JsonValue Of(const Node& node, const JsonValue& value) {

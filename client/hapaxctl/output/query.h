@@ -11,12 +11,12 @@ namespace hapax::ctl {
 
 struct QueryNode;
 
-// A JMESPath expression (jmespath.org), with all of its functions.
+// A JMESPath expression (jmespath.org), with all functions.
 //
 //   const absl::StatusOr<Query> query = Query::Of("instances[?state=='INSTANCE_STATE_RUNNING'].instanceId");
 //   const absl::StatusOr<JsonValue> found = query->Search(reply);
 //
-// As in the AWS CLI, a text without quotes may stand in backticks, and < and the like compare texts, too.
+// As in the AWS CLI, backticks may contain unquoted text, and < and the like also compare texts.
 //
 // Thread-safety: immutable.
 class Query {
@@ -24,8 +24,8 @@ class Query {
   // Errors: INVALID_ARGUMENT, saying where it stopped and what was expected.
   [[nodiscard]] static absl::StatusOr<Query> Of(std::string_view expression);
 
-  // What the expression finds in the value; null for what is not there.
-  // Errors: INVALID_ARGUMENT for a function that is given what it does not take.
+  // The result of the expression on the value; null for missing parts.
+  // Errors: INVALID_ARGUMENT, wrong arguments of a function.
   [[nodiscard]] absl::StatusOr<JsonValue> Search(const JsonValue& value) const;
 
  private:

@@ -18,7 +18,7 @@ namespace {
 using Array = JsonValue::Array;
 using Result = absl::StatusOr<JsonValue>;
 
-// What a call is given.
+// The arguments of a call.
 struct Call {
   const std::string& name;
   const std::vector<QueryArgument>& arguments;
@@ -49,8 +49,8 @@ bool Less(const JsonValue& one, const JsonValue& other) {
   return one.number() != nullptr ? one.number()->value < other.number()->value : *one.text() < *other.text();
 }
 
-// By which the elements of a list are put in order: themselves, or what the expression finds. All are numbers, or all
-// are texts.
+// The sort keys of a list's elements: the elements themselves, or the results of the expression. All are numbers, or
+// all are texts.
 absl::StatusOr<Array> KeysOf(const Call& call) {
   Array keys;
   for (const JsonValue& element : call.list()) {
@@ -184,8 +184,8 @@ Result MembersOf(const Call& call, bool names) {
 
 struct Function {
   std::string_view name;
-  // What each argument may be: a(rray), b(oolean), n(umber), o(bject), s(tring), * for anything, & for an expression;
-  // parted by commas. Three dots repeat the last.
+  // The types of the arguments: a(rray), b(oolean), n(umber), o(bject), s(tring), * for any, & for an expression;
+  // separated by commas. Three dots repeat the last.
   std::string_view takes;
   Result (*call)(const Call&);
 };

@@ -14,7 +14,7 @@ namespace {
 
 using Type = QueryToken::Type;
 
-// The longer before those that they begin with.
+// Longer symbols come before their prefixes.
 constexpr std::string_view kSymbols[] = {"[]", "[?", "||", "&&", "==", "!=", "<=", ">=", ".", "*", "]", "[",
                                          ",",  ":",  "@",  "(",  ")",  "{",  "}",  "|",  "&", "!", "<", ">"};
 
@@ -66,7 +66,7 @@ class Lexer {
     return absl::SimpleAtoi(digits, &token_.number) ? absl::OkStatus() : WrongQuery(text_, token_.at, "a number");
   }
 
-  // Up to the same quote without a backslash before it.
+  // Reads up to the same quote without a backslash before it.
   absl::Status ReadQuoted(char quote) {
     std::string raw;
     for (++at_; at_ < text_.size() && text_[at_] != quote; ++at_) {
@@ -91,7 +91,7 @@ class Lexer {
     return absl::OkStatus();
   }
 
-  // What is no JSON is a text whose quotes were left out.
+  // Text that is not JSON is a string without quotes.
   absl::Status TakeLiteral(const std::string& raw) {
     absl::StatusOr<JsonValue> value = ParseJson(raw);
     if (!value.ok()) value = ParseJson(absl::StrCat("\"", absl::StripLeadingAsciiWhitespace(raw), "\""));

@@ -12,7 +12,7 @@
 
 namespace hapax::ctl {
 
-// A word of a query.
+// A token of a query.
 struct QueryToken {
   enum class Type {
     kEnd,
@@ -26,13 +26,13 @@ struct QueryToken {
   std::string text;
   JsonValue literal;
   int64_t number = 0;
-  size_t at = 0;  // Where it begins.
+  size_t at = 0;  // Its position.
 };
 
-// The words of a query, kEnd last. Errors: INVALID_ARGUMENT, saying where it stopped.
+// The tokens of a query, kEnd last. Errors: INVALID_ARGUMENT, saying where it stopped.
 [[nodiscard]] absl::StatusOr<std::vector<QueryToken>> QueryTokens(std::string_view expression);
 
-// The error for what stands at that place.
+// The error for the token at this position.
 [[nodiscard]] absl::Status WrongQuery(std::string_view expression, size_t at, std::string_view expected);
 
 }  // namespace hapax::ctl

@@ -14,7 +14,7 @@
 
 namespace hapax::ctl {
 
-// The tree of a query, between its parser and what evaluates it.
+// The syntax tree of a query.
 struct QueryNode {
   enum class Type {
     kCurrent,          // `@`, or nothing.
@@ -22,11 +22,11 @@ struct QueryNode {
     kLiteral,          // `literal`.
     kIndex,            // `numbers[0]` of a list.
     kSlice,            // `numbers`: start, stop, step of a list.
-    kThen,             // The second child of what the first gives.
-    kProjection,       // The second child of each element of the list that the first gives.
-    kValueProjection,  // Likewise of each member of an object.
-    kFilter,           // Likewise of each element for which the third child is true.
-    kFlatten,          // The list that the child gives, with its lists opened.
+    kThen,             // The second child, applied to the result of the first.
+    kProjection,       // The second child, applied to each element of the first's list.
+    kValueProjection,  // The same for each member of an object.
+    kFilter,           // The same for each element for which the third child is true.
+    kFlatten,          // The child's list, with its inner lists flattened.
     kOr,
     kAnd,
     kNot,
@@ -51,14 +51,14 @@ struct QueryNode {
 // An argument of a function.
 struct QueryArgument {
   JsonValue value;
-  const QueryNode* expression = nullptr;  // Of `&expression`, instead.
+  const QueryNode* expression = nullptr;  // For `&expression`, instead of the value.
 };
 // Evaluates an expression on a value.
 using EvaluateQuery = absl::FunctionRef<absl::StatusOr<JsonValue>(const QueryNode&, const JsonValue&)>;
 
-// Whether there is such a function.
+// Whether a function of this name exists.
 [[nodiscard]] bool IsQueryFunction(std::string_view name);
-// Errors: INVALID_ARGUMENT for arguments that it does not take.
+// Errors: INVALID_ARGUMENT, wrong arguments.
 [[nodiscard]] absl::StatusOr<JsonValue> CallQueryFunction(const std::string& name,
                                                           const std::vector<QueryArgument>& arguments,
                                                           EvaluateQuery evaluate);

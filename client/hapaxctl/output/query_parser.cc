@@ -19,7 +19,7 @@ using Token = QueryToken;
 constexpr int kMaxDepth = 100;
 constexpr size_t kMaxTokens = 1000;
 
-// How firmly a symbol behind an expression holds on to it. Those that do not continue one have 0.
+// How strongly a symbol after an expression binds to it. Symbols that do not continue one have 0.
 struct Binding {
   std::string_view symbol;
   int power;
@@ -28,7 +28,7 @@ constexpr Binding kBindings[] = {{"|", 1},  {"||", 2}, {"&&", 3}, {"==", 5}, {"!
                                  {"<=", 5}, {">", 5},  {">=", 5}, {"[]", 9}, {"*", 20}, {"[?", 21},
                                  {".", 40}, {"!", 45}, {"{", 50}, {"[", 55}, {"(", 60}};
 constexpr int kFlatten = 9;
-// What binds less ends a projection.
+// A symbol that binds less ends a projection.
 constexpr int kProjectionEnd = 10;
 constexpr int kStar = 20;
 constexpr int kFilter = 21;
@@ -49,7 +49,7 @@ Node Of(Node::Type type, std::vector<Node> children, std::string text = "") {
   return node;
 }
 
-// A parser by powers of binding. The first error stays in `status_`, and ends all loops.
+// A precedence-climbing parser. The first error stays in `status_`, and ends all loops.
 class Parser {
  public:
   Parser(std::string_view expression, std::vector<Token> tokens)
@@ -97,7 +97,7 @@ class Parser {
     return left;
   }
 
-  // What an expression may begin with.
+  // Parses the beginning of an expression.
   Node First() {
     const Token token = Next();
     switch (token.type) {
@@ -140,7 +140,7 @@ class Parser {
     return ListBody();
   }
 
-  // What goes on behind `left`: its symbol binds.
+  // Parses what follows `left`, beginning with a symbol that binds.
   Node Continued(Node left) {
     if (Take(".")) {
       if (Take("*")) return ValuesOf(std::move(left));
@@ -166,15 +166,15 @@ class Parser {
     return left;
   }
 
-  // Behind a star.
+  // After a star.
   Node ValuesOf(Node left) { return Of(Node::Type::kValueProjection, {std::move(left), OfEach(kStar)}); }
-  // Behind `[`, where a star stands.
+  // After `[`, at a star.
   Node ElementsOf(Node left) {
     Expect("*");
     Expect("]");
     return Of(Node::Type::kProjection, {std::move(left), OfEach(kStar)});
   }
-  // Behind `[?`.
+  // After `[?`.
   Node Filtered(Node left) {
     Node condition = Expression(0);
     Expect("]");
@@ -182,7 +182,7 @@ class Parser {
     return Of(Node::Type::kFilter, {std::move(left), std::move(each), std::move(condition)});
   }
 
-  // What is taken of each element of a projection.
+  // The expression for each element of a projection.
   Node OfEach(int power) {
     if (PowerOf(Next()) < kProjectionEnd) return {};
     if (IsNext("[") || IsNext("[?")) return Expression(power);
@@ -198,7 +198,7 @@ class Parser {
     return {};
   }
 
-  // Behind `[`: an index, or a slice, which is a projection.
+  // After `[`: an index, or a slice, which is a projection.
   Node Indexed(Node left) {
     Node node{.type = Node::Type::kIndex, .numbers = {std::nullopt}};
     while (status_.ok() && !Take("]")) {

@@ -9,9 +9,9 @@
 
 namespace hapax::ctl {
 
-// What goes to stderr.
+// Output to stderr.
 
-// `hapaxctl: ` and the line; what would make it several lines, or move a terminal's cursor, is made harmless.
+// Writes `hapaxctl: ` and the line. Newlines and other control characters become blanks.
 void Say(const std::string& line);
 
 // `run-instances: executed; client token T; 2 attempts`.
@@ -20,7 +20,7 @@ void Say(const std::string& line);
 // `run-instances: IMAGE_NOT_FOUND: no such image`, and a line for each wrong field that the message does not name.
 [[nodiscard]] std::vector<std::string> ErrorLines(const std::string& subject, const absl::Status& status);
 
-// The command line to run again, quoted for a shell, with the token in it; without an API key.
+// The command line to run again, quoted for a shell, with the token but without an API key.
 [[nodiscard]] std::string RerunLine(const std::vector<std::string>& command_line, const std::string& token);
 
 }  // namespace hapax::ctl

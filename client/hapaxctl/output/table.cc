@@ -44,7 +44,7 @@ std::string Escaped(const std::string& text) {
 
 std::string ColumnOf(const FieldDescriptor& field) { return absl::AsciiStrToUpper(field.name()); }
 
-// `INSTANCE_STATE_SHUTTING_DOWN` of InstanceState is `shutting-down`.
+// `INSTANCE_STATE_SHUTTING_DOWN` of InstanceState becomes `shutting-down`.
 std::string EnumText(const google::protobuf::EnumDescriptor& type, int number) {
   const auto* const value = type.FindValueByNumber(number);
   if (value == nullptr) return absl::StrCat(number);
@@ -55,7 +55,7 @@ std::string EnumText(const google::protobuf::EnumDescriptor& type, int number) {
   return absl::StrReplaceAll(absl::AsciiStrToLower(absl::StripPrefix(value->name(), prefix)), {{"_", "-"}});
 }
 
-// The message that an Any holds; null when its type is not known.
+// The message in an Any; null if its type is unknown.
 std::unique_ptr<Message> Unpacked(const google::protobuf::Any& any) {
   std::string type;
   if (!google::protobuf::Any::ParseAnyTypeUrl(any.type_url(), &type)) return nullptr;
@@ -66,7 +66,7 @@ std::unique_ptr<Message> Unpacked(const google::protobuf::Any& any) {
   return message->ParseFromString(any.value()) ? std::move(message) : nullptr;
 }
 
-// A message that reads as one value; false for another.
+// Formats a message that counts as one value; returns false for another.
 bool ValueText(const Message& message, std::string& text) {
   if (const auto* time = dynamic_cast<const google::protobuf::Timestamp*>(&message)) {
     const absl::Time at = absl::FromUnixSeconds(time->seconds()) + absl::Nanoseconds(time->nanos());
@@ -109,7 +109,7 @@ std::string ScalarText(const Message& message, const FieldDescriptor& field, int
   }
 }
 
-// What stands for a message in a list that is one cell: its first field.
+// The text for a message in a list within one cell: its first field.
 std::string FirstFieldOf(const Message& message) {
   const FieldDescriptor& field = *message.GetDescriptor()->field(0);
   const bool plain = !field.is_repeated() && field.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE;
@@ -148,7 +148,7 @@ void AddMessageCells(const Message& message, const FieldDescriptor& field, Row& 
   AddCells(message, nullptr, row);
 }
 
-// The message's fields in order; of two with one name, the outer or earlier one.
+// Adds the message's fields in order; of two with the same name, the outer or earlier one counts.
 void AddCells(const Message& message, const FieldDescriptor* skipped, Row& row) {
   const auto& access = *message.GetReflection();
   for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
@@ -165,7 +165,7 @@ void AddCells(const Message& message, const FieldDescriptor* skipped, Row& row) 
   }
 }
 
-// Characters, not bytes.
+// Counts characters, not bytes.
 size_t WidthOf(const std::string& text) {
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
@@ -179,7 +179,7 @@ struct Column {
   size_t width = 0;  // 0: empty in every row.
 };
 
-// In the order in which the rows have them.
+// The columns, in the order of the rows' fields.
 std::vector<Column> ColumnsOf(const std::vector<Row>& rows) {
   std::vector<Column> columns;
   for (const Row& row : rows) {
@@ -232,7 +232,7 @@ std::string Lines(const Row& row) {
   return lines;
 }
 
-// The list that gives the rows: the only one of the message's own. Null when there is none.
+// The message's only list, which gives the rows; null if there is none.
 const FieldDescriptor* ListOf(const Message& message) {
   const FieldDescriptor* list = nullptr;
   for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {

@@ -22,7 +22,7 @@ bool HasList(const Array& list) {
   return std::any_of(list.begin(), list.end(), [](const JsonValue& it) { return it.array() != nullptr; });
 }
 
-// As the AWS CLI's language writes them.
+// As the AWS CLI, which is in Python, writes them.
 std::string ScalarText(const JsonValue& value) {
   if (const std::string* text = value.text()) return *text;
   if (const auto* number = value.number()) return number->text;
@@ -32,7 +32,7 @@ std::string ScalarText(const JsonValue& value) {
 
 class Writer {
  public:
-  // `columns` are those of all objects of the list that the value is in; null when it is in none.
+  // `columns`: the names in all objects of the list that contains the value; null if no list does.
   void Write(const JsonValue& value, const std::string& name, const std::set<std::string>* columns = nullptr) {
     if (value.object() != nullptr) {
       WriteObject(value, name, columns);

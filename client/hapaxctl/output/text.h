@@ -7,8 +7,8 @@
 
 namespace hapax::ctl {
 
-// The value in the layout of the AWS CLI's --output text: a line for each object, its values by their names' order with
-// tabs between, and a line of its own, which begins with the upper-case name, for what is nested. Nothing is escaped.
+// The value in the layout of the AWS CLI's --output text. Each object is a line with its values ordered by name,
+// separated by tabs. Each nested value has a line of its own, beginning with the upper-case name. Nothing is escaped.
 [[nodiscard]] std::string ToText(const JsonValue& value);
 
 }  // namespace hapax::ctl

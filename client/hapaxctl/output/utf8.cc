@@ -5,7 +5,7 @@
 namespace hapax::ctl {
 namespace {
 
-// The bounds of the second byte after this first one. They keep out overlong forms, surrogates and what is too large.
+// The bounds of the second byte for a given first byte. They exclude overlong forms, surrogates and too large values.
 struct SecondByte {
   unsigned char min = 0x80;
   unsigned char max = 0xBF;
@@ -26,7 +26,7 @@ SecondByte SecondByteAfter(unsigned char first) {
   }
 }
 
-// 0 for a byte that begins no code point.
+// Returns 0 for a byte that cannot begin a code point.
 size_t LengthByFirstByte(unsigned char first) {
   if (first < 0x80) return 1;
   if (first < 0xC2 || first > 0xF4) return 0;

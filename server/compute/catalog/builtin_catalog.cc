@@ -2,7 +2,7 @@
 
 namespace hapax::compute {
 
-// 65536 virtual CPUs are 32768 m5.large a zone.
+// 65536 virtual CPUs are 32768 m5.large in each zone.
 const char kBuiltInCatalog[] = R"(
 regions {
   name: "us-east-1"

@@ -3,8 +3,8 @@
 
 namespace hapax::compute {
 
-// The catalog of a server that is given no file, as the text of such a file. Every example in EC2's
-// documentation of client tokens runs with it as it stands.
+// The default catalog, as the text of a catalog file. Every example in EC2's documentation of client tokens runs with
+// it unchanged.
 extern const char kBuiltInCatalog[];
 
 }  // namespace hapax::compute

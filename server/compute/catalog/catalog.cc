@@ -24,12 +24,12 @@ namespace {
 
 constexpr int kMinPrefixBits = 8;
 constexpr int kMaxPrefixBits = 28;
-// As in EC2: the network, the router, the name server, one for later use; and the broadcast address.
+// As in EC2: the network, the router, the name server, one reserved for later; and the broadcast address.
 constexpr uint32_t kReservedFirst = 4;
 constexpr uint32_t kReservedLast = 1;
 constexpr size_t kMaxNameLength = 64;
 constexpr absl::string_view kSubnetPrefix = "subnet-";
-constexpr int64_t kMaxVcpus = 100'000;  // Of an instance: a thousand full hosts can still be counted.
+constexpr int64_t kMaxVcpus = 100'000;  // Of an instance; a thousand full hosts can still be counted.
 
 absl::Status Wrong(absl::string_view field, absl::string_view allowed) {
   return absl::InvalidArgumentError(absl::StrCat(field, ": ", allowed));
@@ -39,7 +39,7 @@ absl::Status WrongValue(absl::string_view field, absl::string_view value, absl::
   return absl::InvalidArgumentError(absl::StrCat(field, " \"", absl::CHexEscape(value), "\": ", allowed));
 }
 
-// The text format's parser reports errors here; the first one counts.
+// Keeps the first error that the parser of the text format reports.
 class FirstError final : public google::protobuf::io::ErrorCollector {
  public:
   void AddError(int line, google::protobuf::io::ColumnNumber column, const std::string& message) override {

@@ -13,8 +13,8 @@
 
 namespace hapax::compute {
 
-// What the service can offer, from a catalog file or the built-in text (proto/hapax/compute/v1/catalog.proto),
-// checked and indexed.
+// The resources that the service offers, from a catalog file or the built-in text
+// (proto/hapax/compute/v1/catalog.proto), checked and indexed.
 //
 // Thread-safety: immutable.
 class Catalog {
@@ -24,8 +24,8 @@ class Catalog {
     std::string cidr_block;
     std::string zone;
     std::string region;
-    uint32_t first_address = 0;  // Host byte order; the first that an instance may have.
-    int64_t address_count = 0;   // How many there are from there on.
+    uint32_t first_address = 0;  // Host byte order; the first usable one.
+    int64_t address_count = 0;   // The number of usable addresses.
   };
   struct Zone {
     std::string name;
@@ -36,12 +36,12 @@ class Catalog {
 
   // Errors: INVALID_ARGUMENT, naming the field and what is allowed.
   [[nodiscard]] static absl::StatusOr<Catalog> Parse(const std::string& text);
-  // The built-in catalog: see builtin_catalog.h.
+  // The built-in catalog (builtin_catalog.h).
   [[nodiscard]] static Catalog BuiltIn();
 
   Catalog(Catalog&&) = default;
 
-  // Null when there is none of that name.
+  // These return null if there is none of that name.
   [[nodiscard]] const Zone* FindZone(std::string_view name) const;
   [[nodiscard]] const Subnet* FindSubnet(std::string_view id) const;
   [[nodiscard]] const v1::CatalogInstanceType* FindInstanceType(std::string_view name) const;
@@ -49,13 +49,13 @@ class Catalog {
   [[nodiscard]] bool HasImage(std::string_view id) const { return images_.contains(id); }
   [[nodiscard]] bool IsImageKeyName(std::string_view name) const { return image_key_names_.contains(name); }
 
-  // In the order of their names.
+  // Ordered by name.
   [[nodiscard]] const std::map<std::string, Zone, std::less<>>& zones() const { return zones_; }
   [[nodiscard]] const std::map<std::string, Subnet, std::less<>>& subnets() const { return subnets_; }
   [[nodiscard]] const std::set<std::string, std::less<>>& regions() const { return regions_; }
 
   [[nodiscard]] const std::string& default_instance_type() const { return default_instance_type_; }
-  // `one of ` and the names, for error messages; of many the first, and how many more there are.
+  // `one of ` and the names, for error messages. A long list is cut, with the number of missing names.
   [[nodiscard]] std::string InstanceTypeNames() const;
   [[nodiscard]] const v1::CatalogQuota& quota() const { return quota_; }
 
@@ -70,7 +70,7 @@ class Catalog {
   std::set<std::string, std::less<>> regions_;
   std::map<std::string, Zone, std::less<>> zones_;
   std::map<std::string, Subnet, std::less<>> subnets_;
-  std::map<uint32_t, uint32_t> ranges_;  // First and last address of every subnet.
+  std::map<uint32_t, uint32_t> ranges_;  // First and last address of each subnet.
   std::set<std::string, std::less<>> images_;
   std::map<std::string, v1::CatalogInstanceType, std::less<>> instance_types_;
   std::set<std::string, std::less<>> image_key_names_;

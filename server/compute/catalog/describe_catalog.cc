@@ -9,8 +9,7 @@
 namespace hapax::compute {
 namespace {
 
-// Names of the places in the region, or in all regions, each with its region before it: the order of the
-// list.
+// The names of the places in the region, or in all regions. Each has its region before it, for the order of the list.
 template <typename Places>
 std::set<std::string> NamesIn(const Places& places, const std::string& region) {
   std::set<std::string> names;

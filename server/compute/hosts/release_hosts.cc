@@ -18,8 +18,7 @@ namespace {
 
 constexpr char kField[] = "host_ids";
 
-// Whether the request is well formed. A host that is named twice is a mistake worth telling, and refusing it
-// leaves no question of what is given back twice.
+// Checks the form of the request. Naming a host twice is refused as a mistake, so nothing is given back twice.
 absl::Status CheckHostIds(const google::protobuf::RepeatedPtrField<std::string>& host_ids) {
   if (host_ids.empty()) return RefuseParameter(kField, "at least one is required");
   HAPAX_RETURN_IF_ERROR(CheckIds(kField, host_ids));
@@ -32,7 +31,7 @@ absl::Status CheckHostIds(const google::protobuf::RepeatedPtrField<std::string>&
   return absl::OkStatus();
 }
 
-// A host of the tenant in the region on which nothing runs.
+// Returns a host of the tenant in the region on which no instance runs.
 absl::StatusOr<v1::Host> EmptyHost(const CallContext& context, const ReadTransaction& txn, const std::string& host_id) {
   HAPAX_ASSIGN_OR_RETURN(std::optional<v1::Host> host, GetRow<v1::Host>(txn, kTable, HostKey(context.tenant, host_id)));
   if (!host.has_value() || host->region() != context.place.region) {
@@ -47,9 +46,8 @@ absl::StatusOr<v1::Host> EmptyHost(const CallContext& context, const ReadTransac
   return *std::move(host);
 }
 
-// What the host took of its zone. The row of a host that was allocated before hosts kept this leaves it to the
-// catalog; where the type has left that too, nothing is given back: room that nobody gets is better than room
-// that is promised twice.
+// The virtual CPUs that the host took in its zone. An older row does not record them; then the catalog's type tells. If
+// the type is gone, too, nothing is given back: losing room is better than promising it twice.
 int64_t VcpusOf(const Catalog& catalog, const v1::Host& host) {
   if (host.total_vcpus() != 0) return host.total_vcpus();
   const v1::CatalogInstanceType* type = catalog.FindInstanceType(host.instance_type());

@@ -9,33 +9,32 @@
 
 namespace hapax::compute {
 
-// What a hypervisor needs to know to bring an instance up.
+// What a hypervisor needs to boot an instance.
 struct BootSpec {
-  v1::Instance instance;   // As it was when the boot was asked for: image, type, address, subnet, host, tags.
-  std::string public_key;  // In OpenSSH's `authorized_keys` format; empty for none, or one of the image's own.
+  v1::Instance instance;   // At the time of the boot: image, type, address, subnet, host, tags.
+  std::string public_key;  // In OpenSSH's `authorized_keys` format; empty for none or for the image's own.
 };
 
-// What makes instances real. Any call may come again, for the same instance id and task, after a crash, or from another
-// server while the first call is under way: it must then not be done twice. Ids are never used again.
+// Makes instances real. Any call may be repeated for the same instance id and task, after a crash or by another server
+// while the first call runs: it must then not be done twice. Ids are never reused.
 //
 // Thread-safety: safe. No call blocks. `done` is called exactly once, from any thread.
-// Errors, as `done` is told them: UNAVAILABLE, not now: the call comes again after a while, until it has another end.
-// Any other error is the end of a boot, a stop or a start; RESOURCE_EXHAUSTED says that there is no room. Their text is
-// for the server's log: tenants see the code alone (hypervisor_error.h).
+// Errors, as passed to `done`: UNAVAILABLE means "not now", and the call is repeated later until it has another result.
+// Any other error ends a boot, a stop or a start; RESOURCE_EXHAUSTED means that there is no room. The text is for the
+// server's log: tenants see only the code (hypervisor_error.h).
 class Hypervisor {
  public:
   using Done = absl::AnyInvocable<void(absl::Status) &&>;
 
   virtual ~Hypervisor() = default;
-  // Brings the instance up. After an error ShutDown is called, so something may be left of the instance. A boot that
-  // comes late, after the instance's ShutDown, must not bring it up.
+  // Boots the instance. After an error ShutDown follows, so parts of the instance may be left. A boot that arrives
+  // after the instance's ShutDown must not bring it up.
   virtual void Boot(const BootSpec& spec, Done done) = 0;
-  // Takes the instance down for good, however far it ever came. Whatever the error, the call comes again after a while:
-  // what the instance has is given to others only when this is done.
+  // Removes the instance for good, whatever state it is in. After any error the call is repeated later. The instance's
+  // resources are given to others only once it succeeds.
   virtual void ShutDown(const std::string& instance_id, Done done) = 0;
-  // Take the instance down for a while, and bring it up again. After an error the instance is as it was before. An
-  // instance is stopped and started many times, so `task` tells one from the next: it is the same when the call comes
-  // again, and new otherwise.
+  // Stop the instance for a while, and start it again. After an error the instance is as before. `task` tells one stop
+  // or start from the next: a repeated call has the same task.
   virtual void Stop(const std::string& instance_id, const std::string& task, Done done) = 0;
   virtual void Start(const std::string& instance_id, const std::string& task, Done done) = 0;
 };

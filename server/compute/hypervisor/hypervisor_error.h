@@ -7,7 +7,7 @@
 #include "hapax/compute/v1/resources.pb.h"
 
 // A hypervisor's error as the tenant sees it: RESOURCE_EXHAUSTED is a lack of capacity, any other code an internal
-// error. Its own text may name machines and files, and is left out. `action` is `launch`, `start` or `stop`.
+// error. The error's text is omitted, since it may name machines and files. `action` is `launch`, `start` or `stop`.
 namespace hapax::compute {
 
 // For the instance, in EC2's words.

@@ -57,7 +57,7 @@ void SimulatedHypervisor::Run() {
         pending_.pop_front();
       }
       if (due.empty()) {
-        // Sleeps for a while at least, so that a stream of launches is served many at a time.
+        // Sleeps for a minimum time, so that a stream of launches is completed many at a time.
         const absl::Duration wakeup = std::max(pending_.front().due, now + std::min(kLeastSleep, latency_));
         if (mu_.AwaitUntil(is_closing, wakeup)) return;
       }

@@ -12,10 +12,10 @@
 
 namespace hapax::compute {
 
-// A hypervisor that has no machines: everything succeeds after the same latency.
+// A hypervisor without machines: everything succeeds after the same latency.
 //
 // Thread-safety: safe.
-// Lifetime: the destructor drops what is not done yet.
+// Lifetime: the destructor drops pending calls.
 class SimulatedHypervisor final : public Hypervisor {
  public:
   explicit SimulatedHypervisor(absl::Duration latency);

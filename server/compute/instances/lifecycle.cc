@@ -22,13 +22,13 @@ struct InstanceName {
 absl::StatusOr<InstanceName> ParseSubject(const std::string& subject) {
   KeyParser parser(subject);
   InstanceName name;
-  HAPAX_RETURN_IF_ERROR(parser.String().status());  // The kind of the row.
+  HAPAX_RETURN_IF_ERROR(parser.String().status());  // The row's kind.
   HAPAX_ASSIGN_OR_RETURN(name.tenant, parser.String());
   HAPAX_ASSIGN_OR_RETURN(name.instance_id, parser.String());
   return name;
 }
 
-// The hypervisor's name for the instance. A damaged subject is found out by Complete.
+// The hypervisor's name for the instance. Complete detects a damaged subject.
 std::string InstanceIdOf(const std::string& subject) {
   const absl::StatusOr<InstanceName> name = ParseSubject(subject);
   return name.ok() ? name->instance_id : subject;
@@ -52,7 +52,7 @@ absl::Status ReturnToHost(Transaction& txn, const std::string& tenant, const std
 
 }  // namespace
 
-// What is not to be booted any more, or cannot be read, is left to Complete.
+// Leaves instances that must not boot any more, or cannot be read, to Complete.
 void BootDriver::Perform(const std::string& subject, Done done) {
   const auto row = std::make_shared<std::optional<store::v1::InstanceRow>>();
   store_.Query(

@@ -11,15 +11,15 @@
 
 namespace hapax::compute {
 
-// Kinds of work, as they stand on disk. The subject is the instance's row key.
+// Kinds of work, as stored on disk. The subject is the instance's row key.
 inline constexpr std::string_view kBootWork = "compute.boot";
 inline constexpr std::string_view kShutDownWork = "compute.shut_down";
 
-// Takes an instance from PENDING to RUNNING. One whose boot fails goes to SHUTTING_DOWN, with a state reason, and work
-// is scheduled to take down the rest of it. One that was terminated meanwhile stays as it is.
+// Takes an instance from PENDING to RUNNING. After a failed boot it goes to SHUTTING_DOWN, with a state reason, and
+// work to remove it is scheduled. An instance terminated meanwhile is not changed.
 class BootDriver final : public WorkDriver {
  public:
-  // All outlive it. `store` is where the instances are, `work` what takes up a shut-down.
+  // All outlive it. `store` holds the instances; `work` takes the shut-down work.
   BootDriver(Hypervisor& hypervisor, Store& store, WorkQueue& work)
       : hypervisor_(hypervisor), store_(store), work_(work) {}
   void Perform(const std::string& subject, Done done) override;
@@ -33,7 +33,7 @@ class BootDriver final : public WorkDriver {
 };
 
 // Takes an instance from SHUTTING_DOWN to TERMINATED, and gives back its capacity, address and quota. Nothing else ends
-// it: a shut-down that fails, whatever the error, is performed again.
+// it: a failed shut-down is performed again, whatever the error.
 class ShutDownDriver final : public WorkDriver {
  public:
   // `hypervisor` outlives it.

@@ -16,7 +16,7 @@
 namespace hapax::compute {
 namespace {
 
-// One way from a state at rest, through one on the way, to another.
+// A transition from one state at rest to another, through a state on the way.
 struct Transition {
   std::string_view action;
   std::string_view method;
@@ -48,11 +48,11 @@ const Transition& TransitionOf(PowerDriver::Kind kind) {
   HAPAX_CHECK(false, "a Kind is one of its values");
 }
 
-// Sets an instance on its way, and begins the operation that ends with it.
+// Begins the transition of an instance, and the operation that ends with it.
 template <typename Request>
-absl::StatusOr<google::longrunning::Operation> SetOut(PowerDriver::Kind kind, const CallContext& context,
-                                                      Transaction& txn, const Request& request,
-                                                      const Operations& operations, WorkQueue& work) {
+absl::StatusOr<google::longrunning::Operation> BeginTransition(PowerDriver::Kind kind, const CallContext& context,
+                                                               Transaction& txn, const Request& request,
+                                                               const Operations& operations, WorkQueue& work) {
   const Transition& transition = TransitionOf(kind);
   if (request.instance_id().empty()) return RefuseParameter("instance_id", "is required");
   std::string key = InstanceKey(context.tenant, request.instance_id());
@@ -98,19 +98,21 @@ absl::StatusOr<PowerTask> PowerTask::Decode(const std::string& subject) {
 absl::Status ComputeService::StopInstance(const CallContext& context, Transaction& txn,
                                           const v1::StopInstanceRequest& request,
                                           google::longrunning::Operation* response) const {
-  HAPAX_ASSIGN_OR_RETURN(*response, SetOut(PowerDriver::Kind::kStop, context, txn, request, operations_, work_));
+  HAPAX_ASSIGN_OR_RETURN(*response,
+                         BeginTransition(PowerDriver::Kind::kStop, context, txn, request, operations_, work_));
   return absl::OkStatus();
 }
 
 absl::Status ComputeService::StartInstance(const CallContext& context, Transaction& txn,
                                            const v1::StartInstanceRequest& request,
                                            google::longrunning::Operation* response) const {
-  HAPAX_ASSIGN_OR_RETURN(*response, SetOut(PowerDriver::Kind::kStart, context, txn, request, operations_, work_));
+  HAPAX_ASSIGN_OR_RETURN(*response,
+                         BeginTransition(PowerDriver::Kind::kStart, context, txn, request, operations_, work_));
   return absl::OkStatus();
 }
 
 void PowerDriver::Perform(const std::string& subject, Done done) {
-  // A damaged subject is found out by Complete.
+  // Complete detects a damaged subject.
   const PowerTask task = PowerTask::Decode(subject).value_or(PowerTask());
   switch (kind_) {
     case Kind::kStop:

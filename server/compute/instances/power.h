@@ -10,25 +10,24 @@
 
 namespace hapax::compute {
 
-// Kinds of work, as they stand on disk. The subject is a PowerTask.
+// Kinds of work, as stored on disk. The subject is a PowerTask.
 inline constexpr std::string_view kStopWork = "compute.stop";
 inline constexpr std::string_view kStartWork = "compute.start";
 
-// What an operation does to an instance: the subject of the work, and the task that the hypervisor is given.
+// What an operation does to an instance: the subject of the work, and the hypervisor's task.
 struct PowerTask {
   std::string tenant;
   std::string instance_id;
-  std::string operation;  // Its name.
+  std::string operation;  // The operation's name.
 
   [[nodiscard]] std::string Encode() const;
-  // Errors: DATA_LOSS for what Encode did not make.
+  // Errors: DATA_LOSS for anything that Encode did not make.
   [[nodiscard]] static absl::StatusOr<PowerTask> Decode(const std::string& subject);
 };
 
-// Takes an instance from STOPPING to STOPPED, or from PENDING to RUNNING, and ends the operation with it. When that
-// fails, the operation does, and the instance goes back to where it was, with a state reason: a stop that failed leaves
-// it running, to be stopped again. When the instance was terminated meanwhile it stays as it is, and the operation
-// fails.
+// Takes an instance from STOPPING to STOPPED, or from PENDING to RUNNING, and ends the operation. After a failure the
+// operation fails, and the instance returns to its earlier state with a state reason: after a failed stop it is
+// running, and can be stopped again. An instance terminated meanwhile is not changed, and the operation fails.
 class PowerDriver final : public WorkDriver {
  public:
   enum class Kind {

@@ -16,12 +16,12 @@
 namespace hapax::compute {
 namespace {
 
-// A reply must fit into a gRPC message of the usual limit, 4 MiB, or its client could never receive it.
+// A reply must fit into a gRPC message of the usual limit, 4 MiB, or its client could not receive it.
 constexpr int64_t kMaxReplyBytes = (int64_t{4} << 20) - (int64_t{64} << 10);
-// What a repeated field adds to each element at the most.
+// The most that a repeated field adds to each element.
 constexpr int64_t kElementOverhead = 6;
 
-// The parameters of a launch, checked as far as they can be without the store.
+// The parameters of a launch, checked as far as possible without the store.
 struct Launch {
   CountRange counts;
   const v1::CatalogInstanceType* type = nullptr;
@@ -42,7 +42,7 @@ absl::StatusOr<Launch> CheckLaunch(const Catalog& catalog, const v1::RunInstance
   return launch;
 }
 
-// The public key of the pair that the launch names; empty for none, and for one of the image's own.
+// The public key of the pair that the launch names; empty for none, and for the image's own key.
 absl::StatusOr<std::string> FindPublicKey(const CallContext& context, const Catalog& catalog,
                                           const ReadTransaction& txn, const std::string& key_name) {
   if (key_name.empty()) return "";
@@ -54,7 +54,7 @@ absl::StatusOr<std::string> FindPublicKey(const CallContext& context, const Cata
                      "must be a key pair of the tenant in " + context.place.region);
 }
 
-// How many to launch: as many as quota and room allow between min and max.
+// The number of instances to launch: between min and max, as many as quota and room allow.
 absl::StatusOr<int64_t> CountThatFits(const CountRange& counts, int64_t quota_left, int64_t quota, const Site& site) {
   if (quota_left < counts.min) {
     return RefuseField(Reason::kQuotaExceeded, "min_count",
@@ -76,8 +76,8 @@ absl::Status CheckReplySize(const v1::Instance& first, int64_t count) {
                                                    " with these tags, so that the reply fits into 4 MiB"));
 }
 
-// What unset fields of the request mean. A zone, subnet or host that the server picks by its room is no default: to
-// name it is another request.
+// The meaning of unset fields. A zone, subnet or host that the server picks by its room is not a default: a request
+// that names it is another request.
 v1::RunInstancesRequest DefaultsOf(const CallContext& context, const Catalog& catalog,
                                    const v1::RunInstancesRequest& request) {
   v1::RunInstancesRequest defaults;

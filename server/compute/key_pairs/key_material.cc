@@ -23,13 +23,13 @@ namespace {
 constexpr int kRsaBits = 2048;
 constexpr size_t kEd25519KeySize = 32;
 constexpr size_t kPemLineLength = 70;
-constexpr size_t kOpenSshBlockSize = 8;  // Of cipher "none".
+constexpr size_t kOpenSshBlockSize = 8;  // That of cipher "none".
 
 using KeyPtr = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 using BignumPtr = std::unique_ptr<BIGNUM, decltype(&BN_free)>;
 using BioPtr = std::unique_ptr<BIO, decltype(&BIO_free)>;
 
-// A fault of the server's: clients are told no more than that.
+// An internal error; clients get no details.
 absl::Status OpenSslError(std::string_view what) {
   return ToRefusal(absl::InternalError("OpenSSL: " + std::string(what)));
 }
@@ -50,7 +50,7 @@ absl::Status AppendMpint(EVP_PKEY* key, const char* parameter, std::string* out)
   const BignumPtr number(raw, BN_free);
   std::string bytes(static_cast<size_t>(BN_num_bytes(raw)), '\0');
   BN_bn2bin(raw, reinterpret_cast<unsigned char*>(bytes.data()));
-  // A positive number whose highest bit is set takes a zero byte in front.
+  // A zero byte precedes a positive number whose highest bit is set.
   if (!bytes.empty() && (bytes.front() & 0x80) != 0) bytes.insert(bytes.begin(), '\0');
   AppendString(bytes, out);
   return absl::OkStatus();

@@ -10,8 +10,8 @@ namespace hapax::compute {
 
 // A new SSH key pair.
 struct KeyMaterial {
-  // PEM that `ssh-keygen -y` accepts: "openssh-key-v1" (OpenSSH's PROTOCOL.key) for Ed25519, PKCS#1
-  // (RFC 8017) for RSA. Not encrypted.
+  // PEM that `ssh-keygen -y` accepts, not encrypted: "openssh-key-v1" (OpenSSH's PROTOCOL.key) for Ed25519, PKCS#1 (RFC
+  // 8017) for RSA.
   std::string private_key;
   // One line, as in `authorized_keys`, without a comment.
   std::string public_key;
@@ -19,8 +19,8 @@ struct KeyMaterial {
   std::string fingerprint;
 };
 
-// Makes a key pair: about 0.1 ms for Ed25519, 100 ms for RSA with 2048 bits, so never on an event thread.
-// KEY_TYPE_UNSPECIFIED makes Ed25519.
+// Makes a key pair; KEY_TYPE_UNSPECIFIED makes Ed25519. It takes about 0.1 ms for Ed25519 and 100 ms for RSA of 2048
+// bits, so never call it on an event thread.
 // Errors: INTERNAL when OpenSSL fails.
 [[nodiscard]] absl::StatusOr<KeyMaterial> GenerateKey(v1::KeyType type);
 

@@ -22,7 +22,7 @@ std::string FormatAddress(uint32_t address) {
   return text.data();
 }
 
-// Errors: DATA_LOSS when it is no address.
+// Errors: DATA_LOSS when the text is not an address.
 absl::StatusOr<uint32_t> ParseAddress(const std::string& text) {
   in_addr network{};
   if (inet_pton(AF_INET, text.c_str(), &network) != 1) {

@@ -52,7 +52,8 @@ absl::StatusOr<std::unique_ptr<const Places>> Places::Load(Store& store, const C
           const absl::StatusOr<std::string> name = parser.String();
           row_status = name.ok() ? DecodeRow(key, value, &row) : name.status();
           if (!row_status.ok()) {
-            // What it said, tokens rest on: whoever drops it must know that the catalog still has it as it was.
+            // Tokens depend on the damaged row. Before dropping it, the operator must check that the catalog has the
+            // place unchanged.
             row_status = absl::DataLossError(absl::StrCat("the row of place \"", name.value_or(""),
                                                           "\": ", row_status.message(), " (hapaxctl admin inspect)"));
             return false;

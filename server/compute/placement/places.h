@@ -14,15 +14,16 @@
 
 namespace hapax::compute {
 
-// Where zones and subnets lie: those of the catalog, and all that an earlier catalog had. A token's scope
-// rests on it (C5), so a place is never forgotten: a retry finds its token though the catalog has since
-// lost the subnet it names (C16). Whether a place can still be used is for the handlers to say.
+// The places of zones and subnets: those of the catalog, and those of all earlier catalogs. Token scopes depend on them
+// (C5), so a place is never forgotten: a retry finds its token even if the catalog has lost the subnet that it names
+// (C16). Handlers decide whether a place can still be used.
 //
 // Thread-safety: immutable.
 class Places {
  public:
-  // Reads the places that the store remembers, and has it remember those of the catalog.
-  // Errors: the store's; FAILED_PRECONDITION when the catalog moves a zone or a subnet, or changes a subnet's range.
+  // Reads the recorded places, and records those of the catalog.
+  // Errors: those of the store; FAILED_PRECONDITION when the catalog moves a zone or a subnet, or changes a subnet's
+  // range.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<const Places>> Load(Store& store, const Catalog& catalog);
 
   // The ScopeResolver "placement": a hint from field `subnet_id` names a subnet, any other a zone.
@@ -30,10 +31,10 @@ class Places {
   // INVALID_PARAMETER when the region contradicts the zone.
   [[nodiscard]] absl::StatusOr<Place> Resolve(const PlaceHints& hints) const;
 
-  // UNKNOWN_REGION when there never was such a region. An empty hint says nothing, and is OK.
+  // Errors: UNKNOWN_REGION when there never was such a region. An empty hint is OK.
   [[nodiscard]] absl::Status CheckRegion(const PlaceHint& hint) const;
 
-  // In the order of their names.
+  // Ordered by name.
   [[nodiscard]] const std::set<std::string, std::less<>>& regions() const { return regions_; }
 
  private:

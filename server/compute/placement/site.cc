@@ -39,14 +39,14 @@ absl::StatusOr<v1::Host> NamedHost(const CallContext& context, const ReadTransac
   return *std::move(host);
 }
 
-// The tenant's host with the most room among those that take instances unasked, in zones still offered.
+// The tenant's host with the most room, among those with auto placement in zones that the catalog has.
 absl::StatusOr<v1::Host> RoomiestHost(const CallContext& context, const ReadTransaction& txn, const Catalog& catalog,
                                       const std::string& type) {
   std::optional<v1::Host> best;
   HAPAX_RETURN_IF_ERROR(
       txn.Scan(kTable, KeyRange::Prefix(HostPrefix(context.tenant)), [&](std::string_view key, std::string_view value) {
         v1::Host host;
-        // A host whose row is damaged takes none; the others do.
+        // A host with a damaged row takes no instance; the others do.
         const bool fits = DecodeRow(key, value, &host).ok() && host.auto_placement() == "on" &&
                           catalog.FindZone(host.availability_zone()) != nullptr && host.instance_type() == type &&
                           host.region() == context.place.region &&
@@ -68,7 +68,7 @@ const Catalog::Subnet* RoomiestSubnet(const ZoneUse& use) {
                            });
 }
 
-// What a zone offers to a launch on shared hardware, or on `host`.
+// The room that a zone offers on shared hardware, or on `host`.
 Site SiteIn(ZoneUse use, const Catalog::Subnet* subnet, std::optional<v1::Host> host,
             const v1::CatalogInstanceType& type) {
   if (subnet == nullptr) subnet = RoomiestSubnet(use);

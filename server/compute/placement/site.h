@@ -14,7 +14,7 @@
 
 namespace hapax::compute {
 
-// Where a launch goes: a zone, a subnet in it, and on request a dedicated host.
+// The target of a launch: a zone, a subnet in it, and on request a dedicated host.
 struct Site {
   ZoneUse zone;
   const Catalog::Subnet* subnet = nullptr;
@@ -23,15 +23,15 @@ struct Site {
   int64_t room = 0;
 };
 
-// Chooses the site of a launch: what the request names, else of the zones of its region, their subnets and
-// the tenant's hosts, those with the most room. `context.place` is resolved.
-// Errors: INVALID_PARAMETER, UNKNOWN_AVAILABILITY_ZONE, SUBNET_NOT_FOUND (both for what has left the
-// catalog), HOST_NOT_FOUND, INSUFFICIENT_INSTANCE_CAPACITY when there is no host that takes it; the store's.
+// Chooses the site of a launch: the one that the request names, or else the zone, subnet or host with the most room in
+// its region. Requires: `context.place` is resolved.
+// Errors: INVALID_PARAMETER; UNKNOWN_AVAILABILITY_ZONE and SUBNET_NOT_FOUND, also for one that has left the catalog;
+// HOST_NOT_FOUND; INSUFFICIENT_INSTANCE_CAPACITY when no host takes it; those of the store.
 [[nodiscard]] absl::StatusOr<Site> ChooseSite(const CallContext& context, const ReadTransaction& txn,
                                               const Catalog& catalog, const v1::RunInstancesRequest& request,
                                               const v1::CatalogInstanceType& type);
 
-// The zone of this name. Errors: UNKNOWN_AVAILABILITY_ZONE when it has left the catalog.
+// Returns the zone of this name. Errors: UNKNOWN_AVAILABILITY_ZONE when it has left the catalog.
 [[nodiscard]] absl::StatusOr<const Catalog::Zone*> UsableZone(const Catalog& catalog, const std::string& name,
                                                               const std::string& field);
 
