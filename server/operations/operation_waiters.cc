@@ -7,14 +7,9 @@
 #include "hapax/base/clock.h"
 
 namespace hapax {
-namespace {
 
-// How long a client that gave up may occupy a place.
-constexpr absl::Duration kGivenUpCheckInterval = absl::Milliseconds(250);
-
-}  // namespace
-
-OperationWaiters::OperationWaiters(size_t max_waiting) : max_waiting_(max_waiting), thread_([this] { Run(); }) {}
+OperationWaiters::OperationWaiters(size_t max_waiting, absl::Duration given_up_check_interval)
+    : max_waiting_(max_waiting), given_up_check_interval_(given_up_check_interval), thread_([this] { Run(); }) {}
 
 OperationWaiters::~OperationWaiters() {
   Close();
@@ -27,7 +22,8 @@ OperationWaiters::~OperationWaiters() {
 }
 
 bool OperationWaiters::Add(std::string topic, absl::Time deadline, absl::AnyInvocable<bool()> has_given_up, Wake wake) {
-  const absl::Duration until = MonotonicNow() + (deadline - absl::Now());
+  const absl::Duration left = deadline - absl::Now();
+  const absl::Duration until = MonotonicNow() + left;  // Read last, so that nobody is woken too early.
   MonitorLock lock(&mu_);
   if (waiting_count_ >= max_waiting_) return false;
   // Wakes the thread for the first waiter, and for one that is due before the thread's next check.
@@ -64,7 +60,7 @@ void OperationWaiters::Close() {
 
 // When to check all waiters next, unless something happens before.
 absl::Duration OperationWaiters::NextLook() const {
-  absl::Duration next = std::min(MonotonicNow() + kGivenUpCheckInterval, next_check_);
+  absl::Duration next = std::min(MonotonicNow() + given_up_check_interval_, next_check_);
   for (const auto& [topic, waiters] : waiting_) {
     for (const Waiter& waiter : waiters) next = std::min(next, waiter.deadline);
   }

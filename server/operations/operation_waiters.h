@@ -27,8 +27,11 @@ class OperationWaiters {
   // Checks these topics, and notifies those whose event has happened. May return before it has.
   using Check = absl::AnyInvocable<void(std::vector<std::string> topics)>;
 
-  // `max_waiting`: the most waiters at a time.
-  explicit OperationWaiters(size_t max_waiting);
+  // How long a client that gave up may take a place.
+  static constexpr absl::Duration kGivenUpCheckInterval = absl::Milliseconds(250);
+
+  // `max_waiting`: the most waiters at a time. Waiters are asked whether they gave up every `given_up_check_interval`.
+  explicit OperationWaiters(size_t max_waiting, absl::Duration given_up_check_interval = kGivenUpCheckInterval);
   ~OperationWaiters();
   OperationWaiters(const OperationWaiters&) = delete;
   OperationWaiters& operator=(const OperationWaiters&) = delete;
@@ -60,6 +63,7 @@ class OperationWaiters {
   [[nodiscard]] std::vector<std::string> TopicsToCheck(absl::Duration now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const size_t max_waiting_;
+  const absl::Duration given_up_check_interval_;
   Monitor mu_;
   absl::flat_hash_map<std::string, std::list<Waiter>> waiting_ ABSL_GUARDED_BY(mu_);  // By topic.
   size_t waiting_count_ ABSL_GUARDED_BY(mu_) = 0;

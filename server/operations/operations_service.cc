@@ -58,21 +58,19 @@ absl::Status ListOperations(const CallContext& context, const ReadTransaction& t
   return absl::OkStatus();
 }
 
-// The latest time to answer a waiting call.
-absl::StatusOr<absl::Time> AnswerBy(const UnaryCall& call, const WaitOperationRequest& request) {
-  const absl::Time now = absl::Now();
+}  // namespace
+
+absl::StatusOr<absl::Time> AnswerBy(const WaitOperationRequest& request, absl::Time deadline, absl::Time now) {
   absl::Time answer_by = absl::InfiniteFuture();
   if (request.has_timeout()) {
     const absl::Duration timeout = FromProtoDuration(request.timeout());
     if (timeout < absl::ZeroDuration()) return RefuseParameter("timeout", "must not be negative");
     answer_by = now + timeout;
   }
-  if (call.deadline() == absl::InfiniteFuture()) return answer_by;
-  const absl::Duration left = call.deadline() - now;
-  return std::min(answer_by, call.deadline() - std::min(kAnswerMargin, left / 2));
+  if (deadline == absl::InfiniteFuture()) return answer_by;
+  const absl::Duration left = deadline - now;
+  return std::min(answer_by, deadline - std::min(kAnswerMargin, left / 2));
 }
-
-}  // namespace
 
 OperationsService::OperationsService(Store& store, OperationWaiters& waiters, absl::Duration check_interval)
     : store_(store), waiters_(waiters) {
@@ -114,7 +112,7 @@ struct OperationsService::Waiting {
 
 // Reads the operation, and waits unless it is done.
 void OperationsService::Wait(UnaryCall& call, const WaitOperationRequest& request) const {
-  const absl::StatusOr<absl::Time> answer_by = AnswerBy(call, request);
+  const absl::StatusOr<absl::Time> answer_by = AnswerBy(request, call.deadline(), absl::Now());
   if (!answer_by.ok()) return call.Finish(answer_by.status());
   const WaitingPtr waiting(
       new Waiting{.call = call, .tenant = call.context.tenant, .name = request.name(), .answer_by = *answer_by});

@@ -5,6 +5,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "google/longrunning/operations.pb.h"
 #include "hapax/server/hosting/hosted_service.h"
@@ -12,6 +13,11 @@
 #include "hapax/storage/store.h"
 
 namespace hapax {
+
+// When a WaitOperation that arrives at `now` is answered at the latest: once its timeout is over, and before the call's
+// deadline, so that the answer still arrives. Infinite without either. INVALID_PARAMETER: a negative timeout.
+[[nodiscard]] absl::StatusOr<absl::Time> AnswerBy(const google::longrunning::WaitOperationRequest& request,
+                                                  absl::Time deadline, absl::Time now);
 
 // The handlers of google.longrunning.Operations, for the tenant's own operations.
 //

@@ -55,12 +55,6 @@ class AbandonTest(ServerCase):
                 self.assertFenced(method, with_token(request, told.client_token))
                 self.assertEqual(get_token(self.client, told.client_token, zone=zone).parsed.token, told)
 
-    def test_C20_a_late_original_is_refused_with_its_token_in_a_header_too(self):
-        token = self.abandon().client_token
-        for name in ("x-client-token", "idempotency-key"):
-            refused = self.client.call("RunInstances", run(), ((name, token),))
-            self.assertRefused(refused, "CLIENT_TOKEN_ABANDONED")
-
     def test_C20_C21_the_fence_comes_before_parameters_and_existence(self):
         token = self.abandon().client_token
         for request in (run(token, image="ami-none"), run(token, min_count=-1), run(token, min_count=30_000)):

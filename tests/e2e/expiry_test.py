@@ -34,6 +34,19 @@ class ExpiryCase(ContractCase):
     def execute(self, request, method="RunInstances"):
         return self.assertOutcome(self.client.call(method, request), "executed")
 
+    def execute_new_uuid(self):
+        """The request and the reply of an execution under a token that tells its age. On a busy machine a call may
+        arrive after its token has expired; then another one is made."""
+        def executed():
+            request = run(uuid7(time.time()))
+            reply = self.client.call("RunInstances", request)
+            if not reply.ok:
+                self.assertRefused(reply, "CLIENT_TOKEN_EXPIRED")
+                return None
+            return request, self.assertOutcome(reply, "executed")
+
+        return eventually(executed, "an execution")
+
     def token(self, token: str, zone=""):
         return get_token(self.client, token, zone=zone).parsed.token
 
@@ -122,9 +135,12 @@ class RetentionTest(ExpiryCase):
 class TombstoneTest(ExpiryCase):
     def test_C17_after_the_tombstone_a_plain_token_is_free_and_one_that_tells_its_age_is_refused_for_ever(self):
         self.start("500ms", "1s")
-        plain, asked, aged = run(new_token()), run(new_token()), run(uuid7(time.time()))
-        first, *_ = [self.execute(request) for request in (plain, asked, aged)]
-        forget_s = seconds(self.token(plain.client_token).expire_time) + 1
+        aged, _ = self.execute_new_uuid()
+        plain, asked = run(new_token()), run(new_token())
+        begun_s = time.time()
+        first = self.execute(plain)
+        forgotten_after_s, forgotten_by_s = begun_s + 1.5, time.time() + 1.5
+        self.execute(asked)
 
         history = [EXECUTED]
 
@@ -133,9 +149,9 @@ class TombstoneTest(ExpiryCase):
             reply = self.client.call("RunInstances", plain)
             if not reply.ok:
                 self.assertRefused(reply, "CLIENT_TOKEN_EXPIRED")
-                self.assertLess(sent_s, forget_s)
+                self.assertLess(sent_s, forgotten_by_s)
             elif reply.outcome == "executed":
-                self.assertGreaterEqual(time.time(), forget_s)
+                self.assertGreaterEqual(time.time(), forgotten_after_s)
             else:
                 self.assertReplays(reply, first)
             state = self.token(asked.client_token).state
@@ -171,20 +187,13 @@ class TombstoneTest(ExpiryCase):
 
     def test_C17_a_longer_retention_executes_nothing_that_a_shorter_one_forgot(self):
         self.start("500ms", "0s")
-        launch = run(uuid7(time.time()))
-        first = self.execute(launch)
+        launch, first = self.execute_new_uuid()
         self.until_expired(launch, first)
         self.restart("24h", "24h")
         self.assertExpired(launch)
         self.execute(run(uuid7(time.time())))
         self.restart("48h", "24h")
         self.assertExpired(launch)
-
-    def test_C17_without_a_tombstone_a_plain_token_is_free_once_it_expired(self):
-        self.start("100ms", "0")
-        request = run(new_token())
-        self.execute(request)
-        eventually(lambda: self.client.call("RunInstances", request).outcome == "executed", "executed again")
 
 
 class AgeTest(ExpiryCase):

@@ -198,9 +198,9 @@ class InterruptedCase(OperationCase):
         self.client = Client(self.server, "tenant")
         self.addCleanup(self.client.close)
 
-    def restart(self, flag: str, end) -> None:
+    def restart(self, flags: tuple, end) -> None:
         end()
-        self.server.flags = (flag,)
+        self.server.flags = flags
         self.server.start()
 
 
@@ -208,16 +208,29 @@ class WaitTest(InterruptedCase):
     def setUp(self):
         super().setUp()
         (self.id,) = self.launch(self.client)
-        self.restart(FOR_EVER, self.server.stop)
+        self.restart((FOR_EVER, "--drain_timeout=1h"), self.server.stop)
         self.name = self.client.call("StopInstance", stop(self.id, new_token())).parsed.name
 
     def test_a_wait_that_is_too_short_returns_the_operation_as_it_stands(self):
-        for request, timeout in ((wait(self.name, 0.2), 60), (wait(self.name), 2), (wait(self.name, 3600), 2)):
-            began = time.monotonic()
-            reply = self.client.call(OPERATIONS + "WaitOperation", request, timeout=timeout)
-            self.assertTrue(reply.ok, reply)
-            self.assertFalse(reply.parsed.done)
-            self.assertGreaterEqual(time.monotonic() - began, 0.2)
+        began = time.monotonic()
+        self.assertStillOpen(self.client.call(OPERATIONS + "WaitOperation", wait(self.name, 0.2)))
+        self.assertGreaterEqual(time.monotonic() - began, 0.2)
+
+    def test_a_wait_beyond_its_deadline_is_answered_before_that(self):
+        def answered_in_time(request):
+            """Whether the answer arrived: on a busy machine it may come too late now and then."""
+            reply = self.client.call(OPERATIONS + "WaitOperation", request, timeout=1)
+            if reply.code is StatusCode.DEADLINE_EXCEEDED:
+                return False
+            self.assertStillOpen(reply)
+            return True
+
+        for request in (wait(self.name), wait(self.name, 3600)):
+            eventually(lambda: answered_in_time(request), "an answer in time")
+
+    def assertStillOpen(self, reply: Reply) -> None:
+        self.assertTrue(reply.ok, reply)
+        self.assertFalse(reply.parsed.done)
 
     def test_waiting_costs_the_server_nothing(self):
         # Of their own connections, so that nothing but the server decides when each is answered.
@@ -228,20 +241,17 @@ class WaitTest(InterruptedCase):
         used = cpu_time_s(self.server.pid)
         waiting = [client.start(OPERATIONS + "WaitOperation", wait(self.name, 2)) for client in clients * 8]
         for call in waiting:
-            self.assertFalse(call.reply().parsed.done)
+            self.assertStillOpen(call.reply())
         self.assertLess(cpu_time_s(self.server.pid) - used, 1.0, "two seconds of one core is spinning")
 
     def test_C14_the_end_of_the_server_answers_all_who_wait(self):
         waiting = [self.client.start(OPERATIONS + "WaitOperation", wait(self.name)) for _ in range(16)]
         # Behind them on the same connection: when it is answered, they wait.
         self.assertTrue(self.client.call(OPERATIONS + "WaitOperation", wait(self.name, 0.5)).ok)
-        began = time.monotonic()
-        self.restart(AT_ONCE, self.server.stop)
+        # The server is given less time than its drain timeout, or what they wait for.
+        self.restart((AT_ONCE,), self.server.stop)
         for call in waiting:
-            reply = call.reply()
-            self.assertTrue(reply.ok, reply)
-            self.assertFalse(reply.parsed.done)
-        self.assertLess(time.monotonic() - began, 20, "nobody waits for an hour, nor for the drain timeout")
+            self.assertStillOpen(call.reply())
         self.assertEnded(self.wait(self.client, self.name), self.id, STOPPED)
 
 
@@ -250,13 +260,13 @@ class KillTest(InterruptedCase):
 
     def test_C14_C24_stops_that_a_kill_minus_9_interrupts_go_on_once(self):
         ids = self.launch(self.client, self.INSTANCES)
-        self.restart("--simulated_boot_latency=500ms", self.server.stop)
+        self.restart(("--simulated_boot_latency=500ms",), self.server.stop)
         tokens = {instance_id: new_token() for instance_id in ids}
         # The first half has been told; the second half is on its way when the server dies.
         told = {i: self.assertOutcome(self.client.call("StopInstance", stop(i, tokens[i])), "executed").parsed
                 for i in ids[:self.INSTANCES // 2]}
         calls = [self.client.start("StopInstance", stop(i, tokens[i])) for i in ids[self.INSTANCES // 2:]]
-        self.restart(FOR_EVER, self.server.kill)
+        self.restart((FOR_EVER,), self.server.kill)
         for call in calls:
             call.reply()
         under_way = 0
@@ -269,7 +279,7 @@ class KillTest(InterruptedCase):
             told[instance_id] = retry.parsed
             under_way += retry.outcome == "replayed" and not retry.parsed.done
         self.assertGreater(under_way, 0, "the kill caught no stop under way")
-        self.restart("--simulated_boot_latency=10ms", self.server.kill)
+        self.restart(("--simulated_boot_latency=10ms",), self.server.kill)
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             ended = dict(zip(ids, pool.map(lambda i: self.wait_alone(told[i].name), ids)))
         for instance_id, operation in ended.items():

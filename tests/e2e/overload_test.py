@@ -1,5 +1,5 @@
 """More than the server can take: what it takes is served as ever, the rest is refused at once, and it is no worse for it
-afterwards; of tenants, who floods it leaves room for the others. Latencies are printed and not judged."""
+afterwards; of tenants, who floods it leaves room for the others. Latencies and memory are printed, and not judged."""
 
 import collections
 import multiprocessing
@@ -20,8 +20,6 @@ OFFERED_KEYS = 60
 RETRIED_KEYS = 3
 # Calls in flight, by which the wait of those that are accepted is bounded.
 PLACES = 6
-# Memory that an overload may leave behind, in KiB: what an allocator keeps.
-LEFT_BEHIND_KIB = 60_000
 
 FLOOD_IN_FLIGHT = 64
 FLOOD_SHARE = 8
@@ -96,7 +94,6 @@ class OpenLoopTest(ServerCase):
             self.assertOutcome(self.client.call("CreateKeypair", call.request), "executed")
         for call in accepted:
             self.assertOutcome(self.client.call("CreateKeypair", call.request), "replayed")
-        self.assertLess(memory_after - memory_before, LEFT_BEHIND_KIB)
         print(f"capacity {before:.0f} keys/s before, {after:.0f} after; offered {OVERLOAD * before:.0f}/s: "
               f"{len(accepted)} accepted, {milliseconds(call.latency_s for call in accepted)}; {len(refused)} refused, "
               f"{milliseconds(call.latency_s for call, _ in refused)}; RSS {memory_before} KiB before, "

@@ -86,27 +86,6 @@ TEST_F(FingerprintTest, C22_EqualBytesAreTheSame) {
   EXPECT_THAT(Differing("", ""), AreTheSame());
 }
 
-TEST_F(FingerprintTest, C22_FieldOrderMakesNoDifference) {
-  EXPECT_THAT(Differing(kItem + kQuantity + kUnknown, kUnknown + kQuantity + kItem), AreTheSame());
-}
-
-TEST_F(FingerprintTest, C22_MapOrderMakesNoDifference) {
-  const std::string a = MapEntry(7, "a", "1");
-  const std::string b = MapEntry(7, "b", "2");
-  EXPECT_THAT(Differing(a + b, b + a), AreTheSame());
-  EXPECT_THAT(Differing(a + b, b), IsOkAndHolds(ElementsAre("labels")));
-}
-
-TEST_F(FingerprintTest, C22_ExplicitDefaultsMakeNoDifference) {
-  EXPECT_THAT(Differing(kItem, kItem + VarintField(5, 0) + LengthDelimited(3, "")), AreTheSame());
-  EXPECT_THAT(Differing(kItem + VarintField(5, 0) + LengthDelimited(3, ""), kItem), AreTheSame());
-}
-
-TEST_F(FingerprintTest, C22_PackedAndUnpackedMakeNoDifference) {
-  EXPECT_THAT(Differing(LengthDelimited(8, Varint(7) + Varint(8)), VarintField(8, 7) + VarintField(8, 8)),
-              AreTheSame());
-}
-
 TEST_F(FingerprintTest, C22_AFieldWithPresenceThatIsSetToItsDefaultCounts) {
   EXPECT_THAT(Differing(kItem, kItem + LengthDelimited(9, "")), IsOkAndHolds(ElementsAre("note")));
   EXPECT_THAT(Differing(kItem, kItem + LengthDelimited(6, "")), IsOkAndHolds(ElementsAre("delivery")));

@@ -12,7 +12,6 @@
 #include "hapax/tests/support/fake_call.h"
 #include "hapax/tests/support/refusal_matchers.h"
 #include "hapax/tests/support/status_matchers.h"
-#include "hapax/tests/support/test_api_keys.h"
 #include "hapax/tests/support/test_methods.h"
 #include "hapax/tests/v1/rules.pb.h"
 
@@ -29,8 +28,6 @@ using testing::SizeIs;
 using tests::v1::CountOrdersRequest;
 using tests::v1::RuleRequest;
 
-constexpr char kUndecodable[] = "\x22\x05pen";
-
 class IdempotencyOrderTest : public ChainTest {
  protected:
   Answer Place(const std::string& item, const std::string& token) {
@@ -44,36 +41,6 @@ class IdempotencyOrderTest : public ChainTest {
     service_.handler_hook = [error](const CallContext&, Transaction&) { return error; };
   }
 };
-
-TEST_F(IdempotencyOrderTest, C21_TheCallerIsKnownBeforeItsRequestIsLookedAt) {
-  const TestChain chain(*store_,
-                        {.max_in_flight = 0, .authenticator = ApiKeyAuthenticatorOf(ApiKeyLine("orchard", "apple"))});
-  FakeCall call(service_.place_order(), kUndecodable);
-  call.AddMetadata("x-client-token", "bad token");
-  EXPECT_EQ(chain.Call(call).result, "UNAUTHENTICATED");
-}
-
-TEST_F(IdempotencyOrderTest, C21_TheRequestIsDecodedBeforeTheTokenIsLookedAt) {
-  FakeCall call(service_.place_order(), kUndecodable);
-  call.AddMetadata("x-client-token", "bad token");
-  EXPECT_EQ(chain_.Call(call).result, "INVALID_PARAMETER");
-}
-
-TEST_F(IdempotencyOrderTest, C21_TheTokensFormatIsCheckedBeforeTheRoleAndThatBeforeTheTokenIsLookedUp) {
-  const TestChain chain(*store_, {.authenticator = ApiKeyAuthenticatorOf(ApiKeyLine("orchard", "writer") +
-                                                                         ApiKeyLine("orchard", "reader", "read"))});
-  const auto place_with = [&](const std::string& id, const std::string& item, const std::string& token) {
-    FakeCall call(service_.place_order(), OrderOf(item, token));
-    call.AddMetadata("x-api-key", ApiKeyOf(id));
-    return chain.Call(call).result;
-  };
-  ASSERT_EQ(place_with("writer", "pencil", "token"), "executed");
-  EXPECT_EQ(place_with("reader", "pencil", "bad token"), "INVALID_CLIENT_TOKEN");
-  EXPECT_EQ(place_with("reader", "pencil", "token"), "PERMISSION_DENIED");
-  EXPECT_EQ(place_with("reader", "pen", "token"), "PERMISSION_DENIED");
-  EXPECT_EQ(place_with("reader", "pen", "new"), "PERMISSION_DENIED");
-  EXPECT_EQ(place_with("writer", "pen", "new"), "executed");
-}
 
 TEST_F(IdempotencyOrderTest, C21_TheTokensFormatIsCheckedBeforeThePlace) {
   Method method = MakeMethod(MethodOf<RuleRequest>("GoodRules", "ZoneRequired"));

@@ -1,10 +1,7 @@
 #include "hapax/server/grpc/grpc_call.h"
 
-#include <memory>
-#include <set>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
@@ -26,7 +23,6 @@ namespace {
 
 using test::v1::DepositRequest;
 using test::v1::DepositResponse;
-using testing::SizeIs;
 
 constexpr char kDeposit[] = "/hapax.test.v1.Ledger/Deposit";
 constexpr char kSeal[] = "/hapax.test.v1.Ledger/Seal";
@@ -114,39 +110,6 @@ TEST_F(GrpcCallTest, C9AReplayIsTheRecordsBytesVerbatim) {
   EXPECT_EQ(replayed.outcome(), "replayed");
 }
 
-TEST_F(GrpcCallTest, C14AReplayAfterARestartIsTheSame) {
-  const RawReply executed = Call(Deposit("token", "memo: 'a memo'"));
-  ASSERT_TRUE(executed.status.ok()) << executed.status.error_message();
-  ledger_.Restart();
-  const RawReply replayed = Call(Deposit("token", "memo: 'a memo'"));
-  EXPECT_EQ(replayed.outcome(), "replayed");
-  EXPECT_EQ(replayed.bytes, executed.bytes);
-  EXPECT_EQ(Balance(), 5);
-}
-
-TEST_F(GrpcCallTest, C11DuplicatesAtTheSameTimeGetOneReply) {
-  constexpr int kClients = 16;
-  std::vector<std::unique_ptr<PendingCall>> calls;
-  // Nothing is executed before all of them are on their way.
-  const absl::Status held = Execute([&](Transaction&) {
-    for (int i = 0; i < kClients; ++i) calls.push_back(RawClient(ledger_.port()).Start(kDeposit, Deposit("token")));
-    return absl::OkStatus();
-  });
-  ASSERT_THAT(held, IsOk());
-  std::set<std::string> replies;
-  int executed = 0;
-  for (const auto& call : calls) {
-    const RawReply reply = call->Wait();
-    ASSERT_TRUE(reply.status.ok()) << reply.status.error_message();
-    replies.insert(reply.bytes);
-    executed += reply.outcome() == "executed";
-  }
-  EXPECT_THAT(replies, SizeIs(1));
-  EXPECT_EQ(executed, 1);
-  EXPECT_EQ(Balance(), 5);
-  EXPECT_EQ(ledger_.service().runs(), 1);
-}
-
 TEST_F(GrpcCallTest, AnEmptyReplyIsExecutedAndReplayedEmpty) {
   for (const char* outcome : {"executed", "replayed"}) {
     const RawReply reply = Call(Deposit("token", "quiet: true"));
@@ -178,23 +141,6 @@ TEST_F(GrpcCallTest, ALongMessageArrivesWhole) {
   EXPECT_EQ(replayed.outcome(), "replayed");
   EXPECT_TRUE(replayed.bytes == executed.bytes);
   EXPECT_EQ(Balance(), 5);
-}
-
-TEST_F(GrpcCallTest, C1TheTokenMayComeAsMetadata) {
-  EXPECT_EQ(Call(Deposit(""), {{"x-client-token", "one"}}).outcome(), "executed");
-  EXPECT_EQ(Call(Deposit("one")).outcome(), "replayed");
-  EXPECT_EQ(Call(Deposit(""), {{"idempotency-key", "\"one\""}}).outcome(), "replayed");
-  const RawReply conflict = Call(Deposit("one"), {{"x-client-token", "two"}});
-  EXPECT_EQ(conflict.reason(), "hapax/CLIENT_TOKEN_CONFLICT");
-  const RawReply twice = Call(Deposit(""), {{"x-client-token", "two"}, {"x-client-token", "three"}});
-  EXPECT_EQ(twice.reason(), "hapax/CLIENT_TOKEN_CONFLICT");
-  EXPECT_EQ(Balance(), 5);
-}
-
-TEST_F(GrpcCallTest, C4TheTenantComesAsMetadata) {
-  EXPECT_EQ(Call(Deposit("token"), {{"x-tenant-id", "one"}}).outcome(), "executed");
-  EXPECT_EQ(Call(Deposit("token"), {{"x-tenant-id", "two"}}).outcome(), "executed");
-  EXPECT_EQ(Call(Deposit("token"), {{"x-tenant-id", "one"}}).outcome(), "replayed");
 }
 
 TEST_F(GrpcCallTest, APreparedMutationIsPreparedAndReplayed) {
@@ -246,36 +192,6 @@ TEST_F(GrpcCallTest, C27AHandlersOwnErrorArrivesAsItIsWithAVerdict) {
   declined.SetPayload("type.googleapis.com/google.rpc.ErrorInfo", absl::Cord(info.SerializeAsString()));
   ledger_.service().EndWith(declined);
   EXPECT_EQ(Call(Deposit("token")).reason(), "payments.example/CARD_DECLINED");
-}
-
-TEST_F(GrpcCallTest, C12AFailedAttemptLeavesItsTokenFree) {
-  ledger_.service().EndWith(RefuseField(Reason::kQuotaExceeded, "amount", "must be less just now"));
-  ASSERT_EQ(Call(Deposit("token")).reason(), "hapax/QUOTA_EXCEEDED");
-  ledger_.service().EndWith(absl::OkStatus());
-  EXPECT_EQ(Balance(), 0);
-  EXPECT_EQ(Call(Deposit("token", "memo: 'corrected'")).outcome(), "executed");
-  EXPECT_EQ(Balance(), 5);
-}
-
-TEST_F(GrpcCallTest, C16AReplayDoesNotAskTheHandler) {
-  const RawReply executed = Call(Deposit("token"));
-  ledger_.service().EndWith(RefuseField(Reason::kQuotaExceeded, "amount", "must be less just now"));
-  const RawReply replayed = Call(Deposit("token"));
-  EXPECT_EQ(replayed.outcome(), "replayed");
-  EXPECT_EQ(replayed.bytes, executed.bytes);
-}
-
-TEST_F(GrpcCallTest, C10OtherParametersAreAMismatchThatNamesThem) {
-  ASSERT_EQ(Call(Deposit("token", "memo: 'one'")).outcome(), "executed");
-  const RawReply reply = Call(Deposit("token", "memo: 'two'"));
-  EXPECT_EQ(reply.status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
-  EXPECT_EQ(reply.reason(), "hapax/IDEMPOTENT_PARAMETER_MISMATCH");
-  EXPECT_EQ(reply.retry(), "new-token");
-  EXPECT_EQ(reply.status.error_message().find("IdempotentParameterMismatch"), 0u);
-  google::rpc::BadRequest bad_request;
-  ASSERT_TRUE(reply.Unpack(&bad_request));
-  ASSERT_EQ(bad_request.field_violations_size(), 1);
-  EXPECT_EQ(bad_request.field_violations(0).field(), "memo");
 }
 
 // The server's clock is past the deadline, though the client's is not.

@@ -22,11 +22,11 @@ namespace {
 using testing::HasSubstr;
 
 TEST_F(ServiceHostTest, ACallGoesThroughTheChainAsBytes) {
-  const auto pending = Client().Start(kDeposit, "any bytes", {{"key", "value"}});
+  const auto pending = Client().Start(kDeposit, "any bytes", {{"key", "value"}, {"key", "another"}});
   UnaryCall& call = holding_->Take();
   EXPECT_EQ(call.method().name, "hapax.test.v1.Ledger/Deposit");
   EXPECT_EQ(call.request_bytes(), "any bytes");
-  EXPECT_THAT(call.Metadata("key"), testing::ElementsAre("value"));
+  EXPECT_THAT(call.Metadata("key"), testing::ElementsAre("value", "another"));
   EXPECT_THAT(call.Metadata("other"), testing::IsEmpty());
   EXPECT_EQ(call.deadline(), absl::InfiniteFuture());
   EXPECT_FALSE(call.IsCancelled());

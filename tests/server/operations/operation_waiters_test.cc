@@ -13,6 +13,7 @@
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/base/clock.h"
 
 namespace hapax {
 namespace {
@@ -73,28 +74,41 @@ TEST(OperationWaitersTest, ADeadlineWakesWhoeverItIsAndNotBefore) {
   Somebody late;
   OperationWaiters waiters(10);
   ASSERT_TRUE(waiters.Add("topic", kNever, StaysOn, patient.Wake()));
-  const absl::Time deadline = absl::Now() + absl::Milliseconds(20);
-  ASSERT_TRUE(waiters.Add("topic", deadline, StaysOn, hurried.Wake()));
+  const absl::Duration start = MonotonicNow();
+  ASSERT_TRUE(waiters.Add("topic", absl::Now() + absl::Milliseconds(20), StaysOn, hurried.Wake()));
   ASSERT_TRUE(waiters.Add("topic", absl::InfinitePast(), StaysOn, late.Wake()));
   late.Await();
   hurried.Await();
-  EXPECT_GE(absl::Now(), deadline);
+  EXPECT_GE(MonotonicNow() - start, absl::Milliseconds(20));
   EXPECT_FALSE(patient.woken());
 }
 
-// Who waits already is looked at every quarter of a second; a nearer deadline does not wait for that.
+// The thread waits for nothing else: a deadline that does not wake it is never kept.
 TEST(OperationWaitersTest, ADeadlineIsKeptThoughOthersWaitForLonger) {
-  constexpr int kCount = 12;
   Somebody patient;
-  std::deque<Somebody> hurried(kCount);
-  OperationWaiters waiters(10);
+  std::deque<Somebody> hurried(12);
+  OperationWaiters waiters(10, /*given_up_check_interval=*/absl::InfiniteDuration());
   ASSERT_TRUE(waiters.Add("topic", kNever, StaysOn, patient.Wake()));
-  const absl::Time start = absl::Now();
   for (Somebody& somebody : hurried) {
     ASSERT_TRUE(waiters.Add("topic", absl::Now() + absl::Milliseconds(1), StaysOn, somebody.Wake()));
     somebody.Await();
   }
-  EXPECT_LT(absl::Now() - start, kCount * absl::Milliseconds(125));
+  EXPECT_FALSE(patient.woken());
+}
+
+TEST(OperationWaitersTest, WhileNothingHappensNobodyIsAskedWhetherTheyGaveUp) {
+  std::atomic<int> asked = 0;
+  Somebody patient;
+  Somebody hurried;
+  OperationWaiters waiters(10, /*given_up_check_interval=*/absl::InfiniteDuration());
+  const auto count = [&] {
+    ++asked;
+    return false;
+  };
+  ASSERT_TRUE(waiters.Add("topic", kNever, count, patient.Wake()));
+  ASSERT_TRUE(waiters.Add("topic", absl::Now() + absl::Milliseconds(50), StaysOn, hurried.Wake()));
+  hurried.Await();
+  EXPECT_LE(asked, 5) << "a thread that does not sleep asks thousands of times";
 }
 
 TEST(OperationWaitersTest, WhoGivesUpIsWokenAndFreesTheirPlace) {

@@ -7,10 +7,10 @@
 
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/base/clock.h"
 
 namespace hapax::compute {
 namespace {
@@ -18,17 +18,17 @@ namespace {
 TEST(SimulatedHypervisor, IsDoneAfterTheLatencyAndNotBefore) {
   constexpr absl::Duration kLatency = absl::Milliseconds(20);
   SimulatedHypervisor hypervisor(kLatency);
-  const absl::Time start = absl::Now();
+  const absl::Duration start = MonotonicNow();
   absl::Notification booted;
   hypervisor.Boot({}, [&](const absl::Status& /*result*/) { booted.Notify(); });
   booted.WaitForNotification();
-  EXPECT_GE(absl::Now() - start, kLatency);
+  EXPECT_GE(MonotonicNow() - start, kLatency);
 
-  const absl::Time second_start = absl::Now();
+  const absl::Duration second_start = MonotonicNow();
   absl::Notification shut_down;
   hypervisor.ShutDown("i-1", [&](const absl::Status& /*result*/) { shut_down.Notify(); });
   shut_down.WaitForNotification();
-  EXPECT_GE(absl::Now() - second_start, kLatency);
+  EXPECT_GE(MonotonicNow() - second_start, kLatency);
 }
 
 TEST(SimulatedHypervisor, IsDoneInTheOrderItWasToldOnceEach) {

@@ -1,4 +1,3 @@
-#include <deque>
 #include <memory>
 #include <string>
 #include <thread>
@@ -9,7 +8,6 @@
 #include "hapax/server/compute/instances/power.h"
 #include "hapax/tests/server/support/compute_server.h"
 #include "hapax/tests/server/support/proto_text.h"
-#include "hapax/tests/support/refusal_matchers.h"
 #include "hapax/tests/support/temp_dir.h"
 
 // StopInstance and StartInstance through the chain: a retry starts nothing, and gets the operation as it stands.
@@ -136,29 +134,6 @@ TEST_F(PowerRetryTest, C3_WithoutATokenTheRaceIsLost) {
   Finish();
   EXPECT_EQ(Stop("").result, "unprotected");
   EXPECT_EQ(State(), v1::INSTANCE_STATE_STOPPING);
-}
-
-TEST_F(PowerRetryTest, C10_OtherParametersAreRefusedAndNamed) {
-  ASSERT_EQ(Stop("token").result, "executed");
-  const ChainReply other =
-      server_->Call("StopInstance", FromText<v1::StopInstanceRequest>("client_token: 'token' instance_id: 'i-other'"));
-  EXPECT_EQ(other.result, "IDEMPOTENT_PARAMETER_MISMATCH");
-  EXPECT_THAT(FieldsOf(other.status), ElementsAre("instance_id"));
-}
-
-TEST_F(PowerRetryTest, C7_TheStopsTokenIsNoneForTheStart) {
-  ASSERT_EQ(Stop("token").result, "executed");
-  Finish();
-  EXPECT_EQ(Start("token").result, "IDEMPOTENT_PARAMETER_MISMATCH");
-  EXPECT_EQ(State(), v1::INSTANCE_STATE_STOPPED);
-}
-
-TEST_F(PowerRetryTest, C12_ARefusalLeavesTheTokenFree) {
-  EXPECT_EQ(Start("token").result, "INCORRECT_INSTANCE_STATE");
-  EXPECT_THAT(server_->AllOperations(), IsEmpty());
-  ASSERT_EQ(Stop("stop").result, "executed");
-  Finish();
-  EXPECT_EQ(Start("token").result, "executed");
 }
 
 TEST_F(PowerRetryTest, C14_C24_TheOperationIsReplayedAsItStandsAcrossRestarts) {
