@@ -1,8 +1,8 @@
 #include "hapax/server/grpc/health.h"
 
+#include <optional>
+#include <string_view>
 #include <utility>
-
-#include "hapax/base/parse.h"
 
 namespace hapax {
 
@@ -14,6 +14,15 @@ namespace {
 const grpc::Status& NotARequest() {
   static const grpc::Status kStatus(grpc::StatusCode::INVALID_ARGUMENT, "not a grpc.health.v1.HealthCheckRequest");
   return kStatus;
+}
+
+// Nullopt when there are no bytes, or they are no request.
+std::optional<HealthCheckRequest> Parse(std::optional<std::string_view> bytes) {
+  HealthCheckRequest request;
+  if (!bytes.has_value() || !request.ParseFromArray(bytes->data(), static_cast<int>(bytes->size()))) {
+    return std::nullopt;
+  }
+  return request;
 }
 
 std::string Reply(HealthCheckResponse::ServingStatus status) {
@@ -30,7 +39,7 @@ class Health::CheckHandler final : public GrpcStream::Handler {
 
   void OnArrived() override { stream_.ReadFromStranger(); }
   void OnRead(std::optional<std::string_view> message) override {
-    const auto request = Parse<HealthCheckRequest>(message);
+    const auto request = Parse(message);
     if (!request.has_value()) return stream_.Finish(NotARequest());
     const Status status = health_.StatusOf(request->service());
     if (status != HealthCheckResponse::SERVICE_UNKNOWN) return stream_.WriteAndFinish(Reply(status));
@@ -102,7 +111,7 @@ class Health::WatchHandler final : public GrpcStream::Handler {
 
   void OnArrived() override { stream_.ReadFromStranger(); }
   void OnRead(std::optional<std::string_view> message) override {
-    auto request = Parse<HealthCheckRequest>(message);
+    auto request = Parse(message);
     if (!request.has_value()) return stream_.Finish(NotARequest());
     watcher_ = std::make_shared<Watcher>(health_, stream_, std::move(*request->mutable_service()));
     stream_.StayOpen();

@@ -1,6 +1,5 @@
 #include "hapax/storage/rocksdb/format_version.h"
 
-#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -8,49 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "hapax/storage/format.h"
 #include "rocksdb/db.h"
-#include "rocksdb/wal_filter.h"
-#include "rocksdb/write_batch.h"
 
 namespace hapax {
-namespace {
-
-// Table meta is RocksDB's default column family, whose number is always the same.
-constexpr uint32_t kMetaFamily = 0;
-
-// Finds out whether a batch writes to table meta.
-class MetaFinder final : public rocksdb::WriteBatch::Handler {
- public:
-  rocksdb::Status PutCF(uint32_t family, const rocksdb::Slice& /*key*/, const rocksdb::Slice& /*value*/) override {
-    return Look(family);
-  }
-  rocksdb::Status DeleteCF(uint32_t family, const rocksdb::Slice& /*key*/) override { return Look(family); }
-
-  [[nodiscard]] bool found() const { return found_; }
-
- private:
-  rocksdb::Status Look(uint32_t family) {
-    found_ = found_ || family == kMetaFamily;
-    return rocksdb::Status::OK();
-  }
-
-  bool found_ = false;
-};
-
-// Skips log records that do not concern the format, so that reading the log takes little memory.
-class MetaWritesOnly final : public rocksdb::WalFilter {
- public:
-  WalProcessingOption LogRecordFound(unsigned long long /*log_number*/,  // NOLINT(google-runtime-int): RocksDB's.
-                                     const std::string& /*log_file_name*/, const rocksdb::WriteBatch& batch,
-                                     rocksdb::WriteBatch* /*new_batch*/, bool* /*batch_changed*/) override {
-    MetaFinder finder;
-    const bool is_understood = batch.Iterate(&finder).ok();
-    return is_understood && !finder.found() ? WalProcessingOption::kIgnoreCurrentRecord
-                                            : WalProcessingOption::kContinueProcessing;
-  }
-  [[nodiscard]] const char* Name() const override { return "MetaWritesOnly"; }
-};
-
-}  // namespace
 
 absl::StatusOr<uint64_t> ParseFormatVersion(std::string_view value) {
   uint64_t version = 0;
@@ -63,14 +21,12 @@ absl::StatusOr<uint64_t> ParseFormatVersion(std::string_view value) {
 }
 
 absl::StatusOr<DirectoryFormat> ReadFormat(const std::string& path, const rocksdb::Options& options) {
-  MetaWritesOnly filter;
-  rocksdb::Options reading = options;
-  reading.wal_filter = &filter;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
-  const std::vector<rocksdb::ColumnFamilyDescriptor> families = {{std::string(TableName(Table::kMeta)), reading}};
+  // Of the logs RocksDB keeps no rows but those of the tables that are opened.
+  const std::vector<rocksdb::ColumnFamilyDescriptor> families = {{std::string(TableName(Table::kMeta)), options}};
   DirectoryFormat format;
-  if (!rocksdb::DB::OpenForReadOnly(reading, path, families, &handles, &opened).ok()) return format;
+  if (!rocksdb::DB::OpenForReadOnly(options, path, families, &handles, &opened).ok()) return format;
   const std::unique_ptr<rocksdb::DB> db(opened);
   const auto read = [&](std::string_view key, std::string* value) {
     return db->Get(rocksdb::ReadOptions(), handles.front(), rocksdb::Slice(key.data(), key.size()), value).ok();
