@@ -72,7 +72,11 @@ class UnaryCall : public CallInfo {
   // `hook` sees how the call ends; the last one added is the first to see it.
   void OnFinish(FinishHook hook) { finish_hooks_.push_back(std::move(hook)); }
 
-  // Ends the call with the reply's bytes, or an error.
+  // Sends a message of a method that streams, ahead of the end. `sent` runs once the next one may be sent, or with
+  // false once the client takes no more. To be called on any thread; one message at a time.
+  virtual void SendPart(std::string /*message*/, absl::AnyInvocable<void(bool ok)> sent) { sent(false); }
+
+  // Ends the call with the reply's bytes, or an error. A method that streams has no reply: it ends with an empty one.
   void Finish(absl::StatusOr<std::string> reply);
 
  protected:

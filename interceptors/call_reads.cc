@@ -19,12 +19,24 @@ void CallReads::Query(UnaryCall& call, Store::ReadBody body, Store::Done done) c
 }
 
 void CallReads::QueryLong(UnaryCall& call, Store::ReadBody body, Store::Done done) const {
+  TryOnWorker(&CallReads::QueryWithRoom, call, std::move(body), std::move(done));
+}
+
+void CallReads::QueryPart(UnaryCall& call, Store::ReadBody body, Store::Done done) const {
+  TryOnWorker(&CallReads::QueryHere, call, std::move(body), std::move(done));
+}
+
+void CallReads::TryOnWorker(Way way, UnaryCall& call, Store::ReadBody body, Store::Done done) const {
   auto query = std::make_shared<std::pair<Store::ReadBody, Store::Done>>(std::move(body), std::move(done));
-  WorkerPool::Work work = [reads = *this, &call, query] {
-    reads.QueryWithRoom(call, std::move(query->first), std::move(query->second));
+  WorkerPool::Work work = [reads = *this, way, &call, query] {
+    (reads.*way)(call, std::move(query->first), std::move(query->second));
   };
   if (workers_.TrySchedule(work, call.principal.tenant)) return;
   std::move(query->second)(Refuse(Reason::kOverloaded, "too many reads are waiting"));
+}
+
+void CallReads::QueryHere(UnaryCall& /*call*/, Store::ReadBody body, Store::Done done) const {
+  store_.Query(std::move(body), std::move(done));
 }
 
 void CallReads::QueryIfShort(UnaryCall& call, Store::ReadBody body, Store::Done done) const {

@@ -24,8 +24,14 @@ class CallReads {
   void Query(UnaryCall& call, Store::ReadBody body, Store::Done done) const;
   // The same for a body that may take long: never on the thread that asks. OVERLOADED when too many wait.
   void QueryLong(UnaryCall& call, Store::ReadBody body, Store::Done done) const;
+  // The same for one message of many, which is short: no room is reserved for it.
+  void QueryPart(UnaryCall& call, Store::ReadBody body, Store::Done done) const;
 
  private:
+  using Way = void (CallReads::*)(UnaryCall& call, Store::ReadBody body, Store::Done done) const;
+
+  void TryOnWorker(Way way, UnaryCall& call, Store::ReadBody body, Store::Done done) const;
+  void QueryHere(UnaryCall& call, Store::ReadBody body, Store::Done done) const;
   void QueryIfShort(UnaryCall& call, Store::ReadBody body, Store::Done done) const;
   void QueryWithRoom(UnaryCall& call, Store::ReadBody body, Store::Done done) const;
 

@@ -2,8 +2,10 @@
 
 #include <any>
 #include <memory>
+#include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "google/protobuf/message.h"
 #include "hapax/base/message_check.h"
 #include "hapax/base/status_macros.h"
@@ -29,6 +31,7 @@ auto FinishWith(UnaryCall& call, std::shared_ptr<google::protobuf::Message> repl
 void Dispatch::Intercept(UnaryCall& call, Next /*next: this is the last link*/) {
   const Method& method = call.method();
   if (method.serve != nullptr) return method.serve(call);
+  if (method.stream != nullptr) return SendNext(std::make_shared<Stream>(call));
   if (method.read == nullptr) return Mutate(call);
   Read(call);
 }
@@ -42,6 +45,48 @@ void Dispatch::Read(UnaryCall& call) const {
   };
   if (call.method().is_long_read) return reads_.QueryLong(call, std::move(body), FinishWith(call, reply));
   reads_.Query(call, std::move(body), FinishWith(call, reply));
+}
+
+// A call whose replies are a stream, between two of them.
+struct Dispatch::Stream {
+  explicit Stream(UnaryCall& its_call) : call(its_call), message(call.method().reply->New()) {}
+
+  UnaryCall& call;
+  const std::unique_ptr<google::protobuf::Message> message;
+  std::string cursor;
+  // What the last run of the body made; it may be run again.
+  std::string next_cursor;
+  bool has_message = false;
+  std::string bytes;
+};
+
+// No thread waits for the client: the next message is read once the last one was sent.
+void Dispatch::SendNext(std::shared_ptr<Stream> stream) const {
+  UnaryCall& call = stream->call;
+  const auto read = [this, stream](const ReadTransaction& txn) -> absl::Status {
+    const UnaryCall& its_call = stream->call;
+    HAPAX_RETURN_IF_ERROR(RefuseIfGivenUp(its_call, clock_.Now()));
+    stream->message->Clear();
+    stream->next_cursor = stream->cursor;
+    const absl::StatusOr<bool> has_message =
+        its_call.method().stream(its_call.context, txn, *its_call.request, &stream->next_cursor, stream->message.get());
+    if (!has_message.ok()) return HandlersError(has_message.status());
+    stream->has_message = *has_message;
+    if (!stream->has_message) return absl::OkStatus();
+    HAPAX_ASSIGN_OR_RETURN(stream->bytes, Serialize(*stream->message));
+    if (stream->bytes.size() <= kMaxPartBytes) return absl::OkStatus();
+    return absl::InternalError(absl::StrCat("a message of the stream has ", stream->bytes.size(), " bytes; at most ",
+                                            kMaxPartBytes, " are allowed"));
+  };
+  reads_.QueryPart(call, read, [this, stream](absl::Status status) {
+    if (!status.ok()) return stream->call.Finish(ToRefusal(std::move(status)));
+    if (!stream->has_message) return stream->call.Finish(std::string());
+    stream->cursor = stream->next_cursor;
+    stream->call.SendPart(std::move(stream->bytes), [this, stream](bool ok) {
+      if (ok) return SendNext(stream);
+      stream->call.Finish(Refuse(Reason::kCancelled, "the client takes no more messages"));
+    });
+  });
 }
 
 void Dispatch::Mutate(UnaryCall& call) {

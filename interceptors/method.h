@@ -67,7 +67,7 @@ struct Method {
   // Whether a read may take long: it is not run on an event thread then.
   bool is_long_read = false;
 
-  // Of these three exactly one is set.
+  // Of these four exactly one is set.
   //
   // A read.
   absl::AnyInvocable<absl::Status(const CallContext&, const ReadTransaction&, const Message&, Message*) const> read;
@@ -76,6 +76,12 @@ struct Method {
   absl::AnyInvocable<absl::Status(const CallContext&, Transaction&, const Message& request, const std::any& prepared,
                                   Message* reply) const>
       mutate;
+
+  // A read whose replies are a stream: makes the next message, from the request and the cursor, which is empty at
+  // first. Returns false if there is none. Each message is read from a state of its own.
+  absl::AnyInvocable<absl::StatusOr<bool>(const CallContext&, const ReadTransaction&, const Message& request,
+                                          std::string* cursor, Message* reply) const>
+      stream;
 
   // Answers in its own time, because it waits for something: ends the call, now or later. It must not block. What it
   // changes, if it is declared `idempotency_level = IDEMPOTENT`, lies outside the store.

@@ -34,6 +34,11 @@ void GrpcCall::ReceiveRequest(absl::AnyInvocable<void()> go_on) {
   stream_.loop().Post([this] { stream_.Read(); });
 }
 
+void GrpcCall::SendPart(std::string message, absl::AnyInvocable<void(bool ok)> sent) {
+  on_sent_ = std::move(sent);
+  stream_.loop().Post([this, message = std::move(message)] { stream_.WritePart(message); });
+}
+
 void GrpcCall::OnRead(std::optional<std::string_view> message) {
   request_bytes_ = message;
   std::exchange(on_request_, nullptr)();
@@ -70,6 +75,7 @@ void GrpcCall::SendNow() {
     stream_.AddInitialMetadata(kOutcomeMetadata, WireName(*outcome));
     if (*outcome == Outcome::kReplayed) stream_.AddInitialMetadata(kReplayedMetadata, "true");
   }
+  if (method().stream != nullptr) return stream_.Finish(grpc::Status::OK);
   if (is_long_) return stream_.WriteLongAndFinish(*std::move(reply_));
   stream_.WriteAndFinish(*reply_);
 }

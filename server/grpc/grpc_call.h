@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -33,20 +34,23 @@ class GrpcCall final : public UnaryCall, public GrpcStream::Handler {
   [[nodiscard]] absl::Time deadline() const override { return stream_.deadline(); }
   [[nodiscard]] bool IsCancelled() const override { return stream_.IsCancelled(); }
   void ReceiveRequest(absl::AnyInvocable<void()> go_on) override;
+  void SendPart(std::string message, absl::AnyInvocable<void(bool ok)> sent) override;
 
  private:
   void OnArrived() override { chain_.Run(*this); }
   void OnRead(std::optional<std::string_view> message) override;
+  void OnWritten(bool ok) override { std::exchange(on_sent_, nullptr)(ok); }
   void Send(absl::StatusOr<std::string> reply) override;
   void SendNow();
 
   const Chain& chain_;
   GrpcStream& stream_;
   std::optional<std::string_view> request_bytes_;
-  absl::AnyInvocable<void()> on_request_;  // From ReceiveRequest.
-  absl::StatusOr<std::string> reply_;      // Set by Send.
-  bool is_long_ = false;                   // Whether the reply is long, so that the budget counts it.
-  size_t budgeted_bytes_ = 0;              // Taken from the budget.
+  absl::AnyInvocable<void()> on_request_;   // From ReceiveRequest.
+  absl::AnyInvocable<void(bool)> on_sent_;  // From SendPart.
+  absl::StatusOr<std::string> reply_;       // Set by Send.
+  bool is_long_ = false;                    // Whether the reply is long, so that the budget counts it.
+  size_t budgeted_bytes_ = 0;               // Taken from the budget.
 };
 
 }  // namespace hapax

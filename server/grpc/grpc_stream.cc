@@ -237,6 +237,17 @@ void GrpcStream::Write(std::string_view message) {
   batch.Begin(written_);
 }
 
+void GrpcStream::WritePart(std::string_view message) {
+  Enter(source_.sending, std::numeric_limits<size_t>::max());
+  since_ = MonotonicNow();
+  Write(message);
+}
+
+void GrpcStream::OnWritten(bool ok) {
+  if (list_ == &source_.sending) Leave();
+  handler_->OnWritten(ok);
+}
+
 void GrpcStream::WriteAndFinish(std::string_view message) { WriteAndFinish(CopyOf(message)); }
 
 void GrpcStream::WriteLongAndFinish(std::string message) {

@@ -113,6 +113,8 @@ class GrpcStream {
   // (gRPC 1.51). So few are read at once: with too many, the oldest is ended with UNAVAILABLE.
   void ReadFromStranger();
   void Write(std::string_view message);
+  // As Write, for one message of many. A client that takes too long to receive it gets UNAVAILABLE.
+  void WritePart(std::string_view message);
   // Call it once, as the last, with nothing else under way.
   void WriteAndFinish(std::string_view message);
   // The same for a long message, which is not copied; on the loop's thread. The message occupies memory, so a client
@@ -149,6 +151,7 @@ class GrpcStream {
   void Leave();
   void OnArrived(bool ok);
   void OnRead(bool ok);
+  void OnWritten(bool ok);
   [[nodiscard]] absl::Status FaultOf(grpc_byte_buffer* message) const;
   [[nodiscard]] bool StandsForNoMessage() const;
   void OnDone();
@@ -180,7 +183,7 @@ class GrpcStream {
   EventLoop::Event arrived_{[this](bool ok) { OnArrived(ok); }};
   EventLoop::Event done_{[this](bool) { OnDone(); }};
   EventLoop::Event read_{[this](bool ok) { OnRead(ok); }};
-  EventLoop::Event written_{[this](bool ok) { handler_->OnWritten(ok); }};
+  EventLoop::Event written_{[this](bool ok) { OnWritten(ok); }};
   EventLoop::Event finished_{[this](bool) { Release(); }};
 };
 

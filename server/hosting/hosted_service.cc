@@ -30,6 +30,11 @@ absl::Status HostedService::Compile(Method& method) {
       method.reply->GetDescriptor() != method.descriptor->output_type()) {
     return absl::InvalidArgumentError(absl::StrCat("the handler for ", method.name, " has other message types"));
   }
+  if (method.stream != nullptr) return CompileStream(method);
+  if (method.read != nullptr && method.descriptor->server_streaming()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the handler for ", method.name, " is a read; a stream of replies needs a StreamingRead"));
+  }
   HAPAX_ASSIGN_OR_RETURN(method.rule, Rule::Compile(*method.descriptor, resolvers_));
   method.required_role = RequiredRole(*method.descriptor);
   const bool mutates = method.descriptor->options().idempotency_level() != MethodOptions::NO_SIDE_EFFECTS;
@@ -51,6 +56,19 @@ absl::Status HostedService::Compile(Method& method) {
     return Reading("operation refresher", txn,
                    [&](const ReadTransaction& own) { return refresh_operation_(context, own, std::move(reply)); });
   };
+  return absl::OkStatus();
+}
+
+absl::Status HostedService::CompileStream(Method& method) {
+  const auto& options = method.descriptor->options();
+  if (!method.descriptor->server_streaming() || method.descriptor->client_streaming() ||
+      options.idempotency_level() != google::protobuf::MethodOptions::NO_SIDE_EFFECTS ||
+      options.HasExtension(idempotency::v1::rule)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the handler for ", method.name,
+        " is a streaming read: it must be declared with a stream of replies, one request, and NO_SIDE_EFFECTS"));
+  }
+  method.required_role = RequiredRole(*method.descriptor);
   return absl::OkStatus();
 }
 

@@ -80,6 +80,9 @@ class HostedService {
   template <typename Request, typename Prepared, typename Reply>
   using PreparedHandler =
       absl::AnyInvocable<absl::Status(const CallContext&, Transaction&, const Request&, const Prepared&, Reply*) const>;
+  template <typename Request, typename Reply>
+  using StreamingHandler = absl::AnyInvocable<absl::StatusOr<bool>(const CallContext&, const ReadTransaction&,
+                                                                   const Request&, std::string* cursor, Reply*) const>;
   template <typename Request>
   using Canonicalizer = absl::AnyInvocable<void(Request*) const>;
   template <typename Request>
@@ -115,6 +118,22 @@ class HostedService {
                      Method::Message* reply) {
       return Reading(part, txn, [&](const ReadTransaction& own) {
         return handler(context, own, static_cast<const Request&>(request), static_cast<Reply*>(reply));
+      });
+    };
+  }
+
+  // A read that returns a stream: `handler` fills in the next message and moves `cursor`, which is empty at first and
+  // the handler's to give a meaning. It returns false once there is no other message. Each message is read from a state
+  // of its own, as pages of a list are, when the client has taken the one before; so a slow client holds no thread and
+  // no snapshot. A message has at most 64 KiB.
+  template <typename Request, typename Reply>
+  void StreamingRead(std::string_view method, StreamingHandler<Request, Reply> handler) {
+    Method& added = Add<Request, Reply>(method);
+    added.stream = [this, part = "streaming read of " + added.name, handler = std::move(handler)](
+                       const CallContext& context, const ReadTransaction& txn, const Method::Message& request,
+                       std::string* cursor, Method::Message* reply) {
+      return Reading(part, txn, [&](const ReadTransaction& own) {
+        return handler(context, own, static_cast<const Request&>(request), cursor, static_cast<Reply*>(reply));
       });
     };
   }
@@ -183,6 +202,7 @@ class HostedService {
 
  private:
   [[nodiscard]] absl::Status Compile(Method& method);
+  [[nodiscard]] static absl::Status CompileStream(Method& method);
 
   // Runs `f`, which calls a part of the service's own code, and returns its Status or StatusOr. An exception is a fault
   // of the server's. Preparations may be slow, and so may what is not a handler.

@@ -2,6 +2,8 @@
 #define HAPAX_TESTS_SUPPORT_FAKE_CALL_H_
 
 #include <atomic>
+#include <cstddef>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -82,6 +84,15 @@ class FakeCall final : public UnaryCall, private Turns {
     on_request_ = std::move(go_on);
   }
 
+  // What was sent ahead of the end. From SetMaxParts on, the client takes no more than so many.
+  [[nodiscard]] const std::vector<std::string>& parts() const { return parts_; }
+  void SetMaxParts(size_t max_parts) { max_parts_ = max_parts; }
+  void SendPart(std::string message, absl::AnyInvocable<void(bool ok)> sent) override {
+    if (parts_.size() >= max_parts_) return sent(false);
+    parts_.push_back(std::move(message));
+    sent(true);
+  }
+
   [[nodiscard]] bool ended() const {
     absl::MutexLock lock(&end_->mu);
     return end_->ended;
@@ -130,6 +141,8 @@ class FakeCall final : public UnaryCall, private Turns {
   absl::Status request_fault_;
   absl::AnyInvocable<void()> on_request_;
   bool turns_come_ = true;
+  size_t max_parts_ = std::numeric_limits<size_t>::max();
+  std::vector<std::string> parts_;
   std::string party_;
   const std::shared_ptr<End> end_ = std::make_shared<End>();
 };

@@ -30,8 +30,8 @@ class Version {
                                        field { name: "region" number: 2 type: TYPE_STRING })",
                      fields, " }"),
         &file));
-    auto* const rule = file.mutable_service(0)->mutable_method(0)->mutable_options()->MutableExtension(
-        idempotency::v1::rule);
+    auto* const rule =
+        file.mutable_service(0)->mutable_method(0)->mutable_options()->MutableExtension(idempotency::v1::rule);
     rule->set_token_field("client_token");
     rule->mutable_scope()->set_region_field("region");
     const auto& built = *pool_.BuildFile(file);

@@ -61,6 +61,8 @@ class ChainClient {
   // A call that is on its way, or at its end.
   [[nodiscard]] std::unique_ptr<FakeCall> Start(const std::string& method, const google::protobuf::Message& request,
                                                 const std::string& tenant) const;
+  // Takes a call that the test made through the chain.
+  void Run(FakeCall& call) const;
 
  private:
   const std::vector<const HostedService*> services_;

@@ -19,7 +19,7 @@ namespace hapax {
 class MadeService {
  public:
   explicit MadeService(const google::protobuf::MethodOptions& options,
-                       const std::string& reply = ".hapax.test.v1.DepositResponse")
+                       const std::string& reply = ".hapax.test.v1.DepositResponse", bool streams = false)
       : pool_(google::protobuf::DescriptorPool::generated_pool()) {
     auto file = FromText<google::protobuf::FileDescriptorProto>(R"(
       name: "made.proto" package: "hapax.test.v1" syntax: "proto3" dependency: "hapax/test/v1/ledger.proto"
@@ -29,6 +29,7 @@ class MadeService {
     file.add_dependency("google/longrunning/operations.proto");
     file.mutable_service(0)->mutable_method(0)->set_output_type(reply);
     *file.mutable_service(0)->mutable_method(0)->mutable_options() = options;
+    file.mutable_service(0)->mutable_method(0)->set_server_streaming(streams);
     descriptor_ = pool_.BuildFile(file)->FindServiceByName("Made");
   }
   [[nodiscard]] const google::protobuf::ServiceDescriptor& descriptor() const { return *descriptor_; }
