@@ -43,7 +43,7 @@ AdminService::~AdminService() { Close(); }
 std::unique_ptr<HostedService> AdminService::Host() {
   namespace api = admin::v1;
   const auto& descriptor = *api::CreateBackupRequest::descriptor()->file()->FindServiceByName("Admin");
-  auto service = std::make_unique<HostedService>(descriptor, HostedService::Reach::kAllTables);
+  auto service = std::make_unique<HostedService>(descriptor, HostedService::Reach::kAll);
   service->Serve<api::CreateBackupRequest, api::CreateBackupResponse>(
       "CreateBackup",
       [this](UnaryCall& call, const api::CreateBackupRequest&) { Answer(call, [this] { return CreateBackup(); }); });

@@ -91,9 +91,9 @@ class HostedService {
       absl::AnyInvocable<absl::StatusOr<std::string>(const CallContext&, const ReadTransaction&, std::string) const>;
 
   // Which tables the handlers may use. All: only for services of Hapax's own.
-  enum class Reach { kOwnTable, kAllTables };
+  enum class Reach { kOwn, kAll };
 
-  explicit HostedService(const google::protobuf::ServiceDescriptor& descriptor, Reach reach = Reach::kOwnTable)
+  explicit HostedService(const google::protobuf::ServiceDescriptor& descriptor, Reach reach = Reach::kOwn)
       : descriptor_(descriptor), reach_(reach), table_prefix_(ServiceTablePrefix(descriptor.full_name())) {}
   HostedService(const HostedService&) = delete;
   HostedService& operator=(const HostedService&) = delete;
@@ -235,14 +235,14 @@ class HostedService {
   template <typename F>
   std::invoke_result_t<F, const ReadTransaction&> Reading(std::string_view part, const ReadTransaction& txn,
                                                           F&& f) const {
-    if (reach_ == Reach::kAllTables) return RunWatched(part, [&] { return f(txn); });
+    if (reach_ == Reach::kAll) return RunWatched(part, [&] { return f(txn); });
     const ServiceReads own(txn, table_prefix_);
     return RunWatched(part, [&] { return f(static_cast<const ReadTransaction&>(own)); });
   }
 
   template <typename F>
   absl::Status Changing(std::string_view part, Transaction& txn, F&& f) const {
-    if (reach_ == Reach::kAllTables) return RunWatched(part, [&] { return f(txn); });
+    if (reach_ == Reach::kAll) return RunWatched(part, [&] { return f(txn); });
     ServiceTransaction own(txn, table_prefix_, {.name = part, .errors = watch_});
     return RunWatched(part, [&] { return f(static_cast<Transaction&>(own)); });
   }

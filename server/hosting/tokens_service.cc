@@ -72,7 +72,7 @@ const Method* FindMethod(const std::vector<const HostedService*>& services, cons
 
 std::unique_ptr<HostedService> TokensService::Host() const {
   const auto& descriptor = *api::GetTokenRequest::descriptor()->file()->FindServiceByName("Tokens");
-  auto service = std::make_unique<HostedService>(descriptor, HostedService::Reach::kAllTables);
+  auto service = std::make_unique<HostedService>(descriptor, HostedService::Reach::kAll);
   const auto bind = [this](auto handler) {
     return [this, handler](auto&&... arguments) {
       return (this->*handler)(std::forward<decltype(arguments)>(arguments)...);

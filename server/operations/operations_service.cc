@@ -93,7 +93,7 @@ OperationsService::OperationsService(Store& store, OperationWaiters& waiters, ab
 
 std::unique_ptr<HostedService> OperationsService::Host() const {
   const auto& descriptor = *GetOperationRequest::descriptor()->file()->FindServiceByName("Operations");
-  auto service = std::make_unique<HostedService>(descriptor, HostedService::Reach::kAllTables);
+  auto service = std::make_unique<HostedService>(descriptor, HostedService::Reach::kAll);
   service->Read<GetOperationRequest, Operation>("GetOperation", GetOperation, ReadLength::kShort);
   service->Read<ListOperationsRequest, ListOperationsResponse>("ListOperations", ListOperations);
   service->Serve<WaitOperationRequest, Operation>(
