@@ -7,12 +7,13 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "hapax/storage/backup.h"
+#include "absl/time/time.h"
 #include "hapax/storage/key.h"
 
 namespace hapax {
@@ -66,6 +67,19 @@ class Transaction : public ReadTransaction {
 
  private:
   absl::Status refusal_;
+};
+
+// A backup of a store. Backups lie in a directory of their own, where each shares what did not change with those
+// before.
+struct Backup {
+  uint32_t id = 0;  // From 1 on, ascending.
+  absl::Time created;
+  uint64_t size_bytes = 0;  // With the files that it shares.
+};
+
+struct BackupList {
+  std::vector<Backup> backups;        // Oldest first.
+  std::vector<uint32_t> damaged_ids;  // Of those with a file that is missing. Bytes are checked by a restore.
 };
 
 // Serializable read-write transactions, each atomic and durable, given as callbacks.

@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "hapax/storage/backup.h"
+#include "hapax/storage/store.h"
 
 namespace hapax {
 

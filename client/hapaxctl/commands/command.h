@@ -74,7 +74,7 @@ Action BindAdminRestore(CLI::App& verb);
 Action BindAdminInspect(CLI::App& verb);
 // commands_resume.cc
 Action BindResume(CLI::App& verb);
-// completion.cc
+// commands_completion.cc
 Action BindCompletionBash(CLI::App& verb);
 
 }  // namespace hapax::ctl

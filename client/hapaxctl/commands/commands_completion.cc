@@ -1,10 +1,10 @@
-#include "hapax/client/hapaxctl/flags/completion.h"
-
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string>
 #include <vector>
 
+#include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "hapax/client/hapaxctl/commands/command.h"
@@ -77,8 +77,8 @@ void Replace(std::string& script, const std::string& mark, const std::string& te
   script.replace(script.find(mark), mark.size(), text);
 }
 
-}  // namespace
-
+// A script for bash that completes the app's verbs, their flags, and the words of a choice. It is made from the app, so
+// it has what the app has.
 std::string BashCompletion(CLI::App& app) {
   Words words;
   Collect(app, "", {}, words);
@@ -100,6 +100,8 @@ std::string BashCompletion(CLI::App& app) {
   Replace(script, "@WORDS@", lists);
   return script;
 }
+
+}  // namespace
 
 Action BindCompletionBash(CLI::App& verb) {
   CLI::App* root = &verb;
