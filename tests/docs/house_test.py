@@ -20,6 +20,7 @@ ARROWS = {
     "base": set(),
     "proto": set(),
     "storage": BASE,
+    "storage/memory": STORAGE,
     "storage/rocksdb": STORAGE,
     "interceptors": STORAGE | {"proto"},
     "interceptors/access": CHAIN,
