@@ -61,6 +61,7 @@ class ServiceTransaction final : public Transaction {
   ServiceTransaction(const ServiceTransaction&) = delete;
   ServiceTransaction& operator=(const ServiceTransaction&) = delete;
 
+  [[nodiscard]] std::string_view prefix() const { return prefix_; }
   // The transaction with all tables.
   [[nodiscard]] Transaction& all_tables() { return txn_; }
   [[nodiscard]] const ReadTransaction& all_tables() const { return txn_; }

@@ -20,6 +20,7 @@ ARROWS = {
     "base": set(),
     "proto": set(),
     "storage": BASE,
+    "storage/memory": STORAGE,
     "storage/rocksdb": STORAGE,
     "interceptors": STORAGE | {"proto"},
     "interceptors/access": CHAIN,
@@ -31,6 +32,8 @@ ARROWS = {
     "server/operations": HOSTING,
     "server/compute": HOSTING | {"server/operations"},
     "client": BASE | {"proto"},
+    # The test kit may use all of these, and none of them uses the kit.
+    "testing": HOSTING | {"interceptors/access", "interceptors/limits", "server", "server/operations", "storage/memory"},
     # The offline commands open a data directory.
     "client/hapaxctl": STORAGE | {"client", "storage/rocksdb"},
 }
@@ -61,6 +64,12 @@ class HouseTest(unittest.TestCase):
                             if not re.search(r"/v\d+\w*$", name)}
                 self.assertLessEqual(included - {folder}, ARROWS[folder])
         self.assertEqual(seen, set(ARROWS))
+
+    def test_nothing_of_the_product_includes_the_test_kit(self):
+        for file in files("*.cc", "*.h"):
+            if file.split("/")[0] not in ("testing", "tests", "examples"):
+                with self.subTest(file):
+                    self.assertNotIn('#include "hapax/testing/', (ROOT / file).read_text())
 
     def test_gRPC_and_RocksDB_stay_where_they_are(self):
         for file in files("*.cc", "*.h"):

@@ -53,6 +53,8 @@ class ExamplesTest(ContractCase):
             run("cmake", "-S", source, "-B", cls.dir / f"{name}-build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={cls.prefix}",
                 "-DCMAKE_CXX_FLAGS=" + os.environ.get("HAPAX_CXX_FLAGS", ""))
             run("cmake", "--build", cls.dir / f"{name}-build")
+        # The payments service's own tests, with the test kit of the installed package.
+        cls.own_tests = run("ctest", "--test-dir", cls.dir / "host_your_own-build", "--output-on-failure")
         generated = cls.dir / "python"
         generated.mkdir()
         run("protoc", f"-I{ROOT}/examples/host_your_own/proto", f"-I{PROTO}", f"--python_out={generated}",
@@ -60,6 +62,9 @@ class ExamplesTest(ContractCase):
         sys.path.insert(0, str(generated))
         cls.addClassCleanup(sys.path.remove, str(generated))
         cls.pb = importlib.import_module("payments.v1.payments_pb2")
+
+    def test_the_payments_service_has_tests_of_its_own_that_pass(self):
+        self.assertIn("100% tests passed, 0 tests failed out of 1", self.own_tests)
 
     def payments(self) -> PaymentsServer:
         server = PaymentsServer(program=str(self.dir / "host_your_own-build" / "payments"))

@@ -23,9 +23,9 @@
 #include "hapax/server/operations/operations.h"
 #include "hapax/server/operations/operations_service.h"
 #include "hapax/server/operations/work_queue.h"
+#include "hapax/testing/manual_clock.h"
 #include "hapax/tests/fuzz/memory_store.h"
 #include "hapax/tests/server/support/fixed_ids.h"
-#include "hapax/tests/support/manual_clock.h"
 #include "prometheus/registry.h"
 #include "spdlog/logger.h"
 

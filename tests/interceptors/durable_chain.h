@@ -13,8 +13,8 @@
 #include "hapax/interceptors/idempotency/token_policy.h"
 #include "hapax/interceptors/idempotency/token_table.h"
 #include "hapax/storage/rocksdb/store.h"
+#include "hapax/testing/manual_clock.h"
 #include "hapax/tests/interceptors/test_chain.h"
-#include "hapax/tests/support/manual_clock.h"
 #include "hapax/tests/support/temp_dir.h"
 #include "hapax/tests/support/test_service.h"
 

@@ -2,12 +2,14 @@
 #define HAPAX_TESTS_STORAGE_STORE_ENGINES_H_
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <ostream>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "hapax/storage/expiry.h"
+#include "hapax/storage/memory/store.h"
 #include "hapax/storage/rocksdb/store.h"
 #include "hapax/storage/store.h"
 
@@ -42,6 +44,15 @@ inline const StoreEngine kStoreEngines[] = {
      .queries_on_callers_thread = true,
      .compacts = true,
      .makes_backups = true},
+    {.name = "Memory",
+     .open = [](const StoreEngine::Options& options) -> absl::StatusOr<std::unique_ptr<Store>> {
+       static auto& tables = *new std::map<std::string, std::shared_ptr<MemoryTables>>();
+       std::shared_ptr<MemoryTables>& kept = tables[options.path];
+       if (kept == nullptr) kept = MakeMemoryTables();
+       return MakeMemoryStore({.tables = kept, .max_waiting = options.max_waiting, .expiry = options.expiry});
+     },
+     .queries_on_callers_thread = true,
+     .compacts = true},
 };
 
 }  // namespace hapax

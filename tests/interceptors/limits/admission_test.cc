@@ -2,9 +2,9 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/testing/manual_clock.h"
 #include "hapax/tests/interceptors/link_runner.h"
 #include "hapax/tests/support/fake_call.h"
-#include "hapax/tests/support/manual_clock.h"
 #include "hapax/tests/support/refusal_matchers.h"
 #include "hapax/tests/support/test_methods.h"
 #include "hapax/tests/v1/orders.pb.h"

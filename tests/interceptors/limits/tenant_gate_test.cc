@@ -7,7 +7,7 @@
 #include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
 #include "hapax/base/timestamps.h"
-#include "hapax/tests/support/manual_clock.h"
+#include "hapax/testing/manual_clock.h"
 #include "hapax/tests/support/refusal_matchers.h"
 #include "hapax/tests/support/status_matchers.h"
 

@@ -12,12 +12,12 @@
 #include "absl/functional/function_ref.h"
 #include "absl/synchronization/mutex.h"
 #include "hapax/interceptors/idempotency/seal_keys.h"
+#include "hapax/testing/manual_clock.h"
 #include "hapax/tests/server/crash/client.h"
 #include "hapax/tests/server/crash/script.h"
 #include "hapax/tests/server/support/compute_server.h"
 #include "hapax/tests/server/support/journaling_hypervisor.h"
 #include "hapax/tests/support/faulty_file_system.h"
-#include "hapax/tests/support/manual_clock.h"
 #include "hapax/tests/support/temp_dir.h"
 #include "hapax/tests/support/volatile_disk.h"
 

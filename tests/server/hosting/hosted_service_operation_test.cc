@@ -5,10 +5,10 @@
 #include "hapax/base/status_macros.h"
 #include "hapax/server/hosting/hosted_service.h"
 #include "hapax/test/v1/jobs.pb.h"
+#include "hapax/testing/manual_clock.h"
 #include "hapax/tests/server/support/chain_client.h"
 #include "hapax/tests/server/support/operations_fixture.h"
 #include "hapax/tests/server/support/proto_text.h"
-#include "hapax/tests/support/manual_clock.h"
 
 // What a retry is answered with is its method's rule to say (C24): the handlers here are one and the same.
 namespace hapax {

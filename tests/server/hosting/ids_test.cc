@@ -11,7 +11,7 @@
 #include "hapax/base/clock.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/storage/rocksdb/store.h"
-#include "hapax/tests/support/manual_clock.h"
+#include "hapax/testing/manual_clock.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/sync_store.h"
 #include "hapax/tests/support/temp_dir.h"

@@ -10,7 +10,7 @@
 #include "hapax/interceptors/idempotency/token_quota.h"
 #include "hapax/interceptors/idempotency/token_table.h"
 #include "hapax/storage/rocksdb/store.h"
-#include "hapax/tests/support/manual_clock.h"
+#include "hapax/testing/manual_clock.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/sync_store.h"
 #include "hapax/tests/support/temp_dir.h"

@@ -8,7 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/storage/rocksdb/store.h"
-#include "hapax/tests/support/manual_clock.h"
+#include "hapax/testing/manual_clock.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/temp_dir.h"
 #include "spdlog/sinks/ostream_sink.h"

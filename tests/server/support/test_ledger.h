@@ -20,7 +20,7 @@
 #include "hapax/server/hosting/hosted_service.h"
 #include "hapax/storage/store.h"
 #include "hapax/test/v1/ledger.pb.h"
-#include "hapax/tests/support/manual_clock.h"
+#include "hapax/testing/manual_clock.h"
 #include "hapax/tests/support/temp_dir.h"
 #include "prometheus/registry.h"
 #include "spdlog/logger.h"

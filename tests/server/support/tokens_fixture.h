@@ -13,10 +13,10 @@
 #include "hapax/server/hosting/hosted_service.h"
 #include "hapax/server/hosting/tokens_service.h"
 #include "hapax/storage/rocksdb/store.h"
+#include "hapax/testing/manual_clock.h"
 #include "hapax/tests/interceptors/faulty_store.h"
 #include "hapax/tests/interceptors/test_chain.h"
 #include "hapax/tests/server/support/test_ledger.h"
-#include "hapax/tests/support/manual_clock.h"
 #include "hapax/tests/support/temp_dir.h"
 #include "hapax/tests/support/test_service.h"
 

@@ -1,5 +1,5 @@
-#ifndef HAPAX_TESTS_SUPPORT_MANUAL_CLOCK_H_
-#define HAPAX_TESTS_SUPPORT_MANUAL_CLOCK_H_
+#ifndef HAPAX_TESTING_MANUAL_CLOCK_H_
+#define HAPAX_TESTING_MANUAL_CLOCK_H_
 
 #include <algorithm>
 #include <string>
@@ -19,7 +19,7 @@ class ManualClock final : public Clock {
 
   [[nodiscard]] absl::Time Now() const override {
     absl::MutexLock lock(&mu_);
-    return now_;
+    return now_ + ahead_here_;
   }
   [[nodiscard]] absl::Duration Monotonic() const override {
     absl::MutexLock lock(&mu_);
@@ -54,7 +54,18 @@ class ManualClock final : public Clock {
     booted_ = passed_;
   }
 
+  // While it lives, its thread reads wall clocks that are ahead by `step`. Other threads do not.
+  class AheadOnThisThread {
+   public:
+    explicit AheadOnThisThread(absl::Duration step) { ahead_here_ = step; }
+    ~AheadOnThisThread() { ahead_here_ = absl::ZeroDuration(); }
+    AheadOnThisThread(const AheadOnThisThread&) = delete;
+    AheadOnThisThread& operator=(const AheadOnThisThread&) = delete;
+  };
+
  private:
+  static inline thread_local absl::Duration ahead_here_;
+
   mutable absl::Mutex mu_;
   absl::Time now_ ABSL_GUARDED_BY(mu_);
   absl::Duration passed_ ABSL_GUARDED_BY(mu_);
@@ -64,4 +75,4 @@ class ManualClock final : public Clock {
 
 }  // namespace hapax
 
-#endif  // HAPAX_TESTS_SUPPORT_MANUAL_CLOCK_H_
+#endif  // HAPAX_TESTING_MANUAL_CLOCK_H_
