@@ -35,6 +35,22 @@ TEST_P(StoreTest, ACommittedRowIsRead) {
   EXPECT_EQ(CommittedValue("key"), "value");
 }
 
+TEST_P(StoreTest, ARefusedTransactionLeavesNothingWhateverItsBodyReturns) {
+  bool hook_ran = false;
+  EXPECT_THAT(Execute(*store_,
+                      [&](Transaction& txn) {
+                        txn.Put(kTable, "key", "value");
+                        txn.OnCommit([&] { hook_ran = true; });
+                        txn.Refuse(absl::OkStatus());
+                        txn.Refuse(absl::InternalError("first"));
+                        txn.Refuse(absl::InternalError("second"));
+                        return absl::OkStatus();
+                      }),
+              StatusIs(StatusCode::kInternal, "first"));
+  EXPECT_EQ(CommittedValue("key"), "none");
+  EXPECT_FALSE(hook_ran);
+}
+
 TEST_P(StoreTest, ADeletedRowIsGone) {
   ASSERT_THAT(Execute(*store_, PutBody("key", "value")), IsOk());
   ASSERT_THAT(Execute(*store_,
