@@ -7,7 +7,7 @@
 
 #include "gtest/gtest.h"
 #include "hapax/tests/support/fake_call.h"
-#include "hapax/tests/support/manual_clock.h"
+#include "hapax/testing/manual_clock.h"
 #include "hapax/tests/support/test_methods.h"
 #include "hapax/tests/v1/orders.pb.h"
 
