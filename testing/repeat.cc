@@ -11,7 +11,7 @@
 #include "hapax/storage/blocking.h"
 #include "hapax/storage/format.h"
 #include "hapax/storage/key.h"
-#include "hapax/storage/memory/draft.h"
+#include "hapax/storage/draft.h"
 #include "hapax/storage/overlay.h"
 #include "hapax/storage/service_table.h"
 #include "hapax/store/v1/work.pb.h"
@@ -104,15 +104,6 @@ std::optional<std::string> DifferenceOf(DraftTransaction& first, DraftTransactio
   return std::nullopt;
 }
 
-void Commit(DraftTransaction& draft, Transaction& txn) {
-  for (const Table table : kAllTables) {
-    for (const auto& [key, value] : draft.writes().rows(table)) {
-      value.has_value() ? txn.Put(table, key, *value) : txn.Delete(table, key);
-    }
-  }
-  for (auto& hook : draft.hooks()) txn.OnCommit(std::move(hook));
-}
-
 }  // namespace
 
 RepeatedRun RunTwice(Transaction& txn, CountedIds* ids, RepeatableBody body, std::string_view table_prefix) {
@@ -127,13 +118,12 @@ RepeatedRun RunTwice(Transaction& txn, CountedIds* ids, RepeatableBody body, std
   if (repetition.has_value()) repetition->BeginSecondRun();
   DraftTransaction second(txn);
   RepeatedRun run{.status = body(second, 2), .difference = std::nullopt};
-  txn.Refuse(second.refusal());
   if (first_status != run.status) {
     run.difference = Differ("status", Shown(first_status), Shown(run.status));
   } else if (run.status.ok()) {
     run.difference = DifferenceOf(first, second, table_prefix);
   }
-  if (run.status.ok()) Commit(second, txn);
+  if (run.status.ok()) second.CommitTo(txn);
   return run;
 }
 

@@ -1,13 +1,16 @@
 #include "hapax/server/operations/work_queue.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <utility>
 
 #include "absl/random/random.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "hapax/base/check.h"
+#include "hapax/base/contain.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/storage/blocking.h"
 #include "hapax/storage/key.h"
@@ -17,11 +20,12 @@
 namespace hapax {
 namespace {
 
-// The most completions in one transaction.
-constexpr size_t kMaxBatch = 1024;
-// How long completions gather before they are written. Nobody waits for one as for a reply, and each commit is an fsync
-// that calls wait for.
-constexpr absl::Duration kGatherTime = absl::Milliseconds(10);
+// Of a kind that an operator names, in an error.
+constexpr size_t kMaxKindBytes = 64;
+// Of a kind and state, in Status.
+constexpr int kMaxListed = 100;
+// Looked at before others may have the lock.
+constexpr int kVisitedAtOnce = 1000;
 
 // Begins with the time, so that a row is deleted near where it was written.
 std::string NewKey(absl::Time now) {
@@ -35,7 +39,12 @@ std::string NewKey(absl::Time now) {
 }  // namespace
 
 WorkQueue::WorkQueue(Store& store, const Clock& clock, spdlog::logger& logger, const Options& options)
-    : store_(store), clock_(clock), logger_(logger), options_(options) {
+    : store_(store),
+      clock_(clock),
+      logger_(logger),
+      options_(options),
+      own_registry_(options.registry == nullptr ? std::make_unique<prometheus::Registry>() : nullptr),
+      metrics_(options.registry == nullptr ? *own_registry_ : *options.registry) {
   if (!options.sole_server) leases_.emplace(store, clock, options.lease);
   completer_ = std::thread([this] { RunCompleter(); });
 }
@@ -43,139 +52,215 @@ WorkQueue::WorkQueue(Store& store, const Clock& clock, spdlog::logger& logger, c
 WorkQueue::~WorkQueue() { Stop(); }
 
 void WorkQueue::AddDriver(std::string kind, std::string_view service, WorkDriver& driver) {
-  const bool is_new =
-      drivers_.emplace(std::move(kind), Driver{.driver = &driver, .table_prefix = ServiceTablePrefix(service)}).second;
+  const bool is_new = kinds_.try_emplace(kind, kind, &driver, service, metrics_).second;
   HAPAX_CHECK(is_new, "a kind of work has one driver: services name theirs apart");
 }
 
-void WorkQueue::Schedule(Transaction& txn, std::string_view kind, std::string_view subject) {
-  Work work{.key = NewKey(clock_.Now())};
-  work.record.set_kind(std::string(kind));
-  work.record.set_subject(std::string(subject));
-  if (leases_.has_value()) work.record.set_holder(leases_->holder());
-  PutRow(AllTables(txn), Table::kWork, work.key, work.record);
-  txn.OnCommit([this, work = std::move(work)]() mutable { Perform(std::move(work)); });
+WorkOfKind* WorkQueue::FindKind(std::string_view name) {
+  const auto kind = kinds_.find(name);
+  return kind == kinds_.end() || kind->second.driver() == nullptr ? nullptr : &kind->second;
 }
 
-absl::StatusOr<std::vector<WorkQueue::Work>> WorkQueue::FindFreeWork(std::vector<std::string>* damaged_keys) const {
-  std::vector<Work> works;
-  HAPAX_RETURN_IF_ERROR(QueryAndWait(store_, [&](const ReadTransaction& txn) {
-    works.clear();
-    damaged_keys->clear();
-    return txn.Scan(Table::kWork, KeyRange(), [&](std::string_view key, std::string_view value) {
-      Work work{.key = std::string(key)};
-      if (!DecodeRow(key, value, &work.record).ok()) {
-        damaged_keys->push_back(std::move(work.key));
-      } else if (!leases_.has_value() || leases_->IsFree(work.record.holder())) {
-        works.push_back(std::move(work));
-      }
-      return true;
-    });
-  }));
-  return works;
-}
-
-absl::StatusOr<int> WorkQueue::FindOpenWork() {
-  MonitorLock lock(&tending_);
-  if (leases_.has_value()) {
-    HAPAX_RETURN_IF_ERROR(leases_->Renew());
-    HAPAX_RETURN_IF_ERROR(leases_->Look());
+absl::Status WorkQueue::NoDriverError(std::string_view kind) const {
+  std::vector<std::string> names;
+  for (const auto& [name, work] : kinds_) {
+    if (work.driver() != nullptr) names.push_back(name);
   }
-  std::vector<std::string> damaged_keys;
-  HAPAX_ASSIGN_OR_RETURN(std::vector<Work> works, FindFreeWork(&damaged_keys));
-  for (const Work& work : works) {
-    if (drivers_.contains(work.record.kind())) continue;
-    return absl::FailedPreconditionError(
-        absl::StrCat("there is work of kind \"", work.record.kind(), "\" in the store, which this server cannot do"));
-  }
-  for (const std::string& key : damaged_keys) {
-    logger_.error("a row of table work is damaged, and its work is left undone: key {} (hapaxctl admin inspect)",
-                  absl::BytesToHexString(key));
-  }
-  damaged_rows_ = static_cast<int>(damaged_keys.size());
-  const int count = static_cast<int>(works.size());
-  if (!leases_.has_value()) found_ = std::move(works);
-  return count;
+  const std::string escaped = absl::CHexEscape(std::string(kind.substr(0, kMaxKindBytes)));
+  return absl::FailedPreconditionError(absl::StrCat("work of kind \"", escaped, "\" has no driver: ",
+                                                    names.empty() ? "no kind has one" : "the kinds that have one are ",
+                                                    absl::StrJoin(names, ", ")));
 }
 
-void WorkQueue::TakeUpOpenWork() {
-  for (Work& work : std::exchange(found_, {})) Perform(std::move(work));
-  if (!leases_.has_value() || lease_keeper_.joinable()) return;
-  TendLeases();
-  lease_keeper_ = std::thread([this] { RunLeaseKeeper(); });
-}
-
-absl::StatusOr<int> WorkQueue::Resume() {
-  HAPAX_ASSIGN_OR_RETURN(const int count, FindOpenWork());
-  TakeUpOpenWork();
-  return count;
-}
-
-void WorkQueue::RunLeaseKeeper() {
-  const auto is_stopping = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return stopping_; };
-  while (true) {
-    {
-      MonitorLock lock(&mu_);
-      if (mu_.AwaitUntil(is_stopping, MonotonicNow() + options_.lease / 3)) return;
-    }
-    TendLeases();
-  }
-}
-
-void WorkQueue::TendLeases() {
-  if (!leases_.has_value()) return;
-  MonitorLock lock(&tending_);
-  absl::Status status = leases_->Renew();
-  if (status.ok()) status = TakeUpFreeWork();
-  if (!status.ok()) logger_.warn("the leases of work: {}", status.ToString());
-}
-
-// Leaves work of an unknown kind to a server that has a driver for it.
-absl::Status WorkQueue::TakeUpFreeWork() {
-  HAPAX_RETURN_IF_ERROR(leases_->Look());
-  std::vector<std::string> damaged_keys;
-  HAPAX_ASSIGN_OR_RETURN(std::vector<Work> works, FindFreeWork(&damaged_keys));
-  std::erase_if(works, [this](const Work& work) { return !drivers_.contains(work.record.kind()); });
-  for (size_t taken = 0; taken < works.size(); taken += kMaxBatch) {
-    const auto begin = works.begin() + static_cast<ptrdiff_t>(taken);
-    const auto end = begin + static_cast<ptrdiff_t>(std::min(kMaxBatch, works.size() - taken));
-    std::vector<Work> batch(std::make_move_iterator(begin), std::make_move_iterator(end));
-    HAPAX_RETURN_IF_ERROR(Take(batch));
-    if (!batch.empty()) logger_.info("{} pieces of work are taken up, which nobody held any more", batch.size());
-    for (Work& work : batch) Perform(std::move(work));
-    HAPAX_RETURN_IF_ERROR(leases_->Renew());  // A large backlog may take longer than a lease.
-  }
-  return leases_->DeleteRunOut();
-}
-
-// Makes this server the holder of the works, and removes those from `works` that were no longer free.
-absl::Status WorkQueue::Take(std::vector<Work>& works) {
-  std::vector<Work> taken;
-  HAPAX_RETURN_IF_ERROR(ExecuteAndWait(store_, [&](Transaction& txn) -> absl::Status {
-    taken.clear();
-    std::map<std::string, bool> is_free;  // By holder.
-    for (const Work& work : works) {
-      HAPAX_ASSIGN_OR_RETURN(const bool as_it_was, IsHeld(txn, work));
-      if (!as_it_was) continue;
-      const auto [holder, is_new] = is_free.emplace(work.record.holder(), false);
-      if (is_new) {
-        HAPAX_ASSIGN_OR_RETURN(holder->second, leases_->IsStillFree(txn, holder->first));
-      }
-      if (!holder->second) continue;
-      Work& mine = taken.emplace_back(work);
-      mine.record.set_holder(leases_->holder());
-      PutRow(txn, Table::kWork, mine.key, mine.record);
-    }
-    return absl::OkStatus();
-  }));
-  works = std::move(taken);
+absl::Status WorkQueue::Schedule(Transaction& txn, std::string_view kind, std::string_view subject) {
+  WorkOfKind* const work = FindKind(kind);
+  if (work == nullptr) return NoDriverError(kind);
+  std::string key = NewKey(clock_.Now());
+  store::v1::WorkRecord record;
+  record.set_kind(std::string(kind));
+  record.set_subject(std::string(subject));
+  if (leases_.has_value()) record.set_holder(leases_->holder());
+  PutRow(AllTables(txn), Table::kWork, key, record);
+  txn.OnCommit([this, work, key = std::move(key), record = std::move(record)]() mutable {
+    WorkPiece* const piece = Add(*work, std::move(key), std::move(record));
+    if (piece != nullptr) Perform(*piece);
+  });
   return absl::OkStatus();
 }
 
-// Whether the work is open and still has the holder of its record.
-absl::StatusOr<bool> WorkQueue::IsHeld(const ReadTransaction& txn, const Work& work) {
-  HAPAX_ASSIGN_OR_RETURN(const auto row, GetRow<store::v1::WorkRecord>(txn, Table::kWork, work.key));
-  return row.has_value() && row->holder() == work.record.holder();
+// Null for what is held already: when another server had taken it, and this one takes it back.
+WorkPiece* WorkQueue::Add(WorkOfKind& kind, std::string key, store::v1::WorkRecord record) {
+  MonitorLock lock(&mu_);
+  return kind.Add(std::move(key), std::move(record));
+}
+
+void WorkQueue::Perform(WorkPiece& piece) {
+  WorkOfKind& kind = *piece.kind;
+  const std::string subject = piece.record.subject();  // The piece may be gone before the driver returns.
+  uint64_t performance = 0;
+  {
+    MonitorLock lock(&mu_);
+    performance = ++last_performance_;
+    performing_.emplace(performance, &piece);
+    ++piece.attempts;
+    SetState(piece, WorkState::kRunning);
+  }
+  const absl::Status returned = Contain("Perform", [&] {
+    kind.driver()->Perform(subject, [this, &kind, performance](absl::Status result) {
+      OnPerformed(kind, performance, std::move(result));
+    });
+  });
+  if (returned.ok()) return;
+  MonitorLock lock(&mu_);
+  WorkPiece* const failed = EndPerformance(performance);
+  if (failed != nullptr) return Fail(*failed, returned);
+  logger_.warn("work of kind {}: its driver was done, and then failed: {}", kind.name(), returned.ToString());
+}
+
+// Null when it has ended before.
+WorkPiece* WorkQueue::EndPerformance(uint64_t performance) {
+  const auto performing = performing_.find(performance);
+  if (performing == performing_.end()) return nullptr;
+  WorkPiece* const piece = performing->second;
+  performing_.erase(performing);
+  return piece;
+}
+
+void WorkQueue::OnPerformed(WorkOfKind& kind, uint64_t performance, absl::Status result) {
+  MonitorLock lock(&mu_);
+  WorkPiece* const piece = EndPerformance(performance);
+  if (piece == nullptr) {
+    return logger_.warn("work of kind {}: its driver is done a second time, or after it threw, with {}: ignored",
+                        kind.name(), result.ToString());
+  }
+  if (!result.ok()) NoteError(*piece, result);
+  if (absl::IsUnavailable(result)) return RetryAfter(*piece, BackoffOf(piece->unavailable_count++));
+  piece->result = std::move(result);
+  piece->is_performed = true;
+  if (performed_.empty()) mu_.WakeAll();
+  performed_.push_back(piece);
+}
+
+void WorkQueue::SetState(WorkPiece& piece, WorkState state) {
+  piece.kind->SetState(piece, state, clock_.Now(), clock_.Monotonic());
+}
+
+void WorkQueue::Fail(WorkPiece& piece, const absl::Status& error) {
+  ++piece.failures;
+  piece.kind->CountFailure();
+  NoteError(piece, error);
+  if (piece.failures < options_.max_failures) return RetryAfter(piece, BackoffOf(piece.failures - 1));
+  SetState(piece, WorkState::kParked);
+  logger_.error("{}: failed {} times, and is parked until it is retried (hapaxctl admin retry-work): {}", NameOf(piece),
+                piece.failures, piece.last_error);
+}
+
+// The same error again is not told again.
+void WorkQueue::NoteError(WorkPiece& piece, const absl::Status& error) {
+  std::string text = error.ToString();
+  if (piece.last_error == text) return;
+  piece.last_error = std::move(text);
+  logger_.warn("{}: {}", NameOf(piece), piece.last_error);
+}
+
+void WorkQueue::RetryAfter(WorkPiece& piece, absl::Duration delay) {
+  SetState(piece, WorkState::kWaiting);
+  const absl::Duration due = MonotonicNow() + delay;
+  if (due < NextRetry()) mu_.WakeAll();
+  retries_.emplace(due, &piece);
+}
+
+// At random within the second half, so that what failed together does not come back together.
+absl::Duration WorkQueue::BackoffOf(int count) const {
+  thread_local absl::BitGen bits;
+  constexpr int kMaxDoublings = 30;
+  const absl::Duration longest =
+      std::min(options_.max_backoff, options_.first_backoff * (int64_t{1} << std::min(count, kMaxDoublings)));
+  return longest * absl::Uniform(bits, 0.5, 1.0);
+}
+
+absl::Duration WorkQueue::NextRetry() const {
+  return retries_.empty() ? absl::InfiniteDuration() : retries_.begin()->first;
+}
+
+// Work that another server has taken over, and may have completed, is not performed again here.
+void WorkQueue::PerformAgain(WorkPiece& piece) {
+  bool held = true;
+  const absl::Status status = QueryAndWait(store_, [&](const ReadTransaction& txn) -> absl::Status {
+    HAPAX_ASSIGN_OR_RETURN(held, IsHeld(txn, piece.key, piece.record));
+    return absl::OkStatus();
+  });
+  if (status.ok() && held) return Perform(piece);
+  MonitorLock lock(&mu_);
+  if (status.ok()) return piece.kind->Remove(piece);
+  NoteError(piece, status);
+  RetryAfter(piece, BackoffOf(piece.unavailable_count++));
+}
+
+absl::StatusOr<bool> WorkQueue::IsHeld(const ReadTransaction& txn, std::string_view key,
+                                       const store::v1::WorkRecord& record) {
+  HAPAX_ASSIGN_OR_RETURN(const auto row, GetRow<store::v1::WorkRecord>(txn, Table::kWork, key));
+  return row.has_value() && row->holder() == record.holder();
+}
+
+template <typename Kind, typename Visit>
+void WorkQueue::VisitPieces(Kind& kind, Visit visit) const {
+  std::string last_key;
+  for (bool at_end = false; !at_end;) {
+    MonitorLock lock(&mu_);
+    auto piece = kind.pieces().upper_bound(last_key);
+    for (int i = 0; i < kVisitedAtOnce && piece != kind.pieces().end(); ++i, ++piece) {
+      visit(piece->second);
+      last_key = piece->first;
+    }
+    at_end = piece == kind.pieces().end();
+  }
+}
+
+WorkStatus WorkQueue::Status() const {
+  WorkStatus status = {.damaged_rows = damaged_rows_};
+  const absl::Duration monotonic_now = clock_.Monotonic();
+  for (const auto& [name, kind] : kinds_) {
+    {
+      MonitorLock lock(&mu_);
+      status.kinds.push_back(kind.Status(clock_.Now()));
+    }
+    std::array<std::vector<WorkPieceStatus>, kWorkStateCount> listed;
+    VisitPieces(kind, [&](const WorkPiece& piece) {
+      std::vector<WorkPieceStatus>& same = listed[static_cast<size_t>(piece.state)];
+      const bool is_usual =
+          piece.state == WorkState::kRunning && monotonic_now - piece.since_monotonic < options_.long_running;
+      if (!is_usual && same.size() < kMaxListed) same.push_back(StatusOf(piece));
+    });
+    for (const WorkState state : {WorkState::kParked, WorkState::kWaiting, WorkState::kRunning}) {
+      std::vector<WorkPieceStatus>& same = listed[static_cast<size_t>(state)];
+      std::move(same.begin(), same.end(), std::back_inserter(status.pieces));
+    }
+  }
+  return status;
+}
+
+absl::StatusOr<int64_t> WorkQueue::RetryParked(std::string_view kind) {
+  if (!kind.empty() && FindKind(kind) == nullptr) return NoDriverError(kind);
+  int64_t count = 0;
+  for (auto& [name, work] : kinds_) {
+    if (work.driver() == nullptr || (!kind.empty() && name != kind)) continue;
+    VisitPieces(work, [&](WorkPiece& piece) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+      if (piece.state != WorkState::kParked) return;
+      piece.failures = 0;
+      piece.unavailable_count = 0;
+      piece.is_performed = false;
+      RetryAfter(piece, absl::ZeroDuration());
+      ++count;
+    });
+  }
+  if (count > 0) logger_.info("{} pieces of parked work are performed again, by an operator's wish", count);
+  return count;
+}
+
+bool WorkQueue::IsStopping() const {
+  MonitorLock lock(&mu_);
+  return stopping_;
 }
 
 void WorkQueue::Stop() {
@@ -191,132 +276,6 @@ void WorkQueue::Stop() {
   // So other servers need not wait for the lease to run out.
   const absl::Status ended = leases_->End();
   if (!ended.ok()) logger_.warn("ending the lease of work: {}", ended.ToString());
-}
-
-void WorkQueue::Perform(Work work) {
-  const auto driver = drivers_.find(work.record.kind());
-  HAPAX_CHECK(driver != drivers_.end(), "work is scheduled only of kinds that have a driver");
-  const std::string subject = work.record.subject();
-  driver->second.driver->Perform(subject, [this, work = std::move(work)](absl::Status result) mutable {
-    OnPerformed(std::move(work), std::move(result));
-  });
-}
-
-void WorkQueue::OnPerformed(Work work, absl::Status result) {
-  if (!result.ok() && work.unavailable_count == 0) {
-    logger_.warn("work of kind {}: {}", work.record.kind(), result.ToString());
-  }
-  MonitorLock lock(&mu_);
-  if (absl::IsUnavailable(result)) {
-    const absl::Duration due = MonotonicNow() + BackoffOf(work);
-    ++work.unavailable_count;
-    if (due < NextRetry()) mu_.WakeAll();
-    retries_.emplace(due, std::move(work));
-    return;
-  }
-  work.result = std::move(result);
-  if (performed_.empty()) mu_.WakeAll();
-  performed_.push_back(std::move(work));
-}
-
-// Random within the second half of the delay, so that works that failed together are not retried together.
-absl::Duration WorkQueue::BackoffOf(const Work& work) const {
-  thread_local absl::BitGen bits;
-  constexpr int kMaxDoublings = 30;
-  const absl::Duration longest = std::min(
-      options_.max_backoff, options_.first_backoff * (int64_t{1} << std::min(work.unavailable_count, kMaxDoublings)));
-  return longest * absl::Uniform(bits, 0.5, 1.0);
-}
-
-// Does not perform work again that another server has taken over and may have completed.
-void WorkQueue::PerformAgain(Work work) {
-  bool held = true;
-  const absl::Status status = QueryAndWait(store_, [&](const ReadTransaction& txn) -> absl::Status {
-    HAPAX_ASSIGN_OR_RETURN(held, IsHeld(txn, work));
-    return absl::OkStatus();
-  });
-  if (!status.ok()) return OnPerformed(std::move(work), absl::UnavailableError(status.message()));
-  if (held) Perform(std::move(work));
-}
-
-absl::Duration WorkQueue::NextRetry() const {
-  return retries_.empty() ? absl::InfiniteDuration() : retries_.begin()->first;
-}
-
-void WorkQueue::RunCompleter() {
-  const auto is_stopping = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return stopping_; };
-  while (true) {
-    std::vector<Work> works;
-    std::vector<Work> due;
-    {
-      MonitorLock lock(&mu_);
-      const absl::Duration wakeup = NextRetry();
-      mu_.AwaitUntil(
-          [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return stopping_ || !performed_.empty() || NextRetry() < wakeup; },
-          wakeup);
-      if (!performed_.empty()) mu_.AwaitUntil(is_stopping, MonotonicNow() + kGatherTime);
-      if (stopping_) return;
-      const auto end = performed_.begin() + static_cast<ptrdiff_t>(std::min(kMaxBatch, performed_.size()));
-      works.assign(std::make_move_iterator(performed_.begin()), std::make_move_iterator(end));
-      performed_.erase(performed_.begin(), end);
-      while (NextRetry() <= MonotonicNow()) {
-        due.push_back(std::move(retries_.begin()->second));
-        retries_.erase(retries_.begin());
-      }
-    }
-    if (!works.empty()) Complete(std::move(works));
-    for (Work& work : due) PerformAgain(std::move(work));
-  }
-}
-
-void WorkQueue::Complete(std::vector<Work> works) {
-  const absl::Status status = CompleteAll(works);
-  if (status.ok()) return;
-  logger_.warn("completing {} pieces of work: {}", works.size(), status.ToString());
-  CompleteOneByOne(std::move(works));
-}
-
-absl::Status WorkQueue::CompleteAll(const std::vector<Work>& works) {
-  return ExecuteAndWait(store_, [&](Transaction& txn) {
-    for (const Work& work : works) {
-      if (work.completion_tried || leases_.has_value()) {  // Only then can its row be gone, or another server's.
-        HAPAX_ASSIGN_OR_RETURN(const bool held, IsHeld(txn, work));
-        if (!held) continue;
-      }
-      const Driver& driver = drivers_.at(work.record.kind());
-      ServiceTransaction own(txn, driver.table_prefix);
-      HAPAX_RETURN_IF_ERROR(driver.driver->Complete(work.record.subject(), work.result, own));
-      txn.Delete(Table::kWork, work.key);
-    }
-    return absl::OkStatus();
-  });
-}
-
-// Keeps a work that cannot be completed from blocking the others. If the store has no room now, it is tried again
-// later. If it fails for good, its row stays, for the next start to try.
-void WorkQueue::CompleteOneByOne(std::vector<Work> works) {
-  for (Work& work : works) {
-    work.completion_tried = true;
-    std::vector<Work> one;
-    one.push_back(std::move(work));
-    const absl::Status status = CompleteAll(one);
-    if (status.ok()) continue;
-    if (absl::IsUnavailable(status) || absl::IsResourceExhausted(status)) {
-      WaitBeforeRetry();
-      MonitorLock lock(&mu_);
-      performed_.push_back(std::move(one.front()));
-    } else {
-      logger_.error("work of kind {} cannot be completed: {}", one.front().record.kind(), status.ToString());
-    }
-    MonitorLock lock(&mu_);
-    if (stopping_) return;
-  }
-}
-
-void WorkQueue::WaitBeforeRetry() {
-  MonitorLock lock(&mu_);
-  mu_.AwaitUntil([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return stopping_; },
-                 MonotonicNow() + options_.retry_delay);
 }
 
 }  // namespace hapax

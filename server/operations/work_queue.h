@@ -1,8 +1,10 @@
 #ifndef HAPAX_SERVER_OPERATIONS_WORK_QUEUE_H_
 #define HAPAX_SERVER_OPERATIONS_WORK_QUEUE_H_
 
+#include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,10 +18,13 @@
 #include "absl/time/time.h"
 #include "hapax/base/clock.h"
 #include "hapax/base/monitor.h"
+#include "hapax/server/hosting/work_status.h"
 #include "hapax/server/operations/work_driver.h"
 #include "hapax/server/operations/work_leases.h"
+#include "hapax/server/operations/work_of_kind.h"
 #include "hapax/storage/store.h"
 #include "hapax/store/v1/work.pb.h"
+#include "prometheus/registry.h"
 #include "spdlog/logger.h"
 
 namespace hapax {
@@ -31,14 +36,18 @@ namespace hapax {
 //   once that is durable    the driver performs the work
 //   another transaction     completes it and deletes the row, for many at a time
 //
-// Servers that share a store perform each other's work when a server ends or dies (work_leases.h). The row names the
-// server that holds the work, from the call's commit on. A server that finds a free row writes its own name there and
-// performs the work. A completion is dropped if the row names another server by then.
+// Work fails when its driver throws, or its completion fails. It is tried again, after a backoff that doubles. After
+// Options::max_failures it is parked: its row stays, and the next start or RetryParked has it performed again. No piece
+// holds up another.
+//
+// Servers that share a store perform each other's work when its server ends or dies (work_leases.h). The row names the
+// server that holds the work, from the call's own commit on. Whoever finds a row free writes its own name there and
+// performs the work; a completion is dropped when the row names another server by then.
 //
 // Thread-safety: safe, once all drivers are added.
-// Lifetime: store, clock, logger and drivers outlive it. Stop it before the drivers' threads end and before the store
-// is closed.
-class WorkQueue {
+// Lifetime: store, clock, logger, registry and drivers outlive it. Stop it before the drivers' machinery and the
+// store.
+class WorkQueue final : public WorkControl {
  public:
   struct Options {
     // Whether no other server can use the store at the same time. Then there are no leases, and Resume takes up all
@@ -48,13 +57,19 @@ class WorkQueue {
     absl::Duration lease = absl::Seconds(30);
     // The delay before retrying a write that the store could not do.
     absl::Duration retry_delay = absl::Seconds(1);
-    // The delay before performing UNAVAILABLE work again: the first and the longest. It doubles each time.
+    // How long it waits before it tries again what was UNAVAILABLE or failed: at first, and at most. The wait doubles.
     absl::Duration first_backoff = absl::Seconds(1);
     absl::Duration max_backoff = absl::Minutes(1);
+    // After how many failures a piece of work is parked.
+    int max_failures = 10;
+    // After how long a performance that has not ended is listed in Status.
+    absl::Duration long_running = absl::Minutes(1);
+    // Where `hapax_pending_work`, `hapax_parked_work` and `hapax_work_failures_total` are; null: nowhere.
+    prometheus::Registry* registry = nullptr;
   };
 
   WorkQueue(Store& store, const Clock& clock, spdlog::logger& logger, const Options& options);
-  ~WorkQueue();
+  ~WorkQueue() override;
   WorkQueue(const WorkQueue&) = delete;
   WorkQueue& operator=(const WorkQueue&) = delete;
 
@@ -62,12 +77,15 @@ class WorkQueue {
   // that the work is for: the driver sees its rows in Table::kResources (service_table.h).
   void AddDriver(std::string kind, std::string_view service, WorkDriver& driver);
 
-  // Stages the work in the transaction; it is performed once the commit is durable.
-  void Schedule(Transaction& txn, std::string_view kind, std::string_view subject);
+  // Stages the work in the transaction; it is performed once that is durable. The caller passes an error on, so that
+  // its transaction leaves nothing.
+  // Errors: FAILED_PRECONDITION, the kind has no driver; it says which have one.
+  [[nodiscard]] absl::Status Schedule(Transaction& txn, std::string_view kind, std::string_view subject);
 
-  // Finds work that nobody holds, and begins this server's lease. Call it before any work is scheduled. Returns the
-  // number of works. A damaged row is logged and kept: nobody knows its work (`hapaxctl admin inspect`).
-  // Errors: those of the store; FAILED_PRECONDITION for work of a kind without a driver.
+  // Finds work that nobody holds, and begins this server's lease; before any work is scheduled. Returns how much can be
+  // done. Work of a kind without a driver is logged, and parked by a sole server. A damaged row is logged and stays as
+  // it is: nobody knows what its work was (`hapaxctl admin inspect`).
+  // Errors: the store's.
   [[nodiscard]] absl::StatusOr<int> FindOpenWork();
   // Takes up the work that nobody holds, and looks for more every third of a lease. Separate from FindOpenWork, so that
   // a start that fails in between does not use the drivers.
@@ -78,60 +96,86 @@ class WorkQueue {
   // The number of damaged rows that FindOpenWork found.
   [[nodiscard]] int damaged_rows() const { return damaged_rows_; }
 
-  // Renews this server's lease, and takes up work that nobody holds any more. The queue's own thread does this every
-  // third of a lease, except for a sole server. A failure is logged, and retried the next time.
+  // The work that this server holds. Of each kind and state it has at most 100 pieces, those that were scheduled first.
+  [[nodiscard]] WorkStatus Status() const override;
+  [[nodiscard]] absl::StatusOr<int64_t> RetryParked(std::string_view kind) override;
+
+  // Renews this server's lease, and takes up work that nobody holds any more. A thread of the queue's own does this
+  // every third of a lease; a sole server never does. What fails is logged, and left to the next time.
   void TendLeases();
 
   // Writes no more completions, and ends the lease; open work keeps its row. Waits for the running transaction.
   void Stop();
 
  private:
-  struct Work {
-    std::string key;  // Of its row.
+  // A row that nobody holds.
+  struct FreeWork {
+    std::string key;
     store::v1::WorkRecord record;
-    absl::Status result;            // Set once it is performed.
-    int unavailable_count = 0;      // How many performances ended UNAVAILABLE.
-    bool completion_tried = false;  // A completion failed, or its success is unknown.
   };
 
-  // The driver of one kind of work.
-  struct Driver {
-    WorkDriver* driver = nullptr;
-    std::string table_prefix;  // Of its service's rows.
-  };
-
-  [[nodiscard]] absl::StatusOr<std::vector<Work>> FindFreeWork(std::vector<std::string>* damaged_keys) const;
+  [[nodiscard]] absl::StatusOr<std::vector<FreeWork>> FindFreeWork(std::vector<std::string>* damaged_keys) const;
+  // Takes the work that has no driver out of `works`: logs it, and parks it here or leaves it to other servers.
+  void SetAsideWhatHasNoDriver(std::vector<FreeWork>& works);
   [[nodiscard]] absl::Status TakeUpFreeWork();
-  [[nodiscard]] absl::Status Take(std::vector<Work>& works);
-
-  void Perform(Work work);
-  void OnPerformed(Work work, absl::Status result);
-  void PerformAgain(Work work);
-  [[nodiscard]] absl::Duration BackoffOf(const Work& work) const;
-  [[nodiscard]] static absl::StatusOr<bool> IsHeld(const ReadTransaction& txn, const Work& work);
-
-  void RunCompleter();
-  [[nodiscard]] absl::Duration NextRetry() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Complete(std::vector<Work> works);
-  [[nodiscard]] absl::Status CompleteAll(const std::vector<Work>& works);
-  void CompleteOneByOne(std::vector<Work> works);
-  void WaitBeforeRetry();
+  [[nodiscard]] absl::Status Take(std::vector<FreeWork>& works);
   void RunLeaseKeeper();
+
+  // Whether the work is open, and held by whom the record says.
+  [[nodiscard]] static absl::StatusOr<bool> IsHeld(const ReadTransaction& txn, std::string_view key,
+                                                   const store::v1::WorkRecord& record);
+
+  // The kind, when it has a driver; else null.
+  [[nodiscard]] WorkOfKind* FindKind(std::string_view name);
+  [[nodiscard]] absl::Status NoDriverError(std::string_view kind) const;
+  [[nodiscard]] WorkPiece* Add(WorkOfKind& kind, std::string key, store::v1::WorkRecord record);
+
+  // A piece is with its driver, or in one of the queues, or with the completer, or parked. Only the one that has it
+  // touches it, but for what Status reads, which is changed under the lock.
+  void Perform(WorkPiece& piece);
+  void OnPerformed(WorkOfKind& kind, uint64_t performance, absl::Status result);
+  void PerformAgain(WorkPiece& piece);
+  [[nodiscard]] WorkPiece* EndPerformance(uint64_t performance) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SetState(WorkPiece& piece, WorkState state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Fail(WorkPiece& piece, const absl::Status& error) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void NoteError(WorkPiece& piece, const absl::Status& error) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void RetryAfter(WorkPiece& piece, absl::Duration delay) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  [[nodiscard]] absl::Duration BackoffOf(int count) const;
+  [[nodiscard]] absl::Duration NextRetry() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Calls `visit` with every piece of the kind under the lock, which it gives to others now and then.
+  template <typename Kind, typename Visit>
+  void VisitPieces(Kind& kind, Visit visit) const;
+  [[nodiscard]] bool IsStopping() const;
+
+  // work_completion.cc
+  using Batch = std::vector<WorkPiece*>;
+  void RunCompleter();
+  [[nodiscard]] Batch TakePerformed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  [[nodiscard]] Batch TakeDue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Complete(const Batch& batch);
+  [[nodiscard]] absl::Status CompleteAll(const Batch& batch);
+  void CompleteApart(const Batch& batch);
+  [[nodiscard]] absl::Status CompleteIn(Transaction& txn, const WorkPiece& piece);
+  void OnCompletionTried(const Batch& batch, const std::vector<absl::Status>& results);
 
   Store& store_;
   const Clock& clock_;
   spdlog::logger& logger_;
   const Options options_;
-  absl::flat_hash_map<std::string, Driver> drivers_;
-  std::vector<Work> found_;  // Found by a sole server, and not taken up yet.
+  const std::unique_ptr<prometheus::Registry> own_registry_;  // Null when there is another.
+  const WorkMetrics metrics_;
+  std::map<std::string, WorkOfKind, std::less<>> kinds_;
+  std::vector<FreeWork> found_;  // By a sole server, and not taken up yet.
   int damaged_rows_ = 0;
 
   Monitor tending_;                   // Guards the use of leases_.
   std::optional<WorkLeases> leases_;  // None for a sole server.
 
-  Monitor mu_;
-  std::deque<Work> performed_ ABSL_GUARDED_BY(mu_);
-  std::multimap<absl::Duration, Work> retries_ ABSL_GUARDED_BY(mu_);  // By due time; monotonic.
+  mutable Monitor mu_;
+  uint64_t last_performance_ ABSL_GUARDED_BY(mu_) = 0;
+  absl::flat_hash_map<uint64_t, WorkPiece*> performing_ ABSL_GUARDED_BY(mu_);  // By number of the performance.
+  std::deque<WorkPiece*> performed_ ABSL_GUARDED_BY(mu_);                      // To be completed.
+  std::multimap<absl::Duration, WorkPiece*> retries_ ABSL_GUARDED_BY(mu_);     // By when they are due, monotonic.
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::thread completer_;
   std::thread lease_keeper_;

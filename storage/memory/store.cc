@@ -14,7 +14,7 @@
 #include "absl/synchronization/mutex.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/base/turn_queue.h"
-#include "hapax/storage/memory/draft.h"
+#include "hapax/storage/draft.h"
 #include "hapax/storage/memory/tables.h"
 #include "hapax/storage/overlay.h"
 

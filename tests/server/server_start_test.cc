@@ -110,8 +110,7 @@ TEST_F(ServerStartTest, C14_AStartThatFailsLeavesOpenWorkToTheNextOne) {
     ASSERT_THAT(server->Start({}), IsOk());
     ASSERT_THAT(Execute(server->store(),
                         [&](Transaction& txn) {
-                          server->work().Schedule(txn, kKind, "a");
-                          return absl::OkStatus();
+                          return server->work().Schedule(txn, kKind, "a");
                         }),
                 IsOk());
     server->Stop(absl::ZeroDuration());

@@ -81,7 +81,7 @@ absl::Status BootDriver::Complete(const std::string& subject, const absl::Status
   } else {
     instance.set_state(v1::INSTANCE_STATE_SHUTTING_DOWN);
     *instance.mutable_state_reason() = StateReasonOf(result, "launch");
-    work_.Schedule(txn, kShutDownWork, subject);
+    HAPAX_RETURN_IF_ERROR(work_.Schedule(txn, kShutDownWork, subject));
   }
   PutRow(txn, kTable, subject, row);
   return absl::OkStatus();

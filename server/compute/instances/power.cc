@@ -73,7 +73,7 @@ absl::StatusOr<google::longrunning::Operation> BeginTransition(PowerDriver::Kind
   HAPAX_ASSIGN_OR_RETURN(google::longrunning::Operation operation, operations.Begin(txn, context, metadata));
   const PowerTask task = {
       .tenant = context.tenant, .instance_id = request.instance_id(), .operation = operation.name()};
-  work.Schedule(txn, transition.work, task.Encode());
+  HAPAX_RETURN_IF_ERROR(work.Schedule(txn, transition.work, task.Encode()));
   row->mutable_instance()->set_state(transition.during);
   row->mutable_instance()->clear_state_reason();
   PutRow(txn, kTable, std::move(key), *row);

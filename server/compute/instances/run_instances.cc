@@ -124,7 +124,7 @@ absl::Status ComputeService::RunInstances(const CallContext& context, Transactio
     HAPAX_ASSIGN_OR_RETURN(*instance.mutable_private_ip_address(), site.zone.TakeAddress(txn, *site.subnet));
     if (i == 0) HAPAX_RETURN_IF_ERROR(CheckReplySize(instance, count));
     std::string key = InstanceKey(context.tenant, instance.instance_id());
-    work_.Schedule(txn, kBootWork, key);
+    HAPAX_RETURN_IF_ERROR(work_.Schedule(txn, kBootWork, key));
     PutRow(txn, kTable, std::move(key), row);
     *response->add_instances() = instance;
   }

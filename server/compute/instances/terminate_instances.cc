@@ -36,7 +36,7 @@ absl::Status ComputeService::TerminateInstances(const CallContext& context, Tran
     if (CanBeTerminated(row->instance().state())) {
       row->mutable_instance()->set_state(v1::INSTANCE_STATE_SHUTTING_DOWN);
       row->mutable_instance()->clear_state_reason();
-      work_.Schedule(txn, kShutDownWork, key);
+      HAPAX_RETURN_IF_ERROR(work_.Schedule(txn, kShutDownWork, key));
       PutRow(txn, kTable, std::move(key), *row);
     }
     change.set_current_state(row->instance().state());

@@ -269,10 +269,9 @@ TEST_F(WorkQueueLeaseTest, WorkOfAnotherKindIsLeftToAServerThatCanDoIt) {
   TestServer other(*store_);
   EXPECT_EQ(dead.Resume() + other.Resume(), 0);
   ASSERT_THAT(Execute(*store_,
-                      [&](Transaction& txn) {
-                        dead.queue().Schedule(txn, "test.special", "s");
-                        dead.queue().Schedule(txn, kKind, "a");
-                        return absl::OkStatus();
+                      [&](Transaction& txn) -> absl::Status {
+                        HAPAX_RETURN_IF_ERROR(dead.queue().Schedule(txn, "test.special", "s"));
+                        return dead.queue().Schedule(txn, kKind, "a");
                       }),
               IsOk());
   dead.Die();
@@ -281,6 +280,30 @@ TEST_F(WorkQueueLeaseTest, WorkOfAnotherKindIsLeftToAServerThatCanDoIt) {
   EXPECT_THAT(other.driver().performed(), ElementsAre("a"));
   EXPECT_THAT(Open(), SizeIs(2));
   static_cast<void>(special.TakeHeld());
+}
+
+TEST_F(WorkQueueLeaseTest, AStartLeavesWorkOfAnotherKindToAServerThatCanDoIt) {
+  ScriptedDriver special;
+  {
+    TestServer gone(*store_);
+    gone.queue().AddDriver("test.special", kService, special);
+    EXPECT_EQ(gone.Resume(), 0);
+    ASSERT_THAT(Execute(*store_, [&](Transaction& txn) { return gone.queue().Schedule(txn, "test.special", "s"); }),
+                IsOk());
+    static_cast<void>(special.TakeHeld());
+  }
+  const std::string holder = Open().at(0).holder();
+  TestServer server(*store_);
+  EXPECT_EQ(server.Resume(), 0);
+  EXPECT_THAT(Open(), SizeIs(1));
+  EXPECT_EQ(Open().at(0).holder(), holder);
+  TestServer able(*store_);
+  able.queue().AddDriver("test.special", kService, special);
+  EXPECT_EQ(able.Resume(), 1);
+  EXPECT_THAT(special.performed(), ElementsAre("s", "s"));
+  special.FinishAll();
+  special.AwaitCompleted(1);
+  EXPECT_THAT(Open(), IsEmpty());
 }
 
 TEST_F(WorkQueueLeaseTest, AServerLooksByItself) {

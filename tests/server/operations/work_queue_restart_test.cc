@@ -18,7 +18,6 @@ namespace {
 
 using absl::StatusCode;
 using testing::ElementsAre;
-using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
@@ -51,9 +50,8 @@ TEST_F(WorkQueueRestartTest, ADriverFindsItsCommitInTheStore) {
   });
   ASSERT_THAT(Execute(*store_,
                       [&](Transaction& txn) {
-                        queue_->Schedule(txn, kKind, "a");
                         txn.Put(Table::kResources, "effect", "made");
-                        return absl::OkStatus();
+                        return queue_->Schedule(txn, kKind, "a");
                       }),
               IsOk());
   EXPECT_EQ(found, "made");
@@ -61,8 +59,8 @@ TEST_F(WorkQueueRestartTest, ADriverFindsItsCommitInTheStore) {
 
 TEST_F(WorkQueueRestartTest, ATransactionThatIsDroppedStartsNothing) {
   EXPECT_THAT(Execute(*store_,
-                      [&](Transaction& txn) {
-                        queue_->Schedule(txn, kKind, "dropped");
+                      [&](Transaction& txn) -> absl::Status {
+                        HAPAX_RETURN_IF_ERROR(queue_->Schedule(txn, kKind, "dropped"));
                         return absl::NotFoundError("no such thing");
                       }),
               StatusIs(StatusCode::kNotFound));
@@ -132,18 +130,6 @@ TEST_F(WorkQueueRestartTest, WorkScheduledAfterStopIsKept) {
   EXPECT_THAT(queue_->Resume(), IsOkAndHolds(1));
 }
 
-TEST_F(WorkQueueRestartTest, WorkOfAKindWithoutADriverStopsTheStartBeforeAnyWork) {
-  MustSchedule({"a"});
-  End();
-  store_ = *OpenRocksDbStore({.path = dir_.Path("data")});
-  queue_ = std::make_unique<WorkQueue>(*store_, clock_, *logger_, WorkQueue::Options{.sole_server = true});
-  ScriptedDriver other;
-  queue_->AddDriver("test.other", kService, other);
-  EXPECT_THAT(queue_->Resume(), StatusIs(StatusCode::kFailedPrecondition, HasSubstr(kKind)));
-  EXPECT_THAT(other.performed(), IsEmpty());
-  EXPECT_THAT(Open(), ElementsAre("a"));
-}
-
 // Wherever it stands among the others.
 TEST_F(WorkQueueRestartTest, ADamagedRowIsCountedAndKeptAndTheOtherWorkIsResumed) {
   MustSchedule({"a"});
@@ -194,12 +180,7 @@ TEST_F(WorkQueueRestartTest, ADriverHasTheTableOfItsService) {
   driver_.DoAtOnce();
   queue_->AddDriver("test.other", "test.v1.OtherService", other);
   MustSchedule({"a", "a"});
-  ASSERT_THAT(Execute(*store_,
-                      [&](Transaction& txn) {
-                        queue_->Schedule(txn, "test.other", "a");
-                        return absl::OkStatus();
-                      }),
-              IsOk());
+  ASSERT_THAT(Execute(*store_, [&](Transaction& txn) { return queue_->Schedule(txn, "test.other", "a"); }), IsOk());
   driver_.AwaitCompleted(2);
   other.AwaitCompleted(1);
   EXPECT_EQ(Completions("a"), "2");

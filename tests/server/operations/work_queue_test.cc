@@ -168,10 +168,9 @@ TEST_F(WorkQueueTest, EachKindGoesToItsOwnDriver) {
   ScriptedDriver other;
   queue_->AddDriver("test.other", kService, other);
   ASSERT_THAT(Execute(*store_,
-                      [&](Transaction& txn) {
-                        queue_->Schedule(txn, kKind, "mine");
-                        queue_->Schedule(txn, "test.other", "others");
-                        return absl::OkStatus();
+                      [&](Transaction& txn) -> absl::Status {
+                        HAPAX_RETURN_IF_ERROR(queue_->Schedule(txn, kKind, "mine"));
+                        return queue_->Schedule(txn, "test.other", "others");
                       }),
               IsOk());
   EXPECT_THAT(driver_.performed(), ElementsAre("mine"));

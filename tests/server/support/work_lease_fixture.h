@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/base/status_macros.h"
 #include "hapax/server/operations/work_leases.h"
 #include "hapax/server/operations/work_queue.h"
 #include "hapax/storage/key.h"
@@ -68,7 +69,9 @@ class TestServer {
   void Schedule(const std::vector<std::string>& subjects) {
     ASSERT_THAT(Execute(whole_store_,
                         [&](Transaction& txn) {
-                          for (const std::string& subject : subjects) queue_.Schedule(txn, kKind, subject);
+                          for (const std::string& subject : subjects) {
+                            HAPAX_RETURN_IF_ERROR(queue_.Schedule(txn, kKind, subject));
+                          }
                           return absl::OkStatus();
                         }),
                 IsOk());

@@ -9,15 +9,18 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/base/status_macros.h"
 #include "hapax/server/operations/work_queue.h"
 #include "hapax/storage/rocksdb/store.h"
 #include "hapax/storage/rows.h"
 #include "hapax/testing/manual_clock.h"
-#include "hapax/tests/server/support/null_logger.h"
+#include "hapax/tests/server/support/log_lines_logger.h"
 #include "hapax/tests/server/support/scripted_driver.h"
+#include "hapax/tests/support/log_lines.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/sync_store.h"
 #include "hapax/tests/support/temp_dir.h"
+#include "prometheus/registry.h"
 
 namespace hapax {
 
@@ -31,8 +34,7 @@ class WorkQueueTest : public testing::Test {
 
   void Start() {
     store_ = *OpenRocksDbStore({.path = dir_.Path("data")});
-    queue_ = std::make_unique<WorkQueue>(
-        *store_, clock_, *logger_, WorkQueue::Options{.sole_server = true, .first_backoff = absl::Milliseconds(1)});
+    queue_ = std::make_unique<WorkQueue>(*store_, clock_, *logger_, options_);
     queue_->AddDriver(kKind, kService, driver_);
   }
   // As at the end of a server: what is held then is never done.
@@ -47,8 +49,8 @@ class WorkQueueTest : public testing::Test {
   }
 
   Store::Body Schedule(std::vector<std::string> subjects) {
-    return [this, subjects = std::move(subjects)](Transaction& txn) {
-      for (const std::string& subject : subjects) queue_->Schedule(txn, kKind, subject);
+    return [this, subjects = std::move(subjects)](Transaction& txn) -> absl::Status {
+      for (const std::string& subject : subjects) HAPAX_RETURN_IF_ERROR(queue_->Schedule(txn, kKind, subject));
       return absl::OkStatus();
     };
   }
@@ -87,7 +89,13 @@ class WorkQueueTest : public testing::Test {
 
   const TempDir dir_;
   ManualClock clock_;
-  const std::unique_ptr<spdlog::logger> logger_ = NullLogger();
+  const LogLines log_;
+  const std::unique_ptr<spdlog::logger> logger_ = LoggerTo(log_);
+  prometheus::Registry registry_;
+  WorkQueue::Options options_ = {.sole_server = true,
+                                 .retry_delay = absl::Milliseconds(1),
+                                 .first_backoff = absl::Milliseconds(1),
+                                 .registry = &registry_};
   ScriptedDriver driver_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<WorkQueue> queue_;

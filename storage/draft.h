@@ -1,5 +1,5 @@
-#ifndef HAPAX_STORAGE_MEMORY_DRAFT_H_
-#define HAPAX_STORAGE_MEMORY_DRAFT_H_
+#ifndef HAPAX_STORAGE_DRAFT_H_
+#define HAPAX_STORAGE_DRAFT_H_
 
 #include <optional>
 #include <string>
@@ -14,10 +14,13 @@
 
 namespace hapax {
 
-// A transaction whose writes and hooks are only noted down: reads look through the writes, then into `base`. Its owner
-// commits or drops them.
+// A transaction within another one, or on a state that is only read. It keeps its writes and hooks to itself; its owner
+// commits or drops them. A read sees them first, then `base`.
 //
-// Thread-safety, errors: as of `base`. Lifetime: `base` outlives its reads.
+//   DraftTransaction part(txn);
+//   if (Change(part).ok()) part.CommitTo(txn);
+//
+// Thread-safety, errors: as of `base`. Lifetime: `base` outlives it, and is not written to meanwhile.
 class DraftTransaction final : public Transaction {
  public:
   explicit DraftTransaction(const ReadTransaction& base) : base_(base) {}
@@ -27,6 +30,9 @@ class DraftTransaction final : public Transaction {
   void Put(Table table, std::string key, std::string value) override;
   void Delete(Table table, std::string key) override;
   void OnCommit(absl::AnyInvocable<void()> hook) override;
+
+  // Hands writes, hooks and a refusal over to `txn`; the draft is empty afterwards.
+  void CommitTo(Transaction& txn);
 
   [[nodiscard]] Overlay& writes() { return writes_; }
   [[nodiscard]] std::vector<absl::AnyInvocable<void()>>& hooks() { return hooks_; }
@@ -39,4 +45,4 @@ class DraftTransaction final : public Transaction {
 
 }  // namespace hapax
 
-#endif  // HAPAX_STORAGE_MEMORY_DRAFT_H_
+#endif  // HAPAX_STORAGE_DRAFT_H_

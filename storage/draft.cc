@@ -1,8 +1,9 @@
-#include "hapax/storage/memory/draft.h"
+#include "hapax/storage/draft.h"
 
 #include <utility>
 
 #include "hapax/base/status_macros.h"
+#include "hapax/storage/format.h"
 
 namespace hapax {
 
@@ -42,5 +43,16 @@ void DraftTransaction::Put(Table table, std::string key, std::string value) {
 void DraftTransaction::Delete(Table table, std::string key) { writes_.Write(table, std::move(key), std::nullopt); }
 
 void DraftTransaction::OnCommit(absl::AnyInvocable<void()> hook) { hooks_.push_back(std::move(hook)); }
+
+void DraftTransaction::CommitTo(Transaction& txn) {
+  for (const Table table : kAllTables) {
+    for (const auto& [key, value] : writes_.rows(table)) {
+      value.has_value() ? txn.Put(table, key, *value) : txn.Delete(table, key);
+    }
+  }
+  writes_ = Overlay();
+  for (auto& hook : std::exchange(hooks_, {})) txn.OnCommit(std::move(hook));
+  txn.Refuse(refusal());
+}
 
 }  // namespace hapax
