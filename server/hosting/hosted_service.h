@@ -43,9 +43,9 @@ enum class ReadLength {
 // work belongs in a preparation (PreparedMutation); work that waits for others belongs in the work queue
 // (work_queue.h).
 //
-// An exception is a fault of the server: the call ends with INTERNAL, leaves no effect, and the token stays free. So
-// does a reply or a row without a required field, or with a string that is not UTF-8. The call's log line has the
-// cause.
+// An exception is a fault of the server: the call ends with INTERNAL, leaves no effect, and the token stays free. The
+// same holds for a reply or a row without a required field, or with a string that is not UTF-8. The call's log line has
+// the cause.
 //
 // The meaning of a field left unset may change over time. A mutation records it with CallContext::RecordDefaults. A
 // retry that spells it out is then the same request, even if the default has changed:
