@@ -17,8 +17,8 @@ namespace hapax {
 // The version of new fingerprints.
 inline constexpr uint32_t kFingerprintVersion = 2;
 
-// Unknown fields with a digest each in a fingerprint: the first ones by number. The others share one digest. This
-// bounds a fingerprint to about 1 KiB beside the known fields.
+// The maximum number of unknown fields with a digest of their own: those with the lowest numbers. The others share one
+// digest. This bounds a fingerprint to about 1 KiB beside the known fields.
 inline constexpr size_t kMaxUnknownDigests = 64;
 
 // The parameters of a call as digests, so that a retry can be told from another request (C10, C22) without keeping the

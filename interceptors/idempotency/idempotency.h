@@ -40,8 +40,8 @@ namespace hapax {
 //   effect + record, durable
 //                                 transaction: finds A's record, replays
 //
-// The look-up inside the transaction decides. The earlier one only saves work: it answers a retry on the thread that it
-// arrived on, or on a worker when its record is long, and spares it slow preparation.
+// The look-up inside the transaction decides. The earlier one only saves work: it spares a retry slow preparation. It
+// runs on the thread that the call arrived on, or on a worker when the record is long.
 //
 // Methods without a rule go on to the next link.
 class Idempotency final : public UnaryInterceptor {

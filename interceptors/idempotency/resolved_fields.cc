@@ -19,7 +19,7 @@ using store::v1::FieldDigest;
 using store::v1::Fingerprint;
 using store::v1::ResolvedField;
 
-// Up to so many parts of a field, all their combinations are digested (see the header).
+// The maximum number of parts of a field whose combinations are all digested (see the header).
 constexpr size_t kMaxCombined = 3;
 
 // The path to a field from the request.

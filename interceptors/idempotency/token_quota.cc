@@ -24,7 +24,7 @@ namespace {
 using store::v1::TokenCountRow;
 
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
-// A token's time is divided into at least so many parts.
+// The minimum number of parts into which a token's time is divided.
 constexpr int64_t kParts = 16;
 // The tombstone of an executed token takes less than this.
 constexpr int64_t kTombstoneBytes = 512;

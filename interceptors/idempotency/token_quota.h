@@ -16,10 +16,10 @@ namespace hapax {
 // expired. Each tenant has a row with its counts, changed by the transaction that stores a token. Without a limit
 // nothing is counted.
 //
-// The end of a token is put off by up to a 16th of its time, so that many tokens end together and share a count.
+// The end of a token is put off by up to a 16th of its time. So many tokens end together and share a count.
 //
-// Abandoned tokens have a separate count and limit, so that a client's fence (C20) is not refused because its calls
-// have used up the other limit.
+// Abandoned tokens have a separate count and limit. A client needs the fence (C20) even when its calls have used up the
+// other limit.
 
 // Counts a token that is about to be stored until `forget_at`, which may be the infinite future. Does nothing without a
 // limit. Errors: QUOTA_EXCEEDED, naming the limit, and when there will be room if no more are stored; those of the

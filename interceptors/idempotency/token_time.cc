@@ -132,8 +132,8 @@ absl::Time TokenTime::ForLife(absl::Time wall) const {
   return passed - mark > kClockGrain ? passed : mark;
 }
 
-// If the clock was ahead when the store was made, the mark is ahead, too, and would have every token made now refused
-// until the clock catches up. As long as no token has been forgotten, the clock decides the age.
+// If the clock was ahead when the store was made, the mark is ahead, too. By the mark, every token made now would be
+// refused until the clock catches up. As long as no token has been forgotten, the clock decides the age.
 absl::Time TokenTime::ForAge() const {
   const absl::Time wall = clock_.Now();
   const absl::Time mark = At(wall);

@@ -52,8 +52,8 @@ class TokenTime {
   [[nodiscard]] absl::Time Now() const { return At(clock_.Now()); }
   // Like Now, given a wall clock just read.
   [[nodiscard]] absl::Time At(absl::Time wall) const;
-  // The start of the life of what is written now: the mark, or the time that it jumps to once a slow clock is
-  // corrected. So the correction shortens no life.
+  // The time at which the life of a record written now begins. It is the mark, or the time to which the mark jumps once
+  // a slow clock is corrected, so that the correction shortens no life.
   [[nodiscard]] absl::Time ForLife(absl::Time wall) const;
   // The mark as last written to its row; the infinite past before Load. Lives as long as this object.
   [[nodiscard]] const TimeSource& durable() const { return durable_; }

@@ -20,8 +20,8 @@ struct RuleChanges {
 
 // Compares the rules of the services' methods with those that the store remembers, and stores the new ones, in one
 // transaction. It compares what decides which token a call has: token field, scope and default region. After a change
-// of these, or without its rule, a retry would look for its token in the wrong place and execute again (C4, C9).
-// `accepted` names the methods, `package.Service/Method`, whose rules may change like this.
+// of these, a retry would look for its token in the wrong place and execute again (C4, C9). The same holds when the
+// rule is removed. `accepted` names the methods, `package.Service/Method`, whose rules may change like this.
 //
 // Not compared: the names of fields, while their numbers stay, and what a rule says about replies, times and limits.
 // The rule of a method that is not served stays stored, in case the method comes back. The rule of a method not yet

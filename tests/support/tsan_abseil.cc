@@ -1,9 +1,9 @@
 // Tells ThreadSanitizer what Abseil's locks do, in programs built with it.
 //
 // ThreadSanitizer sees code compiled for it, and the C library's locks. Abseil is a shared library that is not compiled
-// for it and has locks of its own, so everything that they guard would be reported as a race. The program therefore
-// replaces Abseil's lock functions. Its own functions announce the order that Abseil's then make: whatever precedes an
-// unlock precedes whatever follows the next lock.
+// for it, with locks of its own. Everything that they guard would be reported as a race. The program therefore replaces
+// Abseil's lock functions. Its own functions announce the order that Abseil's then make: whatever precedes an unlock
+// precedes whatever follows the next lock.
 
 #include <dlfcn.h>
 #include <sanitizer/tsan_interface.h>

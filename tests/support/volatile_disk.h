@@ -22,8 +22,8 @@ namespace hapax {
 //   disk.Reboot(nullptr);
 //
 // The disk may also keep a part of these changes, as POSIX allows. Of a file's bytes it may keep any prefix. Of the
-// changes to the directory it may keep any selection, but a name's later change only with the name's earlier ones, and
-// a rename only as a whole.
+// changes to the directory it may keep any selection, with two exceptions. A name's later change is kept only with its
+// earlier ones, and a rename only as a whole.
 //
 // Nothing is synced to the machine's own disk, so it is fast. Files outside the directory are on the machine's disk.
 //
