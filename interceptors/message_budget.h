@@ -52,8 +52,8 @@ class MessageBudget {
   void Reserve(std::string_view tenant, absl::AnyInvocable<void()> go_on);
   // Stops counting the bytes that Reserve took for the tenant. They stay taken.
   void Uncount(std::string_view tenant);
-  // Gives back the bytes that a request does not need, once it has arrived or cannot arrive. True: the request counts
-  // for the tenant until Return is called.
+  // Gives back the bytes that a request does not need, once it has arrived or cannot arrive. True: the request is
+  // large, and counts for the tenant until Return is called.
   [[nodiscard]] bool Settle(std::string_view tenant, size_t message_bytes);
   // Takes bytes for a tenant's message in memory, even when there is no room.
   void Take(std::string_view tenant, size_t message_bytes);

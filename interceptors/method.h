@@ -29,8 +29,8 @@ struct CallContext {
   Place place;               // By the method's rule; empty for a method without one.
   absl::Time now;            // When the server began to handle the call.
   Role role = Role::kRead;   // The principal's.
-  // Deadline, peer and metadata; null where a test makes the context. An effect must depend on the request alone, since
-  // a retry is compared by its request alone (C22).
+  // Deadline, peer and metadata; null where a test makes the context. No effect should depend on them, since a retry is
+  // compared by its request alone (C22).
   const CallInfo* call = nullptr;
   // The key for page tokens (server/hosting/listing.h).
   std::string_view page_token_key;

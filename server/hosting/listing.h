@@ -31,7 +31,7 @@ class Page {
 
   // The key, relative to the prefix, after which the page begins; empty for the first page.
   [[nodiscard]] const std::string& after() const { return after_; }
-  // Whether the page has all its rows, or so many bytes that a larger reply might exceed gRPC's usual limit of 4 MiB.
+  // Whether the page has its maximum of rows, or of bytes, so that a reply fits into gRPC's usual limit of 4 MiB.
   [[nodiscard]] bool IsFull() const { return taken_ == size_ || bytes_ >= kFullBytes; }
   void Take(size_t bytes) {
     ++taken_;
