@@ -13,8 +13,8 @@ namespace hapax {
 // it, in proportion to the bytes, so tenants take turns. Calls with small requests take turns by number, on the event
 // thread. Calls with large requests take turns by bytes, on worker threads of this link, which also free the requests.
 //
-// A backlog or a large request of one tenant thus delays another tenant's calls by at most one call at a time. A large
-// request never occupies an event thread.
+// A backlog or a large request of one tenant thus delays another tenant's calls by at most one call at a time. No
+// event thread decodes or executes a large request.
 //
 // The same threads make large replies (call_reads.h). Replies have a budget of their own until they are sent.
 class Scheduling final : public UnaryInterceptor {
