@@ -9,22 +9,21 @@
 
 namespace hapax {
 
-// The names that the verified certificate of a connection's other end gives it; none when it showed none. Valid as long
-// as the call.
+// The names in the verified certificate of the peer; empty when it presented none. Valid as long as the call.
 struct PeerNames {
   absl::InlinedVector<std::string_view, 1> uris;  // Subject alternative names that are URIs, in their order.
   std::string_view common_name;                   // The subject's first.
 };
 
-// What arrived with a call, besides its request. Thread-safety: safe.
+// What arrived with a call besides its request. Thread-safety: safe.
 class CallInfo {
  public:
   using MetadataValues = absl::InlinedVector<std::string_view, 2>;
 
   virtual ~CallInfo() = default;
-  // All values of a metadata key (lower case), in the order they came.
+  // All values of a metadata key (lower case), in the order of arrival.
   [[nodiscard]] virtual MetadataValues Metadata(std::string_view key) const = 0;
-  // The address of the connection's other end, as `ipv4:127.0.0.1:50123`; empty where there is none.
+  // The peer's address, such as `ipv4:127.0.0.1:50123`; empty when there is none.
   [[nodiscard]] virtual std::string peer() const { return ""; }
   [[nodiscard]] virtual PeerNames peer_names() const { return {}; }
   // InfiniteFuture when the client set none.

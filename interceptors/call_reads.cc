@@ -12,7 +12,7 @@ namespace hapax {
 void CallReads::Query(UnaryCall& call, Store::ReadBody body, Store::Done done) const {
   const std::string& tenant = call.principal.tenant;
   if (!reply_budget_.IsTaking(tenant)) return QueryIfShort(call, std::move(body), std::move(done));
-  // Who has a large reply under way is likely to ask for another, and even to find out how long it is takes time.
+  // A tenant with a large reply in flight is likely to ask for another one, and even measuring a reply takes time.
   workers_.Schedule([reads = *this, &call, body = std::move(body),
                      done = std::move(done)]() mutable { reads.QueryIfShort(call, std::move(body), std::move(done)); },
                     tenant);
@@ -49,7 +49,7 @@ void CallReads::QueryWithRoom(UnaryCall& call, Store::ReadBody body, Store::Done
     if (reply.ok()) workers.Charge(ended.principal.tenant, static_cast<int64_t>(reply->size()));
   });
   const std::string& tenant = call.principal.tenant;
-  // The call may be gone once `done` was called.
+  // The call may be gone once `done` has been called.
   WorkerPool::Work read = [reads = *this, tenant, body = std::move(body), done = std::move(done)]() mutable {
     reads.store_.Query(std::move(body), std::move(done));
     reads.reply_budget_.Return(tenant, reads.reply_budget_.max_message_bytes());

@@ -8,13 +8,13 @@
 
 namespace hapax {
 
-// Queries of the store that end calls, where they keep no event thread: what is short is read at once, on the thread
-// that asks; what is long on a worker, in turns of the tenants by bytes, once there is room for the reply.
+// Reads of the store that end calls, kept off the event threads when they are long. A short read runs at once, on the
+// caller's thread. A long read runs on a worker once its reply has room; the tenants take turns there by bytes.
 //
-// A body may be run twice; only the last run counts. `done` is called on either thread.
+// A body may run twice; only the last run counts. `done` is called on either thread.
 //
 // Thread-safety: safe. Cheap to copy.
-// Lifetime: what it is made of outlives it, and its calls.
+// Lifetime: the constructor's arguments outlive it and its calls.
 class CallReads {
  public:
   CallReads(Store& store, MessageBudget& reply_budget, WorkerPool& workers)
@@ -22,9 +22,10 @@ class CallReads {
 
   // As Store::Query.
   void Query(UnaryCall& call, Store::ReadBody body, Store::Done done) const;
-  // The same for a body that may take long: never on the thread that asks. OVERLOADED when too many wait.
+  // Like Query, for a body that may take long: it always runs on a worker. Errors: OVERLOADED when too many reads are
+  // waiting.
   void QueryLong(UnaryCall& call, Store::ReadBody body, Store::Done done) const;
-  // The same for one message of many, which is short: no room is reserved for it.
+  // Like QueryLong, for one short message of a stream: no room is reserved for it.
   void QueryPart(UnaryCall& call, Store::ReadBody body, Store::Done done) const;
 
  private:

@@ -24,7 +24,7 @@ absl::Status Invalid(std::string_view source, std::string_view what) {
   return RefuseField(Reason::kInvalidClientToken, source, what);
 }
 
-// The content of a structured-field string, or the value as it is when it is not quoted.
+// The content of a structured-field string, or the value itself when it is not quoted.
 absl::StatusOr<std::string> Unquote(std::string_view value) {
   if (value.empty() || value.front() != '"') return std::string(value);
   std::string content;

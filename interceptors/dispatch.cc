@@ -47,20 +47,20 @@ void Dispatch::Read(UnaryCall& call) const {
   reads_.Query(call, std::move(body), FinishWith(call, reply));
 }
 
-// A call whose replies are a stream, between two of them.
+// A streaming call between two messages.
 struct Dispatch::Stream {
   explicit Stream(UnaryCall& its_call) : call(its_call), message(call.method().reply->New()) {}
 
   UnaryCall& call;
   const std::unique_ptr<google::protobuf::Message> message;
   std::string cursor;
-  // What the last run of the body made; it may be run again.
+  // Results of the last run of the body, which may run again.
   std::string next_cursor;
   bool has_message = false;
   std::string bytes;
 };
 
-// No thread waits for the client: the next message is read once the last one was sent.
+// The next message is read once the last one has been sent, so no thread waits for the client.
 void Dispatch::SendNext(std::shared_ptr<Stream> stream) const {
   UnaryCall& call = stream->call;
   const auto read = [this, stream](const ReadTransaction& txn) -> absl::Status {

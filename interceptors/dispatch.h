@@ -11,18 +11,18 @@
 
 namespace hapax {
 
-// The last link: runs the handler of a method that needs no rule. One without side effects reads one state of
-// the store, or for each message of a stream one; one that is idempotent by its nature has a transaction; one that
-// answers in its own time has the call.
+// The last link: runs the handler of a method that has no rule. A method without side effects reads one state of the
+// store; a streaming one reads a new state for each message. An idempotent method gets a transaction. A method that
+// ends its call itself gets the call.
 //
 // A read that may be long runs on other threads (call_reads.h), since an event thread serves many connections. Errors:
-// OVERLOADED when too many such reads wait.
+// OVERLOADED when too many such reads are waiting.
 class Dispatch final : public UnaryInterceptor {
  public:
-  // The longest message of a stream, in bytes. A longer one ends the call with INTERNAL.
+  // Maximum size of a message of a stream, in bytes. A longer message ends the call with INTERNAL.
   static constexpr size_t kMaxPartBytes = size_t{64} << 10;
 
-  // Store, which `reads` reads, and clock outlive it.
+  // The store, which is also the one of `reads`, and the clock outlive it.
   Dispatch(Store& store, CallReads reads, const Clock& clock) : store_(store), reads_(reads), clock_(clock) {}
   // Requires: the method has no rule.
   void Intercept(UnaryCall& call, Next next) override;

@@ -7,7 +7,7 @@
 
 namespace hapax {
 
-// CANCELLED or DEADLINE_EXCEEDED when the client is not waiting any more; asked last before execution starts (C19).
+// CANCELLED or DEADLINE_EXCEEDED when the client no longer waits. Checked right before execution starts (C19).
 [[nodiscard]] absl::Status RefuseIfGivenUp(const UnaryCall& call, absl::Time now);
 
 }  // namespace hapax

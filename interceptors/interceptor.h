@@ -21,24 +21,23 @@ class Next {
   const std::unique_ptr<UnaryInterceptor>* interceptor_;
 };
 
-// A link of the chain around the handlers, in the shape of gRPC-Go's UnaryServerInterceptor: it passes the
-// call on with `next`, now or later, or ends it with call.Finish. The last link always ends it.
+// A link of the chain around the handlers, like gRPC-Go's UnaryServerInterceptor. It passes the call on with `next`,
+// now or later, or ends it with call.Finish. The last link always ends it.
 //
-// Thread-safety: safe. Intercept runs on an event thread of gRPC's, of which there are few: it must not
-// block.
+// Thread-safety: safe. Intercept runs on one of the few event threads, so it must not block.
 class UnaryInterceptor {
  public:
   virtual ~UnaryInterceptor() = default;
   virtual void Intercept(UnaryCall& call, Next next) = 0;
 };
 
-// The interceptors in their order, outermost first.
+// The interceptors in order, outermost first.
 class Chain {
  public:
-  // `links` is not empty.
+  // Requires: `links` is not empty.
   explicit Chain(std::vector<std::unique_ptr<UnaryInterceptor>> links) : links_(std::move(links)) {}
 
-  // Takes the call through the chain to its end.
+  // Runs the call through the chain to its end.
   void Run(UnaryCall& call) const { Next(links_.data())(call); }
 
  private:

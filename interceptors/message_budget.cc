@@ -22,7 +22,8 @@ void MessageBudget::Reserve(std::string_view tenant, absl::AnyInvocable<void()> 
     absl::MutexLock lock(&mu_);
     std::unique_ptr<Party>& party = parties_[std::string(tenant)];
     if (party == nullptr) party = std::make_unique<Party>();
-    // Told before it is looked whether there is room: who gives bytes back then sees the one or the other.
+    // Raised before the check for room: a thread that gives bytes back then sees the waiter, or the check sees its
+    // bytes.
     waiting_.fetch_add(1);
     if (!party->waiting.empty() || !TakeFor(*party)) {
       if (party->waiting.empty()) turns_.emplace_back(tenant);
@@ -66,7 +67,7 @@ bool MessageBudget::IsTaking(std::string_view tenant) {
   return known != parties_.end() && known->second->taken > 0;
 }
 
-// A quarter of all bytes is counted as one tenant's, or one message.
+// A tenant may have a quarter of all bytes, or one message.
 bool MessageBudget::IsWithinShare(const Party& party) const {
   return party.taken <= 0 || party.taken + max_message_bytes_ <= bytes_ / 4;
 }

@@ -16,56 +16,60 @@
 
 namespace hapax {
 
-// Bounds the bytes of messages: of requests that are being read, and of large ones until their calls end; or of replies
-// that are being made, and of large ones until they are sent.
+// Bounds the bytes of messages in memory. One budget counts requests while they are read, and large ones until their
+// calls end. Another counts replies while they are made, and large ones until they are sent.
 //
-//   if (budget.TryReserve()) Read();                           // Else Reserve(tenant, Read), and Uncount(tenant) then.
+//   if (budget.TryReserve()) Read();                           // Else Reserve(tenant, Read), then Uncount(tenant).
 //   ...
-//   const bool is_large = budget.Settle(tenant, bytes.size());  // It has come.
+//   const bool is_large = budget.Settle(tenant, bytes.size());  // The request has arrived.
 //   ...
 //   if (is_large) budget.Return(tenant, bytes.size());          // The call ends.
 //
-// How long a message is, is known when it is there. So each takes the longest one's bytes until then. What finds no
-// room waits. Once half of the bytes are taken, those that come are counted by tenant: one takes a quarter more at the
-// most, and those that wait go on in turns of their tenants. So a quarter is left to others.
+// The length of a message is not known before it arrives. Until then it takes the bytes of the longest message allowed.
+// A message that finds no room waits.
 //
-// Thread-safety: safe. `go_on` runs within any of these, without a lock.
+// Once half of the bytes are taken, further messages are counted by tenant. Each tenant may take another quarter, and
+// waiting messages go on in turns of their tenants. So a quarter is left for others.
+//
+// Thread-safety: safe. `go_on` runs within any of these methods, without a lock.
 class MessageBudget {
  public:
   struct Options {
     int64_t bytes = int64_t{256} << 20;
     int64_t max_message_bytes = int64_t{4} << 20;
   };
-  // A message up to this length is not counted once it is there: calls in flight bound the number of such.
+  // A message up to this size stops counting once it has arrived: the limit on calls in flight bounds the number of
+  // such messages.
   static constexpr int64_t kSmallBytes = int64_t{16} << 10;
 
-  // There is room for two messages of the greatest length, whatever `bytes` says.
+  // There is always room for two messages of the maximum size, whatever `bytes` says.
   explicit MessageBudget(const Options& options);
 
-  // Takes bytes for a message that is about to be read, not counted as a tenant's; false when half of all are taken.
+  // Takes bytes for a message that is about to be read, without counting them for a tenant. Returns false when half of
+  // all bytes are taken.
   [[nodiscard]] bool TryReserve();
-  // Takes bytes for a tenant's message, now or later, and goes on.
+  // Takes bytes for a tenant's message and calls `go_on`, now or later.
   void Reserve(std::string_view tenant, absl::AnyInvocable<void()> go_on);
-  // What Reserve took is the tenant's no longer, but still taken.
+  // Stops counting the bytes that Reserve took for the tenant. They stay taken.
   void Uncount(std::string_view tenant);
-  // A request has come, or will not come: gives back what it does not take. True: Return is still to be called, and
-  // until then it is the tenant's.
+  // Gives back the bytes that a request does not need, once it has arrived or cannot arrive. True: the request is
+  // large, and counts for the tenant until Return is called.
   [[nodiscard]] bool Settle(std::string_view tenant, size_t message_bytes);
-  // Takes bytes for a tenant's message that is there, whether there is room for it or not.
+  // Takes bytes for a tenant's message in memory, even when there is no room.
   void Take(std::string_view tenant, size_t message_bytes);
-  // A message's bytes are freed, or those that Reserve took.
+  // Returns the bytes of a message, or those that Reserve took.
   void Return(std::string_view tenant, size_t message_bytes);
 
-  // Whether less than half is taken, or less than a quarter by the tenant.
+  // Whether less than half of the bytes is taken, or less than a quarter by the tenant.
   [[nodiscard]] bool HasRoom(std::string_view tenant);
-  // Whether bytes are counted as the tenant's.
+  // Whether any bytes are counted for the tenant.
   [[nodiscard]] bool IsTaking(std::string_view tenant);
-  // Bytes that are taken, as of a moment ago.
+  // The bytes taken, as of a moment ago.
   [[nodiscard]] int64_t taken() const { return bytes_ - left_.load(std::memory_order_relaxed); }
   [[nodiscard]] int64_t max_message_bytes() const { return max_message_bytes_; }
 
  private:
-  // A tenant with bytes that are counted, or a message that waits.
+  // A tenant that has counted bytes or a waiting message.
   struct Party {
     int64_t taken = 0;
     std::list<absl::AnyInvocable<void()>> waiting;
@@ -76,7 +80,7 @@ class MessageBudget {
   [[nodiscard]] bool TakeFor(Party& party) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void GiveBack(std::string_view tenant, int64_t counted_bytes, int64_t bytes);
   void Forget(std::string_view tenant) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // The next that may go on; null when there is none.
+  // The next waiter that may go on; null when there is none.
   [[nodiscard]] absl::AnyInvocable<void()> NextToGoOn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const int64_t max_message_bytes_;
@@ -85,7 +89,7 @@ class MessageBudget {
   std::atomic<int> waiting_ = 0;
   absl::Mutex mu_;
   Parties parties_ ABSL_GUARDED_BY(mu_);
-  std::list<std::string> turns_ ABSL_GUARDED_BY(mu_);  // Tenants with messages that wait; whose turn is next, first.
+  std::list<std::string> turns_ ABSL_GUARDED_BY(mu_);  // Tenants with waiting messages, the next one first.
 };
 
 }  // namespace hapax

@@ -7,7 +7,7 @@
 
 namespace hapax {
 
-// An authenticated caller, and what it may do. Tokens and resources are the tenant's, whichever of its principals made
+// An authenticated caller and its role. Tokens and resources belong to the tenant, whichever of its principals made
 // them (C4).
 struct Principal {
   std::string tenant;

@@ -12,7 +12,7 @@ using enum Reason;
 using enum RetryVerdict;
 using Code = absl::StatusCode;
 
-// What waits for other calls is soon over; what waits for somebody to act takes its time.
+// Delays: kSoon for what other calls block, kBeforeLong for what needs somebody to act.
 constexpr absl::Duration kSoon = absl::Milliseconds(200);
 constexpr absl::Duration kBeforeLong = absl::Seconds(1);
 constexpr absl::Duration kLater = absl::Seconds(10);

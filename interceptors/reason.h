@@ -11,19 +11,19 @@
 namespace hapax {
 
 // Why a call failed: a closed list (C27). A client reads it as the reason of a google.rpc.ErrorInfo with domain
-// `hapax`. docs/errors.md has the same table; a test holds it to this list.
+// `hapax`. A test holds the table in docs/errors.md to this list.
 enum class Reason {
   kInvalidClientToken,           // The token is not 1 to 64 characters 0x21-0x7E.
   kClientTokenConflict,          // The request's token sources disagree.
   kIdempotentParameterMismatch,  // The token was used with other parameters.
   kClientTokenExpired,           // Executed too long ago, or the token is too old to tell.
   kClientTokenAbandoned,         // The token was given up before anything was executed.
-  kTokenStoreUnavailable,        // The token table cannot be read or written just now.
+  kTokenStoreUnavailable,        // The token table cannot be read or written at the moment.
   kTokenRecordCorrupt,           // The token's record is damaged.
   kOverloaded,                   // Too many calls are waiting; this one was not started.
   kUnauthenticated,              // No valid credential.
   kPermissionDenied,             // The principal may not do this.
-  kInvalidParameter,             // A request field is not allowed to be what it is.
+  kInvalidParameter,             // A request field has a value that is not allowed.
   kUnknownRegion,                // The catalog has no such region.
   kUnknownAvailabilityZone,      // The catalog has no such zone.
   kZoneSubnetConflict,           // The subnet lies in another zone than the one named.
@@ -36,14 +36,14 @@ enum class Reason {
   kKeypairAlreadyExists,
   kIncorrectInstanceState,        // The instance's state does not allow this now.
   kInsufficientInstanceCapacity,  // The zone or host has no room now.
-  kQuotaExceeded,                 // The tenant would have more than its quota allows.
+  kQuotaExceeded,                 // The call would exceed the tenant's quota.
   kDeadlineExceeded,              // The deadline passed before execution started.
   kCancelled,                     // The client cancelled before execution started.
-  kInternal,                      // A fault of the server's.
+  kInternal,                      // A fault of the server.
 };
 
-// What a client should do next, as trailing metadata `hapax-retry` says it: EC2's table of responses,
-// made machine-readable.
+// What a client should do next, as sent in trailing metadata `hapax-retry`: EC2's table of responses, made
+// machine-readable.
 enum class RetryVerdict {
   kSameToken,  // Try again with the same token, after google.rpc.RetryInfo where there is one.
   kNewToken,   // This token is used up: a new effect needs a new one.
@@ -55,14 +55,14 @@ struct ReasonInfo {
   std::string_view name;  // On the wire.
   absl::StatusCode code;
   RetryVerdict verdict;
-  // How long a client should wait before it tries again, as google.rpc.RetryInfo; zero where waiting does not help.
+  // How long a client should wait before the next attempt, as google.rpc.RetryInfo; zero where waiting does not help.
   absl::Duration retry_delay = absl::ZeroDuration();
 };
 
 // Every reason, in the order of the enum.
 [[nodiscard]] absl::Span<const ReasonInfo> AllReasons();
 [[nodiscard]] const ReasonInfo& InfoOf(Reason reason);
-// The reason of this wire name, if it is one of ours.
+// The reason with this wire name; nullopt when there is none.
 [[nodiscard]] std::optional<Reason> ReasonFromName(std::string_view name);
 
 // `same-token`, `new-token` or `never`.

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view kDomain = "hapax";
 constexpr size_t kMaxShownValue = 64;
-// Types that begin like this are not sent.
+// Payloads with types that begin like this are not sent.
 constexpr char kCauseType[] = "hapax/cause";
 constexpr char kHandlerType[] = "hapax/handler";
 constexpr char kVerdictType[] = "hapax/verdict";
@@ -48,7 +48,7 @@ absl::Status Refuse(Reason reason, std::string_view message, std::vector<FieldVi
   const ReasonInfo& info = InfoOf(reason);
   const OwnReason as_own = {.domain = kDomain, .reason = info.name, .code = info.code, .retry_delay = info.retry_delay};
   absl::Status status = Refuse(as_own, message, std::move(violations));
-  status.ErasePayload(kVerdictType);  // The reason says it.
+  status.ErasePayload(kVerdictType);  // The reason implies it.
   return status;
 }
 

@@ -7,12 +7,12 @@ namespace hapax {
 namespace {
 
 constexpr std::string_view kEllipsis = "...";
-// What EndViolations adds takes less.
+// More than EndViolations adds.
 constexpr size_t kEndBytes = 64;
-// Tags and lengths of a violation and its two strings.
+// The tags and lengths of a violation and its two strings.
 constexpr size_t kViolationOverhead = 9;
 
-// gRPC's HTTP/2 mapping: whatever is not printable ASCII, and `%`, takes three bytes.
+// The percent-encoding of gRPC over HTTP/2: an unprintable or non-ASCII byte, or `%`, takes three bytes.
 size_t EncodedSize(std::string_view text) {
   size_t size = 0;
   for (const char c : text) size += c >= 0x20 && c <= 0x7E && c != '%' ? 1 : 3;
@@ -21,7 +21,7 @@ size_t EncodedSize(std::string_view text) {
 
 bool Continues(char c) { return (c & 0xC0) == 0x80; }
 
-// Bytes of the character that the text begins with; 0 when it is no UTF-8. Requires: it is not empty.
+// The size in bytes of the text's first character; 0 when it is not UTF-8. Requires: the text is not empty.
 size_t CharacterSize(std::string_view text) {
   const auto first = static_cast<uint8_t>(text.front());
   if (first < 0x80) return 1;
@@ -48,7 +48,7 @@ void ClearMetadata(google::protobuf::Any& detail) {
 std::string CutText(std::string_view text, size_t max_bytes) {
   std::string cut;
   size_t encoded = 0;
-  size_t room_for_ellipsis = 0;  // The length of `cut` that leaves it.
+  size_t room_for_ellipsis = 0;  // The length of `cut` at which the ellipsis still fits.
   while (!text.empty()) {
     const size_t size = CharacterSize(text);
     const std::string_view character = size == 0 ? std::string_view("?") : text.substr(0, size);

@@ -10,32 +10,32 @@
 
 namespace hapax {
 
-// How large an error may be, so that it arrives whole (C32). Clients take 8 KiB of metadata by default, names and
-// others' trailers among them; of a larger error they see RESOURCE_EXHAUSTED, and not its reason.
+// Bounds on the size of an error, so that it arrives complete (C32). Clients accept 8 KiB of metadata by default,
+// including names and other trailers. A client sees RESOURCE_EXHAUSTED in place of a larger error, without its reason.
 
-// `grpc-message`, percent-encoded, and `grpc-status-details-bin`, in base64, together.
+// `grpc-message` (percent-encoded) and `grpc-status-details-bin` (base64) together.
 inline constexpr size_t kMaxRefusalBytes = 4096;
-// The message, percent-encoded. It is sent twice, the second time within the details.
+// The message, percent-encoded. It is sent twice: alone, and within the details.
 inline constexpr size_t kMaxMessageBytes = 960;
-// google.rpc.BadRequest, serialized. With a message of the length above it leaves 280 bytes for the other details.
+// google.rpc.BadRequest, serialized. With a message of maximum size it leaves 280 bytes for other details.
 inline constexpr size_t kMaxViolationsBytes = 960;
-// Of one violation: its field, and its description.
+// The field and the description of one violation.
 inline constexpr size_t kMaxFieldBytes = 128;
 inline constexpr size_t kMaxDescriptionBytes = 512;
 // A list of names within a message or a description.
 inline constexpr size_t kMaxNamesBytes = 384;
 
-// The text, cut so that it takes at most so many bytes percent-encoded, `...` at its end then. Cut between characters;
-// a byte that is no UTF-8 becomes `?`.
+// The text, cut to `max_bytes` in percent-encoding. A cut text ends with `...`, and is cut between characters. A byte
+// that is not UTF-8 becomes `?`.
 [[nodiscard]] std::string CutText(std::string_view text, size_t max_bytes);
 
-// Adds a violation, cut. Of those for which there is no room, `left_out` counts the number.
+// Adds a violation, cut to its bounds. Increments `left_out` instead when there is no room.
 void AddViolation(std::string_view field, std::string_view description, google::rpc::BadRequest& request,
                   size_t& left_out);
-// Says as the last violation, one without a field, how many were left out; nothing of none.
+// Adds a last violation, without a field, that says how many were left out. Adds nothing for 0.
 void EndViolations(size_t left_out, google::rpc::BadRequest& request);
 
-// `a, b, c`, or of more than there is room for `a, b and 7 more`.
+// `a, b, c`, or `a, b and 7 more` when there is no room for all.
 template <typename Names>
 [[nodiscard]] std::string JoinNames(const Names& names) {
   std::string joined;
@@ -49,11 +49,11 @@ template <typename Names>
   return left == 0 ? joined : joined + " and " + std::to_string(left) + " more";
 }
 
-// What the error takes of a client's metadata.
+// The bytes that the error takes of a client's metadata.
 [[nodiscard]] size_t SentBytes(const google::rpc::Status& status);
 
-// Cuts an error of whatever origin to kMaxRefusalBytes: its message, then details from the end on, google.rpc.ErrorInfo
-// last, which first loses its metadata.
+// Cuts an error of any origin to kMaxRefusalBytes: first its message, then its details from the last one on.
+// google.rpc.ErrorInfo goes last, and loses its metadata first.
 void FitRefusal(google::rpc::Status& status);
 
 }  // namespace hapax

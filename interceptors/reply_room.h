@@ -6,8 +6,8 @@
 
 namespace hapax {
 
-// OVERLOADED when the tenant has as many bytes of replies under way as it may; asked before execution starts, which may
-// make one more (C32).
+// OVERLOADED when the tenant's replies in flight have used up its share of bytes. Asked before execution starts, since
+// execution may make one more reply (C32).
 [[nodiscard]] absl::Status RefuseWithoutReplyRoom(const UnaryCall& call);
 
 }  // namespace hapax

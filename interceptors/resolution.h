@@ -9,16 +9,16 @@
 
 namespace hapax {
 
-// Fills in the call's context: the principal, the time, and by the method's rule the client token (C1, C2) and
-// the place (C4). The request is decoded by then.
+// Fills in the call's context: the principal and the time, and by the method's rule the client token (C1, C2) and the
+// place (C4). Requires: the request is decoded.
 //
-// Errors: ClientTokenOf's and Rule::ResolvePlace's.
+// Errors: as ClientTokenOf and Rule::ResolvePlace.
 class Resolution final : public UnaryInterceptor {
  public:
   struct Options {
-    // The region of a call that names none and implies none.
+    // The region of a call that neither names nor implies one.
     std::string default_region;
-    // CallContext's.
+    // As in CallContext.
     std::string page_token_key;
   };
 

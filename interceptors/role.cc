@@ -36,7 +36,7 @@ Role RequiredRole(const google::protobuf::MethodDescriptor& method) {
     case access::v1::ROLE_UNSPECIFIED:
       return options.idempotency_level() == MethodOptions::NO_SIDE_EFFECTS ? Role::kRead : Role::kWrite;
     case access::v1::ROLE_ADMIN:
-    default:  // A role that a later version adds is above those that are known.
+    default:  // A role that a later version adds ranks above the known ones.
       return Role::kAdmin;
   }
 }

@@ -10,16 +10,16 @@ namespace hapax {
 
 // What a principal may do; each role includes those before it.
 enum class Role {
-  kRead,   // Methods without side effects, but for those that show what only a writer was told.
-  kWrite,  // Everything that a tenant does with what is its own.
-  kAdmin,  // What operates the server.
+  kRead,   // Methods without side effects, except those that show what only a writer may see.
+  kWrite,  // Everything that a tenant does with its own tokens and resources.
+  kAdmin,  // Operating the server.
 };
 
 // `read`, `write` or `admin`.
 [[nodiscard]] std::string_view NameOf(Role role);
 [[nodiscard]] std::optional<Role> RoleFromName(std::string_view name);
 
-// The least role that may call the method, by its declaration (proto/hapax/access/v1/role.proto).
+// The lowest role that may call the method, as declared (proto/hapax/access/v1/role.proto).
 [[nodiscard]] Role RequiredRole(const google::protobuf::MethodDescriptor& method);
 
 }  // namespace hapax

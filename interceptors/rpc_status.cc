@@ -12,12 +12,12 @@ namespace hapax {
 google::rpc::Status ToRpcStatus(const absl::Status& status) {
   std::map<std::string, std::string> payloads;
   status.ForEachPayload([&](absl::string_view type_url, const absl::Cord& payload) {
-    if (absl::StartsWith(type_url, "hapax/")) return;  // For the server's own use (CauseOf).
+    if (absl::StartsWith(type_url, "hapax/")) return;  // For the server alone (CauseOf).
     payloads[std::string(type_url)] = std::string(payload);
   });
   google::rpc::Status message;
   message.set_code(static_cast<int>(status.code()));
-  // A client cannot parse a message with a string that is not UTF-8.
+  // A client cannot parse a message that has a string not in UTF-8.
   message.set_message(CutText({status.message().data(), status.message().size()}, std::numeric_limits<size_t>::max()));
   for (const auto& [type_url, payload] : payloads) {
     google::protobuf::Any* detail = message.add_details();

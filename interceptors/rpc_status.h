@@ -6,7 +6,8 @@
 
 namespace hapax {
 
-// The status as a message: code, message, and the payloads, ordered by type, as details, but not the cause (refusal.h).
+// The status as a message: code, message, and the payloads as details, ordered by type. It leaves out the cause
+// (refusal.h).
 [[nodiscard]] google::rpc::Status ToRpcStatus(const absl::Status& status);
 
 }  // namespace hapax

@@ -67,7 +67,7 @@ std::string_view StringFieldPath::Read(const Message& message) const {
     if (!at->GetReflection()->HasField(*at, steps_[i])) return {};
     at = &at->GetReflection()->GetMessage(*at, steps_[i]);
   }
-  // A generated or dynamic message holds its strings, so the scratch string stays unused.
+  // Generated and dynamic messages hold their strings, so the scratch string is never written.
   static const std::string kUnused;
   return at->GetReflection()->GetStringReference(*at, steps_.back(), const_cast<std::string*>(&kUnused));
 }
@@ -100,7 +100,7 @@ absl::StatusOr<std::optional<Rule>> Rule::Compile(const MethodDescriptor& method
   if (!rule.region_field_.IsTopLevel()) return Wrong(method, "scope.region_field: must be a top-level field");
   for (const std::string& path : declared.scope().zone_fields()) {
     HAPAX_ASSIGN_OR_RETURN(rule.zone_fields_.emplace_back(), compile(path, "scope.zone_fields"));
-    // Else a call that spells out the default region would be in another scope than one that leaves it out.
+    // Otherwise a call that spells out the default region would be in another scope than one that leaves it out.
     if (path == rule.region_field_.name()) {
       return Wrong(method, "scope.zone_fields: \"" + path + "\" is the region field; another field is needed");
     }

@@ -16,24 +16,24 @@
 
 namespace hapax {
 
-// The resolvers that a service supplies, by the name its rules use.
+// A service's resolvers, by the names that its rules use.
 using ScopeResolvers = absl::flat_hash_map<std::string, ScopeResolver>;
 
-// A string field of a request, however deeply nested, found once.
+// A string field of a request, at any depth, looked up once.
 class StringFieldPath {
  public:
   // Errors: INVALID_ARGUMENT when `path` does not lead from `message` to a singular string field.
   [[nodiscard]] static absl::StatusOr<StringFieldPath> Compile(const google::protobuf::Descriptor& message,
                                                                std::string_view path);
-  // The field's value in `message`; empty when it, or a message on the way, is not set. Valid while
-  // `message` is.
+  // The field's value in `message`; empty when the field, or a message on the path, is not set. Valid while `message`
+  // is.
   [[nodiscard]] std::string_view Read(const google::protobuf::Message& message) const;
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] bool IsTopLevel() const { return steps_.size() == 1; }
-  // Field number of the path's first step.
+  // The field number of the path's first step.
   [[nodiscard]] int TopLevelNumber() const { return steps_.front()->number(); }
-  // Field numbers of all steps, the first one first.
+  // The field numbers of all steps, the first one first.
   [[nodiscard]] std::vector<int> Numbers() const;
 
  private:
@@ -41,15 +41,14 @@ class StringFieldPath {
   std::vector<const google::protobuf::FieldDescriptor*> steps_;
 };
 
-// A method's IdempotencyRule (proto/hapax/idempotency/v1/rule.proto), compiled at start-up.
+// A method's IdempotencyRule (proto/hapax/idempotency/v1/rule.proto), compiled at startup.
 //
 // Thread-safety: immutable.
 // Lifetime: the method's descriptor and the resolvers outlive it.
 class Rule {
  public:
-  // The rule of a mutating method, or nullopt for one that needs none: it has no side effects, or is idempotent by
-  // its nature.
-  // Errors: INVALID_ARGUMENT, naming the method and what is wrong with its declaration.
+  // The rule of a mutating method; nullopt for a method that needs none, without side effects or idempotent. Errors:
+  // INVALID_ARGUMENT, naming the method and the fault in its declaration.
   [[nodiscard]] static absl::StatusOr<std::optional<Rule>> Compile(const google::protobuf::MethodDescriptor& method,
                                                                    const ScopeResolvers& resolvers);
 
@@ -58,19 +57,19 @@ class Rule {
   [[nodiscard]] const std::vector<StringFieldPath>& zone_fields() const { return zone_fields_; }
   // Whether a request that names no zone is refused.
   [[nodiscard]] bool zone_required() const { return zone_required_; }
-  // Empty: the values of the fields are taken as they are.
+  // Empty: the fields' values are taken literally.
   [[nodiscard]] const std::string& resolver_name() const { return resolver_name_; }
-  // Whether a retry gets the operation that the first reply names, as it stands now; else the first reply itself.
+  // Whether a retry gets the current state of the operation that the first reply names. Otherwise it gets the first
+  // reply itself.
   [[nodiscard]] bool replays_current_operation() const { return replays_current_operation_; }
-  // Whether the reply is to be stored encrypted.
+  // Whether the reply is stored encrypted.
   [[nodiscard]] bool secret_reply() const { return secret_reply_; }
-  // Which limits of a request are lower than the server's.
+  // The limits on a request that are lower than the server's.
   [[nodiscard]] const idempotency::v1::RequestLimits& request_limits() const { return request_limits_; }
-  // For how long a reply is kept; nullopt leaves it to the server.
+  // How long a reply is kept; nullopt leaves it to the server.
   [[nodiscard]] std::optional<absl::Duration> retention() const { return retention_; }
 
-  // The place of a request. Errors: INVALID_PARAMETER for a zone that is required and not there; the
-  // resolver's refusals.
+  // The place of a request. Errors: INVALID_PARAMETER when a required zone is missing; the resolver's errors.
   [[nodiscard]] absl::StatusOr<Place> ResolvePlace(const google::protobuf::Message& request,
                                                    std::string_view default_region) const;
 
@@ -84,7 +83,7 @@ class Rule {
   StringFieldPath region_field_;
   std::vector<StringFieldPath> zone_fields_;
   std::string resolver_name_;
-  const ScopeResolver* resolver_ = nullptr;  // Null: the values are taken as they are.
+  const ScopeResolver* resolver_ = nullptr;  // Null: the values are taken literally.
   bool zone_required_ = false;
   bool replays_current_operation_ = false;
   bool secret_reply_ = false;

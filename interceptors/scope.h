@@ -10,28 +10,30 @@
 
 namespace hapax {
 
-// Where a call takes place, and with the tenant, where its token is unique (contract C4, C5).
+// Where a call takes place. Tenant and place together are the scope in which a token is unique (contract C4, C5).
 struct Place {
   std::string region;
   std::string zone;  // Empty: the call is regional.
 };
 
-// What one field of a request says of the call's place.
+// What one field of a request says about the place of the call.
 struct PlaceHint {
-  std::string_view field;  // Its path, for error messages and to tell fields apart.
-  std::string_view value;  // Empty: not said.
+  std::string_view field;  // The field's path, for error messages and to tell fields apart.
+  std::string_view value;  // Empty when the field says nothing.
 };
 
-// What a request says of its place: the fields that its rule lists, in the rule's order.
+// What a request says about its place: the fields that its rule lists, in the rule's order.
 struct PlaceHints {
   PlaceHint region;
   std::vector<PlaceHint> zones;
 };
 
-// Turns hints into a place, and refuses hints that are unknown or contradict one another. A region that
-// nothing implies is left empty: the server's default is filled in afterwards.
-// A resolver is deterministic for good: the same hints must never lead to another place, or a retry
-// would not find its token. Thread-safety: safe. It must not block.
+// Turns hints into a place. Refuses hints that are unknown or contradict one another. A region that nothing implies is
+// left empty; the server's default is filled in later.
+//
+// A resolver never changes its answer: if the same hints led to another place, a retry would not find its token.
+//
+// Thread-safety: safe. It must not block.
 using ScopeResolver = absl::AnyInvocable<absl::StatusOr<Place>(const PlaceHints&) const>;
 
 }  // namespace hapax

@@ -11,7 +11,7 @@ namespace hapax {
 namespace {
 
 constexpr std::string_view kOk = "ok";
-// A handler that makes its reasons up would have each be a series of the metrics.
+// Each reason makes a series of the metrics, so a handler that makes up reasons must be bounded.
 constexpr size_t kMaxOwnReasons = 1000;
 
 const prometheus::Histogram::BucketBoundaries& Buckets() {
@@ -21,7 +21,7 @@ const prometheus::Histogram::BucketBoundaries& Buckets() {
 }
 
 std::string_view CodeName(absl::StatusCode code) {
-  // These names are as static as the codes are.
+  // Static, like the codes.
   static const auto* const kNames = [] {
     auto* names = new absl::flat_hash_map<absl::StatusCode, std::string>();
     for (int i = 0; i <= static_cast<int>(absl::StatusCode::kUnauthenticated); ++i) {
@@ -32,7 +32,7 @@ std::string_view CodeName(absl::StatusCode code) {
   return kNames->at(code);
 }
 
-// The text without what would have to be escaped in a JSON string.
+// The text without characters that a JSON string would have to escape.
 std::string Quotable(std::string text) {
   for (char& c : text) {
     if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7F) c = ' ';
@@ -85,7 +85,8 @@ void Telemetry::Record(const UnaryCall& call, const absl::Status& status, absl::
   CounterOf(call.method(), result).Increment();
   HistogramOf(call.method()).Observe(seconds);
   const std::string cause = CauseOf(status);
-  // The tenant is one of a-z A-Z 0-9 . _ - and the rest are names of ours, so only the cause needs escaping.
+  // The tenant consists of a-z A-Z 0-9 . _ -, and the method and result are Hapax's names, so only the cause needs
+  // escaping.
   logger_.log(IsServersOwn(status.code()) ? spdlog::level::warn : spdlog::level::info,
               R"("method":"{}","tenant":"{}","result":"{}","seconds":{:.6f}{})", call.method().name,
               call.principal.tenant, result, seconds, cause.empty() ? "" : R"(,"cause":")" + Quotable(cause) + '"');

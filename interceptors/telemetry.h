@@ -20,11 +20,12 @@ namespace hapax {
 
 // Counts every call and writes one structured log line for it.
 //
-// Metrics: `hapax_calls_total{method, result}` and `hapax_call_seconds{method}`, where result is the outcome
-// of a mutating call that succeeded, `ok` for a read, else the reason, a service's own one included, or the code of an
-// error that has none.
-// Log line: method, tenant, result and seconds, as members of a JSON object, and of an error of the server's own its
-// cause; level info, or warning for such an error. It holds no request field, token, credential or reply.
+// Metrics: `hapax_calls_total{method, result}` and `hapax_call_seconds{method}`. The result of a mutating call that
+// succeeded is its outcome, that of a read is `ok`. The result of a failed call is its reason, also a service's own, or
+// its code when it has none.
+//
+// Log line: a JSON object with method, tenant, result and seconds. For an error of the server it has the cause as well,
+// and level warning instead of info. It holds no request field, token, credential or reply.
 //
 // Thread-safety: safe.
 // Lifetime: registry and logger outlive it.
@@ -34,7 +35,7 @@ class Telemetry final : public UnaryInterceptor {
   void Intercept(UnaryCall& call, Next next) override;
 
  private:
-  // How the call ended: a name with static storage, or one of own_reasons_.
+  // The call's result: a name with static storage, or a string in own_reasons_.
   [[nodiscard]] std::string_view ResultOf(const UnaryCall& call, const absl::Status& status);
   void Record(const UnaryCall& call, const absl::Status& status, absl::Duration duration);
   [[nodiscard]] prometheus::Counter& CounterOf(const Method& method, std::string_view result);
@@ -44,9 +45,9 @@ class Telemetry final : public UnaryInterceptor {
   prometheus::Family<prometheus::Histogram>& seconds_;
   spdlog::logger& logger_;
 
-  // Reasons of hosted services, at most kMaxOwnReasons. Its strings stay where they are.
+  // The reasons of hosted services, at most kMaxOwnReasons. Its strings do not move.
   absl::node_hash_set<std::string> own_reasons_ ABSL_GUARDED_BY(mu_);
-  // Finding a metric by its labels is slow, so each is found once. The key's string has static storage.
+  // Looking up a metric by its labels is slow, so each is looked up once. The key's string has static storage.
   absl::Mutex mu_;
   absl::flat_hash_map<std::pair<const Method*, std::string_view>, prometheus::Counter*> counters_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<const Method*, prometheus::Histogram*> histograms_ ABSL_GUARDED_BY(mu_);

@@ -23,7 +23,7 @@
 
 namespace hapax {
 
-// What the chain is made of, besides the authenticator. All of it outlives the chain.
+// The parts of the chain besides the authenticator. All outlive the chain.
 struct ChainParts {
   Store& store;
   WorkerPool& workers;  // For Method::prepare.
@@ -38,16 +38,16 @@ struct ChainParts {
 };
 
 struct ChainOptions {
-  // The region of a call that names none and implies none.
+  // The region of a call that neither names nor implies one.
   std::string default_region;
   TokenPolicy policy;
   MessageBudget::Options request_budget = {};
   MessageBudget::Options reply_budget = Scheduling::kReplies;
-  // What a request may consist of; a method's rule may allow less.
+  // Limits on the contents of a request; a method's rule may set lower ones.
   RequestLimits request;
 };
 
-// The interceptors around every hosted method, in their order. `own` are an embedder's (ServerOptions::interceptors).
+// The interceptors around every hosted method, in order. `own` are an embedder's (ServerOptions::interceptors).
 [[nodiscard]] Chain BuildChain(const ChainOptions& options, const ChainParts& parts,
                                std::unique_ptr<Authenticator> authenticator,
                                std::vector<std::unique_ptr<UnaryInterceptor>> own = {});

@@ -12,7 +12,7 @@
 
 namespace hapax {
 
-// Clocks that stand still until the test moves them. Thread-safety: safe.
+// Clocks that only the test moves. Thread-safety: safe.
 class ManualClock final : public Clock {
  public:
   explicit ManualClock(absl::Time now = absl::FromUnixSeconds(1'000'000'000)) : now_(now) {}
@@ -30,24 +30,24 @@ class ManualClock final : public Clock {
     return {.boot_id = absl::StrCat("boot-", boots_), .elapsed = passed_ - booted_};
   }
 
-  // Time passes.
+  // Lets time pass.
   void Advance(absl::Duration step) {
     absl::MutexLock lock(&mu_);
     now_ += step;
     passed_ += step;
   }
-  // Time passes until then; a time that is over is set, as by Jump.
+  // Lets time pass until `now`. A past time is set instead, as by Jump.
   void Set(absl::Time now) {
     absl::MutexLock lock(&mu_);
     passed_ += std::max(now - now_, absl::ZeroDuration());
     now_ = now;
   }
-  // The wall clock is set, ahead or back, and no time passes.
+  // Sets the wall clock forward or back without letting time pass.
   void Jump(absl::Duration step) {
     absl::MutexLock lock(&mu_);
     now_ += step;
   }
-  // The machine is started anew: all that is known of the time that this took is the wall clock's word.
+  // Reboots the machine: only the wall clock says how long that took.
   void Reboot() {
     absl::MutexLock lock(&mu_);
     ++boots_;

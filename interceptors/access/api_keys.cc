@@ -45,7 +45,7 @@ std::optional<Sha256Digest> ParseDigest(absl::string_view hex) {
   return digest;
 }
 
-// The key that the call brings; empty when it brings none.
+// The key in the call's metadata; empty when there is none.
 absl::StatusOr<std::string_view> KeyOf(const UnaryCall& call) {
   const UnaryCall::MetadataValues authorization = call.Metadata("authorization");
   const UnaryCall::MetadataValues api_key = call.Metadata("x-api-key");

@@ -16,21 +16,24 @@
 
 namespace hapax {
 
-// The API keys of a file, which has only their digests. A key is `hapax_<id>_<secret>`; its line is
+// The API keys of a file. The file holds digests only. A key is `hapax_<id>_<secret>`; its line is
 //
 //   <tenant> <read|write|admin> <id> <salt>:<64 hexadecimal digits>
 //
-// with SHA-256 of the salt and the whole key; blank lines and lines that begin with # do not count. `hapaxctl admin
-// new-api-key` makes both. An id is 1 to 32 of a-z A-Z 0-9 -, a salt 16 to 64 of them, and neither is secret; the
-// secret is to be random and of 128 bits or more: a digest as quick as this one does not protect what can be guessed.
+// with the SHA-256 of the salt and the whole key. Blank lines and lines that begin with # are ignored. `hapaxctl admin
+// new-api-key` makes both key and line.
+//
+// An id is 1 to 32 of a-z A-Z 0-9 -, a salt 16 to 64 of them; neither is secret. The secret must be random and have at
+// least 128 bits, since SHA-256 is too fast to protect a guessable secret.
 //
 // Thread-safety: immutable.
 class ApiKeys {
  public:
-  // Errors: INVALID_ARGUMENT with the line that is wrong, or when there is no key at all. It repeats nothing of a line.
+  // Errors: INVALID_ARGUMENT with the number of the faulty line, or when there is no key. The message repeats nothing
+  // of the line.
   [[nodiscard]] static absl::StatusOr<ApiKeys> Parse(std::string_view text);
 
-  // Whose key that is; null for none's. The time it takes tells nothing of a secret.
+  // The principal of the key; null when the key is unknown. Its time reveals nothing about a secret.
   [[nodiscard]] const Principal* Find(std::string_view key) const;
 
  private:
@@ -47,13 +50,13 @@ class ApiKeys {
   absl::flat_hash_map<std::string, Entry> entries_;  // By id.
 };
 
-// Knows callers by API keys, in metadata `authorization: Bearer KEY` or `x-api-key: KEY`. A tenant may have several, so
-// that keys can be rotated: tokens belong to the tenant, not to the key (C4).
+// Identifies callers by API keys in metadata `authorization: Bearer KEY` or `x-api-key: KEY`. A tenant may have several
+// keys, so keys can be rotated: tokens belong to the tenant, not to the key (C4).
 class ApiKeyAuthenticator final : public Authenticator {
  public:
   using Source = absl::AnyInvocable<absl::StatusOr<ApiKeys>()>;
 
-  // `source` gives the keys, now and at each Reload. Errors: those of the source.
+  // `source` supplies the keys, now and at each Reload. Errors: those of the source.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<ApiKeyAuthenticator>> Create(Source source);
 
   // Errors: UNAUTHENTICATED.
@@ -65,8 +68,8 @@ class ApiKeyAuthenticator final : public Authenticator {
   ApiKeyAuthenticator(Source source, ApiKeys keys) : source_(std::move(source)), keys_(std::move(keys)) {}
 
   Source source_;
-  // Readers do not wait for one another, and a reload only exchanges the keys. A look-up's lock takes 12 ns, and 80
-  // when two threads do nothing else; an atomic shared_ptr to a snapshot takes 20 and 140 (2 cores).
+  // Readers do not wait for one another, and a reload only swaps the keys. A look-up's lock takes 12 ns, or 80 ns when
+  // two threads do nothing else. An atomic shared_ptr to a snapshot takes 20 and 140 ns (2 cores).
   mutable absl::Mutex mu_;
   ApiKeys keys_ ABSL_GUARDED_BY(mu_);
 };

@@ -11,22 +11,21 @@
 
 namespace hapax {
 
-// Whether `name` may be a tenant's: 1 to 64 of a-z A-Z 0-9 . _ - (contract section 7).
+// Whether `name` is a valid tenant name: 1 to 64 of a-z A-Z 0-9 . _ - (contract section 7).
 [[nodiscard]] bool IsTenantName(std::string_view name);
 
-// Tells who calls. Thread-safety: safe; Identify must not block.
+// Identifies callers. Thread-safety: safe; Identify must not block.
 class Authenticator {
  public:
   virtual ~Authenticator() = default;
-  // Errors: UNAUTHENTICATED; INVALID_PARAMETER for metadata with a name that cannot be a tenant's.
+  // Errors: UNAUTHENTICATED; INVALID_PARAMETER for metadata with an invalid tenant name.
   [[nodiscard]] virtual absl::StatusOr<Principal> Identify(const UnaryCall& call) const = 0;
-  // Reads afresh what it knows callers by, for the calls that come from now on. Errors: it cannot, and why; then it
-  // goes on with what it has.
+  // Reads keys or other credentials anew, for the calls from now on. On an error it keeps what it had.
   [[nodiscard]] virtual absl::Status Reload() { return absl::OkStatus(); }
 };
 
-// Believes metadata `x-tenant-id`; a caller that sends none is tenant `default`. Everybody has every role. For servers
-// that only this machine can reach.
+// Believes metadata `x-tenant-id`; without it the tenant is `default`. Everyone has every role. For servers that only
+// this machine can reach.
 class TrustingAuthenticator final : public Authenticator {
  public:
   [[nodiscard]] absl::StatusOr<Principal> Identify(const UnaryCall& call) const override;

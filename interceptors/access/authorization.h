@@ -5,8 +5,8 @@
 
 namespace hapax {
 
-// Lets a call pass whose principal has the role that its method takes (role.h), and ends any other with
-// PERMISSION_DENIED. A client token of the wrong form is refused before that (C21).
+// Passes a call on when its principal has the role that the method requires (role.h). Ends any other call with
+// PERMISSION_DENIED. A malformed client token is refused first (C21).
 //
 // Requires: the caller is authenticated, the request decoded.
 class Authorization final : public UnaryInterceptor {

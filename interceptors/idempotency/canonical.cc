@@ -27,7 +27,7 @@ using google::protobuf::UnknownFieldSet;
 using google::protobuf::internal::WireFormatLite;
 
 constexpr int kSingular = -1;
-// Each level is parsed once more than the one around it.
+// Each level is parsed once more than the level around it.
 constexpr int kMaxAnyLevels = 8;
 constexpr char kTypePrefix[] = "type.googleapis.com/";
 
@@ -53,17 +53,17 @@ void AppendBytes(std::string_view bytes, std::string* out) {
   out->append(bytes);
 }
 
-// Appends `size` in as many bytes as a varint of it takes, before what stands in `out` from `begin` on.
+// Inserts the size of what `out` holds from `begin` on, as the shortest varint, at `begin`.
 void InsertSize(size_t begin, std::string* out) {
   std::string size;
   AppendVarint(out->size() - begin, &size);
   out->insert(begin, size);
 }
 
-// `any_levels`, here and below: how many Anys, one within another, are read.
+// `any_levels`, here and below: how many more levels of nested Anys are parsed.
 void AppendMessage(const Message& message, int any_levels, std::string* out);
 
-// Appends the value, without a tag, of a field, or of its element `index`.
+// Appends the value of a field, or of its element `index`, without a tag.
 void AppendValue(const Message& message, const FieldDescriptor& field, int index, int any_levels, std::string* out) {
   const Reflection& reflection = *message.GetReflection();
   const bool singular = index == kSingular;
@@ -132,7 +132,7 @@ void AppendTagged(const Message& message, const FieldDescriptor& field, int inde
   AppendValue(message, field, index, any_levels, out);
 }
 
-// Key and value both, whether they are defaults or not: that is how serializers send a map entry.
+// Appends key and value of each entry even when they are defaults, as serializers do.
 void AppendMap(const Message& message, const FieldDescriptor& field, int any_levels, std::string* out) {
   const FieldDescriptor& key = *field.message_type()->map_key();
   const FieldDescriptor& value = *field.message_type()->map_value();
@@ -141,7 +141,7 @@ void AppendMap(const Message& message, const FieldDescriptor& field, int any_lev
     size_t key_end;
     size_t end;
   };
-  std::string encoded;  // All entries, in no order.
+  std::string encoded;  // All entries, unsorted.
   std::vector<Entry> entries;
   for (int i = 0; i < message.GetReflection()->FieldSize(message, &field); ++i) {
     const Message& entry = message.GetReflection()->GetRepeatedMessage(message, &field, i);
@@ -182,7 +182,7 @@ void AppendUnknown(const UnknownField& field, std::string* out) {
   }
 }
 
-// The unknown fields of a message in the order of their numbers; those of one number as they came.
+// The unknown fields of a message, ordered by number; those of one number keep their order of arrival.
 std::vector<const UnknownField*> UnknownFieldsByNumber(const Message& message) {
   const UnknownFieldSet& unknown_fields = message.GetReflection()->GetUnknownFields(message);
   std::vector<const UnknownField*> sorted;
@@ -224,7 +224,7 @@ void AppendFields(const Message& message, int any_levels, std::string* out) {
   append_unknown_below(FieldDescriptor::kMaxNumber + 1);
 }
 
-// The Any with its value in canonical form; null when its bytes are all that there is to compare.
+// The Any with its value in canonical form; null when only its bytes can be compared.
 std::unique_ptr<Message> MeaningOfAny(const Message& any, int any_levels) {
   const Descriptor& descriptor = *any.GetDescriptor();
   const Reflection& reflection = *any.GetReflection();
@@ -233,9 +233,9 @@ std::unique_ptr<Message> MeaningOfAny(const Message& any, int any_levels) {
   std::string scratch;
   const std::string& url = reflection.GetStringReference(any, type_field, &scratch);
   const size_t slash = url.rfind('/');
-  if (slash == std::string::npos) return nullptr;  // Nobody can unpack it.
+  if (slash == std::string::npos) return nullptr;  // No type can be read from it.
   const Descriptor* const type = descriptor.file()->pool()->FindMessageTypeByName(url.substr(slash + 1));
-  // The parser drops what an entry of a map has besides key and value.
+  // A map entry: the parser would drop its fields other than key and value.
   if (type == nullptr || type->options().map_entry()) return nullptr;
   const Message* const prototype = reflection.GetMessageFactory()->GetPrototype(type);
   if (prototype == nullptr) return nullptr;

@@ -10,29 +10,27 @@
 
 namespace hapax {
 
-// How a google.protobuf.Any is compared.
+// How the value of a google.protobuf.Any is compared.
 enum class AnyForm {
-  kBytes,    // Its value is bytes, as they came.
-  kMeaning,  // Its value is a message, where it can be read as one; else bytes.
+  kBytes,    // As bytes, unchanged.
+  kMeaning,  // As a message where it can be parsed, otherwise as bytes.
 };
 
-// Appends one set field of `message` in canonical form: the protobuf wire format with everything fixed that
-// the format leaves open. Fields stand in the order of their numbers, map entries in the order of their
-// encoded keys, packable lists packed, varints in their shortest form, implicit defaults left out;
-// unknown fields keep their bytes and take their place by number.
+// Appends one set field of `message` in canonical form: the protobuf wire format without its freedoms. Fields are in
+// order of their numbers, map entries in order of their encoded keys. Packable lists are packed, varints are as short
+// as possible, and implicit defaults are left out. Unknown fields keep their bytes and are ordered by number, too.
 //
-// Equal meanings give equal bytes. The form is ours, and its stability does not rest on protobuf's
-// serializer; it equals what serializers commonly send, so that a field reads the same before and after
-// the server learns of it (C22).
+// Equal meanings give equal bytes. The form is Hapax's own and does not depend on protobuf's serializer. It equals what
+// serializers commonly send, so a field has the same form before and after the server learns of it (C22).
 //
-// With AnyForm::kMeaning, the value of a google.protobuf.Any is in canonical form, too, and its type has the usual
-// prefix `type.googleapis.com/`, whatever prefix came. So is one within another, eight deep. It stays as it came where
-// the descriptor pool of `message` does not know the type, or its bytes do not parse.
+// With AnyForm::kMeaning, the value of a google.protobuf.Any is in canonical form, too. Its type gets the usual prefix
+// `type.googleapis.com/`, whatever prefix arrived. This holds for Anys nested up to eight deep. An Any stays unchanged
+// when the descriptor pool of `message` does not know its type, or its bytes do not parse.
 void AppendCanonicalField(const google::protobuf::Message& message, const google::protobuf::FieldDescriptor& field,
                           std::string* out, AnyForm any_form = AnyForm::kMeaning);
 
-// Calls `visit` for each top-level field on the wire, in the order they came, with its number and its
-// whole encoding, tag included. False when the bytes are not well-formed.
+// Calls `visit` for each top-level field on the wire, in order of arrival, with its number and its whole encoding,
+// including the tag. Returns false when the bytes are malformed.
 bool ForEachWireField(std::string_view bytes, absl::FunctionRef<void(int number, std::string_view field)> visit);
 
 }  // namespace hapax

@@ -24,7 +24,8 @@ using store::v1::ResolvedField;
 
 constexpr size_t kExactDigestSize = 16;
 
-// Whether a field on the wire may hold a string. One that has the token's number and cannot is unknown to the parser.
+// Whether a field on the wire may hold a string. A field with the token's number that cannot hold one is unknown to the
+// parser.
 bool IsLengthDelimited(std::string_view field) {
   return WireFormatLite::GetTagWireType(static_cast<uint8_t>(field.front())) ==
          WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
@@ -41,7 +42,7 @@ std::string ExactDigest(const Rule& rule, std::string_view bytes) {
   return {reinterpret_cast<const char*>(digest.data()), kExactDigestSize};
 }
 
-// The encodings of the top-level fields, as they came, by number.
+// The encodings of the top-level fields as they arrived, by number.
 using Encodings = std::map<int, std::string>;
 
 Encodings EncodingsIn(std::string_view bytes) {
@@ -64,8 +65,9 @@ std::string NameOf(const Message& request, int number) {
   return field == nullptr ? absl::StrCat("unknown field ", number) : field->name();
 }
 
-// Takes the fields that `recorded` has one digest of out of `now`, which holds those that it does not list. False when
-// they are not what they were. Some may be known by now: then they count among them if that makes the digest right.
+// Removes from `now` the fields that share one digest in `recorded`; `now` holds the fields not listed there. Returns
+// false when they differ from those recorded. The server may have learned some of them since: these are included if
+// that makes the digest match.
 bool TakeMoreUnknown(const Fingerprint& recorded, const FingerprintVersion& version, const Encodings& encodings,
                      int last_listed, std::map<int, FieldDigest>& now) {
   std::vector<int> unknown;
@@ -87,13 +89,13 @@ bool TakeMoreUnknown(const Fingerprint& recorded, const FingerprintVersion& vers
   return DigestTogether(version, encodings, unknown) == recorded.more_unknown();
 }
 
-// Other ways to say what was said, by field number (token.proto).
+// Other ways to say what a field said, by field number (token.proto).
 class Resolved {
  public:
   explicit Resolved(const Fingerprint& recorded) {
     for (const ResolvedField& field : recorded.resolved()) fields_[field.number()] = &field;
   }
-  // Whether the field as it is now, null for unset, means what it meant.
+  // Whether the field's current digest, null when it is unset, means what the field meant.
   [[nodiscard]] bool Includes(int number, const FieldDigest* now) const {
     const auto found = fields_.find(number);
     if (found == fields_.end()) return false;
@@ -106,19 +108,19 @@ class Resolved {
   std::map<int, const ResolvedField*> fields_;
 };
 
-// Leaves in `numbers` those that are in `others`, too.
+// Removes from `numbers` those that are not in `others`.
 void Intersect(std::set<int>& numbers, const std::set<int>& others) {
   std::erase_if(numbers, [&](int number) { return !others.contains(number); });
 }
 
-// In what a request differs from the recorded one.
+// How a request differs from the recorded one.
 struct Differences {
-  std::set<int> said;   // Fields that say something else.
-  std::set<int> meant;  // Those of them that mean something else as well.
+  std::set<int> said;   // Fields with other contents.
+  std::set<int> meant;  // Those of them with another meaning.
   bool more_unknown = false;
 
   [[nodiscard]] bool any() const { return more_unknown || !meant.empty(); }
-  // Leaves those that are differences in `other`, too.
+  // Keeps only the differences that are in `other`, too.
   void Keep(const Differences& other) {
     Intersect(said, other.said);
     Intersect(meant, other.meant);
@@ -126,10 +128,10 @@ struct Differences {
   }
 };
 
-// Compares the recorded request with one that has the digests `now` and came in these bytes.
+// Compares the recorded request with one that has the digests `now` and arrived as `bytes`.
 Differences Differ(const Fingerprint& recorded, const FingerprintVersion& version, std::map<int, FieldDigest> now,
                    std::string_view bytes) {
-  std::optional<Encodings> encodings;  // Only where they are looked at.
+  std::optional<Encodings> encodings;  // Made on first use.
   const auto as_it_came = [&]() -> const Encodings& {
     if (!encodings.has_value()) encodings = EncodingsIn(bytes);
     return *encodings;
@@ -146,7 +148,7 @@ Differences Differ(const Fingerprint& recorded, const FingerprintVersion& versio
     const FieldDigest* const digest = found == now.end() ? nullptr : &found->second;
     bool same = digest != nullptr && digest->digest() == then.digest();
     if (!same && then.unknown()) {
-      // This server may know the field by now: then the bytes, as they came then and now, decide.
+      // This server may have learned the field since: compare the bytes as they arrived, then and now.
       const auto raw = as_it_came().find(then.number());
       same = raw != as_it_came().end() && version.digest_raw(raw->second) == then.digest();
     }
@@ -201,7 +203,7 @@ absl::StatusOr<std::vector<std::string>> DifferingFields(const Fingerprint& reco
     found.Keep(Differ(recorded, *version, version->digest_fields_unread(method, request, bytes), bytes));
   }
   if (!found.any()) return differing;
-  // What a field meant that was left unset may hang on another one, so all that say something else are named.
+  // The meaning of an unset field may depend on another field, so all fields with other contents are named.
   for (const int number : found.said) differing.push_back(NameOf(request, number));
   if (found.more_unknown) differing.emplace_back("other unknown fields");
   return differing;

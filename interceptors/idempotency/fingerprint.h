@@ -14,37 +14,40 @@
 
 namespace hapax {
 
-// The version that new fingerprints have.
+// The version of new fingerprints.
 inline constexpr uint32_t kFingerprintVersion = 2;
 
-// Of so many fields that the server does not know a fingerprint has a digest each; of the others, in the order of their
-// numbers, it has one. So it takes some 1 KiB at the most beside the known fields, whatever came.
+// The maximum number of unknown fields with a digest of their own: those with the lowest numbers. The others share one
+// digest. This bounds a fingerprint to about 1 KiB beside the known fields.
 inline constexpr size_t kMaxUnknownDigests = 64;
 
-// What the parameters of a call are, so that a retry can be told from another request (C10, C22), without
-// keeping them:
+// The parameters of a call as digests, so that a retry can be told from another request (C10, C22) without keeping the
+// request:
 //
-//   exact    SHA-256, first 16 bytes, of the request's bytes as they came, less the token field; the same in every
-//            version
-//   fields   digests by meaning of its top-level fields, less the token and the region, as the fingerprint's
-//            version has them (fingerprint_versions.h)
+//   exact         SHA-256, first 16 bytes, of the request's bytes as they arrived, less the token field; the same in
+//                 every version
+//   fields        digests by meaning of the top-level fields, less the token and the region, as the fingerprint's
+//                 version defines them (fingerprint_versions.h)
 //   more_unknown  one digest of the unknown fields beyond kMaxUnknownDigests, if there are any
-//   resolved how else fields can say the same, once the handler has told what it took for unset ones
-//            (resolved_fields.h); not of MakeFingerprint
+//   resolved      other ways in which fields can say the same, once the handler has recorded its defaults
+//                 (resolved_fields.h); MakeFingerprint leaves it empty
 //
-// The region is left out because the resolved one is part of the token's scope: a region that is named and
-// the same one implied are no difference.
-// Requires: `method` has a rule, and `request` is what `bytes` decode to. `versions` are those that this server knows;
+// The region is left out because the token's scope has the resolved region. So naming a region and implying the same
+// region make no difference.
+//
+// Requires: `method` has a rule, and `request` is decoded from `bytes`. `versions` are those that this server knows;
 // the last one is used.
 [[nodiscard]] store::v1::Fingerprint MakeFingerprint(
     const Method& method, const google::protobuf::Message& request, std::string_view bytes,
     absl::Span<const FingerprintVersion> versions = FingerprintVersions());
 
-// Names of the top-level fields in which the request differs from the one that `recorded` was made of, in the
-// order of their numbers; empty when they mean the same, where unset fields mean what they meant then. The version that
-// made `recorded` judges. Equal bytes are always the same, so a true retry is recognized whatever became of the message
-// definition since. The time it takes grows with the bytes, and not with the number of fields that differ. Errors:
-// DATA_LOSS when `recorded` has a version that is not among `versions`.
+// The names of the top-level fields that differ between the request and the one recorded, in order of their numbers.
+// Empty when both mean the same; an unset field means what it meant when it was recorded. The version of `recorded`
+// decides. Requests with equal bytes are always the same, so a true retry is recognized even if the message definition
+// has changed.
+//
+// The time grows with the bytes, not with the number of differing fields. Errors: DATA_LOSS when the version of
+// `recorded` is not among `versions`.
 [[nodiscard]] absl::StatusOr<std::vector<std::string>> DifferingFields(
     const store::v1::Fingerprint& recorded, const Method& method, const google::protobuf::Message& request,
     std::string_view bytes, absl::Span<const FingerprintVersion> versions = FingerprintVersions());

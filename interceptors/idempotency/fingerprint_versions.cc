@@ -18,9 +18,11 @@ using google::protobuf::Message;
 using google::protobuf::UnknownFieldSet;
 using store::v1::FieldDigest;
 
-// Version 1: SHA-256, first 8 bytes, little-endian, of a field's canonical form (canonical.h) in the canonical
-// request (Method::canonicalize), with an Any by its bytes; of an unknown field, of its bytes as they came.
-// Version 2: the same with an Any by its meaning.
+// Version 1: the first 8 bytes, little-endian, of a SHA-256. For a known field it is of the canonical form
+// (canonical.h) in the canonical request (Method::canonicalize), with an Any as bytes. For an unknown field it is of
+// the bytes as they arrived.
+//
+// Version 2: the same, with an Any by its meaning.
 
 uint64_t DigestRaw(std::string_view encoded) {
   const Sha256Digest digest = Sha256(encoded);

@@ -13,8 +13,8 @@
 
 namespace hapax {
 
-// One version of how parameters are digested by meaning. Records hold what it made for as long as they are kept,
-// so it never changes: an improvement is another version.
+// One version of how parameters are digested by meaning. Stored records hold its digests, so a version never changes:
+// an improvement is a new version.
 struct FingerprintVersion {
   uint32_t number;
 
@@ -24,21 +24,21 @@ struct FingerprintVersion {
                                                              std::string_view bytes);
   DigestFields* digest_fields;
 
-  // The same as a server has them that knows the types of no Any. What was recorded before this server knew a type is
-  // found so. Null where there is no difference.
+  // Digests as made by a server that does not know the type of any Any. They match what was recorded before this server
+  // learned a type. Null when the version makes no difference there.
   DigestFields* digest_fields_unread = nullptr;
 
-  // The digest of a field that is set, of a request in canonical form.
+  // The digest of a set field of a request in canonical form.
   uint64_t (*digest_field)(const google::protobuf::Message& canonical, const google::protobuf::FieldDescriptor& field);
 
-  // The digest of a field's bytes as they came: what digest_fields has of a field that the server does not know.
+  // The digest of a field's bytes as they arrived: the digest that digest_fields makes of an unknown field.
   uint64_t (*digest_raw)(std::string_view encoded);
 };
 
-// Those that this server knows. The last one makes new fingerprints.
+// The versions that this server knows. The last one makes new fingerprints.
 [[nodiscard]] absl::Span<const FingerprintVersion> FingerprintVersions();
 
-// The request in the form that its digests are made of (Method::canonicalize). Null: as it is.
+// The request in the form that is digested (Method::canonicalize); null when the request has it already.
 [[nodiscard]] std::unique_ptr<google::protobuf::Message> CanonicalRequest(const Method& method,
                                                                           const google::protobuf::Message& request);
 

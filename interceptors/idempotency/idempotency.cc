@@ -23,7 +23,7 @@
 namespace hapax {
 namespace {
 
-// Nullopt: no token was given.
+// Nullopt: the call has no token.
 std::optional<TokenKey> KeyOf(const CallContext& context) {
   if (context.client_token.empty()) return std::nullopt;
   return TokenKey{.tenant = context.tenant,
@@ -34,7 +34,7 @@ std::optional<TokenKey> KeyOf(const CallContext& context) {
 
 }  // namespace
 
-// A mutating call on its way, shared by the callbacks that carry it on.
+// The state of a mutating call, shared by the callbacks that handle it.
 struct Idempotency::Attempt {
   explicit Attempt(UnaryCall& its_call) : call(its_call) {}
 
@@ -47,21 +47,21 @@ struct Idempotency::Attempt {
     call.Finish(std::move(reply));
   }
 
-  // Runs a part of the call with code of the service's in it, such as its canonicalizer, which may throw.
+  // Runs code of the service, such as its canonicalizer, which may throw.
   template <typename F>
   [[nodiscard]] absl::Status Contained(F&& part) const {
     return Contain(call.method().name, std::forward<F>(part));
   }
 
   UnaryCall& call;
-  absl::Time token_time;               // From which its record's life counts.
-  std::optional<TokenKey> key;         // Nullopt: no token was given.
-  store::v1::Fingerprint fingerprint;  // Of a call whose token was free at first sight.
-  std::any prepared;                   // What Method::prepare made.
-  // What the handler took for fields that are left unset, in the run of the body that counts.
+  absl::Time token_time;               // The start of its record's life.
+  std::optional<TokenKey> key;         // Nullopt: the call has no token.
+  store::v1::Fingerprint fingerprint;  // Set when the first look-up found the token free.
+  std::any prepared;                   // The result of Method::prepare.
+  // The defaults that the handler recorded in the last run of the body.
   std::unique_ptr<google::protobuf::Message> defaults;
-  std::optional<Outcome> outcome;  // Nullopt: not answered yet.
-  std::string reply;               // Once it is answered.
+  std::optional<Outcome> outcome;  // Nullopt until it is answered.
+  std::string reply;               // Set with the outcome.
 };
 
 Idempotency::Idempotency(const TokenPolicy& policy, Store& store, CallReads reads, WorkerPool& workers,
@@ -97,7 +97,7 @@ void Idempotency::Intercept(UnaryCall& call, Next next) {
       });
 }
 
-// Does the method's slow work, if it has any, off the event threads, and goes on.
+// Runs the method's slow work, if any, on a worker, then executes.
 void Idempotency::Prepare(AttemptPtr attempt) {
   if (attempt->call.method().prepare == nullptr) return Execute(std::move(attempt));
   WorkerPool::Work work = [this, attempt] {
@@ -118,8 +118,8 @@ void Idempotency::Execute(AttemptPtr attempt) {
       [attempt](absl::Status status) { attempt->Finish(std::move(status)); }, attempt->call.context.tenant);
 }
 
-// The exactly-once core: within one serializable transaction, the reply comes from the record, or effect
-// and record are made together.
+// The exactly-once core, within one serializable transaction: it answers from the record, or makes effect and record
+// together.
 absl::Status Idempotency::RunOnce(Attempt& attempt, Transaction& txn) const {
   HAPAX_RETURN_IF_ERROR(RefuseIfGivenUp(attempt.call, clock_.Now()));
   HAPAX_RETURN_IF_ERROR(RefuseWithoutReplyRoom(attempt.call));
@@ -141,7 +141,7 @@ absl::Status Idempotency::RunOnce(Attempt& attempt, Transaction& txn) const {
   return absl::OkStatus();
 }
 
-// Answers the attempt from its token's record; leaves it unanswered when the token is free.
+// Answers the attempt from its token's record. Leaves it unanswered when the token is free.
 absl::Status Idempotency::AnswerFromRecord(Attempt& attempt, const ReadTransaction& txn) const {
   attempt.outcome.reset();
   HAPAX_ASSIGN_OR_RETURN(TokenFinding found, LookUp(txn, *attempt.key, attempt.call, policy_, token_time_));
@@ -179,11 +179,11 @@ absl::Time Idempotency::ExpiresAt(const Attempt& attempt) const {
 absl::Time Idempotency::ForgetAt(const Attempt& attempt) const {
   const absl::Time forget_at = ExpiresAt(attempt) + policy_.tombstone_retention;
   const std::optional<absl::Time> made = TimeOfToken(attempt.key->token);
-  // A token that tells its time is remembered until no method executes it any more for its age.
+  // A token that states its time is remembered until every method refuses it for its age.
   return made.has_value() ? std::max(forget_at, *made + policy_.longest_retention) : forget_at;
 }
 
-// The record that an executed attempt leaves.
+// The record of an executed attempt.
 store::v1::TokenRecord Idempotency::RecordOf(const Attempt& attempt) const {
   store::v1::TokenRecord record;
   record.set_method(attempt.call.method().name);
@@ -196,7 +196,7 @@ store::v1::TokenRecord Idempotency::RecordOf(const Attempt& attempt) const {
   return record;
 }
 
-// Makes the effect, and serializes the reply once: these bytes are sent, and recorded.
+// Makes the effect, and serializes the reply once: the same bytes are sent and recorded.
 absl::Status Idempotency::RunHandler(Attempt& attempt, Transaction& txn, Outcome outcome) {
   const Method& method = attempt.call.method();
   const std::unique_ptr<google::protobuf::Message> reply(method.reply->New());

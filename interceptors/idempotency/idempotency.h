@@ -18,20 +18,20 @@
 
 namespace hapax {
 
-// Makes mutating calls happen once. Words (contract section 1): an attempt is one call that carries a
-// client token; its effect is what the handler changes; the record is the durable row that remembers
-// the token's fingerprint and the reply's bytes. The token is unique within (tenant, place).
+// Makes mutating calls happen once. Words (contract section 1): an attempt is a call that carries a client token. Its
+// effect is what the handler changes. The record is the durable row with the token's fingerprint and the reply's bytes.
+// A token is unique within (tenant, place).
 //
 // What an attempt finds, and what follows:
 //   free                 the handler runs; its effect and the record are one commit: executed
 //   same parameters      the recorded bytes are the reply; the handler does not run: replayed
 //   other parameters     IDEMPOTENT_PARAMETER_MISMATCH
-//   expired              CLIENT_TOKEN_EXPIRED: what it did is not known any more, so it is not done again
+//   expired              CLIENT_TOKEN_EXPIRED: its result is not known any more, so the handler does not run again
 //   abandoned            CLIENT_TOKEN_ABANDONED: its owner gave it up
-// A call without a token makes its effect, and is unprotected. A handler's error leaves nothing, and the
-// token free.
+// A call without a token makes its effect, and is unprotected. A handler's error leaves no effect, and the token stays
+// free.
 //
-// Two attempts at once need no care here: bodies of transactions are serializable.
+// Concurrent attempts need no lock, since transactions are serializable:
 //
 //   attempt A                     attempt B
 //   looks up: no record
@@ -40,14 +40,14 @@ namespace hapax {
 //   effect + record, durable
 //                                 transaction: finds A's record, replays
 //
-// The first look-up is only there to answer a retry on the thread it arrived on, or on another when its record is long,
-// and to spare it slow preparation; the one inside the transaction decides.
+// The look-up inside the transaction decides. The earlier one only saves work: it spares a retry slow preparation. It
+// runs on the thread that the call arrived on, or on a worker when the record is long.
 //
-// Methods without a rule are passed on.
+// Methods without a rule go on to the next link.
 class Idempotency final : public UnaryInterceptor {
  public:
-  // All outlive the interceptor and its calls. `reads` reads the store; `workers` run Method::prepare; `seal_keys` seal
-  // replies that hold a secret.
+  // All arguments outlive the interceptor and its calls. `reads` reads the store; `workers` run Method::prepare;
+  // `seal_keys` seal replies that hold a secret.
   Idempotency(const TokenPolicy& policy, Store& store, CallReads reads, WorkerPool& workers, const SealKeys& seal_keys,
               const Clock& clock, const TokenTime& token_time);
 

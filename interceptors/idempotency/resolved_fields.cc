@@ -19,10 +19,10 @@ using store::v1::FieldDigest;
 using store::v1::Fingerprint;
 using store::v1::ResolvedField;
 
-// Of more in one field, not any are said in their other way together; see the header.
+// The maximum number of parts of a field whose combinations are all digested (see the header).
 constexpr size_t kMaxCombined = 3;
 
-// The steps to a field from the request.
+// The path to a field from the request.
 using Path = std::vector<const FieldDescriptor*>;
 
 bool IsSet(const Message& message, const FieldDescriptor& field) {
@@ -37,19 +37,19 @@ bool IsSame(const Message& one, const Message& other, const FieldDescriptor& fie
   return forms[0] == forms[1];
 }
 
-// Whether another field stands where this one would.
+// Whether another field of the same oneof is set.
 bool IsDisplaced(const Message& message, const FieldDescriptor& field) {
   const auto* const oneof = field.containing_oneof();
   return oneof != nullptr && message.GetReflection()->HasOneof(message, oneof) && !IsSet(message, field);
 }
 
-// Whether its fields have meanings of their own, and it is no value as a whole, such as a Timestamp.
+// Whether its fields have meanings of their own. A value such as a Timestamp is one whole.
 bool HasParts(const FieldDescriptor& field) {
   return field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && !field.is_repeated() &&
          field.message_type()->well_known_type() == Descriptor::WELLKNOWNTYPE_UNSPECIFIED;
 }
 
-// The paths to fields that `request` has unset, or as in `defaults`; `at` leads to these two messages.
+// Finds the paths to fields that `request` has unset, or as in `defaults`. `at` is the path to these two messages.
 void FindOptional(const Message& request, const Message& defaults, Path& at, std::vector<Path>* paths) {
   std::vector<const FieldDescriptor*> fields;
   defaults.GetReflection()->ListFields(defaults, &fields);
@@ -66,7 +66,7 @@ void FindOptional(const Message& request, const Message& defaults, Path& at, std
   }
 }
 
-// Clears what `path` leads to from `message`, and what is empty without it.
+// Clears the field at `path` in `message`, and any message on the path that is empty then.
 void Clear(const Path& path, size_t step, Message* message) {
   const FieldDescriptor* const field = path[step];
   if (step + 1 < path.size()) {
@@ -77,7 +77,7 @@ void Clear(const Path& path, size_t step, Message* message) {
   message->GetReflection()->ClearField(message, field);
 }
 
-// Sets what `path` leads to as it is in `defaults`.
+// Sets the field at `path` as it is in `defaults`.
 void Fill(const Path& path, const Message& defaults, Message* message) {
   const std::unique_ptr<Message> copy(defaults.New());
   copy->CopyFrom(defaults);
@@ -95,7 +95,7 @@ bool IsSet(const Path& path, const Message& message) {
   return IsSet(*at, *path.back());
 }
 
-// Which of the paths to say in their other way, together.
+// The combinations of paths to state the other way.
 std::vector<std::vector<const Path*>> Combinations(const std::vector<Path>& paths, const Message& request) {
   std::vector<std::vector<const Path*>> combinations;
   if (paths.size() <= kMaxCombined) {
@@ -119,7 +119,7 @@ std::vector<std::vector<const Path*>> Combinations(const std::vector<Path>& path
   return combinations;
 }
 
-// The request, or no more of it than makes a difference to `field`, to be changed.
+// A copy of the request, or only of the part that affects `field`.
 std::unique_ptr<Message> CopyFor(const FieldDescriptor& field, const Method& method, const Message& request) {
   std::unique_ptr<Message> copy(request.New());
   if (method.canonicalize != nullptr) {
@@ -132,7 +132,7 @@ std::unique_ptr<Message> CopyFor(const FieldDescriptor& field, const Method& met
   return copy;
 }
 
-// Adds the other ways to say `field`, a message that the request has.
+// Adds the other ways to state `field`, a message that the request has set.
 void ResolveParts(const Method& method, const Message& request, const Message& defaults, const FieldDescriptor& field,
                   const FingerprintVersion& version, ResolvedField* resolved) {
   const std::unique_ptr<Message> canonical = CanonicalRequest(method, request);

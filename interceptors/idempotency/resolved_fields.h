@@ -9,20 +9,22 @@
 
 namespace hapax {
 
-// Adds to the fingerprint of `request` in which other ways each of its top-level fields could have been said, with the
-// others as they are, when `defaults` has what unset fields mean (CallContext::RecordDefaults, C22):
+// Adds to the fingerprint of `request` the other ways in which each top-level field could say the same, with the other
+// fields unchanged. `defaults` holds the meaning of unset fields (CallContext::RecordDefaults, C22):
 //
-//   the request leaves it unset            spelled out as in `defaults`
-//   the request has what `defaults` has    left out
-//   a message that has something else      the same for each field in it, and for any of them together. Of more than
-//                                          three: each alone, all spelled out, all left out
-//   anything else                          in no other way
+//   the field in the request               other ways
+//   unset                                  spelled out as in `defaults`
+//   the same as in `defaults`              left out
+//   a message with other contents          the same for each field in it, and for any combination of them. For more
+//                                          than three fields: each alone, all spelled out, all left out
+//   anything else                          none
 //
-// All of it in canonical form (Method::canonicalize), the request as well as `defaults`. Where the request has nothing,
-// or what `defaults` has, it takes one digest for each field of `defaults`; else copies of the request.
+// Everything is in canonical form (Method::canonicalize), the request and `defaults` alike. An unset field, or one as
+// in `defaults`, takes one digest for each field of `defaults`. A message with other contents takes copies of the
+// request.
 //
-// Requires: `defaults` is of the request's type, and in canonical form. `fingerprint` is MakeFingerprint's of the
-// request, and `versions` are those that made it.
+// Requires: `defaults` is of the request's type, and in canonical form. `fingerprint` was made of the request by
+// MakeFingerprint, with `versions`.
 void AddResolvedFields(const Method& method, const google::protobuf::Message& request,
                        const google::protobuf::Message& defaults, store::v1::Fingerprint* fingerprint,
                        absl::Span<const FingerprintVersion> versions = FingerprintVersions());

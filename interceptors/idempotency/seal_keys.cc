@@ -19,7 +19,7 @@
 namespace hapax {
 namespace {
 
-// NIST SP 800-38D: with random nonces of 96 bits a key is good for 2^32 replies.
+// NIST SP 800-38D: with random nonces of 96 bits, a key may seal 2^32 replies.
 constexpr size_t kNonceSize = 12;
 constexpr size_t kTagSize = 16;
 constexpr size_t kMaxIdLength = 64;

@@ -11,14 +11,14 @@
 
 namespace hapax {
 
-// The one way of a reply into a token's record, and back: verbatim, or sealed when the method's rule says that it
-// holds a secret (C25). A sealed one is bound to tenant, scope, token and method.
+// The only way to store a reply in a token's record and to read it back. The reply is stored verbatim, or sealed when
+// the method's rule says that it holds a secret (C25). A sealed reply is bound to tenant, scope, token and method.
 
-// Requires: `record` has its method.
+// Requires: `record` has its method set.
 void StoreReply(const Rule& rule, const SealKeys& keys, const TokenKey& key, std::string_view reply,
                 store::v1::TokenRecord& record);
 
-// Errors: those of SealKeys::Unseal.
+// Errors: as SealKeys::Unseal.
 [[nodiscard]] absl::StatusOr<std::string> ReadReply(const SealKeys& keys, const TokenKey& key,
                                                     store::v1::TokenRecord record);
 

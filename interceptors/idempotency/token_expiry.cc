@@ -29,7 +29,7 @@ ExpiryRule::Fate TokenExpiry::FateOf(std::string_view key, std::string_view valu
     case TokenState::kFree:
       return Fate::kDrop;
     case TokenState::kExpired:
-      if (!record.has_fingerprint()) return Fate::kKeep;  // A tombstone already.
+      if (!record.has_fingerprint()) return Fate::kKeep;  // Already a tombstone.
       replacement = EncodeRow(key, TombstoneOf(record));
       return Fate::kReplace;
   }

@@ -9,11 +9,12 @@
 
 namespace hapax {
 
-// How the rows of table tokens grow old: an expired record becomes its tombstone, and one that is to be forgotten is
-// dropped (C17). Readers judge by a time that is never before `time` (token_time.h), so it makes no difference to them
-// when an engine does so. A damaged row is kept: it must stay DATA_LOSS, not become a free token.
+// How the rows of table tokens age: an expired record becomes its tombstone, and a record whose time to be forgotten
+// has come is dropped (C17). Readers judge by a time that is never before `time` (token_time.h), so they do not depend
+// on when an engine does this. A damaged row is kept: it must stay DATA_LOSS, not become a free token.
 //
-// Thread-safety: safe. Lifetime: `time` outlives it; it must be durable, and never go back.
+// Thread-safety: safe.
+// Lifetime: `time` outlives it. `time` must be durable, and never goes back.
 class TokenExpiry final : public ExpiryRule {
  public:
   explicit TokenExpiry(const TimeSource& time) : time_(time) {}

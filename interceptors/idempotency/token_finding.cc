@@ -13,7 +13,7 @@ namespace hapax {
 
 namespace {
 
-// A client's clock may be wrong by that much. A token that is from further ahead would be kept until then.
+// Tolerated error of a client's clock. A token from the future would be kept until its time has come.
 constexpr absl::Duration kMaxAhead = absl::Hours(24);
 
 }  // namespace
@@ -66,7 +66,7 @@ absl::Status RefuseTooNew() {
 }
 
 absl::Status RefuseMismatch(const TokenFinding& found, const UnaryCall& call) {
-  // EC2's own name for the error comes first, for those who look for it in the text.
+  // The message begins with EC2's name for the error, for readers who search for it.
   std::string message = "IdempotentParameterMismatch: the client token was used before, ";
   if (found.differing.empty()) {
     message += "with " + found.record.method();

@@ -16,13 +16,13 @@
 
 namespace hapax {
 
-// What an attempt finds when it looks its token up.
+// What an attempt finds when it looks up its token.
 enum class Finding {
   kFree,             // Nothing was executed with this token.
   kSameParameters,   // A record of the same request (C9).
   kOtherParameters,  // A record of another request, or of another method (C7, C10).
   kExpired,          // Executed too long ago, or the token is too old to tell (C17).
-  kTooNew,           // Nothing was executed, and the token says that it was made more than a day from now.
+  kTooNew,           // Nothing was executed, and the token states a time more than a day ahead.
   kAbandoned,        // The token was given up before anything was executed (C20).
 };
 
@@ -32,23 +32,23 @@ struct TokenFinding {
   std::vector<std::string> differing;  // With kOtherParameters: which fields; empty when the method differs.
 };
 
-// Looks the token of `call` up, whose request is decoded.
-// Errors: the store's; DATA_LOSS for a record that is damaged or too new.
+// Looks up the token of `call`, whose request is decoded. Errors: those of the store; DATA_LOSS for a damaged record,
+// or one of a newer version.
 [[nodiscard]] absl::StatusOr<TokenFinding> LookUp(const ReadTransaction& txn, const TokenKey& key,
                                                   const UnaryCall& call, const TokenPolicy& policy,
                                                   const TokenTime& time);
 
-// What a token is of which there is no record, by its own word. It is kExpired when it says that it was made as long
-// ago as `retention`: it may have been executed, and forgotten since. Else it is kFree or kTooNew.
+// Judges a token without a record by the time that it states. kExpired: it was made at least `retention` ago, or before
+// policy.forgotten_until, so it may have been executed and forgotten. Otherwise kFree or kTooNew.
 [[nodiscard]] Finding FindByAge(std::string_view token, absl::Duration retention, const TokenPolicy& policy,
                                 const TokenTime& time);
 
-// CLIENT_TOKEN_EXPIRED, CLIENT_TOKEN_ABANDONED, and INVALID_CLIENT_TOKEN for one that is too new.
+// Errors: CLIENT_TOKEN_EXPIRED, CLIENT_TOKEN_ABANDONED, and INVALID_CLIENT_TOKEN for a token that is too new.
 [[nodiscard]] absl::Status RefuseExpired();
 [[nodiscard]] absl::Status RefuseAbandoned();
 [[nodiscard]] absl::Status RefuseTooNew();
 
-// IDEMPOTENT_PARAMETER_MISMATCH for a kOtherParameters finding: names the fields, never their values.
+// IDEMPOTENT_PARAMETER_MISMATCH for a finding kOtherParameters. It names the fields, never their values.
 [[nodiscard]] absl::Status RefuseMismatch(const TokenFinding& found, const UnaryCall& call);
 
 }  // namespace hapax

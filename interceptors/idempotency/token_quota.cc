@@ -24,9 +24,9 @@ namespace {
 using store::v1::TokenCountRow;
 
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
-// Into so many parts at least the time of a token is divided.
+// The minimum number of parts into which a token's time is divided.
 constexpr int64_t kParts = 16;
-// What is left of an executed token's row when its reply has expired takes less.
+// The tombstone of an executed token takes less than this.
 constexpr int64_t kTombstoneBytes = 512;
 
 std::string CountsPrefix() { return KeyBuilder().String("token_count").Build(); }
@@ -37,14 +37,14 @@ std::string AbandonedKey(std::string_view tenant) {
   return KeyBuilder().String("abandoned_token_count").String(tenant).Build();
 }
 
-// Tokens that end at the same time, or bytes of theirs.
+// Tokens, or bytes of tokens, that end at the same time.
 struct Class {
   int64_t end;  // Microseconds since the Unix epoch.
   int64_t tokens;
   int64_t bytes;
 };
 
-// One tenant's tokens, as in its row.
+// The counts of one tenant, as in its row.
 class Counts {
  public:
   Counts() = default;
@@ -78,12 +78,12 @@ class Counts {
     }
   }
 
-  // Of Class's tokens, or bytes.
+  // The sum of a member of Class: tokens or bytes.
   [[nodiscard]] int64_t Sum(int64_t Class::*number) const {
     return std::accumulate(by_end_.begin(), by_end_.end(), int64_t{0},
                            [&](int64_t sum, const Class& some) { return sum + some.*number; });
   }
-  // When there will be fewer than so many, if none comes; the infinite future: never.
+  // The time at which the sum falls below `limit` if nothing is added; the infinite future when it never does.
   [[nodiscard]] absl::Time FewerThan(int64_t limit, int64_t Class::*number) const {
     int64_t left = Sum(number);
     for (const Class& some : by_end_) {
@@ -105,7 +105,7 @@ class Counts {
   }
 
  private:
-  // `end_at`, put off to a multiple of a power of 2, so that there are few such times.
+  // `end_at`, put off to a multiple of a power of 2, so that there are few different ends.
   static int64_t EndOf(absl::Time end_at, absl::Time now) {
     if (end_at == absl::InfiniteFuture()) return kNever;
     const int64_t end = absl::ToUnixMicros(end_at);
@@ -155,7 +155,7 @@ absl::Status CountToken(const TokenPolicy& policy, std::string_view tenant, absl
                   absl::StrCat("the tenant has as many tokens stored as it may: max_tokens_per_tenant is ", limit, "; ",
                                RoomAt(counts.FewerThan(limit, &Class::tokens))));
   }
-  // How many bytes it takes is not known before its reply is; that it takes some is.
+  // The bytes are not known before the reply is made, but there is at least one.
   const int64_t max_bytes = policy.max_token_bytes_per_tenant;
   if (max_bytes > 0 && counts.Sum(&Class::bytes) >= max_bytes) return RefuseMoreBytes(policy, counts, /*wanted=*/1);
   counts.Add(forget_at, /*tokens=*/1, /*bytes=*/0, now);
@@ -212,7 +212,7 @@ absl::Status CountAllTokens(absl::Time now, Transaction& txn) {
     store::v1::AbandonedTokenCountRow abandoned;
   };
   std::map<std::string, Tenant> by_tenant;
-  // Those that have tokens no more, too.
+  // Also the tenants that have no tokens any more.
   for (const std::string& prefix : {CountsPrefix(), AbandonedPrefix()}) {
     HAPAX_RETURN_IF_ERROR(
         txn.Scan(Table::kMeta, KeyRange::Prefix(prefix), [&](std::string_view bytes, std::string_view /*value*/) {
@@ -225,7 +225,7 @@ absl::Status CountAllTokens(absl::Time now, Transaction& txn) {
   HAPAX_RETURN_IF_ERROR(
       txn.Scan(Table::kTokens, KeyRange::Prefix(""), [&](std::string_view bytes, std::string_view value) {
         const absl::StatusOr<TokenKey> key = DecodeTokenKey(bytes);
-        if (!key.ok()) return true;  // Whoever asks for it is told.
+        if (!key.ok()) return true;  // A damaged row is reported to whoever reads it.
         Tenant& tenant = by_tenant[key->tenant];
         store::v1::TokenRecord record;
         const bool is_sound = DecodeRow(bytes, value, &record).ok();

@@ -32,7 +32,7 @@ TokenState StateAt(const store::v1::TokenRecord& record, absl::Time now) {
   if (record.has_abandoned_at()) return TokenState::kAbandoned;
   if (record.has_forget_at() && now >= FromTimestamp(record.forget_at())) return TokenState::kFree;
   if (record.has_expires_at() && now >= FromTimestamp(record.expires_at())) return TokenState::kExpired;
-  if (!record.has_fingerprint()) return TokenState::kExpired;  // A tombstone, whatever the time.
+  if (!record.has_fingerprint()) return TokenState::kExpired;  // A tombstone is always expired.
   return TokenState::kExecuted;
 }
 

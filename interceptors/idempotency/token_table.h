@@ -12,8 +12,8 @@
 
 namespace hapax {
 
-// Which effect a client token names: contract C4. An empty zone is the regional scope, which no zone's
-// tokens share.
+// Identifies a token by its scope (contract C4). An empty zone is the regional scope, which is separate from the scopes
+// of its zones.
 struct TokenKey {
   std::string tenant;
   std::string region;
@@ -21,29 +21,29 @@ struct TokenKey {
   std::string token;
 };
 
-// The key as bytes, ordered as (tenant, region, zone, token).
+// The key as bytes, ordered by (tenant, region, zone, token).
 [[nodiscard]] std::string EncodeTokenKey(const TokenKey& key);
-// Errors: DATA_LOSS for what EncodeTokenKey did not make.
+// Errors: DATA_LOSS for bytes that EncodeTokenKey did not make.
 [[nodiscard]] absl::StatusOr<TokenKey> DecodeTokenKey(std::string_view bytes);
-// What the keys of all tokens of a tenant begin with, or of those in one region.
+// The common prefix of all token keys of a tenant, or of a tenant in one region.
 [[nodiscard]] std::string TokenPrefix(std::string_view tenant);
 [[nodiscard]] std::string TokenPrefix(std::string_view tenant, std::string_view region);
 
-// What a token's record says at some time (token_time.h). Whether a compaction has dropped what is too old makes no
-// difference (C17). A tombstone is expired whatever the time, for what it was is gone.
+// The state of a token at a time (token_time.h), by its record. Whether a compaction has dropped old rows makes no
+// difference (C17). A tombstone is always expired, since its former contents are gone.
 enum class TokenState {
-  kFree,       // No record, or one that is to be forgotten by now.
-  kExecuted,   // The reply is on record.
-  kExpired,    // Executed, longer ago than its reply was to be kept.
+  kFree,       // No record, or one whose time to be forgotten has come.
+  kExecuted,   // The reply is in the record.
+  kExpired,    // Executed, and the time to keep its reply is over.
   kAbandoned,  // Fenced before anything was executed (C20).
 };
 [[nodiscard]] TokenState StateAt(const store::v1::TokenRecord& record, absl::Time now);
 
-// The record of the token, or nullopt when there is none. Errors: the store's; DATA_LOSS for a damaged record.
+// The token's record; nullopt when there is none. Errors: those of the store; DATA_LOSS for a damaged record.
 [[nodiscard]] absl::StatusOr<std::optional<store::v1::TokenRecord>> FindToken(const ReadTransaction& txn,
                                                                               const TokenKey& key);
 
-// Remembers the token, in the transaction that makes its effect.
+// Stores the token's record, in the transaction that makes its effect.
 void PutToken(Transaction& txn, const TokenKey& key, const store::v1::TokenRecord& record);
 
 }  // namespace hapax

@@ -17,10 +17,10 @@ namespace {
 
 using store::v1::TokenTimeRow;
 
-// The machine tells its uptime to 10 ms, here at both ends.
+// The machine's uptime has a resolution of 10 ms, which counts at both ends.
 constexpr absl::Duration kUptimeGrain = absl::Milliseconds(20);
 
-// The wall clock and the monotonic one are read one after the other, and may be slewed apart: less is no difference.
+// Tolerance between the wall clock and the monotonic clock, which are read one after the other and may be slewed apart.
 constexpr absl::Duration kClockGrain = absl::Milliseconds(100);
 
 std::string MetaKey() { return KeyBuilder().String("token_time").Build(); }
@@ -35,7 +35,7 @@ TokenTimeRow RowOf(absl::Time mark, const Uptime& uptime, absl::Time began_at, a
   return row;
 }
 
-// How much time may have passed since the row was written.
+// The maximum time that may have passed since the row was written.
 absl::Duration MaxStepSince(const TokenTimeRow& row, const Uptime& now) {
   if (now.boot_id.empty() || row.boot_id() != now.boot_id) return TokenTime::kMaxStepAcrossBoots;
   const absl::Duration since = now.elapsed - FromProtoDuration(row.uptime());
@@ -48,7 +48,7 @@ absl::StatusOr<std::optional<absl::Time>> NewestToken(const ReadTransaction& txn
   std::optional<absl::Time> newest;
   const auto visit = [&newest](std::string_view key, std::string_view value) {
     store::v1::TokenRecord record;
-    absl::Time time = absl::InfinitePast();  // Of a damaged row: whoever asks for it is told.
+    absl::Time time = absl::InfinitePast();  // For a damaged row, which is reported to whoever reads it.
     if (DecodeRow(key, value, &record).ok()) {
       time = FromTimestamp(record.has_abandoned_at() ? record.abandoned_at() : record.executed_at());
     }
@@ -74,7 +74,7 @@ TokenTime::TokenTime(const Clock& clock)
 }
 
 absl::Status TokenTime::Load(Store& store, const LoadOptions& options) {
-  base_monotonic_ = clock_.Monotonic();  // First, so that nothing which passes meanwhile is missing.
+  base_monotonic_ = clock_.Monotonic();  // Read first, so that the time meanwhile counts.
   const Uptime uptime = clock_.SinceBoot();
   const absl::Time wall = clock_.Now();
   const absl::Status status = ExecuteAndWait(store, [&](Transaction& txn) -> absl::Status {
@@ -100,7 +100,7 @@ absl::Status TokenTime::Load(Store& store, const LoadOptions& options) {
   });
   HAPAX_RETURN_IF_ERROR(status);
   mark_nanos_.store(absl::ToUnixNanos(base_));
-  // The row is cut to microseconds.
+  // The row has a resolution of microseconds.
   durable_.nanos.store(absl::ToUnixMicros(base_) * 1000, std::memory_order_release);
   return absl::OkStatus();
 }
@@ -132,8 +132,8 @@ absl::Time TokenTime::ForLife(absl::Time wall) const {
   return passed - mark > kClockGrain ? passed : mark;
 }
 
-// A store that was made while the clock was ahead has a mark that is ahead, too: every token of today's would be
-// refused until the clock is there. As long as nothing was forgotten in it, the age is the clock's to say.
+// If the clock was ahead when the store was made, the mark is ahead, too. By the mark, every token made now would be
+// refused until the clock catches up. As long as no token has been forgotten, the clock decides the age.
 absl::Time TokenTime::ForAge() const {
   const absl::Time wall = clock_.Now();
   const absl::Time mark = At(wall);

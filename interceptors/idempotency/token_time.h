@@ -12,19 +12,20 @@
 namespace hapax {
 
 // The time by which tokens expire and are forgotten (C17, C29): a high-water mark of time that has truly passed. The
-// wall clock may say anything at any moment, so it alone never makes a token free.
+// wall clock may be wrong at any moment, so it alone never makes a token free.
 //
-//   while the server runs     as far as the wall clock, but no faster than monotonic time; never back
-//   across a stop             as far as the wall clock, but by no more than the machine was up meanwhile; when the
-//                             machine was started anew, by kMaxStepAcrossBoots at the most
+//   while the server runs     follows the wall clock, but no faster than monotonic time, and never back
+//   across a stop             follows the wall clock, but by no more than the machine was up meanwhile; after a
+//                             reboot, by at most kMaxStepAcrossBoots
 //
-// So it stays behind where a clock was ahead, or a machine was down for long: tokens are kept for longer, and no harm
-// is done. An operator who knows better says so (LoadOptions::passed).
+// So the mark lags when a clock was ahead, or when the machine was down for long. Tokens are kept for longer then,
+// which does no harm. An operator can move it forward (LoadOptions::passed).
 //
-// The mark is a row of table meta. What is judged for a reply may run ahead of the row. What drops rows for good, a
-// compaction, asks durable(), which the row has reached.
+// The mark is a row of table meta. Judgements for replies may use a later mark than the row has. A compaction drops
+// rows for good, so it uses durable(), which the row has reached.
 //
-// Thread-safety: safe, but Load comes before everything else. Not loaded it begins at the wall clock's time, for tests.
+// Thread-safety: safe, but Load comes before everything else. Without Load it begins at the wall clock's time, for
+// tests.
 // Lifetime: `clock` outlives it.
 class TokenTime {
  public:
@@ -35,36 +36,37 @@ class TokenTime {
   TokenTime& operator=(const TokenTime&) = delete;
 
   struct LoadOptions {
-    // The least time from a token's execution until it is forgotten, under today's policy.
+    // The shortest time from a token's execution until it is forgotten, under the current policy.
     absl::Duration shortest_life;
-    // What an operator knows to have passed; counts as far as the wall clock agrees.
+    // The time that an operator knows to have passed; used as far as the wall clock agrees.
     absl::Time passed = absl::InfinitePast();
   };
-  // Goes on from the row. A store without it that has tokens is an older version's: it goes on from the newest of them,
-  // which reads them all. Errors: the store's.
+  // Continues from the row. A store of an older version has tokens and no row: Load reads all tokens and continues from
+  // the newest. Errors: those of the store.
   [[nodiscard]] absl::Status Load(Store& store, const LoadOptions& options);
-  // Writes the mark down. Blocks. Errors: the store's.
+  // Writes the mark to its row. Blocks. Errors: those of the store.
   [[nodiscard]] absl::Status Save(Store& store);
 
-  // The mark. To judge a row by it, read the row first: one that is gone by then was forgotten by an earlier time.
+  // The mark. Read a row before asking for the mark to judge it: a row that is gone by then was forgotten by an earlier
+  // mark.
   [[nodiscard]] absl::Time Now() const { return At(clock_.Now()); }
-  // Likewise, for those who have just read the wall clock.
+  // Like Now, given a wall clock just read.
   [[nodiscard]] absl::Time At(absl::Time wall) const;
-  // From which the life counts of what is written now: the mark, or what it comes to as soon as a clock that is behind
-  // is set right. So no life is shorter by that.
+  // The time at which the life of a record written now begins. It is the mark, or the time to which the mark jumps once
+  // a slow clock is corrected, so that the correction shortens no life.
   [[nodiscard]] absl::Time ForLife(absl::Time wall) const;
-  // As far as it is written down; the infinite past before Load. Lives as long as this.
+  // The mark as last written to its row; the infinite past before Load. Lives as long as this object.
   [[nodiscard]] const TimeSource& durable() const { return durable_; }
 
-  // Whether any token may have been forgotten in this store so far.
+  // Whether any token of this store may have been forgotten so far.
   [[nodiscard]] bool MayHaveForgotten() const { return Now() >= first_forget_at_; }
-  // By which the age of a token is judged that says when it was made, and of which nothing is known.
+  // The time that judges the age of a token that states when it was made and has no record.
   [[nodiscard]] absl::Time ForAge() const;
-  // The latest that it may be now, by the wall clock or by what has passed.
+  // The latest possible time, by the wall clock or by the time that has passed.
   [[nodiscard]] absl::Time Latest() const;
-  // Likewise, as a source of times. Lives as long as this.
+  // Latest as a TimeSource. Lives as long as this object.
   [[nodiscard]] const TimeSource& latest() const { return latest_; }
-  // By how much the wall clock is ahead of the mark; negative: behind.
+  // By how much the wall clock is ahead of the mark; negative when it is behind.
   [[nodiscard]] absl::Duration ClockAhead() const;
 
  private:
@@ -86,11 +88,11 @@ class TokenTime {
   [[nodiscard]] absl::Time Passed() const { return base_ + (clock_.Monotonic() - base_monotonic_); }
 
   const Clock& clock_;
-  // Where it began, and the monotonic time of then.
+  // The time at which it began, and the monotonic time then.
   absl::Time base_;
   absl::Duration base_monotonic_;
   mutable std::atomic<int64_t> mark_nanos_;
-  // When the store was made, as the wall clock had it; and before which mark none of its tokens was forgotten.
+  // The wall clock's time when the store was made; and the mark before which none of its tokens is forgotten.
   absl::Time began_at_ = absl::InfinitePast();
   absl::Time first_forget_at_ = absl::InfinitePast();
   Durable durable_;

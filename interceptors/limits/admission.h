@@ -7,8 +7,8 @@
 
 namespace hapax {
 
-// Takes calls through the server's gate and their tenant's, so that one too many is refused at once, before its request
-// is read.
+// Admits calls through the gates of the server and the tenant. A call above a limit is refused at once, before its
+// request is read.
 class Admission final : public UnaryInterceptor {
  public:
   // Both outlive it.

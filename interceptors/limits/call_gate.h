@@ -8,21 +8,21 @@
 
 namespace hapax {
 
-// Counts the calls in flight, bounds them, and on the way out lets those that run finish.
+// Counts and bounds the calls in flight. At shutdown it lets running calls finish.
 //
 // Thread-safety: safe.
 class CallGate {
  public:
   explicit CallGate(int max_in_flight) : max_in_flight_(max_in_flight) {}
 
-  // OK: the call is in flight until Leave. Errors: OVERLOADED when it would be one too many;
-  // TOKEN_STORE_UNAVAILABLE once the gate is closed.
+  // OK: the call is in flight until Leave. Errors: OVERLOADED above the limit; TOKEN_STORE_UNAVAILABLE once the gate is
+  // closed.
   [[nodiscard]] absl::Status TryEnter();
   void Leave();
 
-  // Refuses every further call.
+  // Refuses all further calls.
   void Close();
-  // Waits until no call is in flight, for `timeout` at the most.
+  // Waits until no call is in flight, for at most `timeout`.
   void AwaitIdle(absl::Duration timeout);
 
  private:
@@ -30,7 +30,7 @@ class CallGate {
   Monitor mu_;
   int in_flight_ ABSL_GUARDED_BY(mu_) = 0;
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
-  bool awaited_ ABSL_GUARDED_BY(mu_) = false;  // That none is in flight.
+  bool awaited_ ABSL_GUARDED_BY(mu_) = false;  // Whether AwaitIdle was called.
 };
 
 }  // namespace hapax

@@ -6,8 +6,8 @@
 
 namespace hapax {
 
-// Parses the request's bytes. Refuses with INVALID_PARAMETER what is not a serialized request, and, before it is
-// parsed, what has more in it than these limits and those of the method's rule allow.
+// Parses the request's bytes. Refuses bytes that are not a serialized request with INVALID_PARAMETER. A request that
+// exceeds these limits, or those of the method's rule, is refused the same way before it is parsed.
 class Decoding final : public UnaryInterceptor {
  public:
   explicit Decoding(const RequestLimits& limits = {}) : limits_(limits) {}

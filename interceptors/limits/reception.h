@@ -6,8 +6,8 @@
 
 namespace hapax {
 
-// Has the request read, of a call whose caller is known and admitted, once there is room for the longest one. The links
-// before it see the call's metadata alone; the next is Weighing.
+// Has the request of an admitted call read, once there is room for the longest request. Earlier links see only the
+// call's metadata; the next link is Weighing.
 class Reception final : public UnaryInterceptor {
  public:
   explicit Reception(const MessageBudget::Options& options) : budget_(options) {}

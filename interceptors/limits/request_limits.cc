@@ -24,8 +24,8 @@ class Count {
  public:
   explicit Count(const RequestLimits& limits) : limits_(limits) {}
 
-  // Counts a message, known or not (null), to the end of `reader`, or of its group. False: it is malformed, or more
-  // than is allowed.
+  // Counts a message to the end of `reader`, or of its group. `message` is null when its type is unknown. Returns false
+  // when the message is malformed or exceeds a limit.
   [[nodiscard]] bool Message(WireReader& reader, const Descriptor* message, int64_t depth, int group = 0) {
     if (depth > limits_.max_depth) return Exceeds("nested messages, one within another", limits_.max_depth);
     const bool is_any = message != nullptr && message->well_known_type() == Descriptor::WELLKNOWNTYPE_ANY;
@@ -64,7 +64,7 @@ class Count {
     return elements_ <= limits_.max_elements || Exceeds("fields and elements of lists", limits_.max_elements);
   }
 
-  // `content`: the bytes of a length-delimited field.
+  // `content`: the bytes of a length-delimited field, set by Field.
   bool Field(WireReader& reader, int number, WireFormatLite::WireType type, const FieldDescriptor* field, int64_t depth,
              std::string_view* content) {
     const bool packed = field != nullptr && field->is_packable() && type == WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
@@ -90,7 +90,7 @@ class Count {
         if (packed) return Add(PackedElements(*field, *content));
         return !known || field->message_type() == nullptr || Nested(*field, *content, depth);
       case WireFormatLite::WIRETYPE_END_GROUP:
-        break;  // Message looks for it.
+        break;  // Message handles it.
     }
     return false;
   }
@@ -103,7 +103,7 @@ class Count {
     return Message(nested, field.message_type(), field.is_map() ? depth : depth + 1);
   }
 
-  // Bytes that are malformed are no fault: to the parser they are a string.
+  // Malformed bytes are not an error: the parser takes them as a string.
   bool Any(std::string_view type, std::string_view value, const Descriptor& any, int64_t depth) {
     const std::string name(type.substr(type.rfind('/') + 1));
     const Descriptor* message = name.empty() ? nullptr : any.file()->pool()->FindMessageTypeByName(name);
@@ -118,7 +118,7 @@ class Count {
         return static_cast<int64_t>(content.size() / sizeof(uint64_t));
       case WireFormatLite::WIRETYPE_FIXED32:
         return static_cast<int64_t>(content.size() / sizeof(uint32_t));
-      default:  // Varints: each has one last byte.
+      default:  // Varints: only the last byte of each has the high bit clear.
         return std::count_if(content.begin(), content.end(), [](char c) { return (c & 0x80) == 0; });
     }
   }

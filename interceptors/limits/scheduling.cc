@@ -9,7 +9,7 @@
 namespace hapax {
 namespace {
 
-// Of lists, half of them one tenant's.
+// Maximum number of reads that wait (call_reads.h); one tenant may have half of them.
 constexpr size_t kMaxWaiting = 1000;
 
 }  // namespace

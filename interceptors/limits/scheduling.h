@@ -9,17 +9,19 @@
 
 namespace hapax {
 
-// Decides where and when a call goes on that has its request. What comes after costs more than all before, and as much
-// more as there are bytes, so tenants take turns: with small requests by number, on the event thread; with large ones
-// by bytes, on threads of this link's own. A large request is freed there, too. So a backlog, or a large request,
-// delays another tenant's calls by at most one of its own at a time, and an event thread by no large one.
+// Decides on which thread, and when, a call with its request continues. The links after it cost more than all before
+// it, in proportion to the bytes, so tenants take turns. Calls with small requests take turns by number, on the event
+// thread. Calls with large requests take turns by bytes, on worker threads of this link, which also free the requests.
 //
-// Large replies are made by the same threads (call_reads.h). They have a budget, until they are sent.
+// A backlog or a large request of one tenant thus delays another tenant's calls by at most one call at a time. No
+// event thread decodes or executes a large request.
+//
+// The same threads make large replies (call_reads.h). Replies have a budget of their own until they are sent.
 class Scheduling final : public UnaryInterceptor {
  public:
   static constexpr MessageBudget::Options kReplies = {.bytes = int64_t{32} << 20};
 
-  // As many as half of the cores, but one at the least: the others are for the event threads.
+  // Half of the cores, at least one; the others are for the event threads.
   [[nodiscard]] static int DefaultThreads();
 
   explicit Scheduling(const MessageBudget::Options& replies = kReplies, int threads = DefaultThreads());

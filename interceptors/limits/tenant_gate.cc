@@ -9,7 +9,7 @@
 namespace hapax {
 namespace {
 
-// Fewer tenants than this are not worth forgetting.
+// Up to this number of tenants, forgetting is not worth the work.
 constexpr size_t kFewTenants = 1024;
 
 absl::Status RefuseInFlight(int limit) {

@@ -14,40 +14,39 @@
 
 namespace hapax {
 
-// What each tenant may take of the server.
+// The share of the server that each tenant may take.
 struct TenantLimits {
-  // Calls that it may have in flight.
+  // Maximum calls in flight.
   int max_calls_in_flight = 2048;
-  // Calls a second that it may make in the long run; 0: any number.
+  // Maximum calls a second in the long run; 0: no limit.
   double max_calls_per_second = 0;
-  // Calls that it may make at once after a pause. Counts only with max_calls_per_second.
+  // Maximum calls at once after a pause. Applies only with max_calls_per_second.
   int max_burst = 100;
 };
 
-// Bounds what one tenant takes, so that it cannot take everything: its calls in flight, and by a token bucket its calls
-// a second.
+// Bounds each tenant's calls in flight, and with a token bucket its calls a second, so that no tenant can take the
+// whole server.
 //
 //   absl::StatusOr<TenantGate::Place*> place = gate.TryEnter(tenant);
 //   ...
 //   gate.Leave(**place);
 //
-// Remembers tenants that have a call in flight or a bucket that is not full again, and at most as many others.
+// It remembers tenants that have a call in flight or a bucket that is not full, and at most as many others.
 //
 // Thread-safety: safe.
 // Lifetime: the clock outlives it.
 class TenantGate {
  public:
-  // One tenant's.
+  // The state of one tenant.
   struct Place {
     int in_flight = 0;
-    // The bucket is full from then on: each call puts it off by the time that it takes to make up for one.
-    // Monotonic time.
+    // When the bucket is full again, in monotonic time. Each call puts it off by the time that refills one call.
     absl::Duration full_at = -absl::InfiniteDuration();
   };
 
   TenantGate(const TenantLimits& limits, const Clock& clock);
 
-  // OK: the call is in flight until Leave. Errors: OVERLOADED, naming the limit; of the calls a second, RetryInfo says
+  // OK: the call is in flight until Leave. Errors: OVERLOADED, naming the limit. For calls a second, RetryInfo says
   // when there is room for another.
   [[nodiscard]] absl::StatusOr<Place*> TryEnter(const std::string& tenant);
   void Leave(Place& place);
@@ -57,8 +56,8 @@ class TenantGate {
 
   const TenantLimits limits_;
   const bool is_metered_;
-  const absl::Duration call_takes_;    // Time to make up for a call.
-  const absl::Duration bucket_takes_;  // Time to fill an empty bucket.
+  const absl::Duration call_takes_;    // The time that refills one call.
+  const absl::Duration bucket_takes_;  // The time that fills an empty bucket.
   const Clock& clock_;
   absl::Mutex mu_;
   absl::flat_hash_map<std::string, std::unique_ptr<Place>> places_ ABSL_GUARDED_BY(mu_);

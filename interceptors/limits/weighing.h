@@ -6,11 +6,11 @@
 
 namespace hapax {
 
-// Gives back to the budget what Reception took for the longest request, less what the request takes: for a large one
-// until its call ends.
+// Replaces the bytes that Reception reserved for the longest request by those of the actual request. A large request
+// counts until its call ends.
 class Weighing final : public UnaryInterceptor {
  public:
-  // `budget` is Reception's, and outlives it.
+  // `budget` is Reception's; it outlives this link.
   explicit Weighing(MessageBudget& budget) : budget_(budget) {}
   void Intercept(UnaryCall& call, Next next) override;
 

@@ -13,7 +13,7 @@
 namespace hapax {
 namespace {
 
-// One for the backup that is being made, one for everything else.
+// One thread for the running backup, one for everything else.
 constexpr int kThreads = 2;
 constexpr size_t kMaxWaiting = 16;
 
@@ -25,7 +25,7 @@ admin::v1::Backup ToProto(const Backup& backup) {
   return proto;
 }
 
-// An operator is told what is wrong with the directory.
+// Operators see the error of the directory.
 absl::Status RefusalOf(const absl::Status& status) {
   const std::string message = absl::StrCat("backup: ", status.message());
   if (absl::IsDataLoss(status)) return Refuse(Reason::kTokenRecordCorrupt, message);

@@ -13,26 +13,27 @@
 
 namespace hapax {
 
-// The handlers of hapax.admin.v1.Admin: backups, made and listed on threads of its own, since they take their time.
+// The handlers of hapax.admin.v1.Admin. Making and listing backups takes long, so it runs on threads of its own.
 //
 // Thread-safety: safe.
-// Lifetime: the store outlives it. The destructor closes it, and returns when all calls are answered.
+// Lifetime: the store outlives it. The destructor closes it, and returns when all calls have ended.
 class AdminService {
  public:
-  // `backup_dir`: where backups are; empty refuses all calls.
+  // `backup_dir`: the directory of the backups. If it is empty, all calls are refused.
   AdminService(Store& store, std::string backup_dir);
   ~AdminService();
   AdminService(const AdminService&) = delete;
   AdminService& operator=(const AdminService&) = delete;
 
-  // The service, to be hosted. This outlives it.
+  // The service to host. The AdminService outlives it.
   [[nodiscard]] std::unique_ptr<HostedService> Host();
 
-  // Makes no more backups, and cancels the one that is being made: it is UNAVAILABLE, and leaves none. Does not wait.
+  // Refuses further backups, and cancels a running one: its call ends with UNAVAILABLE, and no backup is left. Does not
+  // wait.
   void Close() { closed_ = true; }
 
  private:
-  // Answers the call with what `answer` returns, on another thread.
+  // Ends the call with the result of `answer`, which runs on another thread.
   void Answer(UnaryCall& call, absl::AnyInvocable<absl::StatusOr<std::string>()> answer);
   [[nodiscard]] absl::StatusOr<std::string> CreateBackup();
   [[nodiscard]] absl::StatusOr<std::string> ListBackups() const;

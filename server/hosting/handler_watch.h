@@ -13,19 +13,20 @@
 
 namespace hapax {
 
-// Tells the operator of handlers that are slow, and of hooks that throw. A mutation's handler runs while no other does,
-// so a slow one delays every mutation of the server.
+// Reports slow handlers and throwing hooks to the operator. Handlers of mutations run one at a time, so a slow one
+// delays every mutation of the server.
 //
 // Metrics: `hapax_slow_handlers_total{handler}`.
-// Thread-safety: safe. Lifetime: registry and logger outlive it.
+// Thread-safety: safe.
+// Lifetime: registry and logger outlive it.
 class HandlerWatch final : public HookErrors {
  public:
-  // What takes longer is logged and counted.
+  // A handler that takes longer is logged and counted.
   static constexpr absl::Duration kSlow = absl::Milliseconds(100);
 
   HandlerWatch(prometheus::Registry& registry, spdlog::logger& logger);
 
-  // `handler`: its kind and its method, such as `mutation of hapax.examples.v1.Payments/Charge`.
+  // `handler`: the kind and the method, such as `mutation of hapax.examples.v1.Payments/Charge`.
   void OnEnd(std::string_view handler, absl::Duration duration) const {
     if (duration > kSlow) [[unlikely]] {
       OnSlow(handler, duration);

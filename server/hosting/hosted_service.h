@@ -26,9 +26,8 @@ namespace hapax {
 
 // How long a read may take.
 enum class ReadLength {
-  kAny,    // It runs on a thread of the server's readers, tenants in turns.
-  kShort,  // Some rows at most, and it never blocks: it runs on an event thread, which serves many connections. Not for
-           // a list.
+  kAny,    // The handler runs on a reader thread; the tenants take turns there.
+  kShort,  // The handler reads few rows and never blocks. It runs on an event thread; not for lists.
 };
 
 // A protobuf service to host: its handlers, typed, by method name.
@@ -37,36 +36,36 @@ enum class ReadLength {
 //   payments.Mutation<ChargeRequest, ChargeResponse>("Charge", charge);
 //   payments.Read<ListRequest, ListResponse>("ListCharges", list_charges);
 //
-// A handler is synchronous, and called from many threads. It reads and changes what it keeps through the
-// transaction alone; an error it returns leaves nothing. See method.h for what each part may do.
+// A handler is synchronous, and called from many threads. It reads and writes its data through the transaction alone,
+// and an error that it returns leaves no effect. See method.h for what each part may do.
 //
-// The handlers of mutations run one after another, for the whole server: one that is slow, or waits, delays every
-// mutation. What is slow goes into a preparation (PreparedMutation), what waits for others into work (work_queue.h).
+// Handlers of mutations run one at a time in the whole server, so one that is slow or waits delays every mutation. Slow
+// work belongs in a preparation (PreparedMutation); work that waits for others belongs in the work queue
+// (work_queue.h).
 //
-// An exception is a fault of the server's: the call ends with INTERNAL, nothing is left, and the token stays free. So
-// does a reply or a row that lacks a required field, or has a string that is not UTF-8. The call's log line has the
-// cause.
+// An exception is a fault of the server: the call ends with INTERNAL, leaves no effect, and the token stays free. The
+// same holds for a reply or a row without a required field, or with a string that is not UTF-8. The call's log line has
+// the cause.
 //
-// A field that a request may leave unset means something, and that may change: a mutation says what, through
-// CallContext::RecordDefaults. Then a retry that spells it out is the same request, whatever the default is by then:
+// The meaning of a field left unset may change over time. A mutation records it with CallContext::RecordDefaults. A
+// retry that spells it out is then the same request, even if the default has changed:
 //
 //   ChargeRequest defaults;
 //   defaults.set_currency(CurrencyOf(request.account()));
 //   context.RecordDefaults(defaults);
 //
-// A default that never changes is the canonicalizer's to clear. What the handler picks anew for each call, such as a
-// free slot, is no default.
+// A default that never changes is left to the canonicalizer. A value picked anew for each call, such as a free slot, is
+// not a default.
 //
-// In Table::kResources a service's handlers find their own service's rows, and they may use no other table
+// In Table::kResources the handlers see only the rows of their own service. They may use no other table
 // (service_table.h).
 //
-// A handler's error reaches the client with its own code, message and details (payloads, by type URL), a
-// google.rpc.ErrorInfo of the service's own domain among them. `hapax-retry` is same-token for a code that tells of
-// what may pass, or where there is a google.rpc.RetryInfo, else never. An error of the transaction is passed on as it
-// is.
+// A handler's error reaches the client with its own code, message and details (payloads, by type URL), including a
+// google.rpc.ErrorInfo with the service's own domain. `hapax-retry` is same-token for a transient code, or with a
+// google.rpc.RetryInfo; otherwise it is never. Errors of the transaction are passed on unchanged.
 //
 // Thread-safety: for one thread, until Compile; immutable afterwards.
-// Lifetime: outlives the ServiceHost it is given to.
+// Lifetime: outlives the ServiceHost that it is given to.
 class HostedService {
  public:
   template <typename Request, typename Reply>
@@ -90,7 +89,7 @@ class HostedService {
   using Refresher =
       absl::AnyInvocable<absl::StatusOr<std::string>(const CallContext&, const ReadTransaction&, std::string) const>;
 
-  // Which tables the handlers may use. All: only for services of Hapax's own.
+  // The tables that the handlers may use. kAll is for Hapax's own services only.
   enum class Reach { kOwn, kAll };
 
   explicit HostedService(const google::protobuf::ServiceDescriptor& descriptor, Reach reach = Reach::kOwn)
@@ -98,7 +97,7 @@ class HostedService {
   HostedService(const HostedService&) = delete;
   HostedService& operator=(const HostedService&) = delete;
 
-  // A scope resolver, by the name that the service's rules use.
+  // Adds a scope resolver under the name that the service's rules use.
   void AddResolver(std::string name, ScopeResolver resolver) {
     auto contained = [this, part = "resolver " + name, resolver = std::move(resolver)](const PlaceHints& hints) {
       return Run(part, [&] { return resolver(hints); });
@@ -106,7 +105,7 @@ class HostedService {
     resolvers_.emplace(std::move(name), std::move(contained));
   }
 
-  // What brings a google.longrunning.Operation on record up to date, for the rules that replay the current one.
+  // Sets the function that updates a recorded google.longrunning.Operation, for rules that replay the current one.
   void SetOperationRefresher(Refresher refresher) { refresh_operation_ = std::move(refresher); }
 
   template <typename Request, typename Reply>
@@ -122,10 +121,11 @@ class HostedService {
     };
   }
 
-  // A read that returns a stream: `handler` fills in the next message and moves `cursor`, which is empty at first and
-  // the handler's to give a meaning. It returns false once there is no other message. Each message is read from a state
-  // of its own, as pages of a list are, when the client has taken the one before; so a slow client holds no thread and
-  // no snapshot. A message has at most 64 KiB.
+  // A streaming read. `handler` fills in the next message and moves `cursor`, which is empty at first; only the handler
+  // interprets it. It returns false when there is no further message. A message has at most 64 KiB.
+  //
+  // Like pages of a list, each message reads a state of its own, once the client has taken the message before. So a
+  // slow client holds no thread and no snapshot.
   template <typename Request, typename Reply>
   void StreamingRead(std::string_view method, StreamingHandler<Request, Reply> handler) {
     Method& added = Add<Request, Reply>(method);
@@ -138,7 +138,7 @@ class HostedService {
     };
   }
 
-  // A method without a rule that answers in its own time (Method::serve).
+  // A method without a rule that ends its call itself (Method::serve).
   template <typename Request, typename Reply>
   void Serve(std::string_view method, ServingHandler<Request> handler) {
     Method& added = Add<Request, Reply>(method);
@@ -153,7 +153,7 @@ class HostedService {
     };
   }
 
-  // Under an idempotency rule, or declared `idempotency_level = IDEMPOTENT`.
+  // A mutation: under an idempotency rule, or declared `idempotency_level = IDEMPOTENT`.
   template <typename Request, typename Reply>
   void Mutation(std::string_view method, MutationHandler<Request, Reply> handler,
                 Canonicalizer<Request> canonicalize = nullptr) {
@@ -168,7 +168,7 @@ class HostedService {
     SetCanonicalizer<Request>(added, std::move(canonicalize));
   }
 
-  // A mutation whose slow part, `prepare`, is done beforehand on a worker thread.
+  // A mutation whose slow part, `prepare`, runs first on a worker thread.
   template <typename Request, typename Prepared, typename Reply>
   void PreparedMutation(std::string_view method, PrepareHandler<Request, Prepared> prepare,
                         PreparedHandler<Request, Prepared, Reply> handler,
@@ -192,9 +192,10 @@ class HostedService {
     SetCanonicalizer<Request>(added, std::move(canonicalize));
   }
 
-  // Compiles the rules. Errors: INVALID_ARGUMENT, naming the method: one that the service declares has no
-  // handler of its kind, or a handler has no such method or other types, or a rule is wrong (rule.h).
-  // `watch` is told of slow handlers, and outlives the service's calls; null: nobody is.
+  // Compiles the rules. `watch` is told of slow handlers, and outlives the service's calls; it may be null.
+  //
+  // Errors: INVALID_ARGUMENT, naming the method: a declared method has no handler of its kind, a handler has no such
+  // method or has other types, or a rule is wrong (rule.h).
   [[nodiscard]] absl::Status Compile(const HandlerWatch* watch = nullptr);
 
   [[nodiscard]] const google::protobuf::ServiceDescriptor& descriptor() const { return descriptor_; }
@@ -204,8 +205,8 @@ class HostedService {
   [[nodiscard]] absl::Status Compile(Method& method);
   [[nodiscard]] static absl::Status CompileStream(Method& method);
 
-  // Runs `f`, which calls a part of the service's own code, and returns its Status or StatusOr. An exception is a fault
-  // of the server's. Preparations may be slow, and so may what is not a handler.
+  // Runs `f`, a part of the service's code, and returns its Status or StatusOr. An exception becomes a fault of the
+  // server. For parts that may be slow, such as preparations.
   template <typename F>
   std::invoke_result_t<F> Run(std::string_view part, F&& f) const {
     bool threw = true;
@@ -223,7 +224,7 @@ class HostedService {
     return result.status();
   }
 
-  // Run of a handler, which is not to be slow.
+  // Like Run, for a handler, which must not be slow.
   template <typename F>
   std::invoke_result_t<F> RunWatched(std::string_view part, F&& f) const {
     const absl::Duration begin = MonotonicNow();

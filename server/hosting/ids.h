@@ -19,16 +19,16 @@ namespace hapax {
 class IdSource {
  public:
   virtual ~IdSource() = default;
-  // Never the same id twice, as far as it knows: whoever puts a row at a new id takes NewIdOf.
+  // Never returns the same id twice, as far as the source knows. Use NewIdOf to write a row at a new id.
   [[nodiscard]] virtual std::string NewId(std::string_view prefix) = 0;
 };
 
-// Ids in the order they are made: 13 digits of microseconds since 1970, and 4 random ones, in case the clock is set
-// back between two runs. So rows that are written one after another lie beside one another, which makes writing them
-// cheap, and a listing is in the order of creation.
+// Ids in order of creation: 13 digits of microseconds since 1970, and 4 random digits in case the clock is set back
+// between two runs. Rows written one after another are neighbours, which makes writes cheap, and a listing is in order
+// of creation.
 //
-// Guarantees: no id comes twice from one source; nor, while the clock is right, from two of which one follows the
-// other, as the processes do that open one data directory.
+// Guarantees: one source makes no id twice. Nor do two sources of which one follows the other, such as successive
+// processes with one data directory, while the clock is right.
 class TimeOrderedIdSource final : public IdSource {
  public:
   explicit TimeOrderedIdSource(const TimeSource& time) : time_(time) {}
@@ -39,8 +39,8 @@ class TimeOrderedIdSource final : public IdSource {
   std::atomic<int64_t> last_micros_ = 0;
 };
 
-// A new id at which there is no row yet, so that what stands there is never overwritten, whatever a clock did to the
-// source. `key_of` makes the row's key of an id. Errors: the store's; UNAVAILABLE when the source gives used ids only.
+// A new id without a row, so that no row is ever overwritten, even if a clock has misled the source. `key_of` makes the
+// row's key from an id. Errors: those of the store; UNAVAILABLE when the source makes used ids only.
 template <typename KeyOf>
 [[nodiscard]] absl::StatusOr<std::string> NewIdOf(IdSource& ids, std::string_view prefix, const ReadTransaction& txn,
                                                   Table table, KeyOf key_of) {

@@ -19,7 +19,7 @@ constexpr size_t kCodeSize = 16;
 constexpr char kPageSize[] = "page_size";
 constexpr char kPageToken[] = "page_token";
 
-// What of the request a token is bound to: everything but the page's own fields.
+// The part of the request to which a token is bound: everything but the page's own fields.
 std::string QueryOf(const google::protobuf::Message& request, std::string_view tenant) {
   const std::unique_ptr<google::protobuf::Message> query(request.New());
   query->CopyFrom(request);
@@ -34,7 +34,7 @@ std::string QueryOf(const google::protobuf::Message& request, std::string_view t
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
-// How much of it is right is not to be told by how long it takes.
+// Compares in constant time, so that the time does not reveal how much of a token is right.
 bool IsSame(const std::string& expected, const std::string& token) {
   return expected.size() == token.size() && CRYPTO_memcmp(expected.data(), token.data(), token.size()) == 0;
 }

@@ -15,23 +15,23 @@
 
 namespace hapax {
 
-// One page of a list, as AIP-158 has it: a position in a fixed order of keys, so that pages stay consistent
-// while others write.
+// One page of a list, as in AIP-158: a position in a fixed order of keys, so pages stay consistent during writes.
 //
-// A page token holds the last key that was looked at, relative to a prefix that the caller's tenant fixes, and a code
-// of that, the tenant and the query that only the server can make (HMAC): it says nothing that the caller did not see,
-// is of no use elsewhere, and one that is damaged or made up is found out. It is good until the seal keys are rotated.
+// A page token holds the last key that was visited, relative to a prefix fixed by the caller's tenant. It also holds an
+// HMAC of that key, the tenant and the query. So it reveals nothing new to the caller, is useless elsewhere, and a
+// damaged or forged token is detected. It is valid until the seal keys are rotated.
 class Page {
  public:
-  // `request` is any list request with fields `page_size` and `page_token`; `key` is CallContext's, and outlives the
-  // page; `tenant` is the caller, or empty when all get the same list.
-  // Errors: INVALID_PARAMETER for a size that is not 0 to 1000, or a token that is not of this query and tenant.
+  // `request` is any list request with fields `page_size` and `page_token`. `key` is CallContext's, and outlives the
+  // page. `tenant` is the caller, or empty when all callers get the same list.
+  //
+  // Errors: INVALID_PARAMETER for a size outside 0 to 1000, or a token that is not of this query and tenant.
   [[nodiscard]] static absl::StatusOr<Page> Of(const google::protobuf::Message& request, std::string_view key,
                                                std::string_view tenant = "");
 
   // The key, relative to the prefix, after which the page begins; empty for the first page.
   [[nodiscard]] const std::string& after() const { return after_; }
-  // A page is full of rows, or of bytes, so that a reply fits into a gRPC message of the usual limit, 4 MiB.
+  // Whether the page has its maximum of rows, or of bytes, so that a reply fits into gRPC's usual limit of 4 MiB.
   [[nodiscard]] bool IsFull() const { return taken_ == size_ || bytes_ >= kFullBytes; }
   void Take(size_t bytes) {
     ++taken_;
@@ -42,7 +42,7 @@ class Page {
   [[nodiscard]] std::string TokenAfter(std::string_view key) const;
 
  private:
-  // The largest row, with 50 tags as long as they may be, is below 100 KB.
+  // The largest row, with 50 tags of maximum length, has less than 100 KB.
   static constexpr size_t kFullBytes = size_t{3} << 20;
 
   std::string_view key_;
@@ -53,12 +53,14 @@ class Page {
   size_t bytes_ = 0;
 };
 
-// The last element of a key that is made of strings; what there is of it when the key is damaged.
+// The last element of a key made of strings; as much of it as is readable when the key is damaged.
 [[nodiscard]] std::string LastElement(std::string_view key);
 
-// Fills a page from the rows below `prefix`: `take` is given each row in turn, with its key, and says whether it
-// belongs to the list. A damaged row does not end the list: `take_damaged` is given its key instead. Returns the token
-// of the next page, empty on the last one. It looks at a bounded number of rows, so that a page may come out short.
+// Fills a page from the rows below `prefix`. `take` is given each row with its key, and returns whether the row belongs
+// to the list. A damaged row does not end the list: `take_damaged` is given its key.
+//
+// Returns the token of the next page; empty on the last one. It visits a bounded number of rows, so a page may be
+// short.
 template <typename Row>
 [[nodiscard]] absl::StatusOr<std::string> ListKeyedRows(const ReadTransaction& txn, Table table,
                                                         const std::string& prefix, Page page,
@@ -82,8 +84,8 @@ template <typename Row>
   return more ? page.TokenAfter(last_key) : std::string();
 }
 
-// As ListKeyedRows, for rows that say enough by themselves. Of a damaged one, `take_damaged` is given the last element
-// of its key, such as its id.
+// Like ListKeyedRows, for rows that do not need their keys. For a damaged row, `take_damaged` is given the last element
+// of its key, such as an id.
 template <typename Row>
 [[nodiscard]] absl::StatusOr<std::string> ListRows(const ReadTransaction& txn, Table table, const std::string& prefix,
                                                    Page page, absl::FunctionRef<bool(const Row&)> take,
@@ -93,8 +95,8 @@ template <typename Row>
       [&](std::string_view key) { return take_damaged(LastElement(key)); });
 }
 
-// Fills a page from `names`, in their order: `take` is given each in turn, and returns how many bytes it added
-// to the page, or refuses.
+// Fills a page from `names`, in order. `take` is given each name, and returns how many bytes it added to the page, or
+// an error.
 [[nodiscard]] absl::StatusOr<std::string> ListNames(const std::set<std::string>& names, Page page,
                                                     absl::FunctionRef<absl::StatusOr<size_t>(const std::string&)> take);
 

@@ -41,7 +41,7 @@ RuleRow RowOf(const Rule& rule, const std::string& default_region) {
   return row;
 }
 
-// The row to put for the method; nullopt for one that never had a rule.
+// The row to write for the method; nullopt for a method that never had a rule.
 std::optional<RuleRow> NextRow(const Method& method, const std::string& default_region,
                                const std::optional<RuleRow>& last) {
   if (method.rule.has_value()) return RowOf(*method.rule, default_region);
@@ -50,7 +50,7 @@ std::optional<RuleRow> NextRow(const Method& method, const std::string& default_
   return next;
 }
 
-// As a proto has it: `client_token = 1`; with the numbers of all steps of a path, `placement.zone = 9.1`.
+// In proto notation: `client_token = 1`; with the numbers of all steps of a path, `placement.zone = 9.1`.
 std::string Describe(const RuleRow::Field& field) {
   return absl::StrCat(field.path(), " = ", absl::StrJoin(field.numbers(), "."));
 }
@@ -75,7 +75,7 @@ bool AreSame(const T& a, const T& b) {
   return a == b;
 }
 
-// What has changed so that a token is looked for elsewhere; empty for nothing.
+// The changes that lead to another token; empty when there are none.
 std::string ChangeOf(const RuleRow& last, const RuleRow& next) {
   if (next.without_rule()) return last.without_rule() ? "" : "had an idempotency rule, has none";
   std::vector<std::string> changes;
@@ -92,7 +92,7 @@ std::string ChangeOf(const RuleRow& last, const RuleRow& next) {
   return absl::StrJoin(changes, ", ");
 }
 
-// Puts the methods' rows. Returns the changes of those that changed, by name.
+// Writes the methods' rows. Returns the changes, by method name.
 absl::StatusOr<std::map<std::string, std::string>> PutRules(const std::vector<const HostedService*>& services,
                                                             const std::string& default_region, Transaction& txn) {
   std::map<std::string, std::string> changes;

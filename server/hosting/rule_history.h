@@ -10,25 +10,25 @@
 
 namespace hapax {
 
-// How the rules of a start differ from those that the same methods were served under before.
+// How the rules at a start differ from those under which the same methods were served before.
 struct RuleChanges {
-  // Those that were accepted, each as "METHOD: what was, and what is".
+  // The accepted changes, each as "METHOD: the old rule, and the new one".
   std::vector<std::string> accepted;
-  // Names that were given for acceptance, and are of no method that changed.
+  // Names accepted although the method has not changed, or does not exist.
   std::vector<std::string> unchanged;
 };
 
-// Compares the rules of the services' methods with those that the store remembers, and has it remember these, in one
-// transaction. What counts is what decides which token a call has: token field, scope and default region. A change of
-// one has a retry look for its token elsewhere than the first attempt put it, and execute again (C4, C9); so has the
-// loss of the rule. `accepted` names the methods, `package.Service/Method`, that may change so.
+// Compares the rules of the services' methods with those that the store remembers, and stores the new ones, in one
+// transaction. It compares what decides which token a call has: token field, scope and default region. After a change
+// of these, a retry would look for its token in the wrong place and execute again (C4, C9). The same holds when the
+// rule is removed. `accepted` names the methods, `package.Service/Method`, whose rules may change like this.
 //
-// Not compared: names of fields, as long as their numbers stay, and what a rule says of replies, times and limits. The
-// rule of a method that is not served stays remembered for when it comes back. A method that is not known yet, as every
-// one is to a store of an older version, has its rule remembered as it stands.
+// Not compared: the names of fields, while their numbers stay, and what a rule says about replies, times and limits.
+// The rule of a method that is not served stays stored, in case the method comes back. The rule of a method not yet
+// known is stored as it is; in a store of an older version that is every method.
 //
-// `services` are compiled. Errors: FAILED_PRECONDITION, naming the option accept_rule_changes, every change and what to
-// do; those of the store.
+// Requires: `services` are compiled.
+// Errors: FAILED_PRECONDITION, naming the option accept_rule_changes, every change and the remedy; those of the store.
 [[nodiscard]] absl::StatusOr<RuleChanges> RememberRules(const std::vector<const HostedService*>& services,
                                                         const std::string& default_region,
                                                         const std::vector<std::string>& accepted, Store& store);

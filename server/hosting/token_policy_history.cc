@@ -17,7 +17,7 @@ namespace {
 
 std::string MetaKey() { return KeyBuilder().String("token_policy").Build(); }
 
-// The shortest and the longest retention of any method, the default included.
+// The shortest and the longest retention of any method, including the default.
 std::pair<absl::Duration, absl::Duration> RetentionsOf(const TokenPolicy& policy,
                                                        const std::vector<const HostedService*>& services) {
   std::pair retentions(policy.retention, policy.retention);
@@ -45,7 +45,7 @@ absl::StatusOr<TokenPolicy> CompletePolicy(TokenPolicy policy, const std::vector
     HAPAX_ASSIGN_OR_RETURN(const auto last, GetRow<store::v1::TokenPolicyRow>(txn, Table::kMeta, MetaKey()));
     policy.forgotten_until = absl::InfinitePast();
     if (last.has_value()) {
-      // An older version took the wall clock's word for it, which may lie ahead.
+      // An older version trusted the wall clock here, which may have been ahead.
       if (last->has_forgotten_until()) policy.forgotten_until = std::min(FromTimestamp(last->forgotten_until()), now);
       const absl::Duration last_longest = FromProtoDuration(last->longest_retention());
       if (last_longest < policy.longest_retention && time.MayHaveForgotten()) {
@@ -57,7 +57,7 @@ absl::StatusOr<TokenPolicy> CompletePolicy(TokenPolicy policy, const std::vector
     if (policy.forgotten_until != absl::InfinitePast()) {
       *row.mutable_forgotten_until() = ToTimestamp(policy.forgotten_until);
     }
-    // A start without a limit, or of an older version, leaves what is counted behind what is there.
+    // After a start without a limit, or of an older version, the counts miss some tokens.
     row.set_tokens_counted(policy.max_tokens_per_tenant > 0 || policy.max_token_bytes_per_tenant > 0);
     row.set_token_bytes_counted(row.tokens_counted());
     if (row.tokens_counted() && !(last.has_value() && last->tokens_counted() && last->token_bytes_counted())) {

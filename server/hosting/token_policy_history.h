@@ -12,17 +12,20 @@
 
 namespace hapax {
 
-// Completes the policy by what the services' rules and the store say. The store remembers the longest retention of the
-// last start. When this start's is longer, UUIDs of version 7 that are older than the last one's may be forgotten; they
-// are refused from now on, so that a longer retention never executes one again (C17). The first start with a limit of
-// the tokens that a tenant may have stored, and the first after one without, counts them (token_quota.h).
+// Completes the policy from the services' rules and the store. The store remembers the longest retention of the last
+// start. If it is longer now, UUIDs of version 7 older than the last retention may have been forgotten. They are
+// refused from now on, so a longer retention never executes one again (C17).
 //
-// `services` are compiled, `time` is loaded. Errors: the store's.
+// The first start with a limit on a tenant's stored tokens, and the first after a start without one, counts the tokens
+// (token_quota.h).
+//
+// Requires: `services` are compiled, and `time` is loaded.
+// Errors: those of the store.
 [[nodiscard]] absl::StatusOr<TokenPolicy> CompletePolicy(TokenPolicy policy,
                                                          const std::vector<const HostedService*>& services,
                                                          Store& store, const TokenTime& time);
 
-// The least time from a token's execution until it is forgotten. `services` are compiled.
+// The shortest time from a token's execution until it is forgotten. Requires: `services` are compiled.
 [[nodiscard]] absl::Duration ShortestLife(const TokenPolicy& policy, const std::vector<const HostedService*>& services);
 
 }  // namespace hapax

@@ -43,7 +43,7 @@ void TokenTimeKeeper::Run(absl::Duration interval) {
   }
 }
 
-// What is not written down makes tokens live longer, and no more.
+// If this fails, tokens only live longer.
 void TokenTimeKeeper::Save() {
   const absl::Status status = time_.Save(store_);
   if (!status.ok() && !save_failed_)

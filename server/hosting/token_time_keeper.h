@@ -13,13 +13,15 @@
 
 namespace hapax {
 
-// Writes the time down by which tokens expire, every now and then and at the end, and says when the wall clock is ahead
-// of it or behind (C29): a log line when that begins and when it ends, and the metric `hapax_clock_ahead_seconds`.
+// Stores the time by which tokens expire, periodically and at the end. It reports when the wall clock is ahead of that
+// time or behind it (C29): a log line at the beginning and the end of such a period, and the metric
+// `hapax_clock_ahead_seconds`.
 //
-// Thread-safety: safe. Lifetime: what it is made of outlives it.
+// Thread-safety: safe.
+// Lifetime: the constructor's arguments outlive it.
 class TokenTimeKeeper {
  public:
-  // What the two may differ by before anything is said of it.
+  // Maximum difference of the two times that is not reported.
   static constexpr absl::Duration kTolerance = absl::Minutes(1);
 
   TokenTimeKeeper(TokenTime& time, Store& store, spdlog::logger& logger, prometheus::Registry& registry,
@@ -33,7 +35,7 @@ class TokenTimeKeeper {
 
   void Run(absl::Duration interval);
   void Save();
-  // Compares the two, and says what is new about it.
+  // Compares the two times, and reports a change.
   void Compare();
 
   TokenTime& time_;

@@ -35,16 +35,16 @@ api::TokenState ToApi(TokenState state) {
   HAPAX_CHECK(false, "a TokenState is one of its values");
 }
 
-// Differences of less are not told.
+// Smaller differences are not reported.
 constexpr absl::Duration kClockTolerance = absl::Minutes(1);
 
-// By how much the server's clock is ahead, if that is worth telling.
+// By how much the server's clock is ahead, if that is worth reporting.
 absl::Duration ToldClockAhead(const TokenTime& time) {
   const absl::Duration ahead = time.ClockAhead();
   return absl::AbsDuration(ahead) > kClockTolerance ? absl::Trunc(ahead, absl::Seconds(1)) : absl::ZeroDuration();
 }
 
-// The token as the API shows it, without its reply.
+// The token in the form of the API, without its reply.
 api::Token Describe(const TokenKey& key, const store::v1::TokenRecord& record, TokenState state) {
   api::Token token;
   token.set_client_token(key.token);
@@ -88,7 +88,7 @@ std::unique_ptr<HostedService> TokensService::Host() const {
   return service;
 }
 
-// The token that a request names by client_token, region and availability_zone.
+// The token named by the request's client_token, region and availability_zone.
 template <typename Request>
 absl::StatusOr<TokenKey> TokensService::KeyOf(const CallContext& context, const Request& request) const {
   HAPAX_RETURN_IF_ERROR(CheckClientToken(kTokenField, request.client_token()));
@@ -102,12 +102,12 @@ absl::StatusOr<TokenKey> TokensService::KeyOf(const CallContext& context, const 
                   .token = request.client_token()};
 }
 
-// The token as it is now, with the reply if that is kept.
+// The current state of the token, with its reply if that is kept.
 absl::StatusOr<api::Token> TokensService::Read(const ReadTransaction& txn, const TokenKey& key) const {
   HAPAX_ASSIGN_OR_RETURN(std::optional<store::v1::TokenRecord> record, FindToken(txn, key));
   const TokenTime& time = *options_.time;
   TokenState state = record.has_value() ? StateAt(*record, time.Now()) : TokenState::kFree;
-  // Of a method that keeps it for longest, as it is not known which one it is for.
+  // The method is not known, so the longest retention applies.
   if (state == TokenState::kFree &&
       FindByAge(key.token, options_.policy.longest_retention, options_.policy, time) == Finding::kExpired) {
     record = store::v1::TokenRecord();
@@ -140,7 +140,7 @@ absl::Status TokensService::ListTokens(const CallContext& context, const ReadTra
   const auto is_wanted = [&](const TokenKey& key) {
     return request.client_token().empty() || request.client_token() == key.token;
   };
-  // Neither a damaged record nor a damaged key keeps the tenant from seeing the other tokens.
+  // The other tokens are listed even if a record or key is damaged.
   const auto take_damaged = [&](std::string_view bytes) {
     const TokenKey key = DecodeTokenKey(bytes).value_or(TokenKey());
     if (!is_wanted(key)) return false;

@@ -17,11 +17,11 @@
 
 namespace hapax {
 
-// The handlers of hapax.idempotency.v1.Tokens: a tenant asks what became of its client tokens, and gives them up
-// (C20, C28).
+// The handlers of hapax.idempotency.v1.Tokens: a tenant asks for the state of its client tokens, or abandons them (C20,
+// C28).
 //
-// An abandoned token is a record in the same table, put in a serializable transaction, so that it races with
-// an attempt as two attempts race with one another: the second one finds what the first one left.
+// An abandoned token is a record in the same table, written in a serializable transaction. So abandoning races with an
+// attempt like a second attempt: the later one finds what the earlier one wrote.
 //
 //   AbandonToken                  a late original
 //   transaction: free,
@@ -29,24 +29,24 @@ namespace hapax {
 //                                 transaction: finds it, is refused
 //
 // Thread-safety: safe.
-// Lifetime: what it is made of outlives it.
+// Lifetime: the constructor's arguments outlive it.
 class TokensService {
  public:
   struct Options {
-    // The region of a token that names none.
+    // The region of a token whose request names none.
     std::string default_region;
     TokenPolicy policy;
-    // By which tokens expire.
+    // The time by which tokens expire.
     const TokenTime* time = nullptr;
-    // Turns the names of a region and a zone into a place, and refuses those that do not exist.
+    // Turns the names of a region and a zone into a place, and refuses unknown names.
     const ScopeResolver* resolver = nullptr;
-    // Whose methods have rules; compiled.
+    // The services whose methods have rules; compiled.
     std::vector<const HostedService*> services;
   };
 
   TokensService(Options options, const SealKeys& seal_keys) : options_(std::move(options)), seal_keys_(seal_keys) {}
 
-  // The service, to be hosted. This outlives it.
+  // The service to host. The TokensService outlives it.
   [[nodiscard]] std::unique_ptr<HostedService> Host() const;
 
  private:

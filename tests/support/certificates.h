@@ -11,7 +11,7 @@
 
 namespace hapax {
 
-// A certificate and its key, made for a test.
+// A certificate and its key.
 struct MadeCertificate {
   std::string cert;  // PEM.
   std::string key;   // PEM, without a passphrase.
@@ -20,9 +20,9 @@ struct MadeCertificate {
 };
 
 struct CertificateOptions {
-  std::string common_name = "test";  // Of the subject.
-  std::string names;                 // subjectAltName, as openssl writes it.
-  std::string curve = "P-256";       // Of an EC key; empty for RSA, `ED25519` for that.
+  std::string common_name = "test";  // The subject's.
+  std::string names;                 // subjectAltName, in openssl's notation.
+  std::string curve = "P-256";       // Of an EC key; empty for RSA, `ED25519` for such a key.
   int rsa_bits = 2048;
   bool is_ca = false;
   const char* digest = "SHA256";  // Of the signature.
@@ -30,7 +30,7 @@ struct CertificateOptions {
   absl::Time not_after = absl::Now() + absl::Hours(24);
 };
 
-// Signed by `issuer`; by its own key when that is null.
+// Makes a certificate signed by `issuer`, or by its own key when that is null.
 [[nodiscard]] MadeCertificate MakeCertificate(const CertificateOptions& options = {},
                                               const MadeCertificate* issuer = nullptr);
 

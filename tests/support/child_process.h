@@ -9,14 +9,13 @@
 
 namespace hapax {
 
-// This test program once more, as another process with arguments of its own, which its main() acts upon.
+// Runs this test program as another process, with arguments for which its main() acts differently.
 //
 //   ChildProcess child({"--workload", path});
 //   while (child.Read(&number, sizeof(number))) ...
 //   child.Kill();
 //
-// It is started anew rather than forked, since a fork of a process with threads is not sound. It is killed
-// at the end of the object at the latest.
+// It is started anew rather than forked, since forking a process with threads is unsafe. The destructor kills it.
 //
 // Thread-safety: for one thread.
 class ChildProcess {
@@ -26,18 +25,18 @@ class ChildProcess {
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
-  // Takes the next `size` bytes that it wrote to its standard output. False when it has ended, or closed
-  // that, and there are no more.
+  // Reads the next `size` bytes of its standard output. Returns false when it has ended or closed its output, and no
+  // bytes are left.
   bool Read(void* bytes, size_t size);
 
-  // Ends it at once (SIGKILL); what it wrote can still be read.
+  // Kills it (SIGKILL). Its output can still be read.
   void Kill();
 
-  // Waits until it has ended, and returns the signal that ended it, or 0 when it exited.
+  // Waits until it has ended. Returns the signal that ended it, or 0 when it exited.
   int Wait();
 
  private:
-  pid_t pid_ = -1;  // -1: it has ended and was waited for.
+  pid_t pid_ = -1;  // -1 once it has ended and been waited for.
   int output_ = -1;
   int signal_ = 0;
 };

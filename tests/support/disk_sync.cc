@@ -98,6 +98,6 @@ int ControlledDisk::sync_count() const {
 
 }  // namespace hapax
 
-// The C library's, overridden for the whole program, its shared libraries included.
+// Override those of the C library for the whole program, including its shared libraries.
 extern "C" int fdatasync(int fd) { return hapax::Sync(fd, SYS_fdatasync); }
 extern "C" int fsync(int fd) { return hapax::Sync(fd, SYS_fsync); }

@@ -6,13 +6,13 @@
 
 namespace hapax {
 
-// Stands between a database and the disk: fsync() and fdatasync() of a test program that has disk_sync.cc
-// among its sources are ours. `hook` is asked before each of them, on the thread that calls it: 0 lets it
-// go on to the disk, an errno makes it fail, kSkipSync makes it succeed without the disk. Null, as at first: all go on.
+// Controls what a database's syncs do: a test program with disk_sync.cc among its sources has its own fsync() and
+// fdatasync(). Each calls `hook` first, on its own thread. 0 lets the sync reach the disk, an errno makes it fail, and
+// kSkipSync makes it succeed without the disk. Without a hook, as at first, all syncs reach the disk.
 inline constexpr int kSkipSync = -1;
 void SetDiskSyncHook(std::function<int(int fd)> hook);
 
-// What the disk does with the syncs of this process while the object lives; it works, at first.
+// Controls the syncs of this process during its lifetime. At first they reach the disk.
 //
 //   ControlledDisk disk;
 //   disk.Hold();
@@ -20,7 +20,7 @@ void SetDiskSyncHook(std::function<int(int fd)> hook);
 //   disk.WaitUntilHeld();            // Written, but not synced.
 //   disk.Work();
 //
-// Thread-safety: safe. There is one at a time.
+// Thread-safety: safe. Only one may exist at a time.
 class ControlledDisk {
  public:
   ControlledDisk();
@@ -28,16 +28,16 @@ class ControlledDisk {
   ControlledDisk(const ControlledDisk&) = delete;
   ControlledDisk& operator=(const ControlledDisk&) = delete;
 
-  // Syncs wait until the next Work() or Fail(), which decides about them.
+  // Makes syncs wait for the next Work() or Fail(), which decides about them.
   void Hold();
-  // Syncs reach the disk.
+  // Lets syncs reach the disk.
   void Work();
-  // Syncs fail with EIO.
+  // Makes syncs fail with EIO.
   void Fail();
 
-  // Returns when a sync waits.
+  // Waits until a sync is waiting.
   void WaitUntilHeld();
-  // The syncs that reached the disk so far.
+  // The number of syncs that have reached the disk.
   [[nodiscard]] int sync_count() const;
 
  private:

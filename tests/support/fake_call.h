@@ -22,7 +22,7 @@
 
 namespace hapax {
 
-// A call without a wire: the test sets what arrives, and reads how the call ended.
+// A call without a transport: the test sets what arrives, and reads how the call ended.
 //
 //   FakeCall call(service.place_order(), request);
 //   call.AddMetadata("x-client-token", "token");
@@ -31,7 +31,8 @@ namespace hapax {
 //
 // A second end fails the test.
 //
-// Thread-safety: Cancel, and what tells of the end, are safe; the rest is for one thread, before the call runs.
+// Thread-safety: Cancel and the methods that read the end are safe. The others are for one thread, before the call
+// runs.
 // Lifetime: until the call has ended, as for any call.
 class FakeCall final : public UnaryCall, private Turns {
  public:
@@ -45,23 +46,23 @@ class FakeCall final : public UnaryCall, private Turns {
   void SetDeadline(absl::Time deadline) { deadline_ = deadline; }
   void SetPeerNames(PeerNames names) { peer_names_ = std::move(names); }
   void Cancel() { cancelled_ = true; }
-  // The call waits for its turn for good.
+  // The call's turn never comes.
   void LetNoTurnCome() { turns_come_ = false; }
-  // The request comes only with SendRequest; `comes` tells whether it does then.
+  // The request arrives only with SendRequest. `comes` says whether it arrives then.
   void HoldRequest() { request_held_ = true; }
   [[nodiscard]] bool asks_for_request() const { return on_request_ != nullptr; }
   void SendRequest(bool comes) {
     has_request_ = comes;
     std::exchange(on_request_, nullptr)();
   }
-  // What came is no request.
+  // Makes the request arrive damaged.
   void SpoilRequest(absl::Status fault) {
     has_request_ = false;
     request_fault_ = std::move(fault);
   }
-  // Whose turn it waited for last.
+  // The party of the last turn that it waited for.
   [[nodiscard]] const std::string& party() const { return party_; }
-  // As the decoding link does, for the test of a link that comes after it.
+  // Decodes the request like the decoding link, for tests of later links.
   void Decode() {
     request.reset(method().request->New());
     ASSERT_TRUE(request->ParseFromString(bytes_));
@@ -84,7 +85,7 @@ class FakeCall final : public UnaryCall, private Turns {
     on_request_ = std::move(go_on);
   }
 
-  // What was sent ahead of the end. From SetMaxParts on, the client takes no more than so many.
+  // The messages sent before the end. After SetMaxParts the client accepts no more than that number.
   [[nodiscard]] const std::vector<std::string>& parts() const { return parts_; }
   void SetMaxParts(size_t max_parts) { max_parts_ = max_parts; }
   void SendPart(std::string message, absl::AnyInvocable<void(bool ok)> sent) override {
@@ -97,14 +98,14 @@ class FakeCall final : public UnaryCall, private Turns {
     absl::MutexLock lock(&end_->mu);
     return end_->ended;
   }
-  // What was sent, the reply's bytes or the error; waits for the end.
+  // The reply's bytes or the error that was sent; waits for the end.
   [[nodiscard]] const absl::StatusOr<std::string>& Reply() const {
     absl::MutexLock lock(&end_->mu);
     end_->mu.Await(absl::Condition(&end_->ended));
     return end_->reply;
   }
-  // In a word what a client is told: the outcome, `ok` when there is none, the reason of a refusal, or the
-  // code of an error without one. Waits for the end.
+  // The result for the client, in one word: the outcome, or `ok` without one; for an error its reason, or its code
+  // without one. Waits for the end.
   [[nodiscard]] std::string Result() const {
     if (Reply().ok()) return outcome.has_value() ? std::string(WireName(*outcome)) : "ok";
     if (const auto reason = ReasonOf(Reply().status())) return std::string(InfoOf(*reason).name);
@@ -112,7 +113,7 @@ class FakeCall final : public UnaryCall, private Turns {
   }
 
  private:
-  // Shared with Send, which may still be about to leave when the test is done with the call.
+  // Shared with Send, which may still be running when the test has finished with the call.
   struct End {
     absl::Mutex mu;
     bool ended ABSL_GUARDED_BY(mu) = false;

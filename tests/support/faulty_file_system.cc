@@ -146,7 +146,7 @@ class FaultyFileSystem::Files final : public rocksdb::FileSystemWrapper {
   const std::shared_ptr<State> state_;
 };
 
-// Makes the second for which RocksDB pauses when its work in the background has failed a short one.
+// Shortens RocksDB's pause of a second after a failure of background work.
 class FaultyFileSystem::HastyClock final : public rocksdb::SystemClockWrapper {
  public:
   HastyClock() : rocksdb::SystemClockWrapper(rocksdb::SystemClock::Default()) {}

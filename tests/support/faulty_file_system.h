@@ -14,12 +14,12 @@
 
 namespace hapax {
 
-// What RocksDB does with its files.
+// What RocksDB does with files.
 enum class FileOperation {
-  kCreate,    // A file that is to be written.
-  kWrite,     // Appends to one.
-  kTruncate,  // One that is being written.
-  kSync,      // A file's, or a directory's, whose path it then is.
+  kCreate,    // A file for writing.
+  kWrite,     // Appends to a file.
+  kTruncate,  // A file open for writing.
+  kSync,      // A file, or a directory by its own path.
   kRead,
   kRename,  // The path is the new one.
   kDelete,
@@ -28,13 +28,13 @@ enum class FileOperation {
 // Which operations fail, and how.
 struct Fault {
   FileOperation operation = FileOperation::kWrite;
-  std::string file;  // A part of the path of the files that it concerns.
-  int after = 0;     // So many of these operations go on before the first that fails.
+  std::string file;  // A part of the paths of the files that fail.
+  int after = 0;     // The number of operations that succeed before the first failure.
   int times = std::numeric_limits<int>::max();
   rocksdb::IOStatus error = rocksdb::IOStatus::IOError("injected");
 };
 
-// A file system, the machine's or another, with a hook before what RocksDB does with it.
+// A file system with a hook before each of RocksDB's operations. It wraps the machine's file system, or another one.
 //
 //   FaultyFileSystem files;
 //   auto engine = RocksDbEngine::Open({.path = path, .env = files.env()});
@@ -42,14 +42,14 @@ struct Fault {
 //   ...
 //   files.Work();
 //
-// RocksDB's pauses are short, too.
+// It also shortens RocksDB's pauses.
 //
 // Thread-safety: safe.
 // Lifetime: outlives what is open in it.
 class FaultyFileSystem {
  public:
-  // Asked before each operation, on the thread that does it, one at a time: OK lets it go on, an error is
-  // what becomes of it.
+  // Called before each operation, on its thread, one at a time. OK lets the operation go on; an error becomes its
+  // result.
   using Hook = std::function<rocksdb::IOStatus(FileOperation operation, std::string_view path)>;
 
   explicit FaultyFileSystem(std::shared_ptr<rocksdb::FileSystem> files = rocksdb::FileSystem::Default());
@@ -59,9 +59,9 @@ class FaultyFileSystem {
   [[nodiscard]] rocksdb::Env* env() const { return env_.get(); }
 
   void SetHook(Hook hook);
-  // From now on, this fails; what failed before works.
+  // Makes these operations fail from now on, in place of those that failed before.
   void Fail(Fault fault);
-  // Everything works.
+  // Lets all operations succeed.
   void Work() { SetHook(nullptr); }
 
  private:

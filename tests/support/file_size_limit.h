@@ -10,14 +10,14 @@
 
 namespace hapax {
 
-// While it lives, what this process would write to a file beyond its first `bytes` bytes fails (EFBIG),
-// as on a disk that is full; with 0 nothing can be written. Pipes and terminals are not concerned.
+// During its lifetime, this process cannot write to a file beyond its first `bytes` bytes (EFBIG), as on a full disk.
+// With 0 it can write nothing. Pipes and terminals are not affected.
 //
 // Thread-safety: one at a time.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(uint64_t bytes) {
-    std::signal(SIGXFSZ, SIG_IGN);  // Or it would end the process.
+    std::signal(SIGXFSZ, SIG_IGN);  // Its default would end the process.
     if (::getrlimit(RLIMIT_FSIZE, &before_) != 0) throw std::system_error(errno, std::generic_category());
     Set({.rlim_cur = bytes, .rlim_max = before_.rlim_max});
   }

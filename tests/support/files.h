@@ -17,7 +17,7 @@ namespace hapax {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-// What the files below a directory hold, those whose name ends in `extension`.
+// The contents of the files below a directory whose names end in `extension`.
 [[nodiscard]] inline std::vector<std::string> FilesIn(const std::string& directory, std::string_view extension = "") {
   std::vector<std::string> contents;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
@@ -27,11 +27,11 @@ namespace hapax {
   return contents;
 }
 
-// The sum of the files' sizes.
+// The total size of the files.
 [[nodiscard]] inline uint64_t BytesIn(const std::string& directory) {
   uint64_t bytes = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
-    std::error_code gone;  // RocksDB may just have removed it.
+    std::error_code gone;  // RocksDB may just have removed the file.
     const uint64_t size = entry.file_size(gone);
     if (!gone) bytes += size;
   }

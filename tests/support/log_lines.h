@@ -13,7 +13,7 @@
 
 namespace hapax {
 
-// The lines that a store logs, for tests that wait for what they tell.
+// Collects the lines that a store logs, for tests that wait for one of them.
 //
 //   LogLines log;
 //   auto store = OpenRocksDbStore({.path = path, .log = log.Sink()});
@@ -29,7 +29,7 @@ class LogLines {
       state->lines.emplace_back(line);
     };
   }
-  // Returns when a line with `part` in it has come since the last time that one was waited for.
+  // Waits for a line that contains `part`, logged since the last such wait.
   void WaitFor(std::string_view part) const {
     absl::MutexLock lock(&state_->mu);
     auto found = state_->lines.end();

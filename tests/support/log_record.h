@@ -7,8 +7,8 @@
 
 namespace hapax {
 
-// A whole record of RocksDB's log with a sound checksum, as anybody can make one and store it as a value: the checksums
-// are no secret. `batch` is what it holds.
+// A whole record of RocksDB's log with a valid checksum. Anyone can make such a record and store it as a value, since
+// the checksums are not secret. `batch` is its content.
 [[nodiscard]] inline std::string SoundLogRecord(const std::string& batch) {
   const std::string checked = '\1' + batch;
   uint32_t crc = ~uint32_t{0};
@@ -25,7 +25,8 @@ namespace hapax {
   return header + checked;
 }
 
-// The same, of 39 bytes that are all ASCII, as a tag takes them: a write under a high number. `salt` makes them differ.
+// Like SoundLogRecord, with 39 bytes that are all ASCII, so that a tag may hold them. It is a write with a high
+// sequence number. Another `salt` makes another record.
 [[nodiscard]] inline std::string SoundLogRecordInAscii(int salt) {
   for (uint32_t nonce = 0;; ++nonce) {
     std::string batch(8, '\x7F');

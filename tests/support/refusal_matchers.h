@@ -14,10 +14,10 @@
 #include "hapax/interceptors/refusal.h"
 #include "hapax/tests/support/status_matchers.h"
 
-// What a client reads in a refusal.
+// What a client reads in an error.
 namespace hapax {
 
-// The google.rpc detail of that type, or nullopt when the status has none.
+// The google.rpc detail of that type; nullopt when the status has none.
 template <typename Detail>
 [[nodiscard]] std::optional<Detail> DetailOf(const absl::Status& status) {
   const auto payload = status.GetPayload("type.googleapis.com/" + Detail::descriptor()->full_name());
@@ -27,7 +27,7 @@ template <typename Detail>
   return detail;
 }
 
-// The fields that the status's google.rpc.BadRequest names, in its order.
+// The fields named by the status's google.rpc.BadRequest, in its order.
 [[nodiscard]] inline std::vector<std::string> FieldsOf(const absl::Status& status) {
   std::vector<std::string> fields;
   const auto bad_request = DetailOf<google::rpc::BadRequest>(status);
@@ -36,7 +36,7 @@ template <typename Detail>
   return fields;
 }
 
-// All that the status tells a client: its message, and its details with their texts.
+// All text of the status that a client sees: its message, and its details with their texts.
 [[nodiscard]] inline std::string EverythingIn(const absl::Status& status) {
   std::string everything(status.message());
   status.ForEachPayload([&](absl::string_view type, const absl::Cord& payload) {
@@ -45,15 +45,15 @@ template <typename Detail>
   return everything;
 }
 
-// Refused with `reason`, and with the code that belongs to it. For absl::Status and absl::StatusOr.
+// Matches an absl::Status or StatusOr with this reason and the reason's code.
 MATCHER_P(HasReason, reason, (negation ? "has not reason " : "has reason ") + std::string(InfoOf(reason).name)) {
   const absl::Status& status = status_matchers_internal::StatusOf(arg);
   *result_listener << "which is " << status;
   return ReasonOf(status) == reason && status.code() == InfoOf(reason).code;
 }
 
-// An absl::Status or StatusOr that refuses for `reason` with that reason's code, names exactly `field` as
-// wrong, and begins its message with it.
+// Matches an absl::Status or StatusOr with `reason` and that reason's code. It names `field` alone as wrong, and its
+// message begins with the field.
 //
 //   EXPECT_THAT(CheckCounts(2, 1), Refuses(Reason::kInvalidParameter, "min_count", HasSubstr("max_count")));
 MATCHER_P3(Refuses, reason, field, message,

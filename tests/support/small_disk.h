@@ -21,15 +21,15 @@
 
 namespace hapax {
 
-// A file system of a few megabytes, in memory, that can be filled up. Only this process sees it, so that
-// nothing is left of it however the process ends.
+// A file system of a few megabytes in memory, which can be filled up. Only this process sees it, so nothing is left of
+// it when the process ends.
 //
 //   SmallDisk disk(size_t{32} << 20);
 //   if (!disk.mounted()) GTEST_SKIP() << disk.why_not();
 //   disk.Fill();
 //
-// Thread-safety: for the thread that made it; threads that this one starts see the files, too.
-// Lifetime: outlives whatever has files in it open.
+// Thread-safety: for the thread that made it. Threads started by that thread see the files, too.
+// Lifetime: outlives every user of open files in it.
 class SmallDisk {
  public:
   explicit SmallDisk(size_t bytes) {
@@ -44,13 +44,13 @@ class SmallDisk {
   SmallDisk(const SmallDisk&) = delete;
   SmallDisk& operator=(const SmallDisk&) = delete;
 
-  // Whether this process may do that at all; if not, why.
+  // Whether this process may mount it; if not, why_not says why.
   [[nodiscard]] bool mounted() const { return why_not_.empty(); }
   [[nodiscard]] const std::string& why_not() const { return why_not_; }
 
   [[nodiscard]] std::string Path(std::string_view name) const { return dir_.Path(name); }
 
-  // Takes all space but for `left` bytes, rounded down to blocks.
+  // Takes all space except `left` bytes, rounded down to blocks.
   void Fill(uint64_t left = 0) const {
     const int file = ::open(Path("ballast").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (file < 0) throw std::system_error(errno, std::generic_category(), "ballast");
@@ -59,7 +59,7 @@ class SmallDisk {
     }
     ::close(file);
   }
-  // Gives back what Fill() took, or so much of it.
+  // Gives back all that Fill() took, or `bytes` of it.
   void Free() const { std::filesystem::remove(Path("ballast")); }
   void Free(uint64_t bytes) const {
     const uint64_t taken = std::filesystem::file_size(Path("ballast"));

@@ -27,7 +27,7 @@ MATCHER(IsOk, negation ? "is an error" : "is OK") {
   return status.ok();
 }
 
-// Only for absl::StatusOr: OK with a value that `expected`, a value or a matcher, matches.
+// Matches an absl::StatusOr that is OK and whose value matches `expected`, a value or a matcher.
 MATCHER_P(IsOkAndHolds, expected, negation ? "is an error or another value" : "is OK and holds the expected value") {
   if (!arg.ok()) {
     *result_listener << "which is " << arg.status();
@@ -42,7 +42,7 @@ MATCHER_P(StatusIs, code, (negation ? "is not " : "is ") + absl::StatusCodeToStr
   return status.code() == code;
 }
 
-// `message` may be a string or a matcher of one.
+// `message` is a string or a matcher of strings.
 MATCHER_P2(StatusIs, code, message,
            (negation ? "is not " : "is ") + absl::StatusCodeToString(code) + " with the expected message") {
   const absl::Status& status = status_matchers_internal::StatusOf(arg);

@@ -12,10 +12,10 @@
 #include "hapax/storage/service_table.h"
 #include "hapax/storage/store.h"
 
-// Transactions for tests that wait for them.
+// Transactions for tests that wait for their results.
 namespace hapax {
 
-// What became of a transaction, for a test that does something else before it asks.
+// The status of a transaction, for tests that do something else before they ask for it.
 //
 //   TransactionOutcome outcome;
 //   store.Execute(body, outcome.Done());
@@ -39,7 +39,7 @@ class TransactionOutcome {
     absl::MutexLock lock(&state_->mu);
     return state_->settled;
   }
-  // The status that Done was called with; waits for that call.
+  // Waits for Done, and returns its status.
   [[nodiscard]] absl::Status Wait() const {
     absl::MutexLock lock(&state_->mu);
     state_->mu.Await(absl::Condition(&state_->settled));
@@ -55,7 +55,7 @@ class TransactionOutcome {
   std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
-// A body that stays where it is, once it has been started, until it is released; then it returns OK.
+// A body that blocks once it has started, until it is released; then it returns OK.
 class BlockedBody {
  public:
   BlockedBody() = default;
@@ -65,7 +65,7 @@ class BlockedBody {
 
   [[nodiscard]] Store::Body Body() {
     return [state = state_](Transaction&) {
-      if (!state->started.HasBeenNotified()) state->started.Notify();  // A body may be run more than once.
+      if (!state->started.HasBeenNotified()) state->started.Notify();  // A body may run more than once.
       state->released.WaitForNotification();
       return absl::OkStatus();
     };
@@ -84,21 +84,21 @@ class BlockedBody {
   bool released_ = false;
 };
 
-// As Store::Execute, and waits for `done`, whose status it returns.
+// Like Store::Execute, but waits for `done` and returns its status.
 [[nodiscard]] inline absl::Status Execute(Store& store, Store::Body body) {
   TransactionOutcome outcome;
   store.Execute(std::move(body), outcome.Done());
   return outcome.Wait();
 }
 
-// As Store::Query, and waits for `done`, whose status it returns.
+// Like Store::Query, but waits for `done` and returns its status.
 [[nodiscard]] inline absl::Status Query(Store& store, Store::ReadBody body) {
   TransactionOutcome outcome;
   store.Query(std::move(body), outcome.Done());
   return outcome.Wait();
 }
 
-// As these two, for a body that has the table of a service before it (service_table.h).
+// Like Execute and Query, for a body that uses the table of a service (service_table.h).
 [[nodiscard]] inline absl::Status ExecuteAs(std::string_view service, Store& store, Store::Body body) {
   return Execute(store, [prefix = ServiceTablePrefix(service), body = std::move(body)](Transaction& txn) mutable {
     ServiceTransaction own(txn, prefix);

@@ -10,12 +10,12 @@
 
 namespace hapax {
 
-// A new, empty directory below the system's temporary one (TMPDIR), removed at the end with all it holds.
+// A new, empty directory below the system's temporary one (TMPDIR). The destructor removes it with its contents.
 //
 //   TempDir dir;
 //   auto store = OpenRocksDbStore({.path = dir.Path("data")});
 //
-// Lifetime: outlives whatever has files in it open.
+// Lifetime: outlives every user of open files in it.
 class TempDir {
  public:
   TempDir() {
@@ -30,7 +30,7 @@ class TempDir {
   TempDir(const TempDir&) = delete;
   TempDir& operator=(const TempDir&) = delete;
 
-  // The path of `name` in it, which need not exist; of the directory itself when `name` is empty.
+  // The path of `name` in the directory; `name` need not exist. The directory's own path when `name` is empty.
   [[nodiscard]] std::string Path(std::string_view name = "") const {
     return name.empty() ? path_.string() : (path_ / name).string();
   }

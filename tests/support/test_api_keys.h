@@ -10,7 +10,7 @@
 
 namespace hapax {
 
-// The API key of this id, and its line in a key file.
+// The API key with this id, and its line in a key file.
 inline std::string ApiKeyOf(const std::string& id) { return "hapax_" + id + "_secret-of-" + id; }
 inline std::string ApiKeyLine(const std::string& tenant, const std::string& id, const std::string& role = "write") {
   const std::string salt = "0123456789abcdef";
@@ -19,7 +19,7 @@ inline std::string ApiKeyLine(const std::string& tenant, const std::string& id, 
   return tenant + " " + role + " " + id + " " + salt + ":" + absl::BytesToHexString(bytes) + "\n";
 }
 
-// Knows the keys of this file. Requires: it is a good one.
+// An authenticator with the keys of this file. Requires: the file is valid.
 inline std::unique_ptr<ApiKeyAuthenticator> ApiKeyAuthenticatorOf(const std::string& file) {
   return ApiKeyAuthenticator::Create([file] { return ApiKeys::Parse(file); }).value();
 }

@@ -7,12 +7,12 @@
 
 namespace hapax {
 
-// The method with its rule compiled, and no code yet. `resolvers` outlive it.
-// Requires: the declaration is a good one.
+// The method with its rule compiled, but without code. `resolvers` outlive it.
+// Requires: the declaration is valid.
 [[nodiscard]] Method MakeMethod(const google::protobuf::MethodDescriptor& descriptor,
                                 const ScopeResolvers& resolvers = {});
 
-// The method `name` of the service `service`, both declared in the file of message type `Message`.
+// The method `name` of the service `service`, declared in the same file as the message type `Message`.
 template <typename Message>
 [[nodiscard]] const google::protobuf::MethodDescriptor& MethodOf(const char* service, const char* name) {
   return *Message::descriptor()->file()->FindServiceByName(service)->FindMethodByName(name);

@@ -8,8 +8,7 @@
 
 namespace hapax {
 
-// The seed of a test that draws at random: a new one each run, printed; HAPAX_TEST_SEED sets it, to
-// repeat a run.
+// The seed of a randomized test: a new seed for each run, which is printed. Set HAPAX_TEST_SEED to repeat a run.
 [[nodiscard]] inline uint64_t TestSeed() {
   const char* given = std::getenv("HAPAX_TEST_SEED");
   const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();

@@ -18,10 +18,10 @@ namespace hapax {
 
 // The handlers of hapax.tests.v1.Orders, for a chain without a server.
 //
-// Each run of a mutating handler takes the next order number, puts a row of that number, and replies with
-// it. So the rows are the effects, and equal replies come from one run.
+// Each run of a mutating handler takes the next order number, puts a row with it, and replies with it. So the rows are
+// the effects, and equal replies come from the same run.
 //
-// Thread-safety: safe, but for the setting of hooks, which comes before the calls.
+// Thread-safety: safe, except for setting the hooks, which comes before the calls.
 // Lifetime: outlives its calls.
 class TestService {
  public:
@@ -30,19 +30,19 @@ class TestService {
   TestService& operator=(const TestService&) = delete;
 
   [[nodiscard]] const Method& place_order() const { return place_order_; }
-  [[nodiscard]] const Method& engrave_order() const { return engrave_order_; }  // Has something to prepare.
-  [[nodiscard]] const Method& seal_order() const { return seal_order_; }        // As engrave_order; a secret reply.
-  [[nodiscard]] const Method& hasten_order() const { return hasten_order_; }    // Its reply is kept for an hour.
-  [[nodiscard]] const Method& count_orders() const { return count_orders_; }    // Reads.
+  [[nodiscard]] const Method& engrave_order() const { return engrave_order_; }  // Has a preparation.
+  [[nodiscard]] const Method& seal_order() const { return seal_order_; }  // Like engrave_order, with a secret reply.
+  [[nodiscard]] const Method& hasten_order() const { return hasten_order_; }  // Its reply is kept for an hour.
+  [[nodiscard]] const Method& count_orders() const { return count_orders_; }  // Reads.
 
-  // Called in each run of a mutating handler, when its row is put: what it returns, the handler returns.
+  // Runs in each run of a mutating handler, once its row is put. The handler returns its result.
   std::function<absl::Status(const CallContext&, Transaction&)> handler_hook;
-  // Called in each preparation: what it returns, the preparation returns, unless it is OK.
+  // Runs in each preparation, which fails with its error.
   std::function<absl::Status(const CallContext&)> prepare_hook;
 
-  // Runs of mutating handlers so far, whatever became of them.
+  // The number of runs of mutating handlers so far, whatever their results.
   [[nodiscard]] int runs() const { return runs_; }
-  // The threads that preparations ran on so far.
+  // The threads that have run preparations so far.
   [[nodiscard]] std::vector<std::thread::id> prepare_threads() const;
 
  private:
@@ -62,13 +62,13 @@ class TestService {
   std::vector<std::thread::id> prepare_threads_ ABSL_GUARDED_BY(mu_);
 };
 
-// The orders that the store durably holds, as "number item", in the order of their numbers.
+// The orders durably in the store, as "number item", in order of their numbers.
 [[nodiscard]] std::vector<std::string> DurableOrders(Store& store);
 
-// The durable rows of `table`.
+// The number of durable rows of `table`.
 [[nodiscard]] int DurableRowCount(Store& store, Table table);
 
-// A reply's bytes as the message.
+// The reply's bytes as a message.
 [[nodiscard]] tests::v1::PlaceOrderResponse Order(const std::string& reply);
 
 }  // namespace hapax

@@ -1,9 +1,9 @@
-// Tells ThreadSanitizer what Abseil's locks do, in the programs that are built with it.
+// Tells ThreadSanitizer what Abseil's locks do, in programs built with it.
 //
-// ThreadSanitizer sees what is compiled for it, and the C library's locks. Abseil comes as a shared library
-// that is not, and its locks are its own: all that they guard would be reported as a race. So the program
-// has functions of its own in the place of Abseil's, which announce the order that Abseil's then make:
-// what came before an unlock, comes before what follows the next lock.
+// ThreadSanitizer sees code compiled for it, and the C library's locks. Abseil is a shared library that is not compiled
+// for it, with locks of its own. Everything that they guard would be reported as a race. The program therefore replaces
+// Abseil's lock functions. Its own functions announce the order that Abseil's then make: whatever precedes an unlock
+// precedes whatever follows the next lock.
 
 #include <dlfcn.h>
 #include <sanitizer/tsan_interface.h>
@@ -109,8 +109,8 @@ bool Mutex::AwaitWithDeadline(const Condition& cond, Time deadline) {
   return result;
 }
 
-// Whoever unlocks evaluates the conditions of those who wait, still within the lock, but after it was
-// announced as unlocked above.
+// An unlocking thread evaluates the conditions of the waiters. It still holds the lock, but the unlock was announced
+// above.
 bool Condition::Eval() const {
   static auto* const original = Original<bool(const Condition*)>("NK4absl", "9Condition4EvalEv");
   AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
@@ -176,7 +176,7 @@ void BlockingCounter::Wait() {
   __tsan_acquire(this);
 }
 
-// Who drops the last reference to a status's text frees it, after all the others are done with it.
+// The thread that drops the last reference to a status's text frees it, after all the others have finished with it.
 void Status::UnrefNonInlined(uintptr_t rep) {
   static auto* const original = Original<void(uintptr_t)>("N4absl", "6Status15UnrefNonInlinedEm");
   __tsan_release(reinterpret_cast<void*>(rep));
@@ -187,14 +187,14 @@ void Status::UnrefNonInlined(uintptr_t rep) {
 ABSL_NAMESPACE_END
 }  // namespace absl
 
-// What is left to ignore, and only within the library named.
+// The remaining suppressions, each for the named library only.
 extern "C" const char* __tsan_default_suppressions();
 extern "C" const char* __tsan_default_suppressions() {
   return
       // Abseil's deadlock detector guards its graph with a spin lock, which is not announced above.
       "called_from_lib:libabsl_graphcycles_internal.so\n"
-      // Nor are gRPC and what it uses: of what orders their accesses, atomics are not seen, so that each buffer
-      // that one thread of gRPC's makes and another one frees would be a race.
+      // gRPC and its dependencies are not instrumented, and atomics in them are not seen. Each buffer that one gRPC
+      // thread makes and another one frees would be a race.
       "called_from_lib:libgrpc.so\n"
       "called_from_lib:libgrpc++.so\n"
       "called_from_lib:libgpr.so\n"
@@ -203,20 +203,20 @@ extern "C" const char* __tsan_default_suppressions() {
       "called_from_lib:libabsl_status.so\n"
       "called_from_lib:libabsl_time_zone.so\n"
       "called_from_lib:libupb.so\n"
-      // A connection's TLS, which gRPC begins on one thread of its own and goes on with on an event thread.
+      // A connection's TLS, which gRPC starts on one of its threads and continues on an event thread.
       "race:libssl.so\n"
       "race:libcrypto.so\n"
-      // The part of gRPC's C++ clients that is compiled into the caller: it hands a call to the library, and takes its
-      // end from there on another thread. None of ours is called in between.
+      // The part of gRPC's C++ clients that is compiled into the caller. It passes a call to the library and receives
+      // its end on another thread. No function of Hapax is called in between.
       "race:grpc::internal::CallOp\n"
       "race:grpc::internal::CallbackUnaryCallImpl\n"
       "race_top:grpc::internal::InterceptorBatchMethodsImpl\n"
       "race_top:grpc::internal::MetadataMap\n"
       "race_top:grpc::internal::CallbackWithStatusTag\n"
       "race_top:grpc::ByteBuffer\n"
-      // libstdc++ looks at both counts of a shared_ptr at once, and ThreadSanitizer at each on its own.
+      // libstdc++ reads both counts of a shared_ptr at once; ThreadSanitizer sees each of them separately.
       "race_top:std::_Sp_counted_base*::_M_release\n"
-      // RocksDB is not instrumented either: its memtable synchronizes by atomics, which are not seen. Its locks are,
-      // unless it is called_from_lib.
+      // RocksDB is not instrumented either: its memtable synchronizes by atomics, which are not seen. Its locks are
+      // seen, unless it is called_from_lib.
       "race:librocksdb.so\n";
 }

@@ -1,6 +1,6 @@
-// Tells ThreadSanitizer what gRPC does, as tsan_abseil.cc does of Abseil's locks: what came before a call's operations
-// were begun, comes before their end. Of that the server learns from a completion queue, by the operations' tag;
-// clients do on a thread of gRPC's, which lets go of the call before it runs the callback.
+// Tells ThreadSanitizer what gRPC does, as tsan_abseil.cc does for Abseil's locks: whatever precedes the start of a
+// call's operations precedes their end. The server learns of the end from a completion queue, by the operations' tag.
+// Clients learn of it on a thread of gRPC, which releases the call before it runs the callback.
 
 #include <dlfcn.h>
 #include <sanitizer/tsan_interface.h>

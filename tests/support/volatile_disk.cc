@@ -21,12 +21,12 @@ using rocksdb::Slice;
 
 IOStatus PowerIsCut() { return IOStatus::IOError("the power is cut"); }
 
-// From 0 to `end`, both included.
+// From 0 to `end`, inclusive.
 uint64_t UpTo(uint64_t end, std::mt19937_64& random) { return std::uniform_int_distribution<uint64_t>(0, end)(random); }
 
 }  // namespace
 
-// A file, whatever its name is, and whether it has one. Its bytes are in `path`, a hard link.
+// A file, whatever its name and whether it has one. Its bytes are in `path`, a hard link.
 class VolatileDisk::Inode {
  public:
   explicit Inode(std::filesystem::path path) : path_(std::move(path)) {}
@@ -59,20 +59,20 @@ class VolatileDisk::State {
     return std::filesystem::path(path).lexically_normal() == directory_;
   }
 
-  // Runs `operation` unless the power is cut; no cut comes while it runs.
+  // Runs `operation` unless the power is cut; the power is not cut while it runs.
   IOStatus Do(absl::FunctionRef<IOStatus()> operation) const {
     absl::MutexLock lock(&mu_);
     return power_is_cut_ ? PowerIsCut() : operation();
   }
 
-  // What these do to the directory, once it is done to the machine's. Within Do.
+  // These record a change of the directory, after the same change on the machine. Within Do.
   std::shared_ptr<Inode> Create(const std::string& path) {
     auto inode = std::make_shared<Inode>(inodes_ / std::to_string(++last_inode_));
     std::filesystem::create_hard_link(path, inode->path());
     Apply({.added = NameOf(path), .inode = inode});
     return inode;
   }
-  // RocksDB's lock and its logger's file are not created through Create, and count for nothing.
+  // RocksDB's lock and its logger's file are not created through Create, and are ignored.
   void Rename(const std::string& from, const std::string& to) {
     const auto inode = names_.find(NameOf(from));
     if (inode != names_.end()) Apply({.removed = NameOf(from), .added = NameOf(to), .inode = inode->second});
@@ -112,11 +112,11 @@ class VolatileDisk::State {
 
  private:
   using Names = std::map<std::string, std::shared_ptr<Inode>>;
-  // Of the directory; an empty name is none.
+  // A change of the directory; an empty name means none.
   struct Change {
     std::string removed;
     std::string added;
-    std::shared_ptr<Inode> inode;  // Of the added one.
+    std::shared_ptr<Inode> inode;  // Of the added name.
   };
 
   static std::string NameOf(const std::string& path) { return std::filesystem::path(path).filename().string(); }
@@ -132,8 +132,8 @@ class VolatileDisk::State {
 
   void KeepSomeChanges(std::mt19937_64& random) {
     constexpr uint64_t kAll = 4;
-    const uint64_t share = UpTo(kAll, random);  // Of the changes that are kept, in quarters.
-    std::set<std::string> lost;                 // Names that stay as they were before a change that is not kept.
+    const uint64_t share = UpTo(kAll, random);  // Of the changes kept, in quarters.
+    std::set<std::string> lost;                 // Names that keep their state before a change that was lost.
     for (const Change& change : unsynced_) {
       const bool follows_lost = lost.contains(change.removed) || lost.contains(change.added);
       if (!follows_lost && UpTo(kAll - 1, random) < share) {
@@ -149,12 +149,12 @@ class VolatileDisk::State {
   const std::filesystem::path directory_;
   const std::filesystem::path inodes_;
 
-  mutable absl::Mutex mu_;  // Held by Do around the operation, too.
+  mutable absl::Mutex mu_;  // Do holds it around the operation, too.
   bool power_is_cut_ ABSL_GUARDED_BY(mu_) = false;
   int last_inode_ = 0;
   Names names_;                   // As programs see them.
-  Names synced_names_;            // As they are after a cut, if nothing else is kept.
-  std::vector<Change> unsynced_;  // What leads from these to those.
+  Names synced_names_;            // As after a cut that keeps nothing else.
+  std::vector<Change> unsynced_;  // The changes from synced_names_ to names_.
 };
 
 class VolatileDisk::WritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
@@ -221,7 +221,7 @@ class VolatileDisk::Directory final : public rocksdb::FSDirectoryWrapper {
   const std::shared_ptr<State> state_;
 };
 
-// What would get round the bookkeeping is refused: RocksDB does none of it as it is used here.
+// Refuses operations that would bypass the bookkeeping. RocksDB uses none of them here.
 class VolatileDisk::Files final : public rocksdb::FileSystemWrapper {
  public:
   explicit Files(std::shared_ptr<State> state)
@@ -233,7 +233,7 @@ class VolatileDisk::Files final : public rocksdb::FileSystemWrapper {
                            std::unique_ptr<rocksdb::FSWritableFile>* file, IODebugContext* dbg) override {
     if (!state_->Has(path)) return FileSystemWrapper::NewWritableFile(path, options, file, dbg);
     return state_->Do([&] {
-      std::filesystem::remove(path);  // Not truncated: the old bytes are another inode's.
+      std::filesystem::remove(path);  // Not truncated: the old bytes belong to another inode.
       IOStatus status = FileSystemWrapper::NewWritableFile(path, options, file, dbg);
       if (status.ok()) *file = std::make_unique<WritableFile>(std::move(*file), state_->Create(path), state_);
       return status;

@@ -9,8 +9,8 @@
 
 namespace hapax {
 
-// A directory on a disk that forgets, when its power is cut, what was not synced: bytes behind those that were there
-// at a file's last sync; and files created, renamed and deleted since the directory's last sync.
+// A directory on a disk that loses unsynced changes when its power is cut. It loses bytes appended to a file since the
+// file's last sync, and files created, renamed or deleted since the directory's last sync.
 //
 //   VolatileDisk disk(dir.Path("data"));
 //   FaultyFileSystem files(disk.files());
@@ -21,16 +21,18 @@ namespace hapax {
 //   }
 //   disk.Reboot(nullptr);
 //
-// What it may keep of that all the same is what POSIX allows: of a file's bytes any prefix; of the changes to the
-// directory any selection in which a name's later change is kept only with its earlier ones, a renaming as a whole.
+// The disk may also keep a part of these changes, as POSIX allows. Of a file's bytes it may keep any prefix. Of the
+// changes to the directory it may keep any selection, with two exceptions. A name's later change is kept only with its
+// earlier ones, and a rename only as a whole.
 //
-// Nothing is synced to the machine's own disk, so it is fast. Files outside of the directory are the machine's.
+// Nothing is synced to the machine's own disk, so it is fast. Files outside the directory are on the machine's disk.
 //
-// Thread-safety: safe; each operation is before the cut or after it.
+// Thread-safety: safe; each operation is either before the cut or after it.
 // Lifetime: outlives what is open in it.
 class VolatileDisk {
  public:
-  // The directory need not exist, and is empty. What it was at its last sync lies beside it, as `<directory>.inodes`.
+  // The directory need not exist, and must be empty. Its state at the last sync is stored next to it, in
+  // `<directory>.inodes`.
   explicit VolatileDisk(const std::string& directory);
   ~VolatileDisk();
   VolatileDisk(const VolatileDisk&) = delete;
@@ -38,12 +40,12 @@ class VolatileDisk {
 
   [[nodiscard]] std::shared_ptr<rocksdb::FileSystem> files() const;
 
-  // From now on, whatever would change or sync something fails. (What is open can be read on.)
+  // Makes every change and sync fail from now on. Open files can still be read.
   void CutPower();
   [[nodiscard]] bool power_is_cut() const;
 
-  // Switches the power on again, with what is synced, and as much of the rest as `random` decides; null: nothing of
-  // it. Nothing may be open.
+  // Restores the power, with everything synced, and as much of the rest as `random` decides; none of it when that is
+  // null. Requires: no file is open.
   void Reboot(std::mt19937_64* random);
 
  private:
