@@ -2,17 +2,19 @@
 #define HAPAX_SERVER_HOSTING_HOSTED_SERVICE_H_
 
 #include <any>
+#include <cstddef>
 #include <deque>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
-#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "google/protobuf/descriptor.h"
 #include "hapax/interceptors/call.h"
 #include "hapax/interceptors/method.h"
+#include "hapax/server/hosting/handler_function.h"
 #include "hapax/storage/service_table.h"
 
 namespace hapax {
@@ -49,21 +51,20 @@ class HostedService {
  public:
   template <typename Request, typename Reply>
   using ReadHandler =
-      absl::AnyInvocable<absl::Status(const CallContext&, const ReadTransaction&, const Request&, Reply*) const>;
+      HandlerFunction<absl::Status(const CallContext&, const ReadTransaction&, const Request&, Reply*) const>;
   template <typename Request, typename Reply>
-  using MutationHandler =
-      absl::AnyInvocable<absl::Status(const CallContext&, Transaction&, const Request&, Reply*) const>;
+  using MutationHandler = HandlerFunction<absl::Status(const CallContext&, Transaction&, const Request&, Reply*) const>;
   template <typename Request, typename Prepared>
-  using PrepareHandler = absl::AnyInvocable<absl::StatusOr<Prepared>(const CallContext&, const Request&) const>;
+  using PrepareHandler = HandlerFunction<absl::StatusOr<Prepared>(const CallContext&, const Request&) const>;
   template <typename Request, typename Prepared, typename Reply>
   using PreparedHandler =
-      absl::AnyInvocable<absl::Status(const CallContext&, Transaction&, const Request&, const Prepared&, Reply*) const>;
+      HandlerFunction<absl::Status(const CallContext&, Transaction&, const Request&, const Prepared&, Reply*) const>;
   template <typename Request>
-  using Canonicalizer = absl::AnyInvocable<void(Request*) const>;
+  using Canonicalizer = HandlerFunction<void(Request*) const>;
   template <typename Request>
-  using ServingHandler = absl::AnyInvocable<void(UnaryCall&, const Request&) const>;
+  using ServingHandler = HandlerFunction<void(UnaryCall&, const Request&) const>;
   using Refresher =
-      absl::AnyInvocable<absl::StatusOr<std::string>(const CallContext&, const ReadTransaction&, std::string) const>;
+      HandlerFunction<absl::StatusOr<std::string>(const CallContext&, const ReadTransaction&, std::string) const>;
 
   explicit HostedService(const google::protobuf::ServiceDescriptor& descriptor)
       : descriptor_(descriptor), table_prefix_(ServiceTablePrefix(descriptor.full_name())) {}
@@ -80,6 +81,7 @@ class HostedService {
 
   template <typename Request, typename Reply>
   void Read(std::string_view method, ReadHandler<Request, Reply> handler) {
+    NoteIfNull(method, handler);
     Add<Request, Reply>(method).read = [this, handler = std::move(handler)](
                                            const CallContext& context, const ReadTransaction& txn,
                                            const Method::Message& request, Method::Message* reply) {
@@ -91,6 +93,7 @@ class HostedService {
   // A method without a rule that answers in its own time (Method::serve).
   template <typename Request, typename Reply>
   void Serve(std::string_view method, ServingHandler<Request> handler) {
+    NoteIfNull(method, handler);
     Add<Request, Reply>(method).serve = [handler = std::move(handler)](UnaryCall& call) {
       handler(call, static_cast<const Request&>(*call.request));
     };
@@ -100,6 +103,7 @@ class HostedService {
   template <typename Request, typename Reply>
   void Mutation(std::string_view method, MutationHandler<Request, Reply> handler,
                 Canonicalizer<Request> canonicalize = nullptr) {
+    NoteIfNull(method, handler);
     Method& added = Add<Request, Reply>(method);
     added.mutate = [this, handler = std::move(handler)](const CallContext& context, Transaction& txn,
                                                         const Method::Message& request, const std::any& /*prepared*/,
@@ -115,6 +119,8 @@ class HostedService {
   void PreparedMutation(std::string_view method, PrepareHandler<Request, Prepared> prepare,
                         PreparedHandler<Request, Prepared, Reply> handler,
                         Canonicalizer<Request> canonicalize = nullptr) {
+    NoteIfNull(method, prepare);
+    NoteIfNull(method, handler);
     Method& added = Add<Request, Reply>(method);
     added.prepare = [prepare = std::move(prepare)](const CallContext& context,
                                                    const Method::Message& request) -> absl::StatusOr<std::any> {
@@ -132,8 +138,9 @@ class HostedService {
     SetCanonicalizer<Request>(added, std::move(canonicalize));
   }
 
-  // Compiles the rules. Errors: INVALID_ARGUMENT, naming the method: one that the service declares has no
-  // handler of its kind, or a handler has no such method or other types, or a rule is wrong (rule.h).
+  // Compiles the rules; does nothing once that is done. Errors: INVALID_ARGUMENT, naming the method: one that the
+  // service declares has no handler of its kind, or a handler is null, or has no such method or other types, or a rule
+  // is wrong (rule.h). Or naming a resolver that is null.
   [[nodiscard]] absl::Status Compile();
 
   [[nodiscard]] const google::protobuf::ServiceDescriptor& descriptor() const { return descriptor_; }
@@ -141,11 +148,22 @@ class HostedService {
 
  private:
   [[nodiscard]] absl::Status Compile(Method& method);
+  [[nodiscard]] absl::Status CheckFunctions() const;
+
+  [[nodiscard]] std::string FullName(std::string_view method) const {
+    return descriptor_.full_name() + "/" + std::string(method);
+  }
+
+  // Compile refuses a null handler: what is registered cannot be told apart from another any more.
+  template <typename Function>
+  void NoteIfNull(std::string_view method, const Function& function) {
+    if (function == nullptr) null_handlers_.push_back(FullName(method));
+  }
 
   template <typename Request, typename Reply>
   Method& Add(std::string_view method) {
     Method& added = methods_.emplace_back();
-    added.name = descriptor_.full_name() + "/" + std::string(method);
+    added.name = FullName(method);
     added.descriptor = descriptor_.FindMethodByName(std::string(method));
     added.request = &Request::default_instance();
     added.reply = &Reply::default_instance();
@@ -165,7 +183,9 @@ class HostedService {
   const std::string table_prefix_;
   ScopeResolvers resolvers_;
   Refresher refresh_operation_;
-  std::deque<Method> methods_;  // Calls hold references to its elements.
+  std::deque<Method> methods_;              // Calls hold references to its elements.
+  std::vector<std::string> null_handlers_;  // Their methods' names.
+  size_t compiled_count_ = 0;               // Methods, the first ones, that are compiled.
 };
 
 }  // namespace hapax
