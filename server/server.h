@@ -6,10 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "hapax/base/clock.h"
+#include "hapax/base/monitor.h"
 #include "hapax/interceptors/access/authentication.h"
 #include "hapax/interceptors/idempotency/token_policy.h"
 #include "hapax/interceptors/limits/request_limits.h"
@@ -27,6 +29,9 @@
 #include "spdlog/logger.h"
 
 namespace hapax {
+
+class BoundedTask;
+class StopRequests;
 
 // What a server is made of. Each has a default but the data directory.
 struct ServerOptions {
@@ -74,6 +79,11 @@ struct ServerOptions {
   size_t block_cache_bytes = size_t{256} << 20;
   // Least level of what is logged to stderr; info has a line for every call.
   spdlog::level::level_enum log_level = spdlog::level::info;
+  // Whether SIGTERM, SIGINT and SIGHUP are handled while the server is open. False leaves them to the process, which
+  // calls RequestStop and Reload.
+  bool handle_signals = true;
+  // How much longer than its timeout Stop waits for what does not end, such as a handler. Positive; may be infinite.
+  absl::Duration stop_grace = absl::Seconds(10);
 };
 
 // A server of protobuf services whose mutating calls happen once: the store, the chain of interceptors, the gRPC host,
@@ -83,23 +93,32 @@ struct ServerOptions {
 //   HostedService payments(...);                          // its handlers keep what they keep in the transaction
 //   absl::Status started = (*server)->Start({&payments});
 //   (*server)->AwaitStopSignal();
-//   (*server)->Stop(absl::Seconds(30));
+//   absl::Status stopped = (*server)->Stop(absl::Seconds(30));
 //
-// Thread-safety: for one thread.
+// Signals: with handle_signals, SIGTERM, SIGINT and SIGHUP have handlers from Open until Stop or the destructor, which
+// put back what was there before. A signal that comes before AwaitStopSignal is not lost. No thread's signal mask is
+// changed for longer than AwaitStopSignal. A program that the process executes has the default handlers. Of several
+// servers in a process each is told of every signal.
+//
+// A server that still exists when the process exits, such as a global one, is stopped then as by Stop(0). That comes
+// before the destructors of globals. Better is to stop it in main: the exit may take away what handlers use.
+//
+// Thread-safety: for one thread. Stop, AwaitStopSignal, Reload, port and the accessors are safe once Start has
+// returned. RequestStop is always safe, in signal handlers too.
 // Lifetime: hosted services, and drivers of work, outlive Stop; a driver's own machinery ends between Stop and the
-// destructor.
+// destructor. They live as long as the process when Stop was DEADLINE_EXCEEDED.
 class Server {
  public:
-  // Opens the data directory and the key files. From here on SIGTERM, SIGINT and SIGHUP are held back for
-  // AwaitStopSignal.
-  // Errors: the option's name and value, and what is wrong with it; the codes are those of OpenRocksDbStore,
-  // LoadSealKeys and ReadTlsFiles.
+  // Checks the options, and opens the data directory and the key files.
+  // Errors: the option's name and value, and what is wrong with it. INVALID_ARGUMENT, naming what is allowed, comes
+  // before anything is opened; the other codes are those of OpenRocksDbStore, LoadSealKeys and ReadTlsFiles.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Server>> Open(ServerOptions options);
+  // Stops it as by Stop(0), unless that was tried.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // What services are made of.
+  // What services are made of. To be used until Stop, but for work and log.
   [[nodiscard]] Store& store();
   [[nodiscard]] const Clock& clock() const;
   [[nodiscard]] IdSource& ids();
@@ -107,32 +126,55 @@ class Server {
   [[nodiscard]] const Operations& operations() const;
   [[nodiscard]] spdlog::logger& log();
 
-  // Compiles the services' rules, takes up open work, and serves.
-  // Errors: INVALID_ARGUMENT, naming the method whose declaration is wrong, or the service whose name is taken;
-  // FAILED_PRECONDITION, naming the methods whose rules have changed (rule_history.h); UNAVAILABLE, the address or the
-  // metrics' address cannot be listened on; those of WorkQueue::Resume.
+  // Compiles the services' rules, takes up open work, and serves. To be called once, whether it fails or not.
+  // Errors: INVALID_ARGUMENT, naming the method whose declaration or handler is wrong, the service whose name is taken
+  // or that is given twice, or the position of one that is null; FAILED_PRECONDITION, naming the methods whose rules
+  // have changed (rule_history.h), or Start or Stop was called before; UNAVAILABLE, the address or the metrics' address
+  // cannot be listened on; those of WorkQueue::Resume.
   [[nodiscard]] absl::Status Start(std::vector<HostedService*> services);
 
-  // The port it listens on.
+  // The port that it listens on; 0 when it listens on none: before Start, when that failed, and after Stop.
   [[nodiscard]] int port() const;
 
-  // Returns when the process is told to stop, by SIGTERM or SIGINT. Reloads when it is told to, by SIGHUP.
+  // Returns once the server is to stop: after SIGTERM, SIGINT, RequestStop or Stop, be it before the call. Reloads
+  // whenever SIGHUP comes.
   void AwaitStopSignal();
 
+  // Has AwaitStopSignal return. Async-signal-safe.
+  void RequestStop();
+
   // Reads the TLS files and what the authenticator knows callers by afresh, for the connections and calls that come
-  // from now on. What is wrong with one of them is logged, and that one stays as it was.
+  // from now on. What is wrong with one of them is logged, and that one stays as it was. Does nothing after Stop.
   void Reload();
 
   // Takes no more calls, lets those that run finish, for `timeout` at the most, and closes the store. Open work is
   // taken up by the next start.
-  void Stop(absl::Duration timeout);
+  //
+  // Returns within `timeout` and `stop_grace`, though a handler, a driver or a disk never ends. Then it is
+  // DEADLINE_EXCEEDED, naming the methods whose handlers run, or else what it waits for. Nothing of what still runs is
+  // destroyed, not by the destructor either. The process is to be ended by _exit, since what runs on may use what exit
+  // takes away. Whatever was acknowledged is durable. Another Stop waits once more for the same end.
+  [[nodiscard]] absl::Status Stop(absl::Duration timeout);
 
  private:
   struct Parts;
 
-  explicit Server(std::unique_ptr<Parts> parts);
+  explicit Server(ServerOptions options);
 
-  const std::unique_ptr<Parts> parts_;
+  [[nodiscard]] absl::Status OpenParts();
+  [[nodiscard]] absl::Status StartParts(std::vector<HostedService*> services);
+  // Has exit stop the server before it runs the destructors of what exists by now. Those are the statics of the
+  // libraries that the server uses, and RocksDB aborts without its own. A global server would be destroyed after them.
+  void StopAtExit();
+  // What Stop waits for, in words.
+  [[nodiscard]] std::string WhatRuns() const;
+  [[nodiscard]] bool WasStopped();
+
+  const std::shared_ptr<Parts> parts_;
+  const std::shared_ptr<StopRequests> requests_;
+  Monitor mu_;
+  bool start_was_called_ ABSL_GUARDED_BY(mu_) = false;
+  std::unique_ptr<BoundedTask> ending_ ABSL_GUARDED_BY(mu_);  // Null until Stop.
 };
 
 }  // namespace hapax
