@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <fstream>
 #include <memory>
-#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -20,7 +19,6 @@
 #include "hapax/base/check.h"
 #include "hapax/base/log_writer.h"
 #include "hapax/base/status_macros.h"
-#include "hapax/base/watchdog.h"
 #include "hapax/interceptors/access/authentication.h"
 #include "hapax/interceptors/access/certificate_identity.h"
 #include "hapax/server/compute/catalog/catalog.h"
@@ -87,23 +85,17 @@ void KeepGrpcFromStderr() {
   });
 }
 
-// All acknowledged data is on the disk, so this only skips the orderly end.
-[[noreturn]] void EndAtOnce() {
-  constexpr std::string_view kMessage = "hapaxd: it did not stop in time, and is ended\n";
+// All that was acknowledged is on the disk, so nothing is lost but an orderly end. What still runs may use what exit
+// takes away.
+[[noreturn]] void EndAtOnce(const absl::Status& why) {
+  const std::string message =
+      absl::StrCat("hapaxd: it did not stop in time, and is ended: ", std::string(why.message()), "\n");
   pollfd writable{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
-  if (poll(&writable, 1, 0) == 1) static_cast<void>(!write(STDERR_FILENO, kMessage.data(), kMessage.size()));
+  if (poll(&writable, 1, 0) == 1) static_cast<void>(!write(STDERR_FILENO, message.data(), message.size()));
   _exit(1);
 }
 
-// Turns the error of a server option into that of the flag of the same name.
-absl::Status AsFlagError(const absl::Status& error) {
-  const absl::string_view message = error.message();
-  const absl::string_view option = message.substr(0, message.find('='));
-  const bool names_option = option.size() < message.size() && option.find(' ') == absl::string_view::npos;
-  return names_option ? absl::Status(error.code(), absl::StrCat("--", message)) : error;
-}
-
-// The compute service and the drivers of its work.
+// The compute service, with what does its work.
 class ComputeParts {
  public:
   ComputeParts(const compute::Catalog& catalog, const compute::Places& places, absl::Duration boot_latency,
@@ -146,8 +138,7 @@ absl::Status Run(int argc, char** argv) {
   if (!authenticator.ok()) return AsFlagError(authenticator.status());
 
   KeepGrpcFromStderr();
-  std::optional<Watchdog> watchdog;  // Outlives everything that it watches.
-  // Set once the store is open, before anybody asks.
+  // Known once the store is open; by then nobody has asked.
   std::unique_ptr<const compute::Places> places;
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Open({
       .listen_address = flags.listen_address,
@@ -172,6 +163,7 @@ absl::Status Run(int argc, char** argv) {
       .connection_limits = flags.limits.connections,
       .block_cache_bytes = flags.block_cache_bytes,
       .log_level = flags.log_level,
+      .stop_grace = kStopGrace,
   });
   if (!server.ok()) return AsFlagError(server.status());
   if (flags.auth == ServerFlags::Auth::kApiKey && flags.tls.empty() && flags.listens_to_others) {
@@ -189,8 +181,7 @@ absl::Status Run(int argc, char** argv) {
   std::fflush(stdout);
 
   (*server)->AwaitStopSignal();
-  watchdog.emplace(flags.drain_timeout + kStopGrace, &EndAtOnce);
-  (*server)->Stop(flags.drain_timeout);
+  if (absl::Status stopped = (*server)->Stop(flags.drain_timeout); !stopped.ok()) EndAtOnce(stopped);
   return absl::OkStatus();
 }
 

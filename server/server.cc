@@ -3,69 +3,39 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
+#include <cstddef>
 #include <exception>
-#include <filesystem>
-#include <optional>
-#include <system_error>
+#include <string>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/clock.h"
+#include "hapax/base/bounded_task.h"
 #include "hapax/base/log_writer.h"
 #include "hapax/base/option_error.h"
 #include "hapax/base/status_macros.h"
-#include "hapax/base/worker_pool.h"
-#include "hapax/interceptors/idempotency/seal_keys.h"
-#include "hapax/interceptors/idempotency/token_expiry.h"
-#include "hapax/interceptors/idempotency/token_time.h"
-#include "hapax/interceptors/limits/call_gate.h"
+#include "hapax/base/stop_requests.h"
 #include "hapax/server/chain.h"
-#include "hapax/server/grpc/service_host.h"
-#include "hapax/server/grpc/tls_credentials.h"
 #include "hapax/server/grpc/tls_probe.h"
-#include "hapax/server/hosting/admin_service.h"
-#include "hapax/server/hosting/handler_watch.h"
 #include "hapax/server/hosting/rule_history.h"
 #include "hapax/server/hosting/token_policy_history.h"
-#include "hapax/server/hosting/token_time_keeper.h"
-#include "hapax/server/hosting/tokens_service.h"
-#include "hapax/server/operations/operation_waiters.h"
-#include "hapax/server/operations/operations_service.h"
+#include "hapax/server/option_checks.h"
 #include "hapax/server/options/seal_key_file.h"
+#include "hapax/server/server_parts.h"
 #include "hapax/storage/rocksdb/store.h"
-#include "prometheus/exposer.h"
 #include "prometheus/gauge.h"
-#include "prometheus/registry.h"
-#include "spdlog/logger.h"
 
 namespace hapax {
 namespace {
 
 constexpr int kWorkerThreads = 2;
 constexpr size_t kMaxWaitingWork = 256;
-// Reads of hosted services may wait for what is not the server's, so they are more than there are cores.
+// More threads than cores, since reads of hosted services may wait for other systems.
 constexpr int kReaderThreads = 4;
-constexpr size_t kMaxWaitingReads = 1000;  // Half of them one tenant's.
-constexpr absl::Duration kLameDuckTime = absl::Milliseconds(50);
-constexpr absl::Duration kCloseTimeout = absl::Seconds(1);
+constexpr size_t kMaxWaitingReads = 1000;  // One tenant may have half of them.
 constexpr absl::Duration kProbeTimeout = absl::Seconds(10);
 constexpr char kLogPattern[] = "%Y-%m-%dT%H:%M:%S.%f%z %l %v";
 constexpr char kCallLogPattern[] = R"({"time":"%Y-%m-%dT%H:%M:%S.%f%z","level":"%l",%v})";
-
-// Blocks the server's signals in every thread, so that only AwaitStopSignal receives them.
-sigset_t BlockSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGHUP);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
-}
 
 // Lines above info are flushed at once.
 std::shared_ptr<spdlog::logger> MakeLogger(const std::string& name, spdlog::sink_ptr sink,
@@ -86,17 +56,6 @@ absl::StatusOr<std::unique_ptr<prometheus::Exposer>> ExposeMetrics(
   } catch (const std::exception& error) {
     return absl::UnavailableError(absl::StrCat("cannot listen there: ", error.what()));
   }
-}
-
-// A backup inside the data directory would be lost with it.
-absl::Status CheckIsOutside(const std::string& backup_dir, const std::string& data_dir) {
-  namespace fs = std::filesystem;
-  if (backup_dir.empty()) return absl::OkStatus();
-  std::error_code error;
-  const fs::path data = fs::weakly_canonical(fs::absolute(data_dir, error), error) / "";
-  const fs::path backups = fs::weakly_canonical(fs::absolute(backup_dir, error), error) / "";
-  if (!absl::StartsWith(backups.string(), data.string())) return absl::OkStatus();
-  return absl::InvalidArgumentError("must not be in the data directory");
 }
 
 void CountDamagedWork(prometheus::Registry& metrics, int count) {
@@ -131,6 +90,20 @@ void LogRuleChanges(const RuleChanges& changes, spdlog::logger& log) {
   for (const std::string& name : changes.unchanged) log.warn("accept_rule_changes names {}: it did not change", name);
 }
 
+absl::Status CheckServices(const std::vector<HostedService*>& services) {
+  for (size_t i = 0; i < services.size(); ++i) {
+    if (services[i] == nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat("services[", i, "]: is null; must be a service"));
+    }
+    const auto end = services.begin() + static_cast<ptrdiff_t>(i);
+    if (std::find(services.begin(), end, services[i]) != end) {
+      return absl::InvalidArgumentError(absl::StrCat("services[", i, "]: ", services[i]->descriptor().full_name(),
+                                                     " is given twice; each service is given once"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Place> PlaceAsItIsNamed(const PlaceHints& hints) {
   return Place{.region = std::string(hints.region.value),
                .zone = hints.zones.empty() ? "" : std::string(hints.zones.front().value)};
@@ -138,73 +111,41 @@ absl::StatusOr<Place> PlaceAsItIsNamed(const PlaceHints& hints) {
 
 }  // namespace
 
-// Members in the order of creation: each uses only earlier ones.
-struct Server::Parts {
-  explicit Parts(ServerOptions its_options) : options(std::move(its_options)) {
-    if (options.log_sink != nullptr) {
-      log = MakeLogger("server", options.log_sink, options.log_level);
-      call_log = MakeLogger("calls", std::make_shared<BracedSink>(options.log_sink), options.log_level);
-      return;
-    }
-    const auto writer = std::make_shared<LogWriter>(STDERR_FILENO);
-    log = MakeLogger("server", std::make_shared<LogSink>(writer), options.log_level);
-    log->set_pattern(kLogPattern, spdlog::pattern_time_type::utc);
-    call_log = MakeLogger("calls", std::make_shared<LogSink>(writer), options.log_level);
-    call_log->set_pattern(kCallLogPattern, spdlog::pattern_time_type::utc);
+Server::Parts::Parts(ServerOptions its_options) : options(std::move(its_options)) {
+  if (options.log_sink != nullptr) {
+    log = MakeLogger("server", options.log_sink, options.log_level);
+    call_log = MakeLogger("calls", std::make_shared<BracedSink>(options.log_sink), options.log_level);
+    return;
   }
+  const auto writer = std::make_shared<LogWriter>(STDERR_FILENO);
+  log = MakeLogger("server", std::make_shared<LogSink>(writer), options.log_level);
+  log->set_pattern(kLogPattern, spdlog::pattern_time_type::utc);
+  call_log = MakeLogger("calls", std::make_shared<LogSink>(writer), options.log_level);
+  call_log->set_pattern(kCallLogPattern, spdlog::pattern_time_type::utc);
+}
 
-  ServerOptions options;
-  const sigset_t signals = BlockSignals();
-  std::shared_ptr<spdlog::logger> log;
-  std::shared_ptr<spdlog::logger> call_log;
-  const SystemClock clock;
-  TokenTime token_time{clock};
-  const TokenExpiry token_expiry{token_time.durable()};
-  TimeOrderedIdSource ids{token_time.latest()};
-  OperationWaiters waiters{static_cast<size_t>(options.max_calls_in_flight)};  // Each waiter is a call in flight.
-  const Operations operations{ids, waiters};
-  std::optional<SealKeys> seal_keys;
-  std::unique_ptr<Store> store;
-  std::optional<WorkQueue> work;
-  std::optional<TokenTimeKeeper> token_time_keeper;
-  std::optional<WorkerPool> workers;
-  std::optional<WorkerPool> readers;
-  std::optional<CallGate> gate;
-  std::optional<TenantGate> tenant_gate;
-  const std::shared_ptr<prometheus::Registry> metrics = std::make_shared<prometheus::Registry>();
-  std::optional<HandlerWatch> handler_watch;
-  std::unique_ptr<prometheus::Exposer> exposer;
-  std::optional<TokensService> tokens_service;
-  std::optional<OperationsService> operations_service;
-  std::optional<AdminService> admin_service;
-  std::vector<std::unique_ptr<HostedService>> own_services;
-  std::unique_ptr<TlsCredentials> tls;     // Null: connections are not encrypted.
-  Authenticator* authenticator = nullptr;  // Owned by the chain.
-  std::unique_ptr<const Chain> chain;
-  std::unique_ptr<ServiceHost> host;
-
-  // Whether the next connection uses the TLS files as they are now. Logs the certificate in use.
-  [[nodiscard]] bool ReloadTls();
-};
-
-Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
-
-Server::~Server() { Stop(absl::ZeroDuration()); }
+Server::Server(ServerOptions options)
+    : parts_(std::make_shared<Parts>(std::move(options))),
+      requests_(std::make_shared<StopRequests>(parts_->options.handle_signals ? StopRequests::Signals::kHandled
+                                                                              : StopRequests::Signals::kLeftAlone)) {}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Open(ServerOptions options) {
-  // Debian builds Abseil with its deadlock detector on, which makes every lock several times slower.
+  HAPAX_RETURN_IF_ERROR(CheckOptions(options));
+  // Debian builds Abseil with its deadlock detector on, which makes every lock several times as slow.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   if (options.seal_key_file.empty()) {
-    options.seal_key_file = absl::StrCat(absl::StripSuffix(options.data_dir, "/"), ".seal_keys");
+    HAPAX_ASSIGN_OR_RETURN(options.seal_key_file, DefaultSealKeyFile(options.data_dir));
   }
   if (options.authenticator == nullptr) options.authenticator = std::make_unique<TrustingAuthenticator>();
   if (options.token_resolver == nullptr) options.token_resolver = PlaceAsItIsNamed;
+  std::unique_ptr<Server> server(new Server(std::move(options)));
+  HAPAX_RETURN_IF_ERROR(server->OpenParts());
+  server->StopAtExit();
+  return server;
+}
 
-  if (absl::Status apart = CheckIsOutside(options.backup_dir, options.data_dir); !apart.ok()) {
-    return OptionError("backup_dir", options.backup_dir, apart);
-  }
-  std::unique_ptr<Server> server(new Server(std::make_unique<Parts>(std::move(options))));
-  Parts& parts = *server->parts_;
+absl::Status Server::OpenParts() {
+  Parts& parts = *parts_;
   if (!parts.options.tls.empty()) {
     HAPAX_ASSIGN_OR_RETURN(parts.tls, TlsCredentials::Open(parts.options.tls));
     LogCertificate(*parts.tls, parts.clock.Now(), *parts.log);
@@ -226,7 +167,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Open(ServerOptions options) {
   parts.seal_keys = std::move(keys->keys);
   // Only one process has the data directory, so the leases of an earlier process are free at once.
   parts.work.emplace(*parts.store, parts.clock, *parts.log, WorkQueue::Options{.sole_server = true});
-  return server;
+  return absl::OkStatus();
 }
 
 Store& Server::store() { return *parts_->store; }
@@ -236,9 +177,25 @@ WorkQueue& Server::work() { return *parts_->work; }
 const Operations& Server::operations() const { return parts_->operations; }
 spdlog::logger& Server::log() { return *parts_->log; }
 prometheus::Registry& Server::metrics() { return *parts_->metrics; }
-int Server::port() const { return parts_->host->port(); }
+int Server::port() const { return parts_->port; }
+void Server::RequestStop() { requests_->Ask(); }
 
 absl::Status Server::Start(std::vector<HostedService*> services) {
+  {
+    MonitorLock lock(&mu_);
+    if (ending_ != nullptr) return absl::FailedPreconditionError("Start: the server was stopped; open another one");
+    if (start_was_called_) {
+      return absl::FailedPreconditionError("Start: it may be called once, and was called before; open another server");
+    }
+    start_was_called_ = true;
+  }
+  HAPAX_RETURN_IF_ERROR(CheckServices(services));
+  HAPAX_RETURN_IF_ERROR(StartParts(std::move(services)));
+  StopAtExit();
+  return absl::OkStatus();
+}
+
+absl::Status Server::StartParts(std::vector<HostedService*> services) {
   Parts& parts = *parts_;
   const ServerOptions& options = parts.options;
   parts.handler_watch.emplace(*parts.metrics, *parts.log);
@@ -264,10 +221,10 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
     HAPAX_RETURN_IF_ERROR(service->Compile(&*parts.handler_watch));
     services.push_back(service.get());
   }
-  const std::vector<const HostedService*> hosted(services.begin(), services.end());
-  HAPAX_RETURN_IF_ERROR(ServiceHost::CheckNames(hosted));
-  HAPAX_ASSIGN_OR_RETURN(const RuleChanges changes,
-                         RememberRules(hosted, options.default_region, options.accept_rule_changes, *parts.store));
+  parts.hosted.assign(services.begin(), services.end());
+  HAPAX_RETURN_IF_ERROR(ServiceHost::CheckNames(parts.hosted));
+  HAPAX_ASSIGN_OR_RETURN(const RuleChanges changes, RememberRules(parts.hosted, options.default_region,
+                                                                  options.accept_rule_changes, *parts.store));
   LogRuleChanges(changes, *parts.log);
 
   if (!options.metrics_address.empty()) {
@@ -303,14 +260,14 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
   auto host = ServiceHost::Start({.listen_address = options.listen_address,
                                   .credentials = parts.tls == nullptr ? nullptr : parts.tls->grpc(),
                                   .limits = options.connection_limits},
-                                 hosted, *parts.chain);
+                                 parts.hosted, *parts.chain);
   if (!host.ok()) return OptionError("listen_address", options.listen_address, host.status());
   parts.host = *std::move(host);
   for (const std::string& address : parts.host->skipped_addresses()) {
     parts.log->warn("{} is listened on, but not at {}", options.listen_address, address);
   }
   if (parts.tls != nullptr) {
-    const absl::Status shown = CheckIsShown(*parts.tls, options.listen_address, port());
+    const absl::Status shown = CheckIsShown(*parts.tls, options.listen_address, parts.host->port());
     if (!shown.ok()) {
       return OptionError("tls_cert_file", options.tls.cert_file,
                          absl::UnavailableError(absl::StrCat("no TLS handshake works: ", shown.message())));
@@ -319,21 +276,25 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
   // Nothing fails from here on. So drivers may be destroyed after a failed Start.
   parts.work->TakeUpOpenWork();
   parts.token_time_keeper.emplace(parts.token_time, *parts.store, *parts.log, *parts.metrics);
+  parts.port = parts.host->port();
   parts.log->info("data in {}, {} pieces of work resumed", options.data_dir, resumed);
   return absl::OkStatus();
 }
 
 void Server::AwaitStopSignal() {
-  int signal = SIGHUP;
-  while (signal == SIGHUP) {
-    sigwait(&parts_->signals, &signal);
-    if (signal == SIGHUP) Reload();
-  }
-  parts_->log->info("signal {}: draining", signal);
+  // When the process exits meanwhile, the server may be gone once this wakes.
+  const std::shared_ptr<StopRequests> requests = requests_;
+  const std::shared_ptr<spdlog::logger> log = parts_->log;
+  StopRequests::Request request = requests->Await();
+  for (; request.kind == StopRequests::Kind::kReload; request = requests->Await()) Reload();
+  if (request.signal == 0) return log->info("asked to stop: draining");
+  log->info("signal {}: draining", request.signal);
 }
 
 void Server::Reload() {
   Parts& parts = *parts_;
+  MonitorLock lock(&parts.reloading);
+  if (parts.has_ended) return;
   const bool tls_done = parts.tls == nullptr || parts.ReloadTls();
   const absl::Status callers = parts.authenticator == nullptr ? absl::OkStatus() : parts.authenticator->Reload();
   if (!callers.ok()) {
@@ -355,31 +316,6 @@ bool Server::Parts::ReloadTls() {
                std::string(shown.message()));
   }
   return shown.ok();
-}
-
-void Server::Stop(absl::Duration timeout) {
-  Parts& parts = *parts_;
-  if (parts.store == nullptr) return;
-  if (parts.host != nullptr) {
-    parts.host->AnnounceShutdown();
-    parts.gate->Close();
-    parts.waiters.Close();
-    parts.admin_service->Close();  // A backup may outlast every wait; the caller makes a new one.
-    parts.gate->AwaitIdle(timeout);
-    // Closing a connection cancels a call that is just arriving. So busy clients get a moment to receive UNAVAILABLE
-    // instead, and to disconnect.
-    absl::SleepFor(std::min(kLameDuckTime, timeout));
-    parts.host->Drain(kCloseTimeout);
-  }
-  // No call runs any more. Prepared transactions are committed, and commits may still start work. The next start
-  // resumes work that is not recorded as done.
-  parts.workers.reset();
-  parts.readers.reset();
-  parts.admin_service.reset();
-  if (parts.work.has_value()) parts.work->Stop();
-  parts.token_time_keeper.reset();
-  parts.store = nullptr;
-  parts.log->info("stopped");
 }
 
 }  // namespace hapax

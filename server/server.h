@@ -6,10 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "hapax/base/clock.h"
+#include "hapax/base/monitor.h"
 #include "hapax/interceptors/access/authentication.h"
 #include "hapax/interceptors/idempotency/token_policy.h"
 #include "hapax/interceptors/interceptor.h"
@@ -30,7 +32,10 @@
 
 namespace hapax {
 
-// The parts and settings of a server. Only the data directory has no default.
+class BoundedTask;
+class StopRequests;
+
+// What a server is made of. Each has a default but the data directory.
 struct ServerOptions {
   // The `HOST:PORT` to serve gRPC on; port 0 takes a free one.
   std::string listen_address = "127.0.0.1:50051";
@@ -82,6 +87,11 @@ struct ServerOptions {
   spdlog::sink_ptr log_sink;
   // The lowest level that is logged; info has a line for each call.
   spdlog::level::level_enum log_level = spdlog::level::info;
+  // Whether SIGTERM, SIGINT and SIGHUP are handled while the server is open. False leaves them to the process, which
+  // calls RequestStop and Reload.
+  bool handle_signals = true;
+  // How much longer than its timeout Stop waits for what does not end, such as a handler. Positive; may be infinite.
+  absl::Duration stop_grace = absl::Seconds(10);
 };
 
 // A server of protobuf services whose mutating calls happen once. It has the store, the chain of interceptors, the gRPC
@@ -92,22 +102,32 @@ struct ServerOptions {
 //   HostedService payments(...);                          // its handlers write through the transaction
 //   absl::Status started = (*server)->Start({&payments});
 //   (*server)->AwaitStopSignal();
-//   (*server)->Stop(absl::Seconds(30));
+//   absl::Status stopped = (*server)->Stop(absl::Seconds(30));
 //
-// Thread-safety: for one thread.
-// Lifetime: hosted services and drivers of work outlive Stop. A driver's own threads end between Stop and the
-// destructor.
+// Signals: with handle_signals, SIGTERM, SIGINT and SIGHUP have handlers from Open until Stop or the destructor, which
+// put back what was there before. A signal that comes before AwaitStopSignal is not lost. No thread's signal mask is
+// changed for longer than AwaitStopSignal. A program that the process executes has the default handlers. Of several
+// servers in a process each is told of every signal.
+//
+// A server that still exists when the process exits, such as a global one, is stopped then as by Stop(0). That comes
+// before the destructors of globals. Better is to stop it in main: the exit may take away what handlers use.
+//
+// Thread-safety: for one thread. Stop, AwaitStopSignal, Reload, port and the accessors are safe once Start has
+// returned. RequestStop is always safe, in signal handlers too.
+// Lifetime: hosted services, and drivers of work, outlive Stop; a driver's own machinery ends between Stop and the
+// destructor. They live as long as the process when Stop was DEADLINE_EXCEEDED.
 class Server {
  public:
-  // Opens the data directory and the key files. From now on SIGTERM, SIGINT and SIGHUP are blocked, for
-  // AwaitStopSignal.
-  // Errors: "<option>=<value>: <error>", with the codes of OpenRocksDbStore, LoadSealKeys and ReadTlsFiles.
+  // Checks the options, and opens the data directory and the key files.
+  // Errors: the option's name and value, and what is wrong with it. INVALID_ARGUMENT, naming what is allowed, comes
+  // before anything is opened; the other codes are those of OpenRocksDbStore, LoadSealKeys and ReadTlsFiles.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Server>> Open(ServerOptions options);
+  // Stops it as by Stop(0), unless that was tried.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // The parts that services are built with.
+  // What services are made of. To be used until Stop, but for work and log.
   [[nodiscard]] Store& store();
   [[nodiscard]] const Clock& clock() const;
   [[nodiscard]] IdSource& ids();
@@ -117,32 +137,55 @@ class Server {
   // What `metrics_address` serves: for metrics of the embedder's own, too.
   [[nodiscard]] prometheus::Registry& metrics();
 
-  // Compiles the services' rules, takes up open work, and serves.
-  // Errors: INVALID_ARGUMENT, naming the method with a wrong declaration, or the service whose name is taken;
-  // FAILED_PRECONDITION, naming the methods whose rules have changed (rule_history.h); UNAVAILABLE, the server cannot
-  // listen on the address or the metrics' address; those of WorkQueue::Resume.
+  // Compiles the services' rules, takes up open work, and serves. To be called once, whether it fails or not.
+  // Errors: INVALID_ARGUMENT, naming the method whose declaration or handler is wrong, the service whose name is taken
+  // or that is given twice, or the position of one that is null; FAILED_PRECONDITION, naming the methods whose rules
+  // have changed (rule_history.h), or Start or Stop was called before; UNAVAILABLE, the address or the metrics' address
+  // cannot be listened on; those of WorkQueue::Resume.
   [[nodiscard]] absl::Status Start(std::vector<HostedService*> services);
 
-  // The port it listens on.
+  // The port that it listens on; 0 when it listens on none: before Start, when that failed, and after Stop.
   [[nodiscard]] int port() const;
 
-  // Returns on SIGTERM or SIGINT. Calls Reload on SIGHUP.
+  // Returns once the server is to stop: after SIGTERM, SIGINT, RequestStop or Stop, be it before the call. Reloads
+  // whenever SIGHUP comes.
   void AwaitStopSignal();
 
-  // Rereads the TLS files and the authenticator's data, for new connections and calls. If one of them is wrong, that is
-  // logged, and it stays as it was.
+  // Has AwaitStopSignal return. Async-signal-safe.
+  void RequestStop();
+
+  // Reads the TLS files and what the authenticator knows callers by afresh, for the connections and calls that come
+  // from now on. What is wrong with one of them is logged, and that one stays as it was. Does nothing after Stop.
   void Reload();
 
-  // Accepts no more calls, waits for running ones for at most `timeout`, and closes the store. The next start takes up
-  // open work.
-  void Stop(absl::Duration timeout);
+  // Takes no more calls, lets those that run finish, for `timeout` at the most, and closes the store. Open work is
+  // taken up by the next start.
+  //
+  // Returns within `timeout` and `stop_grace`, though a handler, a driver or a disk never ends. Then it is
+  // DEADLINE_EXCEEDED, naming the methods whose handlers run, or else what it waits for. Nothing of what still runs is
+  // destroyed, not by the destructor either. The process is to be ended by _exit, since what runs on may use what exit
+  // takes away. Whatever was acknowledged is durable. Another Stop waits once more for the same end.
+  [[nodiscard]] absl::Status Stop(absl::Duration timeout);
 
  private:
   struct Parts;
 
-  explicit Server(std::unique_ptr<Parts> parts);
+  explicit Server(ServerOptions options);
 
-  const std::unique_ptr<Parts> parts_;
+  [[nodiscard]] absl::Status OpenParts();
+  [[nodiscard]] absl::Status StartParts(std::vector<HostedService*> services);
+  // Has exit stop the server before it runs the destructors of what exists by now. Those are the statics of the
+  // libraries that the server uses, and RocksDB aborts without its own. A global server would be destroyed after them.
+  void StopAtExit();
+  // What Stop waits for, in words.
+  [[nodiscard]] std::string WhatRuns() const;
+  [[nodiscard]] bool WasStopped();
+
+  const std::shared_ptr<Parts> parts_;
+  const std::shared_ptr<StopRequests> requests_;
+  Monitor mu_;
+  bool start_was_called_ ABSL_GUARDED_BY(mu_) = false;
+  std::unique_ptr<BoundedTask> ending_ ABSL_GUARDED_BY(mu_);  // Null until Stop.
 };
 
 }  // namespace hapax

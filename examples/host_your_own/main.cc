@@ -16,8 +16,7 @@ absl::Status Serve(const std::string& listen_address, const std::string& data_di
               server->port());
   std::fflush(stdout);
   server->AwaitStopSignal();
-  server->Stop(absl::Seconds(30));
-  return absl::OkStatus();
+  return server->Stop(absl::Seconds(30));
 }
 
 }  // namespace

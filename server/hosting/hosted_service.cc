@@ -3,13 +3,30 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/strings/str_cat.h"
 #include "hapax/base/status_macros.h"
+#include "hapax/server/hosting/running_handlers.h"
 
 namespace hapax {
+namespace {
+
+// Has the function say, while it runs, that it runs for the method.
+template <typename Result, typename... Arguments>
+void NameWhileItRuns(const std::string& method, absl::AnyInvocable<Result(Arguments...) const>& function) {
+  if (function == nullptr) return;
+  function = [&method, function = std::move(function)](Arguments... arguments) -> Result {
+    const RunningHandler running(method);
+    return function(std::forward<Arguments>(arguments)...);
+  };
+}
+
+}  // namespace
 
 absl::Status HostedService::Compile(const HandlerWatch* watch) {
   watch_ = watch;
+  if (compiled_count_ > 0 && compiled_count_ == methods_.size()) return absl::OkStatus();
+  HAPAX_RETURN_IF_ERROR(CheckFunctions());
   for (Method& method : methods_) HAPAX_RETURN_IF_ERROR(Compile(method));
   for (int i = 0; i < descriptor_.method_count(); ++i) {
     const auto handled_by = [&](const Method& method) { return method.descriptor == descriptor_.method(i); };
@@ -17,6 +34,29 @@ absl::Status HostedService::Compile(const HandlerWatch* watch) {
       return absl::InvalidArgumentError(
           absl::StrCat("method ", descriptor_.method(i)->full_name(), " needs exactly one handler"));
     }
+  }
+  for (; compiled_count_ < methods_.size(); ++compiled_count_) {
+    Method& method = methods_[compiled_count_];
+    NameWhileItRuns(method.name, method.read);
+    NameWhileItRuns(method.name, method.mutate);
+    NameWhileItRuns(method.name, method.stream);
+    NameWhileItRuns(method.name, method.serve);
+    NameWhileItRuns(method.name, method.prepare);
+    NameWhileItRuns(method.name, method.refresh);
+    NameWhileItRuns(method.name, method.canonicalize);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status HostedService::CheckFunctions() const {
+  if (!null_handlers_.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the handler for ", null_handlers_.front(), " is null; it must be a function"));
+  }
+  for (const auto& [name, resolver] : resolvers_) {
+    if (resolver != nullptr) continue;
+    return absl::InvalidArgumentError(absl::StrCat("resolver \"", name, "\" of service ", descriptor_.full_name(),
+                                                   " is null; it must be a function"));
   }
   return absl::OkStatus();
 }

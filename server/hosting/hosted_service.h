@@ -3,14 +3,15 @@
 
 #include <any>
 #include <atomic>
+#include <cstddef>
 #include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
-#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "google/protobuf/descriptor.h"
@@ -19,6 +20,7 @@
 #include "hapax/interceptors/call.h"
 #include "hapax/interceptors/method.h"
 #include "hapax/interceptors/refusal.h"
+#include "hapax/server/hosting/handler_function.h"
 #include "hapax/server/hosting/handler_watch.h"
 #include "hapax/storage/service_table.h"
 
@@ -70,24 +72,23 @@ class HostedService {
  public:
   template <typename Request, typename Reply>
   using ReadHandler =
-      absl::AnyInvocable<absl::Status(const CallContext&, const ReadTransaction&, const Request&, Reply*) const>;
+      HandlerFunction<absl::Status(const CallContext&, const ReadTransaction&, const Request&, Reply*) const>;
   template <typename Request, typename Reply>
-  using MutationHandler =
-      absl::AnyInvocable<absl::Status(const CallContext&, Transaction&, const Request&, Reply*) const>;
+  using MutationHandler = HandlerFunction<absl::Status(const CallContext&, Transaction&, const Request&, Reply*) const>;
   template <typename Request, typename Prepared>
-  using PrepareHandler = absl::AnyInvocable<absl::StatusOr<Prepared>(const CallContext&, const Request&) const>;
+  using PrepareHandler = HandlerFunction<absl::StatusOr<Prepared>(const CallContext&, const Request&) const>;
   template <typename Request, typename Prepared, typename Reply>
   using PreparedHandler =
-      absl::AnyInvocable<absl::Status(const CallContext&, Transaction&, const Request&, const Prepared&, Reply*) const>;
+      HandlerFunction<absl::Status(const CallContext&, Transaction&, const Request&, const Prepared&, Reply*) const>;
   template <typename Request, typename Reply>
-  using StreamingHandler = absl::AnyInvocable<absl::StatusOr<bool>(const CallContext&, const ReadTransaction&,
-                                                                   const Request&, std::string* cursor, Reply*) const>;
+  using StreamingHandler = HandlerFunction<absl::StatusOr<bool>(const CallContext&, const ReadTransaction&,
+                                                                const Request&, std::string* cursor, Reply*) const>;
   template <typename Request>
-  using Canonicalizer = absl::AnyInvocable<void(Request*) const>;
+  using Canonicalizer = HandlerFunction<void(Request*) const>;
   template <typename Request>
-  using ServingHandler = absl::AnyInvocable<void(UnaryCall&, const Request&) const>;
+  using ServingHandler = HandlerFunction<void(UnaryCall&, const Request&) const>;
   using Refresher =
-      absl::AnyInvocable<absl::StatusOr<std::string>(const CallContext&, const ReadTransaction&, std::string) const>;
+      HandlerFunction<absl::StatusOr<std::string>(const CallContext&, const ReadTransaction&, std::string) const>;
 
   // The tables that the handlers may use. kAll is for Hapax's own services only.
   enum class Reach { kOwn, kAll };
@@ -99,6 +100,10 @@ class HostedService {
 
   // Adds a scope resolver under the name that the service's rules use.
   void AddResolver(std::string name, ScopeResolver resolver) {
+    if (resolver == nullptr) {
+      resolvers_.emplace(std::move(name), nullptr);
+      return;
+    }
     auto contained = [this, part = "resolver " + name, resolver = std::move(resolver)](const PlaceHints& hints) {
       return Run(part, [&] { return resolver(hints); });
     };
@@ -110,6 +115,7 @@ class HostedService {
 
   template <typename Request, typename Reply>
   void Read(std::string_view method, ReadHandler<Request, Reply> handler, ReadLength length = ReadLength::kAny) {
+    NoteIfNull(method, handler);
     Method& added = Add<Request, Reply>(method);
     added.is_long_read |= length == ReadLength::kAny;
     added.read = [this, part = "read of " + added.name, handler = std::move(handler)](
@@ -128,6 +134,7 @@ class HostedService {
   // slow client holds no thread and no snapshot.
   template <typename Request, typename Reply>
   void StreamingRead(std::string_view method, StreamingHandler<Request, Reply> handler) {
+    NoteIfNull(method, handler);
     Method& added = Add<Request, Reply>(method);
     added.stream = [this, part = "streaming read of " + added.name, handler = std::move(handler)](
                        const CallContext& context, const ReadTransaction& txn, const Method::Message& request,
@@ -141,6 +148,7 @@ class HostedService {
   // A method without a rule that ends its call itself (Method::serve).
   template <typename Request, typename Reply>
   void Serve(std::string_view method, ServingHandler<Request> handler) {
+    NoteIfNull(method, handler);
     Method& added = Add<Request, Reply>(method);
     added.serve = [this, part = "handler of " + added.name, handler = std::move(handler)](UnaryCall& call) {
       const auto ended = std::make_shared<std::atomic<bool>>(false);
@@ -157,6 +165,7 @@ class HostedService {
   template <typename Request, typename Reply>
   void Mutation(std::string_view method, MutationHandler<Request, Reply> handler,
                 Canonicalizer<Request> canonicalize = nullptr) {
+    NoteIfNull(method, handler);
     Method& added = Add<Request, Reply>(method);
     added.mutate = [this, part = "mutation of " + added.name, handler = std::move(handler)](
                        const CallContext& context, Transaction& txn, const Method::Message& request,
@@ -173,6 +182,8 @@ class HostedService {
   void PreparedMutation(std::string_view method, PrepareHandler<Request, Prepared> prepare,
                         PreparedHandler<Request, Prepared, Reply> handler,
                         Canonicalizer<Request> canonicalize = nullptr) {
+    NoteIfNull(method, prepare);
+    NoteIfNull(method, handler);
     Method& added = Add<Request, Reply>(method);
     added.prepare = [this, part = "preparation of " + added.name, prepare = std::move(prepare)](
                         const CallContext& context, const Method::Message& request) -> absl::StatusOr<std::any> {
@@ -192,10 +203,11 @@ class HostedService {
     SetCanonicalizer<Request>(added, std::move(canonicalize));
   }
 
-  // Compiles the rules. `watch` is told of slow handlers, and outlives the service's calls; it may be null.
+  // Compiles the rules, unless that is done. `watch` is told of slow handlers, and outlives the service's calls; it may
+  // be null.
   //
-  // Errors: INVALID_ARGUMENT, naming the method: a declared method has no handler of its kind, a handler has no such
-  // method or has other types, or a rule is wrong (rule.h).
+  // Errors: INVALID_ARGUMENT, naming the method: a declared method has no handler of its kind, a handler is null, has
+  // no such method or has other types, or a rule is wrong (rule.h). Or naming a resolver that is null.
   [[nodiscard]] absl::Status Compile(const HandlerWatch* watch = nullptr);
 
   [[nodiscard]] const google::protobuf::ServiceDescriptor& descriptor() const { return descriptor_; }
@@ -248,10 +260,22 @@ class HostedService {
     return RunWatched(part, [&] { return f(static_cast<Transaction&>(own)); });
   }
 
+  [[nodiscard]] absl::Status CheckFunctions() const;
+
+  [[nodiscard]] std::string FullName(std::string_view method) const {
+    return descriptor_.full_name() + "/" + std::string(method);
+  }
+
+  // Compile refuses a null handler: what is registered cannot be told apart from another any more.
+  template <typename Function>
+  void NoteIfNull(std::string_view method, const Function& function) {
+    if (function == nullptr) null_handlers_.push_back(FullName(method));
+  }
+
   template <typename Request, typename Reply>
   Method& Add(std::string_view method) {
     Method& added = methods_.emplace_back();
-    added.name = descriptor_.full_name() + "/" + std::string(method);
+    added.name = FullName(method);
     added.descriptor = descriptor_.FindMethodByName(std::string(method));
     added.request = &Request::default_instance();
     added.reply = &Reply::default_instance();
@@ -274,7 +298,9 @@ class HostedService {
   const HandlerWatch* watch_ = nullptr;
   ScopeResolvers resolvers_;
   Refresher refresh_operation_;
-  std::deque<Method> methods_;  // Calls hold references to its elements.
+  std::deque<Method> methods_;              // Calls hold references to its elements.
+  std::vector<std::string> null_handlers_;  // Their methods' names.
+  size_t compiled_count_ = 0;               // Methods, the first ones, that are compiled.
 };
 
 }  // namespace hapax

@@ -1,21 +1,14 @@
 #include "hapax/server/options/flags.h"
 
-#include <arpa/inet.h>
-
-#include <algorithm>
-#include <filesystem>
-#include <optional>
-#include <system_error>
+#include <cstdint>
 #include <utility>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
-#include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "hapax/base/status_macros.h"
+#include "hapax/server/options/host_port.h"
 
 ABSL_FLAG(std::string, listen_address, "127.0.0.1:50051",
           "HOST:PORT to serve gRPC on, such as 127.0.0.1:50051 or [::1]:50051; port 0 takes a free one");
@@ -73,7 +66,7 @@ ABSL_FLAG(absl::Duration, simulated_boot_latency, absl::Milliseconds(500),
           "How long the simulated hypervisor takes to boot an instance, or to shut it down; such as 500ms");
 ABSL_FLAG(std::string, metrics_address, "",
           "HOST:PORT to serve Prometheus metrics on, at /metrics; empty for none. Anyone who reaches it may read them");
-ABSL_FLAG(int64_t, block_cache_bytes, int64_t{256} << 20,
+ABSL_FLAG(uint64_t, block_cache_bytes, uint64_t{256} << 20,
           "Bytes of memory for the database's blocks, filters and indexes");
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(30),
           "How long running calls may take to finish after SIGTERM or SIGINT, such as 30s");
@@ -85,34 +78,6 @@ namespace {
 
 absl::Status Wrong(absl::string_view flag, absl::string_view value, absl::string_view allowed) {
   return FlagError(flag, value, absl::InvalidArgumentError(allowed));
-}
-
-struct HostPort {
-  std::string host;  // Without the brackets of an IPv6 address.
-  int port = 0;
-};
-
-std::optional<HostPort> ParseHostPort(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  if (colon == std::string::npos || colon == 0) return std::nullopt;
-  HostPort parsed{.host = address.substr(0, colon)};
-  const std::string port = address.substr(colon + 1);
-  const bool all_digits = !port.empty() && std::all_of(port.begin(), port.end(), absl::ascii_isdigit);
-  if (!all_digits || !absl::SimpleAtoi(port, &parsed.port) || parsed.port > 65535) return std::nullopt;
-  if (parsed.host.front() == '[' && parsed.host.back() == ']') {
-    parsed.host = parsed.host.substr(1, parsed.host.size() - 2);
-  } else if (parsed.host.find(':') != std::string::npos) {
-    return std::nullopt;
-  }
-  return parsed.host.empty() ? std::nullopt : std::optional(std::move(parsed));
-}
-
-bool IsLoopback(const std::string& host) {
-  if (host == "localhost") return true;
-  in_addr v4{};
-  if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
-  in6_addr v6{};
-  return inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
 absl::StatusOr<ServerFlags::Auth> ParseAuth(const std::string& auth, const HostPort& listen_address,
@@ -127,7 +92,7 @@ absl::StatusOr<ServerFlags::Auth> ParseAuth(const std::string& auth, const HostP
     return Wrong("tls_client_ca_file", "", "is required with --auth=mtls");
   }
   if (auth != "none") return Wrong("auth", auth, "must be none, api_key or mtls");
-  if (IsLoopback(listen_address.host)) return ServerFlags::Auth::kNone;
+  if (listen_address.IsLoopback()) return ServerFlags::Auth::kNone;
   return Wrong("auth", auth,
                absl::StrCat("believes every caller, so --listen_address must be a loopback address, such as "
                             "127.0.0.1:50051, and not on ",
@@ -150,20 +115,18 @@ absl::Status CheckNotNegative(absl::string_view flag, absl::Duration value) {
   return Wrong(flag, absl::FormatDuration(value), "must not be negative, or infinite");
 }
 
-absl::Status CheckRetention(absl::string_view flag, absl::Duration value, absl::Duration least) {
-  constexpr absl::Duration kMost = absl::Hours(87'600);
-  if (value >= least && value <= kMost) return absl::OkStatus();
-  return Wrong(flag, absl::FormatDuration(value), absl::StrCat("must be ", absl::FormatDuration(least), " to 87600h"));
-}
-
-absl::Status CheckPositive(absl::string_view flag, int64_t value) {
-  return value >= 1 ? absl::OkStatus() : Wrong(flag, absl::StrCat(value), "must be at least 1");
-}
-
 }  // namespace
 
 absl::Status FlagError(absl::string_view flag, absl::string_view value, const absl::Status& error) {
   return {error.code(), absl::StrCat("--", flag, "=", value, ": ", error.message())};
+}
+
+absl::Status AsFlagError(const absl::Status& error) {
+  const absl::string_view message = error.message();
+  const absl::string_view option = message.substr(0, message.find('='));
+  const bool names_option = option.size() < message.size() && option.find(' ') == absl::string_view::npos;
+  if (!names_option) return error;
+  return {error.code(), absl::StrCat("--", FlagOfOption(option), message.substr(option.size()))};
 }
 
 absl::StatusOr<ServerFlags> ParseServerFlags(int argc, char** argv) {
@@ -180,12 +143,10 @@ absl::StatusOr<ServerFlags> ParseServerFlags(int argc, char** argv) {
 
   ServerFlags flags;
   flags.listen_address = absl::GetFlag(FLAGS_listen_address);
-  const std::optional<HostPort> listen_address = ParseHostPort(flags.listen_address);
-  constexpr char kAddressForm[] = "must be HOST:PORT with a port of 0 to 65535, such as 127.0.0.1:50051 or [::1]:50051";
-  if (!listen_address.has_value()) return Wrong("listen_address", flags.listen_address, kAddressForm);
-  flags.listens_to_others = !IsLoopback(listen_address->host);
+  const absl::StatusOr<HostPort> listen_address = HostPort::Parse("listen_address", flags.listen_address);
+  if (!listen_address.ok()) return AsFlagError(listen_address.status());
+  flags.listens_to_others = !listen_address->IsLoopback();
   flags.data_dir = absl::GetFlag(FLAGS_data_dir);
-  if (flags.data_dir.empty()) return Wrong("data_dir", "", "must name a directory");
   flags.api_keys_file = absl::GetFlag(FLAGS_api_keys_file);
   flags.tls = {.cert_file = absl::GetFlag(FLAGS_tls_cert_file),
                .key_file = absl::GetFlag(FLAGS_tls_key_file),
@@ -195,34 +156,19 @@ absl::StatusOr<ServerFlags> ParseServerFlags(int argc, char** argv) {
   flags.default_region = absl::GetFlag(FLAGS_default_region);
   flags.accept_rule_changes = absl::GetFlag(FLAGS_accept_rule_changes);
   flags.token_policy.retention = absl::GetFlag(FLAGS_token_retention);
-  HAPAX_RETURN_IF_ERROR(CheckRetention("token_retention", flags.token_policy.retention, absl::Milliseconds(1)));
   flags.token_policy.tombstone_retention = absl::GetFlag(FLAGS_token_tombstone_retention);
-  HAPAX_RETURN_IF_ERROR(
-      CheckRetention("token_tombstone_retention", flags.token_policy.tombstone_retention, absl::ZeroDuration()));
   flags.time_passed = absl::GetFlag(FLAGS_time_passed);
   flags.seal_key_file = absl::GetFlag(FLAGS_seal_key_file);
-  if (flags.seal_key_file.empty()) {
-    // The file must lie beside the directory however its path is spelled: with `.` or `data//` it would lie inside.
-    std::error_code error;
-    const std::string data_dir = std::filesystem::absolute(flags.data_dir, error).lexically_normal().string();
-    if (error) return Wrong("data_dir", flags.data_dir, absl::StrCat("has no absolute path: ", error.message()));
-    flags.seal_key_file = absl::StrCat(absl::StripSuffix(data_dir, "/"), ".seal_keys");
-  }
   flags.backup_dir = absl::GetFlag(FLAGS_backup_dir);
   flags.catalog_file = absl::GetFlag(FLAGS_catalog_file);
   flags.simulated_boot_latency = absl::GetFlag(FLAGS_simulated_boot_latency);
   HAPAX_RETURN_IF_ERROR(CheckNotNegative("simulated_boot_latency", flags.simulated_boot_latency));
   flags.metrics_address = absl::GetFlag(FLAGS_metrics_address);
-  if (!flags.metrics_address.empty() && !ParseHostPort(flags.metrics_address).has_value()) {
-    return Wrong("metrics_address", flags.metrics_address, kAddressForm);
-  }
-  HAPAX_ASSIGN_OR_RETURN(flags.limits, ParseLimitFlags());
+  flags.limits = ReadLimitFlags();
   flags.token_policy.max_tokens_per_tenant = flags.limits.max_tokens_per_tenant;
   flags.token_policy.max_token_bytes_per_tenant = flags.limits.max_token_bytes_per_tenant;
   flags.token_policy.max_abandoned_tokens_per_tenant = flags.limits.max_abandoned_tokens_per_tenant;
-  const int64_t block_cache_bytes = absl::GetFlag(FLAGS_block_cache_bytes);
-  HAPAX_RETURN_IF_ERROR(CheckPositive("block_cache_bytes", block_cache_bytes));
-  flags.block_cache_bytes = static_cast<size_t>(block_cache_bytes);
+  flags.block_cache_bytes = absl::GetFlag(FLAGS_block_cache_bytes);
   flags.drain_timeout = absl::GetFlag(FLAGS_drain_timeout);
   HAPAX_RETURN_IF_ERROR(CheckNotNegative("drain_timeout", flags.drain_timeout));
   HAPAX_ASSIGN_OR_RETURN(flags.log_level, ParseLogLevel(absl::GetFlag(FLAGS_log_level)));

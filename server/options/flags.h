@@ -15,7 +15,8 @@
 
 namespace hapax {
 
-// The command line's settings, checked. Each is documented at its flag, in flags.cc.
+// What the command line says. Each is documented at its flag, in flags.cc. What becomes an option of the server is
+// checked by Server::Open.
 struct ServerFlags {
   enum class Auth {
     kNone,    // Callers are trusted; loopback addresses only.
@@ -50,6 +51,9 @@ struct ServerFlags {
 
 // The error of a flag: "--<flag>=<value>: <error>".
 [[nodiscard]] absl::Status FlagError(absl::string_view flag, absl::string_view value, const absl::Status& error);
+
+// The error of a server's option (OptionError) as that of its flag; any other as it is.
+[[nodiscard]] absl::Status AsFlagError(const absl::Status& error);
 
 }  // namespace hapax
 

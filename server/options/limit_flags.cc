@@ -1,12 +1,10 @@
 #include "hapax/server/options/limit_flags.h"
 
 #include <cstdint>
+#include <utility>
 
 #include "absl/flags/flag.h"
-#include "absl/strings/str_cat.h"
-#include "hapax/base/status_macros.h"
 #include "hapax/interceptors/idempotency/token_policy.h"
-#include "hapax/server/options/flags.h"
 
 ABSL_FLAG(int, max_calls_in_flight, 4096, "Calls that may be under way; one more is refused with OVERLOADED");
 ABSL_FLAG(int, max_calls_in_flight_per_tenant, hapax::TenantLimits().max_calls_in_flight,
@@ -29,7 +27,7 @@ ABSL_FLAG(
     int64_t, max_abandoned_tokens_per_tenant, hapax::TokenPolicy().max_abandoned_tokens_per_tenant,
     "Client tokens that one tenant may have abandoned, besides, some 150 bytes each that are stored for good; one "
     "more is refused with QUOTA_EXCEEDED. 0: any number");
-ABSL_FLAG(int, max_waiting_transactions, 4096,
+ABSL_FLAG(uint32_t, max_waiting_transactions, 4096,
           "Transactions that may wait for execution, half of them one tenant's; one more is refused with OVERLOADED");
 ABSL_FLAG(int, max_connections, hapax::ConnectionLimits().max_connections,
           "Connections that may be open; one more is closed at once, or waits for a stranger's to go. Less where the "
@@ -90,110 +88,77 @@ ABSL_FLAG(
 namespace hapax {
 namespace {
 
-// What gRPC needs for connections besides requests.
-constexpr int64_t kOtherConnectionBytes = int64_t{64} << 20;
-
-template <typename Number>
-absl::Status CheckAtLeast(Number least, absl::string_view flag, Number value) {
-  if (value >= least) return absl::OkStatus();
-  return FlagError(flag, absl::StrCat(value), absl::InvalidArgumentError(absl::StrCat("must be at least ", least)));
-}
-
-absl::Status CheckAtLeastOne(absl::string_view flag, int value) { return CheckAtLeast(1, flag, value); }
-
-// gRPC counts in whole milliseconds.
-absl::Status CheckTimeout(absl::string_view flag, absl::Duration value) {
-  if (value >= absl::Milliseconds(1)) return absl::OkStatus();
-  return FlagError(flag, absl::FormatDuration(value), absl::InvalidArgumentError("must be at least 1ms"));
-}
-
-absl::StatusOr<TenantLimits> ParseTenantLimits() {
+TenantLimits ReadTenantLimits() {
   TenantLimits limits;
   limits.max_calls_in_flight = absl::GetFlag(FLAGS_max_calls_in_flight_per_tenant);
-  HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_calls_in_flight_per_tenant", limits.max_calls_in_flight));
   limits.max_calls_per_second = absl::GetFlag(FLAGS_max_calls_per_second_per_tenant);
-  HAPAX_RETURN_IF_ERROR(CheckAtLeast(0.0, "max_calls_per_second_per_tenant", limits.max_calls_per_second));
   limits.max_burst = absl::GetFlag(FLAGS_max_burst_per_tenant);
-  HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_burst_per_tenant", limits.max_burst));
   return limits;
 }
 
-absl::StatusOr<RequestLimits> ParseRequestLimits() {
-  constexpr int64_t kMaxDepth = 90;  // protobuf's parser allows 100.
+RequestLimits ReadRequestLimits() {
   RequestLimits limits;
   limits.max_unknown_fields = absl::GetFlag(FLAGS_max_request_unknown_fields);
-  HAPAX_RETURN_IF_ERROR(CheckAtLeast(int64_t{0}, "max_request_unknown_fields", limits.max_unknown_fields));
   limits.max_map_entries = absl::GetFlag(FLAGS_max_request_map_entries);
-  HAPAX_RETURN_IF_ERROR(CheckAtLeast(int64_t{0}, "max_request_map_entries", limits.max_map_entries));
   limits.max_elements = absl::GetFlag(FLAGS_max_request_elements);
-  HAPAX_RETURN_IF_ERROR(CheckAtLeast(int64_t{1}, "max_request_elements", limits.max_elements));
   limits.max_depth = absl::GetFlag(FLAGS_max_request_depth);
-  if (limits.max_depth < 0 || limits.max_depth > kMaxDepth) {
-    return FlagError("max_request_depth", absl::StrCat(limits.max_depth),
-                     absl::InvalidArgumentError("must be 0 to 90"));
-  }
   return limits;
 }
 
-absl::StatusOr<ConnectionLimits> ParseConnectionLimits() {
+ConnectionLimits ReadConnectionLimits() {
   ConnectionLimits limits;
   limits.max_connections = absl::GetFlag(FLAGS_max_connections);
-  HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_connections", limits.max_connections));
   limits.max_stranger_connections = absl::GetFlag(FLAGS_max_stranger_connections);
-  HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_stranger_connections", limits.max_stranger_connections));
   limits.max_message_bytes = absl::GetFlag(FLAGS_max_message_bytes);
-  HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_message_bytes", limits.max_message_bytes));
   limits.max_metadata_bytes = absl::GetFlag(FLAGS_max_metadata_bytes);
-  HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_metadata_bytes", limits.max_metadata_bytes));
   limits.max_calls_per_connection = absl::GetFlag(FLAGS_max_calls_per_connection);
-  HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_calls_per_connection", limits.max_calls_per_connection));
   limits.max_pending_calls = absl::GetFlag(FLAGS_max_pending_calls);
-  HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_pending_calls", limits.max_pending_calls));
   limits.request_timeout = absl::GetFlag(FLAGS_request_timeout);
-  HAPAX_RETURN_IF_ERROR(CheckTimeout("request_timeout", limits.request_timeout));
   limits.max_connection_bytes = absl::GetFlag(FLAGS_max_connection_bytes);
   limits.handshake_timeout = absl::GetFlag(FLAGS_handshake_timeout);
-  HAPAX_RETURN_IF_ERROR(CheckTimeout("handshake_timeout", limits.handshake_timeout));
   limits.keepalive_time = absl::GetFlag(FLAGS_keepalive_time);
-  HAPAX_RETURN_IF_ERROR(CheckTimeout("keepalive_time", limits.keepalive_time));
   limits.keepalive_timeout = absl::GetFlag(FLAGS_keepalive_timeout);
-  HAPAX_RETURN_IF_ERROR(CheckTimeout("keepalive_timeout", limits.keepalive_timeout));
   limits.max_connection_idle = absl::GetFlag(FLAGS_max_connection_idle);
-  HAPAX_RETURN_IF_ERROR(CheckTimeout("max_connection_idle", limits.max_connection_idle));
   limits.max_connection_age = absl::GetFlag(FLAGS_max_connection_age);
-  HAPAX_RETURN_IF_ERROR(CheckTimeout("max_connection_age", limits.max_connection_age));
   return limits;
 }
 
 }  // namespace
 
-absl::StatusOr<LimitFlags> ParseLimitFlags() {
+LimitFlags ReadLimitFlags() {
   LimitFlags limits;
   limits.max_calls_in_flight = absl::GetFlag(FLAGS_max_calls_in_flight);
-  HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_calls_in_flight", limits.max_calls_in_flight));
-  const int max_waiting = absl::GetFlag(FLAGS_max_waiting_transactions);
-  HAPAX_RETURN_IF_ERROR(CheckAtLeastOne("max_waiting_transactions", max_waiting));
-  limits.max_waiting_transactions = static_cast<size_t>(max_waiting);
+  limits.max_waiting_transactions = absl::GetFlag(FLAGS_max_waiting_transactions);
   limits.max_tokens_per_tenant = absl::GetFlag(FLAGS_max_tokens_per_tenant);
-  HAPAX_RETURN_IF_ERROR(CheckAtLeast(int64_t{0}, "max_tokens_per_tenant", limits.max_tokens_per_tenant));
   limits.max_token_bytes_per_tenant = absl::GetFlag(FLAGS_max_token_bytes_per_tenant);
-  HAPAX_RETURN_IF_ERROR(CheckAtLeast(int64_t{0}, "max_token_bytes_per_tenant", limits.max_token_bytes_per_tenant));
   limits.max_abandoned_tokens_per_tenant = absl::GetFlag(FLAGS_max_abandoned_tokens_per_tenant);
-  HAPAX_RETURN_IF_ERROR(
-      CheckAtLeast(int64_t{0}, "max_abandoned_tokens_per_tenant", limits.max_abandoned_tokens_per_tenant));
-  HAPAX_ASSIGN_OR_RETURN(limits.request, ParseRequestLimits());
-  HAPAX_ASSIGN_OR_RETURN(limits.tenant, ParseTenantLimits());
-  HAPAX_ASSIGN_OR_RETURN(limits.connections, ParseConnectionLimits());
+  limits.request = ReadRequestLimits();
+  limits.tenant = ReadTenantLimits();
+  limits.connections = ReadConnectionLimits();
   limits.request_budget = {.bytes = absl::GetFlag(FLAGS_max_request_bytes_in_flight),
                            .max_message_bytes = limits.connections.max_message_bytes};
-  HAPAX_RETURN_IF_ERROR(CheckAtLeast(2 * limits.request_budget.max_message_bytes, "max_request_bytes_in_flight",
-                                     limits.request_budget.bytes));
   limits.reply_budget.bytes = absl::GetFlag(FLAGS_max_reply_bytes_in_flight);
-  HAPAX_RETURN_IF_ERROR(
-      CheckAtLeast(2 * limits.reply_budget.max_message_bytes, "max_reply_bytes_in_flight", limits.reply_budget.bytes));
-  HAPAX_RETURN_IF_ERROR(CheckAtLeast(limits.request_budget.bytes + kOtherConnectionBytes, "max_connection_bytes",
-                                     limits.connections.max_connection_bytes));
   return limits;
+}
+
+std::string FlagOfOption(absl::string_view option) {
+  static constexpr std::pair<absl::string_view, absl::string_view> kOtherNames[] = {
+      {"tenant_limits.max_calls_in_flight", "max_calls_in_flight_per_tenant"},
+      {"tenant_limits.max_calls_per_second", "max_calls_per_second_per_tenant"},
+      {"tenant_limits.max_burst", "max_burst_per_tenant"},
+      {"request_limits.max_unknown_fields", "max_request_unknown_fields"},
+      {"request_limits.max_map_entries", "max_request_map_entries"},
+      {"request_limits.max_elements", "max_request_elements"},
+      {"request_limits.max_depth", "max_request_depth"},
+      {"request_budget.bytes", "max_request_bytes_in_flight"},
+      {"reply_budget.bytes", "max_reply_bytes_in_flight"},
+      {"token_policy.retention", "token_retention"},
+      {"token_policy.tombstone_retention", "token_tombstone_retention"},
+  };
+  for (const auto& [name, flag] : kOtherNames) {
+    if (name == option) return std::string(flag);
+  }
+  return std::string(option.substr(option.rfind('.') + 1));
 }
 
 }  // namespace hapax

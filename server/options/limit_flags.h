@@ -3,8 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
-#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "hapax/interceptors/limits/request_limits.h"
 #include "hapax/interceptors/limits/scheduling.h"
 #include "hapax/interceptors/limits/tenant_gate.h"
@@ -13,7 +14,7 @@
 
 namespace hapax {
 
-// The command line's limits, checked. Each is documented at its flag, in limit_flags.cc.
+// What the command line says of limits. Each is documented at its flag, in limit_flags.cc. Server::Open checks them.
 struct LimitFlags {
   int max_calls_in_flight = 0;
   size_t max_waiting_transactions = 0;
@@ -27,9 +28,11 @@ struct LimitFlags {
   ConnectionLimits connections;
 };
 
-// Reads the limits from the parsed command line.
-// Errors: INVALID_ARGUMENT, naming the flag and what is allowed.
-[[nodiscard]] absl::StatusOr<LimitFlags> ParseLimitFlags();
+// Reads them off a command line that is parsed.
+[[nodiscard]] LimitFlags ReadLimitFlags();
+
+// The name of the flag that sets the server's option (option_bounds.h): without dashes.
+[[nodiscard]] std::string FlagOfOption(absl::string_view option);
 
 }  // namespace hapax
 

@@ -91,7 +91,7 @@ TEST_F(EmbeddingTest, AnInterceptorSeesEveryAttemptAndMayRefuse) {
 TEST_F(EmbeddingTest, LogLinesGoToTheSink) {
   Start([](const CallContext&, Transaction&, const DepositRequest&, DepositResponse*) { return absl::OkStatus(); });
   ASSERT_EQ(Call("open").outcome(), "executed");
-  server_->Stop(absl::Seconds(1));
+  EXPECT_THAT(server_->Stop(absl::Minutes(1)), IsOk());
   EXPECT_THAT(log_.str(), HasSubstr("info data in "));
   EXPECT_THAT(log_.str(), HasSubstr(R"(info {"method":"hapax.test.v1.Made/Change","tenant":"tenant",)"));
 }

@@ -81,6 +81,53 @@ TEST_F(ServerStartTest, TwoServicesOfOneNameAreRefused) {
               StatusIs(StatusCode::kInvalidArgument, HasSubstr("hapax.test.v1.Made: is hosted twice")));
 }
 
+TEST_F(ServerStartTest, AServiceThatIsNotThereIsRefusedByItsPosition) {
+  const MadeService made(IdempotentOptions());
+  HostedService hosted(made.descriptor());
+  hosted.Mutation<DepositRequest, DepositResponse>("Change", Change);
+  EXPECT_THAT(Open("127.0.0.1:0")->Start({&hosted, nullptr}),
+              StatusIs(StatusCode::kInvalidArgument, "services[1]: is null; must be a service"));
+}
+
+TEST_F(ServerStartTest, AServiceThatIsGivenTwiceIsRefused) {
+  const MadeService made(IdempotentOptions());
+  HostedService hosted(made.descriptor());
+  hosted.Mutation<DepositRequest, DepositResponse>("Change", Change);
+  EXPECT_THAT(Open("127.0.0.1:0")->Start({&hosted, &hosted}),
+              StatusIs(StatusCode::kInvalidArgument, HasSubstr("services[1]: hapax.test.v1.Made is given twice")));
+}
+
+TEST_F(ServerStartTest, ANullHandlerIsRefused) {
+  const MadeService made(IdempotentOptions());
+  HostedService hosted(made.descriptor());
+  hosted.Mutation<DepositRequest, DepositResponse>("Change", nullptr);
+  EXPECT_THAT(Open("127.0.0.1:0")->Start({&hosted}),
+              StatusIs(StatusCode::kInvalidArgument, HasSubstr("hapax.test.v1.Made/Change is null")));
+}
+
+TEST_F(ServerStartTest, AServerStartsOnce) {
+  const auto server = Open("127.0.0.1:0");
+  EXPECT_EQ(server->port(), 0);
+  ASSERT_THAT(server->Start({}), IsOk());
+  const int port = server->port();
+  EXPECT_THAT(server->Start({}), StatusIs(StatusCode::kFailedPrecondition, HasSubstr("was called before")));
+  EXPECT_EQ(server->port(), port);
+}
+
+TEST_F(ServerStartTest, OneThatFailedToStartIsNotStartedAgain) {
+  const TakenPort taken;
+  const auto server = Open(taken.address());
+  ASSERT_THAT(server->Start({}), StatusIs(StatusCode::kUnavailable));
+  EXPECT_EQ(server->port(), 0);
+  EXPECT_THAT(server->Start({}), StatusIs(StatusCode::kFailedPrecondition, HasSubstr("was called before")));
+}
+
+TEST_F(ServerStartTest, AStoppedServerDoesNotStart) {
+  const auto server = Open("127.0.0.1:0");
+  ASSERT_THAT(server->Stop(absl::InfiniteDuration()), IsOk());
+  EXPECT_THAT(server->Start({}), StatusIs(StatusCode::kFailedPrecondition, HasSubstr("was stopped")));
+}
+
 TEST_F(ServerStartTest, C4_AnotherDefaultRegionIsRefusedUnlessItIsAccepted) {
   const MadeService made(RuleOptions(kRule));
   HostedService hosted(made.descriptor());
@@ -113,7 +160,7 @@ TEST_F(ServerStartTest, C14_AStartThatFailsLeavesOpenWorkToTheNextOne) {
                           return server->work().Schedule(txn, kKind, "a");
                         }),
                 IsOk());
-    server->Stop(absl::ZeroDuration());
+    EXPECT_THAT(server->Stop(absl::InfiniteDuration()), IsOk());
     static_cast<void>(driver.TakeHeld());
   }
   const TakenPort taken;
@@ -131,7 +178,7 @@ TEST_F(ServerStartTest, C14_AStartThatFailsLeavesOpenWorkToTheNextOne) {
   EXPECT_THAT(driver.performed(), ElementsAre("a"));
   driver.FinishAll();
   driver.AwaitCompleted(1);
-  server->Stop(absl::ZeroDuration());
+  EXPECT_THAT(server->Stop(absl::InfiniteDuration()), IsOk());
 }
 
 }  // namespace

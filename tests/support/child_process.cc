@@ -66,7 +66,13 @@ int ChildProcess::Wait() {
   }
   pid_ = -1;
   signal_ = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   return signal_;
+}
+
+int ChildProcess::ExitCode() {
+  Wait();
+  return exit_code_;
 }
 
 }  // namespace hapax

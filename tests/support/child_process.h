@@ -35,10 +35,14 @@ class ChildProcess {
   // Waits until it has ended. Returns the signal that ended it, or 0 when it exited.
   int Wait();
 
+  // Waits until it has ended, and returns its exit code, or -1 when a signal ended it.
+  int ExitCode();
+
  private:
   pid_t pid_ = -1;  // -1 once it has ended and been waited for.
   int output_ = -1;
   int signal_ = 0;
+  int exit_code_ = -1;
 };
 
 }  // namespace hapax

@@ -1,5 +1,6 @@
 #include "hapax/server/hosting/hosted_service.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -98,6 +99,78 @@ TEST(HostedService, AHandlerForNoMethodIsNamed) {
   hosted.Mutation<DepositRequest, DepositResponse>("Change", Change);
   hosted.Mutation<DepositRequest, DepositResponse>("Chnage", Change);
   EXPECT_THAT(hosted.Compile(), IsWrong("hapax.test.v1.Made/Chnage", "not declared"));
+}
+
+// What becomes of a service whose one method has the handler that `add` gives it.
+absl::Status CompileWith(const MethodOptions& options, const std::function<void(HostedService&)>& add) {
+  const MadeService made(options);
+  HostedService hosted(made.descriptor());
+  add(hosted);
+  return hosted.Compile();
+}
+
+TEST(HostedService, ANullHandlerIsNamed) {
+  const auto is_null = IsWrong("the handler for hapax.test.v1.Made/Change", "is null; it must be a function");
+  const std::function<absl::Status(const CallContext&, Transaction&, const DepositRequest&, DepositResponse*)> none;
+  EXPECT_THAT(
+      CompileWith(RuleOptions(kRule),
+                  [](HostedService& hosted) { hosted.Mutation<DepositRequest, DepositResponse>("Change", nullptr); }),
+      is_null);
+  EXPECT_THAT(
+      CompileWith(RuleOptions(kRule),
+                  [&](HostedService& hosted) { hosted.Mutation<DepositRequest, DepositResponse>("Change", none); }),
+      is_null);
+  EXPECT_THAT(
+      CompileWith(ReadOptions(),
+                  [](HostedService& hosted) { hosted.Read<DepositRequest, DepositResponse>("Change", nullptr); }),
+      is_null);
+  EXPECT_THAT(
+      CompileWith(ReadOptions(),
+                  [](HostedService& hosted) { hosted.Serve<DepositRequest, DepositResponse>("Change", nullptr); }),
+      is_null);
+  const auto prepare = [](const CallContext&, const DepositRequest&) -> absl::StatusOr<int> { return 1; };
+  EXPECT_THAT(CompileWith(RuleOptions(kRule),
+                          [&](HostedService& hosted) {
+                            hosted.PreparedMutation<DepositRequest, int, DepositResponse>("Change", prepare, nullptr);
+                          }),
+              is_null);
+  EXPECT_THAT(CompileWith(RuleOptions(kRule),
+                          [](HostedService& hosted) {
+                            hosted.PreparedMutation<DepositRequest, int, DepositResponse>(
+                                "Change", nullptr,
+                                [](const CallContext&, Transaction&, const DepositRequest&, const int&,
+                                   DepositResponse*) { return absl::OkStatus(); });
+                          }),
+              is_null);
+}
+
+TEST(HostedService, ANullCanonicalizerIsNone) {
+  const std::function<void(DepositRequest*)> none;
+  const MadeService made(RuleOptions(kRule));
+  HostedService hosted(made.descriptor());
+  hosted.Mutation<DepositRequest, DepositResponse>("Change", Change, none);
+  ASSERT_THAT(hosted.Compile(), IsOk());
+  EXPECT_EQ(hosted.methods().front().canonicalize, nullptr);
+}
+
+TEST(HostedService, ANullResolverIsNamed) {
+  EXPECT_THAT(CompileWith(RuleOptions(kRule),
+                          [](HostedService& hosted) {
+                            hosted.AddResolver("resolver", nullptr);
+                            hosted.Mutation<DepositRequest, DepositResponse>("Change", Change);
+                          }),
+              IsWrong("resolver \"resolver\" of service hapax.test.v1.Made", "is null; it must be a function"));
+}
+
+TEST(HostedService, OneThatIsCompiledCompilesAgain) {
+  const MadeService made(RuleOptions(kRule));
+  HostedService hosted(made.descriptor());
+  hosted.Mutation<DepositRequest, DepositResponse>("Change", Change);
+  ASSERT_THAT(hosted.Compile(), IsOk());
+  EXPECT_THAT(hosted.Compile(), IsOk());
+  // What is added since is not passed over.
+  hosted.Mutation<DepositRequest, DepositResponse>("Change", Change);
+  EXPECT_THAT(hosted.Compile(), IsWrong(kMethod, "needs exactly one handler"));
 }
 
 TEST(HostedService, AHandlerOfOtherTypesIsNamed) {

@@ -173,7 +173,7 @@ TEST_F(StreamingReadTest, AStreamArrivesOverGrpc) {
   EXPECT_TRUE(given_up.Read().has_value());
   given_up.Cancel();
   EXPECT_FALSE(given_up.Finish().ok());
-  server->Stop(absl::Minutes(1));
+  EXPECT_THAT(server->Stop(absl::Minutes(1)), IsOk());
 }
 
 }  // namespace

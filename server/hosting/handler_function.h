@@ -1,0 +1,41 @@
+#ifndef HAPAX_SERVER_HOSTING_HANDLER_FUNCTION_H_
+#define HAPAX_SERVER_HOSTING_HANDLER_FUNCTION_H_
+
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <type_traits>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+
+namespace hapax {
+
+// An absl::AnyInvocable that is null when it is made of an empty std::function. Abseil's own is not, and throws when it
+// is called.
+template <typename Signature>
+class HandlerFunction : public absl::AnyInvocable<Signature> {
+  using Base = absl::AnyInvocable<Signature>;
+
+ public:
+  HandlerFunction() = default;
+  HandlerFunction(std::nullptr_t) {}  // NOLINT(google-explicit-constructor): as AnyInvocable.
+  template <typename Function>
+  requires(!std::is_same_v<std::remove_cvref_t<Function>, HandlerFunction> && std::constructible_from<Base, Function>)
+      HandlerFunction(Function&& function)  // NOLINT(google-explicit-constructor): as AnyInvocable.
+      : Base(IsEmpty(function) ? Base() : Base(std::forward<Function>(function))) {}
+
+ private:
+  template <typename Other>
+  static bool IsEmpty(const std::function<Other>& function) {
+    return function == nullptr;
+  }
+  template <typename Function>
+  static bool IsEmpty(const Function& /*function*/) {
+    return false;
+  }
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_SERVER_HOSTING_HANDLER_FUNCTION_H_

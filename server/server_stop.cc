@@ -1,0 +1,159 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "hapax/base/bounded_task.h"
+#include "hapax/base/clock.h"
+#include "hapax/base/stop_requests.h"
+#include "hapax/server/hosting/running_handlers.h"
+#include "hapax/server/server.h"
+#include "hapax/server/server_parts.h"
+
+// How a server ends.
+namespace hapax {
+namespace {
+
+constexpr absl::Duration kLameDuckTime = absl::Milliseconds(50);
+constexpr absl::Duration kCloseTimeout = absl::Seconds(1);
+
+// The servers that exist. It is never destroyed: exit looks at it.
+struct OpenServers {
+  std::mutex mu;
+  std::vector<Server*> servers;
+
+  static OpenServers& Get() {
+    static auto* const kServers = new OpenServers;
+    return *kServers;
+  }
+};
+
+// Keeps it as long as the process lives, within reach of leak checkers.
+void KeepForGood(std::shared_ptr<void> kept) {
+  static std::mutex mu;
+  static auto* const kAll = new std::vector<std::shared_ptr<void>>;
+  const std::lock_guard<std::mutex> lock(mu);
+  kAll->push_back(std::move(kept));
+}
+
+}  // namespace
+
+void Server::Parts::EndCalls(absl::Duration timeout) {
+  if (host == nullptr) return;
+  host->AnnounceShutdown();
+  gate->Close();
+  waiters.Close();
+  admin_service->Close();  // A backup may take longer than anybody waits, and is made anew by whoever asks.
+  gate->AwaitIdle(timeout);
+  // When connections close, a call that is just arriving is cut off with CANCELLED. So busy clients are
+  // given a moment to hear UNAVAILABLE instead, and to go away.
+  absl::SleepFor(std::min(kLameDuckTime, timeout));
+  host->Drain(kCloseTimeout);
+}
+
+void Server::Parts::End(absl::Duration timeout) {
+  if (store == nullptr) return;
+  const auto begin = [this](const char* step) {
+    ending_step = step;
+    return !end_is_abandoned;
+  };
+  if (!begin("a reload has not ended")) return;
+  {
+    MonitorLock lock(&reloading);
+    has_ended = true;
+  }
+  if (!begin("calls in flight have not ended")) return;
+  EndCalls(timeout);
+  port = 0;
+  // No call runs any more. What was prepared is committed, what was committed may still start work, and
+  // work that is not written down as done is resumed by the next start.
+  if (!begin("connections have not closed")) return;
+  host.reset();
+  exposer.reset();
+  if (!begin("what handlers prepare or read has not ended")) return;
+  workers.reset();
+  readers.reset();
+  if (!begin("a backup has not ended")) return;
+  admin_service.reset();
+  if (!begin("a Perform or Complete of a driver of work has not ended")) return;
+  if (work.has_value()) work->Stop();
+  if (!begin("the store has not closed")) return;
+  token_time_keeper.reset();
+  store = nullptr;
+  tls = nullptr;
+  log->info("stopped");
+}
+
+std::string Server::WhatRuns() const {
+  std::vector<const std::string*> names;
+  for (const HostedService* service : parts_->hosted) {
+    for (const Method& method : service->methods()) names.push_back(&method.name);
+  }
+  std::vector<const std::string*> running = RunningAmong(names);
+  std::sort(running.begin(), running.end());
+  running.erase(std::unique(running.begin(), running.end()), running.end());
+  const auto append = [](std::string* text, const std::string* name) { text->append(*name); };
+  return absl::StrCat(parts_->ending_step.load(),
+                      "; handlers that run: ", running.empty() ? "none" : absl::StrJoin(running, ", ", append));
+}
+
+absl::Status Server::Stop(absl::Duration timeout) {
+  timeout = std::max(timeout, absl::ZeroDuration());
+  const absl::Duration until = MonotonicNow() + timeout + parts_->options.stop_grace;
+  requests_->Ask();
+  const BoundedTask* ending = nullptr;
+  {
+    MonitorLock lock(&mu_);
+    if (ending_ == nullptr) {
+      ending_ = std::make_unique<BoundedTask>([parts = parts_, timeout] { parts->End(timeout); });
+    }
+    ending = ending_.get();
+  }
+  const bool has_ended = ending->AwaitUntil(until);
+  requests_->IgnoreSignals();
+  if (has_ended) return absl::OkStatus();
+  return absl::DeadlineExceededError(absl::StrCat("the server has not stopped within ", absl::FormatDuration(timeout),
+                                                  " and stop_grace=", absl::FormatDuration(parts_->options.stop_grace),
+                                                  ": ", WhatRuns()));
+}
+
+bool Server::WasStopped() {
+  MonitorLock lock(&mu_);
+  return ending_ != nullptr;
+}
+
+Server::~Server() {
+  {
+    OpenServers& open = OpenServers::Get();
+    const std::lock_guard<std::mutex> lock(open.mu);
+    open.servers.erase(std::remove(open.servers.begin(), open.servers.end(), this), open.servers.end());
+  }
+  if (!WasStopped()) static_cast<void>(Stop(absl::ZeroDuration()));
+  if (ending_->AwaitUntil(-absl::InfiniteDuration())) return;
+  parts_->end_is_abandoned = true;
+  KeepForGood(parts_);
+}
+
+void Server::StopAtExit() {
+  {
+    OpenServers& open = OpenServers::Get();
+    const std::lock_guard<std::mutex> lock(open.mu);
+    if (std::count(open.servers.begin(), open.servers.end(), this) == 0) open.servers.push_back(this);
+  }
+  static_cast<void>(std::atexit([] {
+    OpenServers& open = OpenServers::Get();
+    const std::lock_guard<std::mutex> lock(open.mu);
+    for (Server* server : open.servers) {
+      if (!server->WasStopped()) static_cast<void>(server->Stop(absl::ZeroDuration()));
+    }
+  }));
+}
+
+}  // namespace hapax
