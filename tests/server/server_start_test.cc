@@ -155,10 +155,7 @@ TEST_F(ServerStartTest, C14_AStartThatFailsLeavesOpenWorkToTheNextOne) {
     const auto server = Open("127.0.0.1:0");
     server->work().AddDriver(kKind, kService, driver);
     ASSERT_THAT(server->Start({}), IsOk());
-    ASSERT_THAT(Execute(server->store(),
-                        [&](Transaction& txn) {
-                          return server->work().Schedule(txn, kKind, "a");
-                        }),
+    ASSERT_THAT(Execute(server->store(), [&](Transaction& txn) { return server->work().Schedule(txn, kKind, "a"); }),
                 IsOk());
     EXPECT_THAT(server->Stop(absl::InfiniteDuration()), IsOk());
     static_cast<void>(driver.TakeHeld());
