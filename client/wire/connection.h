@@ -30,13 +30,15 @@ struct AttemptEnd {
   absl::Status status;
   std::string reply;
   Metadata metadata;  // Initial, then trailing.
+  // False: nothing of it left this process, so it made no effect.
+  bool sent = true;
 };
 
 // A way to a server, on which attempts are made; to be replaced in tests. It retries nothing.
 //
 // Thread-safety: safe.
 // Lifetime: when it goes, it cancels the attempts that are under way and waits for their ends. So it must not go in a
-// Done.
+// Done. A child that is forked off must not use its parent's connection, and may let it go.
 class Connection {
  public:
   using Done = absl::AnyInvocable<void(AttemptEnd) &&>;
@@ -47,15 +49,21 @@ class Connection {
 
   // Starts an attempt. `done` is called once, from any thread, also when the attempt is cancelled or its deadline
   // passes; possibly before this returns. Then it is destroyed, whether or not the Cancel still is there.
-  // INVALID_ARGUMENT, and nothing is sent, when metadata has characters that it must not have.
+  // INVALID_ARGUMENT, and nothing is sent, when metadata has characters that it must not have. FAILED_PRECONDITION
+  // likewise in a child of the process that opened the connection.
   virtual Cancel Start(Attempt attempt, Done done) = 0;
 
   // Where attempts go, for a journal to remember. Without an endpoint where that is not known.
   [[nodiscard]] virtual Destination destination() const { return {}; }
+
+  // The error that every attempt would end with, where that is certain: FAILED_PRECONDITION in a forked child.
+  [[nodiscard]] virtual absl::Status CheckUsable() const { return absl::OkStatus(); }
 };
 
 struct ConnectionOptions {
-  std::string endpoint = "127.0.0.1:50051";  // HOST:PORT.
+  // HOST:PORT, with an IPv6 address in brackets; or a form of gRPC's: `dns:///HOST:PORT`, `ipv4:ADDRESS:PORT`,
+  // `ipv6:[ADDRESS]:PORT`, `unix:PATH`, `unix:///PATH`, `unix-abstract:NAME`. A URL is none of them.
+  std::string endpoint = "127.0.0.1:50051";
   // Sent with every call unless empty: the API key as `x-api-key`, the tenant as `x-tenant-id` (for servers that
   // believe their callers).
   std::string api_key;
@@ -70,8 +78,10 @@ struct ConnectionOptions {
 // A connection over gRPC, made and kept up in the background. gRPC's own retries are off: they would multiply with
 // those of the caller. A proxy of the environment is used unless the endpoint is this machine, and named in errors
 // that may be the proxy's (proxy.h).
-// Errors: INVALID_ARGUMENT, naming the file that cannot be read, the options that contradict one another, or a key or
-// tenant that cannot be sent. Not an error: a server that is not there, which is for the calls to find out.
+// Errors: INVALID_ARGUMENT, naming an endpoint of no such form, the file that cannot be read or is not PEM of its kind,
+// the options that contradict one another, or a key or tenant that cannot be sent. FAILED_PRECONDITION in a process
+// that was forked off while gRPC was in use: it does not work there. Not an error: a server that is not there, which is
+// for the calls to find out.
 [[nodiscard]] absl::StatusOr<std::shared_ptr<Connection>> Connect(const ConnectionOptions& options);
 
 }  // namespace hapax::client
