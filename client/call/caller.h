@@ -6,64 +6,20 @@
 #include <string>
 #include <utility>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
+#include "hapax/client/call/call_handle.h"
+#include "hapax/client/call/raw_call.h"
 #include "hapax/client/call/retry.h"
 #include "hapax/client/call/timing.h"
 #include "hapax/client/wire/connection.h"
 
 namespace hapax::client {
 
-// What became of a mutating call, as the server says it (`hapax-outcome`).
-enum class Outcome {
-  kUnknown,      // The server does not say: a read, or a server that is not Hapax.
-  kExecuted,     // An attempt of this call made the effect.
-  kReplayed,     // The effect was made before; this is the reply of that time.
-  kUnprotected,  // An effect was made, and the server saw no token.
-};
-// `executed`, `replayed`, `unprotected`, or empty.
-[[nodiscard]] std::string OutcomeName(Outcome outcome);
-
-// What is known of a call besides its reply; also of one that failed.
-struct CallInfo {
-  std::string token;  // Empty: the call carried none.
-  Outcome outcome = Outcome::kUnknown;
-  int attempts = 0;
-  // With a reply: true. With an error: whether it is sure that no effect comes of this call any more. Else an attempt
-  // that was not answered may have made one, or may yet; the same call with the same token tells. (Two answers are both
-  // settled and no proof that there never was an effect: CLIENT_TOKEN_EXPIRED, for nobody can tell any more; and one
-  // that was unprotected, for which see `unprotected_reply`.)
-  bool settled = false;
-  // With an error: what the server said of another attempt, in its last answer.
-  Verdict verdict = Verdict::kUnsaid;
-  // The reply's bytes, of a call that carried a token and that the server says it executed `unprotected`: it did not
-  // see the token. The call's end is FAILED_PRECONDITION then, and nothing may repeat it, for that would be a second
-  // effect.
-  std::optional<std::string> unprotected_reply;
-};
-
-// A call as bytes, for methods whose messages are not at hand.
-struct RawCall {
-  std::string method;  // Full name, `package.Service/Method`.
-  std::string request;
-  std::string token;  // Empty for none.
-  // Whether the token is in the request already; if not, it goes as metadata `x-client-token`.
-  bool token_in_request = false;
-  // Whether another attempt does no harm: because of the token, or because the method changes nothing.
-  bool retryable = true;
-  // Whether attempts were made before that nobody knows the ends of: then a refusal of this one settles nothing that
-  // they may still do.
-  bool attempted_before = false;
-};
-
-// A call's reply, or its error, and what is known of it in either case.
-template <typename Reply>
-struct Result {
-  absl::StatusOr<Reply> reply;
-  CallInfo info;
-};
+class CallsInFlight;
 
 // The reply as a message. INTERNAL, and not settled, when it is not one: there was an effect, and what is known of it
 // was lost.
@@ -97,11 +53,23 @@ struct CallOptions {
 // else that of the options, else a new UUID of version 7; the same one in every attempt. So after a failure that leaves
 // the outcome open (UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED) the same call with `info.token` tells what became of it.
 //
-// Thread-safety: safe. A call blocks its thread.
-// Lifetime: timing outlives it.
+// Call blocks its thread. Start does not: it hands the same result to a callback, so a few threads serve thousands of
+// calls.
+//
+//   CallHandle launch = caller.Start<RunInstancesResponse>(*method, request, {}, [](Result<RunInstancesResponse> end) {
+//     queue.Push(std::move(end));
+//   });
+//
+// A callback is called once, on a thread of gRPC's or of the timers', never before Start or Cancel returns on theirs.
+// It must not block: other calls wait for it. It may start calls, and must not destroy the Caller.
+//
+// Thread-safety: safe.
+// Lifetime: timing outlives it. When it goes, it cancels the calls that were started, and returns when their callbacks
+// have. A child that is forked off must not call with its parent's, and may let it go.
 // Errors: the server's or the network's of the last attempt, with the details as payloads (ReasonOf reads the reason);
-// DEADLINE_EXCEEDED when the time was over before an attempt ended; INVALID_ARGUMENT, and nothing is sent, for a token
-// that cannot be; FAILED_PRECONDITION for a call whose token the server did not see (CallInfo::unprotected_reply).
+// DEADLINE_EXCEEDED when the time was over before an attempt ended; CANCELLED by a handle; INVALID_ARGUMENT, and
+// nothing is sent, for a token that cannot be (C2); FAILED_PRECONDITION for a call whose token the server did not see
+// (CallInfo::unprotected_reply), and, with nothing sent, in a forked child.
 class Caller {
  public:
   struct Options {
@@ -110,6 +78,7 @@ class Caller {
   };
   explicit Caller(std::shared_ptr<Connection> connection) : Caller(std::move(connection), Options()) {}
   Caller(std::shared_ptr<Connection> connection, Options options, Timing& timing = SystemTiming());
+  ~Caller();
 
   // `Reply` is the method's output type. Errors, besides: those of Prepare, and nothing is sent; INTERNAL for a reply
   // that cannot be parsed.
@@ -121,9 +90,20 @@ class Caller {
     return ParseReply<Reply>(CallRaw(*raw, options.retry.value_or(options_.retry)));
   }
 
+  // As Call, and returns at once. An error of Prepare is handed to `done`, too.
+  template <typename Reply>
+  CallHandle Start(const google::protobuf::MethodDescriptor& method, const google::protobuf::Message& request,
+                   const CallOptions& options, absl::AnyInvocable<void(Result<Reply>) &&> done) {
+    return StartPrepared(Prepare(method, request, options, Reply::descriptor()), options.retry.value_or(options_.retry),
+                         [done = std::move(done)](Result<std::string> end) mutable {
+                           std::move(done)(ParseReply<Reply>(std::move(end)));
+                         });
+  }
+
   // The call as CallRaw sends it, and as a journal keeps it: a token is in its place. INVALID_ARGUMENT when the request
-  // is not of the method's type, or `reply` is given, and not the type of its replies; or when no server takes the
-  // method, because it streams or its rule is wrong (hapax/proto/token_field.h).
+  // is not of the method's type, or `reply` is given, and not the type of its replies; when the token cannot be (C2),
+  // naming where it was given; or when no server takes the method, because it streams or its rule is wrong
+  // (hapax/proto/token_field.h).
   [[nodiscard]] absl::StatusOr<RawCall> Prepare(const google::protobuf::MethodDescriptor& method,
                                                 const google::protobuf::Message& request,
                                                 const CallOptions& options = {},
@@ -132,6 +112,18 @@ class Caller {
   // A call as bytes: nothing of the method but its name need be known.
   [[nodiscard]] Result<std::string> CallRaw(const RawCall& call, const RetryPolicy& policy);
   [[nodiscard]] Result<std::string> CallRaw(const RawCall& call) { return CallRaw(call, options_.retry); }
+
+  // As CallRaw, and returns at once.
+  CallHandle StartRaw(RawCall call, const RetryPolicy& policy, absl::AnyInvocable<void(Result<std::string>) &&> done) {
+    return StartPrepared(std::move(call), policy, std::move(done));
+  }
+  // Starts what Prepare returned. An error of it is the call's end.
+  CallHandle StartPrepared(absl::StatusOr<RawCall> call, const RetryPolicy& policy,
+                           absl::AnyInvocable<void(Result<std::string>) &&> done);
+
+  // Why the call would end before anything is sent: INVALID_ARGUMENT for a token that cannot be, FAILED_PRECONDITION in
+  // a forked child. OK when an attempt would be made.
+  [[nodiscard]] absl::Status CheckSendable(const RawCall& call) const;
 
   [[nodiscard]] const RetryPolicy& retry_policy() const { return options_.retry; }
   // Where calls go.
@@ -142,6 +134,7 @@ class Caller {
   const Options options_;
   Timing& timing_;
   RetryBudget budget_;
+  const std::unique_ptr<CallsInFlight> calls_;  // Goes first.
 };
 
 }  // namespace hapax::client
