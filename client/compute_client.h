@@ -14,6 +14,8 @@ namespace hapax::client {
 //   ComputeClient compute(caller);
 //   auto launched = compute.RunInstances(request);
 //
+// Asynchronous calls are the caller's: caller.Start<RunInstancesResponse>(ComputeClient::Method("RunInstances"), ...).
+//
 // Thread-safety: safe. Lifetime: the caller outlives it. Errors: those of Caller and of the server
 // (docs/errors.md).
 class ComputeClient {

@@ -6,64 +6,20 @@
 #include <string>
 #include <utility>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
+#include "hapax/client/call/call_handle.h"
+#include "hapax/client/call/raw_call.h"
 #include "hapax/client/call/retry.h"
 #include "hapax/client/call/timing.h"
 #include "hapax/client/wire/connection.h"
 
 namespace hapax::client {
 
-// The outcome of a mutating call, as the server reports it (`hapax-outcome`).
-enum class Outcome {
-  kUnknown,      // The server does not say: a read, or a server other than Hapax.
-  kExecuted,     // An attempt of this call made the effect.
-  kReplayed,     // The effect was made before; this is the first reply.
-  kUnprotected,  // The effect was made, and the server saw no token.
-};
-// Returns `executed`, `replayed`, `unprotected`, or an empty string.
-[[nodiscard]] std::string OutcomeName(Outcome outcome);
-
-// What is known of a call besides its reply; also for a call that failed.
-struct CallInfo {
-  std::string token;  // Empty: the call carried no token.
-  Outcome outcome = Outcome::kUnknown;
-  int attempts = 0;
-  // True with a reply. With an error: whether it is certain that the call has no effect, now or later. If false, an
-  // attempt without an answer may have had an effect or may still have one; the same call with the same token finds
-  // out.
-  //
-  // Two answers are settled although there may have been an effect: CLIENT_TOKEN_EXPIRED, since nobody can tell any
-  // more, and an unprotected execution (see `unprotected_reply`).
-  bool settled = false;
-  // With an error: the server's last verdict on another attempt.
-  Verdict verdict = Verdict::kUnsaid;
-  // The reply's bytes of a call with a token that the server executed `unprotected`: it did not see the token. Then the
-  // call ends with FAILED_PRECONDITION, and must not be repeated, since that would be a second effect.
-  std::optional<std::string> unprotected_reply;
-};
-
-// A call as bytes, for methods whose message types are not available.
-struct RawCall {
-  std::string method;  // Full name, `package.Service/Method`.
-  std::string request;
-  std::string token;  // Empty: no token.
-  // Whether the request contains the token. If not, it is sent as metadata `x-client-token`.
-  bool token_in_request = false;
-  // Whether another attempt is harmless: because of the token, or because the method changes nothing.
-  bool retryable = true;
-  // Whether there were earlier attempts whose ends are unknown. Then a refusal of this call does not settle them.
-  bool attempted_before = false;
-};
-
-// A call's reply or error, and what is known of the call.
-template <typename Reply>
-struct Result {
-  absl::StatusOr<Reply> reply;
-  CallInfo info;
-};
+class CallsInFlight;
 
 // Parses the reply. If that fails, the result is INTERNAL and not settled: there was an effect, but its reply is lost.
 template <typename Reply>
@@ -95,11 +51,23 @@ struct CallOptions {
 // else that of the options, or else a new UUID of version 7. All attempts have the same one. So after an open failure
 // (UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED) the same call with `info.token` tells what happened.
 //
-// Thread-safety: safe. A call blocks its thread.
-// Lifetime: timing outlives it.
-// Errors: that of the last attempt, from the server or the network, with details as payloads (ReasonOf reads the
-// reason); DEADLINE_EXCEEDED, the time was over before an attempt ended; INVALID_ARGUMENT, the token is invalid, and
-// nothing was sent; FAILED_PRECONDITION, the server did not see the token (CallInfo::unprotected_reply).
+// Call blocks its thread. Start does not: it hands the same result to a callback, so a few threads serve thousands of
+// calls.
+//
+//   CallHandle launch = caller.Start<RunInstancesResponse>(*method, request, {}, [](Result<RunInstancesResponse> end) {
+//     queue.Push(std::move(end));
+//   });
+//
+// A callback is called once, on a thread of gRPC's or of the timers', never before Start or Cancel returns on theirs.
+// It must not block: other calls wait for it. It may start calls, and must not destroy the Caller.
+//
+// Thread-safety: safe.
+// Lifetime: timing outlives it. When it goes, it cancels the calls that were started, and returns when their callbacks
+// have. A child that is forked off must not call with its parent's, and may let it go.
+// Errors: the server's or the network's of the last attempt, with the details as payloads (ReasonOf reads the reason);
+// DEADLINE_EXCEEDED when the time was over before an attempt ended; CANCELLED by a handle; INVALID_ARGUMENT, and
+// nothing is sent, for a token that cannot be (C2); FAILED_PRECONDITION for a call whose token the server did not see
+// (CallInfo::unprotected_reply), and, with nothing sent, in a forked child.
 class Caller {
  public:
   struct Options {
@@ -108,6 +76,7 @@ class Caller {
   };
   explicit Caller(std::shared_ptr<Connection> connection) : Caller(std::move(connection), Options()) {}
   Caller(std::shared_ptr<Connection> connection, Options options, Timing& timing = SystemTiming());
+  ~Caller();
 
   // `Reply` is the method's output type. Further errors: those of Prepare, and nothing was sent; INTERNAL for a reply
   // that cannot be parsed.
@@ -119,9 +88,20 @@ class Caller {
     return ParseReply<Reply>(CallRaw(*raw, options.retry.value_or(options_.retry)));
   }
 
-  // Makes the call that CallRaw sends and a journal stores: its token is in place.
-  // Errors: INVALID_ARGUMENT, the request is not of the method's type, or `reply` is given and not of the type of its
-  // replies; or no server accepts the method, because it streams or its rule is wrong (hapax/proto/token_field.h).
+  // As Call, and returns at once. An error of Prepare is handed to `done`, too.
+  template <typename Reply>
+  CallHandle Start(const google::protobuf::MethodDescriptor& method, const google::protobuf::Message& request,
+                   const CallOptions& options, absl::AnyInvocable<void(Result<Reply>) &&> done) {
+    return StartPrepared(Prepare(method, request, options, Reply::descriptor()), options.retry.value_or(options_.retry),
+                         [done = std::move(done)](Result<std::string> end) mutable {
+                           std::move(done)(ParseReply<Reply>(std::move(end)));
+                         });
+  }
+
+  // The call as CallRaw sends it, and as a journal keeps it: a token is in its place. INVALID_ARGUMENT when the request
+  // is not of the method's type, or `reply` is given, and not the type of its replies; when the token cannot be (C2),
+  // naming where it was given; or when no server takes the method, because it streams or its rule is wrong
+  // (hapax/proto/token_field.h).
   [[nodiscard]] absl::StatusOr<RawCall> Prepare(const google::protobuf::MethodDescriptor& method,
                                                 const google::protobuf::Message& request,
                                                 const CallOptions& options = {},
@@ -130,6 +110,18 @@ class Caller {
   // Makes a call as bytes; only the method's name need be known.
   [[nodiscard]] Result<std::string> CallRaw(const RawCall& call, const RetryPolicy& policy);
   [[nodiscard]] Result<std::string> CallRaw(const RawCall& call) { return CallRaw(call, options_.retry); }
+
+  // As CallRaw, and returns at once.
+  CallHandle StartRaw(RawCall call, const RetryPolicy& policy, absl::AnyInvocable<void(Result<std::string>) &&> done) {
+    return StartPrepared(std::move(call), policy, std::move(done));
+  }
+  // Starts what Prepare returned. An error of it is the call's end.
+  CallHandle StartPrepared(absl::StatusOr<RawCall> call, const RetryPolicy& policy,
+                           absl::AnyInvocable<void(Result<std::string>) &&> done);
+
+  // Why the call would end before anything is sent: INVALID_ARGUMENT for a token that cannot be, FAILED_PRECONDITION in
+  // a forked child. OK when an attempt would be made.
+  [[nodiscard]] absl::Status CheckSendable(const RawCall& call) const;
 
   [[nodiscard]] const RetryPolicy& retry_policy() const { return options_.retry; }
   // The destination of calls.
@@ -140,6 +132,7 @@ class Caller {
   const Options options_;
   Timing& timing_;
   RetryBudget budget_;
+  const std::unique_ptr<CallsInFlight> calls_;  // Goes first.
 };
 
 }  // namespace hapax::client

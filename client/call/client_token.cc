@@ -24,7 +24,9 @@ constexpr size_t kUuidBytes = 16;
 // The namespace of parent tokens that are not UUIDs; made for this purpose.
 constexpr std::string_view kTokenNamespace = "\x5d\x8b\x0c\x1f\x2e\x4a\x4d\x67\x9b\x3e\x61\xc4\xf0\x7a\x92\xd8";
 
-// The UUID as 16 bytes; empty if the text is not a UUID.
+bool CanBeInToken(char c) { return c > ' ' && c <= '~'; }
+
+// 16 bytes; empty when the text is not a UUID.
 std::string BytesOfUuid(std::string_view text) {
   constexpr std::string_view kForm = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
   if (text.size() != kForm.size()) return "";
@@ -72,8 +74,19 @@ void FillRandom(unsigned char* bytes, size_t size) {
 }  // namespace
 
 bool IsClientToken(std::string_view text) {
-  return !text.empty() && text.size() <= kMaxTokenBytes &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+  return !text.empty() && text.size() <= kMaxTokenBytes && std::all_of(text.begin(), text.end(), CanBeInToken);
+}
+
+absl::Status CheckClientToken(std::string_view field, std::string_view token) {
+  if (IsClientToken(token)) return absl::OkStatus();
+  std::string wrong = absl::StrCat("has ", token.size());
+  if (!token.empty() && token.size() <= kMaxTokenBytes) {
+    const auto* const bad = std::find_if_not(token.begin(), token.end(), CanBeInToken);
+    wrong = absl::StrFormat("has 0x%02X at character %d", static_cast<unsigned char>(*bad), bad - token.begin() + 1);
+  }
+  return absl::InvalidArgumentError(absl::StrCat(absl::string_view(field.data(), field.size()),
+                                                 ": a client token has 1 to 64 characters 0x21-0x7E; this one ",
+                                                 wrong));
 }
 
 std::string NewClientToken(absl::Time now) {

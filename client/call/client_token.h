@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 
 namespace hapax::client {
@@ -11,8 +12,11 @@ namespace hapax::client {
 // Whether the text is a valid client token: 1 to 64 characters 0x21-0x7E (C2).
 [[nodiscard]] bool IsClientToken(std::string_view text);
 
-// A new client token: a UUID of version 7 (RFC 9562, section 5.7), 36 characters. It contains the time in milliseconds,
-// so that a server can recognize an old one by itself; the other 74 bits are random.
+// INVALID_ARGUMENT unless it can be one; the message begins with `field`, and says what is wrong without the token.
+[[nodiscard]] absl::Status CheckClientToken(std::string_view field, std::string_view token);
+
+// A new client token: a UUID of version 7 (RFC 9562, section 5.7), 36 characters. It carries the time it was
+// made, to the millisecond, so that a server can tell an old one by itself; the other 74 bits are random.
 //
 // The random bits come from the kernel, not from a generator in this process. A fork would copy the generator, and
 // parent and child would make the same tokens in the same millisecond.

@@ -76,7 +76,7 @@ RetryAdvice AdviceFor(const AttemptEnd& end) {
   return {.verdict = verdict,
           .retry = retry,
           .delay = delay.value_or(absl::ZeroDuration()),
-          .proof = ProofOf(end.status, verdict)};
+          .proof = end.sent ? ProofOf(end.status, verdict) : Proof::kThisAttempt};
 }
 
 bool RetryBudget::TryTake() {

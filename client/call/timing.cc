@@ -3,6 +3,7 @@
 #include "absl/random/random.h"
 #include "absl/time/clock.h"
 #include "hapax/client/call/client_token.h"
+#include "hapax/client/call/timer_queue.h"
 
 namespace hapax::client {
 namespace {
@@ -13,6 +14,10 @@ class MachineTiming final : public Timing {
   bool Await(absl::Mutex& mu, const absl::Condition& condition, absl::Time until) override {
     return mu.AwaitWithDeadline(condition, until);
   }
+  TimerId At(absl::Time when, absl::AnyInvocable<void() &&> task) override {
+    return ProcessTimers().At(when, std::move(task));
+  }
+  void Drop(const TimerId& timer) override { ProcessTimers().Drop(timer); }
   absl::Duration RandomUpTo(absl::Duration limit) override {
     // Only for jitter, so it does not matter that a fork draws the same numbers.
     thread_local absl::BitGen random;
@@ -24,7 +29,8 @@ class MachineTiming final : public Timing {
 }  // namespace
 
 Timing& SystemTiming() {
-  static MachineTiming timing;
+  // Never destroyed: threads may use it while the process exits.
+  static auto& timing = *new MachineTiming;
   return timing;
 }
 

@@ -1,14 +1,22 @@
 #ifndef HAPAX_CLIENT_CALL_TIMING_H_
 #define HAPAX_CLIENT_CALL_TIMING_H_
 
+#include <cstdint>
 #include <string>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
 namespace hapax::client {
 
-// Time and randomness, injected so that tests control them.
+// A task that is due at a time. The number is 0 for none.
+struct TimerId {
+  absl::Time when;
+  uint64_t number = 0;
+};
+
+// Time and chance, injected so that tests have them in hand.
 //
 // Thread-safety: safe.
 class Timing {
@@ -22,7 +30,12 @@ class Timing {
   // Requires: the caller holds `mu`.
   virtual bool Await(absl::Mutex& mu, const absl::Condition& condition, absl::Time until) = 0;
 
-  // A uniformly distributed duration between 0 and `limit`.
+  // Runs the task once when the time has come, on a thread that it must not block; not before this returns.
+  virtual TimerId At(absl::Time when, absl::AnyInvocable<void() &&> task) = 0;
+  // Drops the task unless it runs or has run. Does not wait for one that runs.
+  virtual void Drop(const TimerId& timer) = 0;
+
+  // Evenly distributed between 0 and `limit`.
   [[nodiscard]] virtual absl::Duration RandomUpTo(absl::Duration limit) = 0;
 
   // A new client token (client_token.h).

@@ -4,6 +4,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "hapax/client/call/calls_in_flight.h"
+#include "hapax/client/journal/journal_writer.h"
+#include "hapax/client/journal/journaled_call.h"
 
 namespace hapax::client {
 namespace {
@@ -25,13 +28,42 @@ Result<std::string> RefuseElsewhere(const TokenJournal::Intent& intent, const De
           .info = {.token = intent.call.token, .settled = false}};
 }
 
+// What may not be attempted again is of no use in a journal, nor is what will not be sent.
+bool IsResumable(const Caller& caller, const RawCall& call) {
+  return !call.token.empty() && call.retryable && caller.CheckSendable(call).ok();
+}
+
 }  // namespace
+
+JournaledCaller::JournaledCaller(Caller& caller, TokenJournal& journal)
+    : caller_(caller),
+      journal_(journal),
+      writer_(std::make_unique<JournalWriter>(journal, caller.destination())),
+      calls_(std::make_unique<CallsInFlight>()) {}
+
+JournaledCaller::~JournaledCaller() {
+  calls_.reset();
+  // In a forked child the writer has no thread that could be joined.
+  if (!process_.IsThisOne()) static_cast<void>(writer_.release());
+}
+
+CallHandle JournaledCaller::StartPrepared(absl::StatusOr<RawCall> call, const RetryPolicy& policy,
+                                          absl::AnyInvocable<bool(Result<std::string>) &&> take_end) {
+  if (!process_.IsThisOne()) {
+    return caller_.StartPrepared(
+        std::move(call), policy,
+        [take_end = std::move(take_end)](Result<std::string> end) mutable { std::move(take_end)(std::move(end)); });
+  }
+  const bool resumable = call.ok() && IsResumable(caller_, *call);
+  const auto started =
+      std::make_shared<JournaledCall>(caller_, *writer_, *calls_, std::move(call), policy, std::move(take_end));
+  started->Start(resumable);
+  return CallHandle(started);
+}
 
 Result<std::string> JournaledCaller::CallRaw(const RawCall& call, const RetryPolicy& policy,
                                              TakeEnd<std::string> take_end) {
-  // A call that may not be repeated is of no use in a journal.
-  const bool resumable = !call.token.empty() && call.retryable;
-  if (!resumable) {
+  if (!IsResumable(caller_, call)) {
     Result<std::string> result = caller_.CallRaw(call, policy);
     take_end(result);
     return result;

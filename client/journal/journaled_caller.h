@@ -1,19 +1,26 @@
 #ifndef HAPAX_CLIENT_JOURNAL_JOURNALED_CALLER_H_
 #define HAPAX_CLIENT_JOURNAL_JOURNALED_CALLER_H_
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "hapax/client/call/caller.h"
 #include "hapax/client/journal/token_journal.h"
+#include "hapax/client/wire/fork.h"
 
 namespace hapax::client {
 
-// A Caller that records every call with a token before making it, so that no call is lost or doubled when the process
-// dies.
+class CallsInFlight;
+class JournalWriter;
+
+// A Caller that writes every call with a token down before it makes it, so that no call is lost or doubled when the
+// process dies.
 //
 //   JournaledCaller journaled(caller, *journal);
 //   journaled.ResumePending(note_end);                              // calls that an earlier process left open
@@ -22,12 +29,19 @@ namespace hapax::client {
 // The intent is durable before the first byte is sent. It is removed when the call is settled (CallInfo) and, if there
 // is a `take_end`, that has returned true.
 //
-// Thread-safety: safe. Lifetime: caller and journal outlive it.
-// Errors: those of Caller, and those of the journal. After an error of the journal nothing was sent, but the call is
-// not settled: the intent may be in the journal, and be resumed.
+// Start is for many calls on few threads: intents are written by a thread of the object, many with one sync, and no
+// thread of gRPC's waits for the disk.
+//
+// Thread-safety: safe. Lifetime: caller and journal outlive it. When it goes, it cancels the calls that were started,
+// and returns when their callbacks have and the journal has what became of them.
+// Errors: as Caller; besides, the journal's, and nothing was sent. Then the call is not settled: the intent may be in
+// the journal all the same, and be resumed.
 class JournaledCaller {
  public:
-  JournaledCaller(Caller& caller, TokenJournal& journal) : caller_(caller), journal_(journal) {}
+  JournaledCaller(Caller& caller, TokenJournal& journal);
+  ~JournaledCaller();
+  JournaledCaller(const JournaledCaller&) = delete;
+  JournaledCaller& operator=(const JournaledCaller&) = delete;
 
   // Receives a call's reply or error. Returning false keeps the call in the journal, to be resumed later.
   template <typename Reply>
@@ -59,9 +73,32 @@ class JournaledCaller {
   [[nodiscard]] Result<std::string> CallRaw(const RawCall& call, const RetryPolicy& policy,
                                             TakeEnd<std::string> take_end);
 
-  // Repeats the calls that nobody is working on, with their tokens, one at a time: those that were running when their
-  // process ended, and those that were left open. `take_end` receives their ends. A call is removed when it is settled
-  // and `take_end` returns true; otherwise it stays for the next time. Returns how many calls stay open.
+  // As Caller::Start, once the intent is durable. `take_end` is called once, as with Call before the intent is taken
+  // out, and on a thread that it must not block; also with an error of the journal's, when what it returns is of no
+  // account.
+  template <typename Reply>
+  CallHandle Start(const google::protobuf::MethodDescriptor& method, const google::protobuf::Message& request,
+                   const CallOptions& options, absl::AnyInvocable<bool(Result<Reply>) &&> take_end) {
+    return StartPrepared(caller_.Prepare(method, request, options, Reply::descriptor()),
+                         options.retry.value_or(caller_.retry_policy()),
+                         [take_end = std::move(take_end)](Result<std::string> end) mutable {
+                           Result<Reply> parsed = ParseReply<Reply>(std::move(end));
+                           const bool settled = parsed.info.settled;
+                           return std::move(take_end)(std::move(parsed)) && settled;
+                         });
+  }
+  CallHandle StartRaw(RawCall call, const RetryPolicy& policy,
+                      absl::AnyInvocable<bool(Result<std::string>) &&> take_end) {
+    return StartPrepared(std::move(call), policy, std::move(take_end));
+  }
+  CallHandle StartPrepared(absl::StatusOr<RawCall> call, const RetryPolicy& policy,
+                           absl::AnyInvocable<bool(Result<std::string>) &&> take_end);
+
+  // Makes the calls that nobody is at work on again, with their tokens, one at a time, and hands over how they end:
+  // those that were under way when their process ended, and those that were left open. A call is taken out when it is
+  // settled and `take_end` returns true; else it is there for the next time. A refusal does not settle it: an attempt
+  // of the process that is gone may still be on its way. It is refused again until its token has expired, or was
+  // abandoned (AbandonToken). Returns how many calls are left open.
   //
   // A refusal does not settle a call, since an attempt of the dead process may still arrive. The call is refused again
   // until its token has expired or was abandoned (AbandonToken).
@@ -83,8 +120,11 @@ class JournaledCaller {
   // Returns whether the call is out of the journal.
   bool CompleteOrLeaveOpen(int64_t id, bool taken);
 
+  const OwningProcess process_;
   Caller& caller_;
   TokenJournal& journal_;
+  std::unique_ptr<JournalWriter> writer_;
+  std::unique_ptr<CallsInFlight> calls_;  // Goes first.
 };
 
 }  // namespace hapax::client

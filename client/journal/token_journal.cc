@@ -19,6 +19,7 @@
 #include "absl/synchronization/mutex.h"
 #include "hapax/client/journal/owner_locks.h"
 #include "hapax/client/journal/sqlite_statement.h"
+#include "hapax/client/wire/fork.h"
 
 namespace hapax::client {
 namespace {
@@ -66,9 +67,9 @@ class SqliteJournal final : public TokenJournal {
   ~SqliteJournal() override;
 
   [[nodiscard]] absl::Status Open();
-  using TokenJournal::Begin;
-  absl::StatusOr<int64_t> Begin(const RawCall& call, const Destination& destination) override;
-  absl::Status Complete(int64_t id) override;
+  std::vector<absl::StatusOr<int64_t>> BeginAll(absl::Span<const RawCall* const> calls,
+                                                const Destination& destination) override;
+  absl::Status CompleteAll(absl::Span<const int64_t> ids) override;
   void LeaveOpen(int64_t id) override;
   absl::StatusOr<std::vector<Intent>> TakeOver() override;
 
@@ -92,6 +93,7 @@ class SqliteJournal final : public TokenJournal {
   [[nodiscard]] absl::Status AdoptOrphans() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   [[nodiscard]] absl::StatusOr<std::vector<Intent>> OwnIntents() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
+  const OwningProcess process_;
   const std::string path_;
   const std::string name_;  // For messages.
   absl::Mutex mu_;
@@ -102,6 +104,7 @@ class SqliteJournal final : public TokenJournal {
 };
 
 SqliteJournal::~SqliteJournal() {
+  if (!process_.IsThisOne()) return;  // The database is the parent's: to close it would change the parent's files.
   absl::MutexLock lock(&mu_);
   if (owner_ != 0) {
     // An owner without intents is deleted; the intents of others are taken over.
@@ -202,17 +205,26 @@ absl::Status SqliteJournal::InTransaction(absl::FunctionRef<absl::Status()> body
   return status;
 }
 
-absl::StatusOr<int64_t> SqliteJournal::Begin(const RawCall& call, const Destination& destination) {
+std::vector<absl::StatusOr<int64_t>> SqliteJournal::BeginAll(absl::Span<const RawCall* const> calls,
+                                                             const Destination& destination) {
+  if (absl::Status status = process_.Check("journal"); !status.ok())
+    return std::vector<absl::StatusOr<int64_t>>(calls.size(), status);
   absl::MutexLock lock(&mu_);
-  absl::StatusOr<int64_t> id;
+  std::vector<absl::StatusOr<int64_t>> ids;
   const absl::Status begun = InTransaction([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    if (absl::Status status = CheckNotOpenElsewhere(call, destination); !status.ok()) return status;
-    id = Insert(call, destination);
-    return id.status();
+    for (const RawCall* const call : calls) {
+      const absl::Status refusal = CheckNotOpenElsewhere(*call, destination);
+      ids.push_back(refusal.ok() ? Insert(*call, destination) : refusal);
+      // A refusal concerns one call; another error is the file's.
+      if (!ids.back().ok() && !absl::IsFailedPrecondition(ids.back().status())) return ids.back().status();
+    }
+    return absl::OkStatus();
   });
-  if (!begun.ok()) return begun;
-  at_work_.insert(*id);
-  return id;
+  if (!begun.ok()) return std::vector<absl::StatusOr<int64_t>>(calls.size(), begun);
+  for (const absl::StatusOr<int64_t>& id : ids) {
+    if (id.ok()) at_work_.insert(*id);
+  }
+  return ids;
 }
 
 absl::StatusOr<int64_t> SqliteJournal::Insert(const RawCall& call, const Destination& destination) {
@@ -252,21 +264,26 @@ absl::Status SqliteJournal::CheckNotOpenElsewhere(const RawCall& call, const Des
   return read.status(name_);
 }
 
-absl::Status SqliteJournal::Complete(int64_t id) {
+absl::Status SqliteJournal::CompleteAll(absl::Span<const int64_t> ids) {
+  if (absl::Status status = process_.Check("journal"); !status.ok()) return status;
   absl::MutexLock lock(&mu_);
   absl::Status status = InTransaction([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    Statement remove(db_, "DELETE FROM intents WHERE id = ?");
-    remove.Bind(id).Step();
-    if (absl::Status removed = remove.status(name_); !removed.ok()) return removed;
-    Statement forget(db_, "DELETE FROM destinations WHERE intent = ?");
-    forget.Bind(id).Step();
-    return forget.status(name_);
+    for (const int64_t id : ids) {
+      for (const char* const sql : {"DELETE FROM intents WHERE id = ?", "DELETE FROM destinations WHERE intent = ?"}) {
+        Statement remove(db_, sql);
+        remove.Bind(id).Step();
+        if (absl::Status removed = remove.status(name_); !removed.ok()) return removed;
+      }
+    }
+    return absl::OkStatus();
   });
-  if (status.ok()) at_work_.erase(id);
+  if (!status.ok()) return status;
+  for (const int64_t id : ids) at_work_.erase(id);
   return status;
 }
 
 void SqliteJournal::LeaveOpen(int64_t id) {
+  if (!process_.IsThisOne()) return;
   absl::MutexLock lock(&mu_);
   at_work_.erase(id);
 }
@@ -325,6 +342,7 @@ absl::StatusOr<std::vector<TokenJournal::Intent>> SqliteJournal::OwnIntents() {
 }
 
 absl::StatusOr<std::vector<TokenJournal::Intent>> SqliteJournal::TakeOver() {
+  if (absl::Status status = process_.Check("journal"); !status.ok()) return status;
   absl::MutexLock lock(&mu_);
   // The transaction orders processes that take over at the same time.
   const absl::Status adopted = InTransaction([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "hapax/client/call/caller.h"
 
 namespace hapax::client {
@@ -21,12 +22,11 @@ namespace hapax::client {
 // An intent is a method, request, token and destination. It belongs to the process working on it from Begin or TakeOver
 // until Complete or LeaveOpen, or until the process ends. Replies are never written.
 //
-// The file is an SQLite database, so a torn write does not change it, and the space of removed intents is reused. The
-// file FILE-owners beside it has the locks that tell which processes are alive. Keep both on a local file system.
-//
-// Thread-safety: safe. Several processes may use one file at a time; a forked process must not use its parent's object.
-// Errors: UNAVAILABLE, the file cannot be read or written at the moment; PERMISSION_DENIED, it may not be; DATA_LOSS,
-// it is damaged or not a journal; FAILED_PRECONDITION, it is of a newer version. An older version is upgraded.
+// Thread-safety: safe. Several processes may use one file at a time; a process that is forked off opens its own.
+// Its parent's refuses it with FAILED_PRECONDITION, and may be let go.
+// Errors: UNAVAILABLE, the file cannot be read or written just now; PERMISSION_DENIED, it may not be; DATA_LOSS, it is
+// damaged, or not a journal; FAILED_PRECONDITION, it is of a newer version. One of an older version is brought up to
+// date.
 class TokenJournal {
  public:
   struct Intent {
@@ -41,14 +41,22 @@ class TokenJournal {
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<TokenJournal>> Open(const std::string& path);
   virtual ~TokenJournal() = default;
 
-  // Records durably that the call is about to be made at the destination, and returns the intent's id. After an error
-  // the intent may exist, for others to take over.
-  // Errors: FAILED_PRECONDITION, the same call was left open at another destination, where it may have been made.
-  [[nodiscard]] virtual absl::StatusOr<int64_t> Begin(const RawCall& call, const Destination& destination) = 0;
+  // Writes down that the call is about to be made there; durable when it returns. Returns the intent's id. After an
+  // error the intent may be there all the same, for others to take over. FAILED_PRECONDITION: the same call was left
+  // open at another destination, where it may have been made.
+  [[nodiscard]] absl::StatusOr<int64_t> Begin(const RawCall& call, const Destination& destination) {
+    const RawCall* const calls[] = {&call};
+    return BeginAll(calls, destination).front();
+  }
   [[nodiscard]] absl::StatusOr<int64_t> Begin(const RawCall& call) { return Begin(call, Destination()); }
-  // Removes the intent. A missing intent is not an error.
-  [[nodiscard]] virtual absl::Status Complete(int64_t id) = 0;
-  // Stops work on the intent, and keeps it.
+  // Begins several calls with one write; a result for each, in their order.
+  [[nodiscard]] virtual std::vector<absl::StatusOr<int64_t>> BeginAll(absl::Span<const RawCall* const> calls,
+                                                                      const Destination& destination) = 0;
+  // Takes the intent out. One that is not there any more is fine.
+  [[nodiscard]] absl::Status Complete(int64_t id) { return CompleteAll({id}); }
+  // Takes several out with one write: all, or after an error none.
+  [[nodiscard]] virtual absl::Status CompleteAll(absl::Span<const int64_t> ids) = 0;
+  // Nobody is at work on the intent any more, and it stays.
   virtual void LeaveOpen(int64_t id) = 0;
   // Returns the intents that nobody is working on, oldest first; they belong to the caller now. They include those that
   // this journal left open, and those of journals and processes that have ended.

@@ -29,12 +29,15 @@ struct AttemptEnd {
   absl::Status status;
   std::string reply;
   Metadata metadata;  // Initial, then trailing.
+  // False: nothing of it left this process, so it made no effect.
+  bool sent = true;
 };
 
 // A connection to a server, on which attempts are made; tests replace it. It retries nothing.
 //
 // Thread-safety: safe.
-// Lifetime: the destructor cancels running attempts and waits for their ends. So a Done must not destroy it.
+// Lifetime: when it goes, it cancels the attempts that are under way and waits for their ends. So it must not go in a
+// Done. A child that is forked off must not use its parent's connection, and may let it go.
 class Connection {
  public:
   using Done = absl::AnyInvocable<void(AttemptEnd) &&>;
@@ -43,19 +46,25 @@ class Connection {
 
   virtual ~Connection() = default;
 
-  // Starts an attempt. `done` is called once and then destroyed, from any thread, also after cancellation or the
-  // deadline, possibly before Start returns. It does not depend on the lifetime of the Cancel. INVALID_ARGUMENT,
-  // without sending anything, if metadata has forbidden characters.
+  // Starts an attempt. `done` is called once, from any thread, also when the attempt is cancelled or its deadline
+  // passes; possibly before this returns. Then it is destroyed, whether or not the Cancel still is there.
+  // INVALID_ARGUMENT, and nothing is sent, when metadata has characters that it must not have. FAILED_PRECONDITION
+  // likewise in a child of the process that opened the connection.
   virtual Cancel Start(Attempt attempt, Done done) = 0;
 
   // The destination of attempts, for a journal to record. It has no endpoint if that is unknown.
   [[nodiscard]] virtual Destination destination() const { return {}; }
+
+  // The error that every attempt would end with, where that is certain: FAILED_PRECONDITION in a forked child.
+  [[nodiscard]] virtual absl::Status CheckUsable() const { return absl::OkStatus(); }
 };
 
 struct ConnectionOptions {
-  std::string endpoint = "127.0.0.1:50051";  // HOST:PORT.
-  // Sent with every call unless empty: the API key as `x-api-key`, the tenant as `x-tenant-id` (for servers that trust
-  // their callers).
+  // HOST:PORT, with an IPv6 address in brackets; or a form of gRPC's: `dns:///HOST:PORT`, `ipv4:ADDRESS:PORT`,
+  // `ipv6:[ADDRESS]:PORT`, `unix:PATH`, `unix:///PATH`, `unix-abstract:NAME`. A URL is none of them.
+  std::string endpoint = "127.0.0.1:50051";
+  // Sent with every call unless empty: the API key as `x-api-key`, the tenant as `x-tenant-id` (for servers that
+  // believe their callers).
   std::string api_key;
   std::string tenant;
   // TLS, with the system's roots or those in the file. The two files (PEM) of a client certificate are for mutual TLS.
@@ -65,11 +74,13 @@ struct ConnectionOptions {
   std::string tls_key_file;
 };
 
-// A gRPC connection, made and kept open in the background. gRPC's own retries are off, since they would multiply those
-// of the caller. A proxy from the environment is used unless the endpoint is this machine. Errors that may be the
-// proxy's name it (proxy.h).
-// Errors: INVALID_ARGUMENT, naming a file that cannot be read, contradictory options, or a key or tenant that cannot be
-// sent. An unreachable server is not an error here, but of the calls.
+// A connection over gRPC, made and kept up in the background. gRPC's own retries are off: they would multiply with
+// those of the caller. A proxy of the environment is used unless the endpoint is this machine, and named in errors
+// that may be the proxy's (proxy.h).
+// Errors: INVALID_ARGUMENT, naming an endpoint of no such form, the file that cannot be read or is not PEM of its kind,
+// the options that contradict one another, or a key or tenant that cannot be sent. FAILED_PRECONDITION in a process
+// that was forked off while gRPC was in use: it does not work there. Not an error: a server that is not there, which is
+// for the calls to find out.
 [[nodiscard]] absl::StatusOr<std::shared_ptr<Connection>> Connect(const ConnectionOptions& options);
 
 }  // namespace hapax::client

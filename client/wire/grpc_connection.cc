@@ -1,9 +1,7 @@
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <string_view>
 #include <vector>
 
@@ -16,7 +14,10 @@
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/grpcpp.h"
 #include "hapax/client/wire/connection.h"
+#include "hapax/client/wire/endpoint.h"
+#include "hapax/client/wire/fork.h"
 #include "hapax/client/wire/proxy.h"
+#include "hapax/client/wire/tls_files.h"
 
 namespace hapax::client {
 namespace {
@@ -100,13 +101,17 @@ class GrpcConnection final : public Connection {
  public:
   GrpcConnection(std::shared_ptr<grpc::Channel> channel, Metadata metadata, std::optional<Proxy> proxy,
                  Destination destination)
-      : stub_(std::move(channel)),
+      : stub_(std::make_unique<grpc::GenericStub>(std::move(channel))),
         metadata_(std::move(metadata)),
         proxy_(std::move(proxy)),
         destination_(std::move(destination)) {}
 
   // Destroys the channel here. If a gRPC thread destroyed it with an attempt, that thread would wait for itself.
   ~GrpcConnection() override {
+    if (!process_.IsThisOne()) {
+      Abandon();
+      return;
+    }
     std::vector<std::shared_ptr<RunningAttempt>> under_way;
     {
       absl::MutexLock lock(&open_->mu);
@@ -120,17 +125,18 @@ class GrpcConnection final : public Connection {
   }
 
   [[nodiscard]] Destination destination() const override { return destination_; }
+  [[nodiscard]] absl::Status CheckUsable() const override { return process_.Check("connection"); }
 
   Cancel Start(Attempt attempt, Done done) override {
+    if (absl::Status status = CheckUsable(); !status.ok()) return Refuse(std::move(status), std::move(done));
     auto running = std::make_shared<RunningAttempt>();
     running->proxy = proxy_;
     running->context.set_deadline(absl::ToChronoTime(attempt.deadline));
     for (const Metadata* metadata : {&metadata_, static_cast<const Metadata*>(&attempt.metadata)}) {
       for (const auto& [key, value] : *metadata) {
         if (!CanBeSent(value)) {
-          std::move(done)(
-              {.status = absl::InvalidArgumentError(absl::StrCat(key, " has characters that cannot be sent"))});
-          return [] {};
+          return Refuse(absl::InvalidArgumentError(absl::StrCat(key, " has characters that cannot be sent")),
+                        std::move(done));
         }
         running->context.AddMetadata(key, value);
       }
@@ -142,73 +148,60 @@ class GrpcConnection final : public Connection {
       absl::MutexLock lock(&open_->mu);
       open_->attempts.emplace(running.get(), running);
     }
-    stub_.UnaryCall(&running->context, "/" + attempt.method, grpc::StubOptions(), &running->request, &running->reply,
-                    [open = open_, attempt = running.get()](const grpc::Status& status) {
-                      End(*attempt, status);
-                      absl::MutexLock lock(&open->mu);
-                      open->attempts.erase(attempt);
-                    });
+    stub_->UnaryCall(&running->context, "/" + attempt.method, grpc::StubOptions(), &running->request, &running->reply,
+                     [open = open_, attempt = running.get()](const grpc::Status& status) {
+                       End(*attempt, status);
+                       absl::MutexLock lock(&open->mu);
+                       open->attempts.erase(attempt);
+                     });
     return [weak = std::weak_ptr(running)] {
       if (const auto open = weak.lock()) open->context.TryCancel();
     };
   }
 
  private:
+  static Cancel Refuse(absl::Status status, Done done) {
+    std::move(done)({.status = std::move(status), .sent = false});
+    return [] {};
+  }
+
+  // In a child of the process whose connection it is: what is taken down would say goodbye on the parent's sockets, and
+  // wait for threads that are not here. So it stays in memory.
+  void Abandon() {
+    static_cast<void>(stub_.release());
+    static_cast<void>(new std::shared_ptr(open_));
+  }
+
   static void End(RunningAttempt& attempt, const grpc::Status& status) {
     Done done = std::move(attempt.done);
     std::move(done)(EndOf(attempt, status));
   }
 
-  grpc::GenericStub stub_;
+  const OwningProcess process_;
+  std::unique_ptr<grpc::GenericStub> stub_;
   const Metadata metadata_;
   const std::optional<Proxy> proxy_;
   const Destination destination_;
   const std::shared_ptr<OpenAttempts> open_ = std::make_shared<OpenAttempts>();
 };
 
-absl::StatusOr<std::string> ReadPem(const std::string& option, const std::string& path) {
-  if (path.empty()) return std::string();
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  content << file.rdbuf();
-  if (!file.good() || content.str().empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(option, " \"", path, "\": cannot be read, or is empty"));
-  }
-  return std::move(content).str();
-}
-
-// The credentials, and their client certificate (PEM; empty for none).
-struct TlsSide {
-  std::shared_ptr<grpc::ChannelCredentials> credentials;
-  std::string certificate;
-};
-
-absl::StatusOr<TlsSide> TlsSideOf(const ConnectionOptions& options) {
-  const bool has_files =
-      !options.tls_ca_file.empty() || !options.tls_cert_file.empty() || !options.tls_key_file.empty();
-  if (!options.tls && has_files) return absl::InvalidArgumentError("files for TLS are given, but TLS is not asked for");
-  if (!options.tls) return TlsSide{.credentials = grpc::InsecureChannelCredentials(), .certificate = ""};
-  if (options.tls_cert_file.empty() != options.tls_key_file.empty()) {
-    return absl::InvalidArgumentError("a client certificate and its key are given together, or not at all");
-  }
-  grpc::SslCredentialsOptions ssl;
-  for (const auto& [pem, option, path] : {std::tuple(&ssl.pem_root_certs, "tls_ca_file", &options.tls_ca_file),
-                                          {&ssl.pem_cert_chain, "tls_cert_file", &options.tls_cert_file},
-                                          {&ssl.pem_private_key, "tls_key_file", &options.tls_key_file}}) {
-    absl::StatusOr<std::string> text = ReadPem(option, *path);
-    if (!text.ok()) return text.status();
-    *pem = *std::move(text);
-  }
-  return TlsSide{.credentials = grpc::SslCredentials(ssl), .certificate = ssl.pem_cert_chain};
-}
-
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<Connection>> Connect(const ConnectionOptions& options) {
-  const auto tls = TlsSideOf(options);
-  if (!tls.ok()) return tls.status();
+  if (absl::Status status = CheckEndpoint(options.endpoint); !status.ok()) return status;
+  const bool has_files =
+      !options.tls_ca_file.empty() || !options.tls_cert_file.empty() || !options.tls_key_file.empty();
+  if (!options.tls && has_files) return absl::InvalidArgumentError("files for TLS are given, but TLS is not asked for");
+  const absl::StatusOr<TlsFiles> files = options.tls ? ReadTlsFiles(options) : TlsFiles();
+  if (!files.ok()) return files.status();
   if (!CanBeSent(options.api_key)) return absl::InvalidArgumentError("the API key has characters that cannot be sent");
   if (!CanBeSent(options.tenant)) return absl::InvalidArgumentError("the tenant has characters that cannot be sent");
+  if (absl::Status status = CheckGrpcSurvivedFork(); !status.ok()) return status;
+  const auto credentials =
+      options.tls
+          ? grpc::SslCredentials(
+                {.pem_root_certs = files->roots, .pem_private_key = files->key, .pem_cert_chain = files->certificates})
+          : grpc::InsecureChannelCredentials();
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
@@ -230,10 +223,11 @@ absl::StatusOr<std::shared_ptr<Connection>> Connect(const ConnectionOptions& opt
   if (!options.api_key.empty()) metadata.emplace_back("x-api-key", options.api_key);
   if (!options.tenant.empty()) metadata.emplace_back("x-tenant-id", options.tenant);
   return std::make_shared<GrpcConnection>(
-      grpc::CreateCustomChannel(options.endpoint, tls->credentials, arguments), std::move(metadata),
+      grpc::CreateCustomChannel(options.endpoint, credentials, arguments), std::move(metadata),
       ProxyTo(options.endpoint),
-      Destination{.endpoint = absl::AsciiStrToLower(options.endpoint),
-                  .caller = CallerNameOf(options.api_key, options.tenant, tls->certificate)});
+      Destination{
+          .endpoint = IsUnixSocket(options.endpoint) ? options.endpoint : absl::AsciiStrToLower(options.endpoint),
+          .caller = CallerNameOf(options.api_key, options.tenant, files->certificates)});
 }
 
 }  // namespace hapax::client

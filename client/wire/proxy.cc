@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
+#include "hapax/client/wire/endpoint.h"
 
 namespace hapax::client {
 namespace {
@@ -30,13 +31,7 @@ std::optional<Variable> FirstSet(std::initializer_list<const char*> names) {
   return std::nullopt;
 }
 
-std::string HostOf(std::string_view endpoint) {
-  std::string_view host = endpoint.substr(0, endpoint.rfind(':'));
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  return std::string(host);
-}
-
-// The host and port of a URL such as `http://user:password@host:1/`.
+// `http://user:password@host:1/` without what is not the place.
 std::string AddressOf(std::string_view url) {
   url.remove_prefix(kScheme.size());
   url = url.substr(0, url.find('/'));
@@ -59,7 +54,7 @@ bool IsLoopback(std::string_view endpoint) {
   const bool dotted = absl::StartsWith(host, "127.") && std::all_of(host.begin(), host.end(), [](unsigned char c) {
                         return absl::ascii_isdigit(c) || c == '.';
                       });
-  return dotted || host == "::1" || absl::EqualsIgnoreCase(host, "localhost");
+  return IsUnixSocket(endpoint) || dotted || host == "::1" || absl::EqualsIgnoreCase(host, "localhost");
 }
 
 std::optional<Proxy> ProxyTo(std::string_view endpoint) {

@@ -13,12 +13,11 @@ struct Proxy {
   std::string address;   // Without user and password.
 };
 
-// Whether HOST:PORT names this machine literally: `localhost`, 127.0.0.0/8, `[::1]`.
+// Whether an endpoint (endpoint.h) is this machine by its very name: `localhost`, 127.0.0.0/8, `[::1]`, a Unix socket.
 [[nodiscard]] bool IsLoopback(std::string_view endpoint);
 
-// The proxy that gRPC uses for HOST:PORT: that of grpc_proxy, or else https_proxy, or else http_proxy. None if
-// no_grpc_proxy, or else no_proxy, has a suffix of the host's name, or for this machine.
-//
+// The proxy by which gRPC goes to an endpoint: that of grpc_proxy, else https_proxy, else http_proxy, unless
+// no_grpc_proxy, else no_proxy, has an end of the host's name. To this machine there is none.
 // Requires: nobody changes the environment meanwhile.
 [[nodiscard]] std::optional<Proxy> ProxyTo(std::string_view endpoint);
 

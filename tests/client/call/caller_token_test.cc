@@ -36,10 +36,10 @@ TEST_F(CallerTokens, ANewOneForEachCallAndTheSameInEachAttempt_C1) {
 
 TEST_F(CallerTokens, TheRequestsOwnGoesBeforeThatOfTheOptions) {
   network->Next(2, Replied(Launched("r-1")));
-  EXPECT_EQ(Launch("of the request", {.retry = {}, .token = "of the options"}).info.token, "of the request");
-  EXPECT_EQ(SentToken(0), "of the request");
-  EXPECT_EQ(Launch("", {.retry = {}, .token = "of the options"}).info.token, "of the options");
-  EXPECT_EQ(SentToken(1), "of the options");
+  EXPECT_EQ(Launch("of-the-request", {.retry = {}, .token = "of-the-options"}).info.token, "of-the-request");
+  EXPECT_EQ(SentToken(0), "of-the-request");
+  EXPECT_EQ(Launch("", {.retry = {}, .token = "of-the-options"}).info.token, "of-the-options");
+  EXPECT_EQ(SentToken(1), "of-the-options");
 }
 
 TEST_F(CallerTokens, NoneIsMadeForAnUnprotectedCall_C3) {
@@ -55,6 +55,21 @@ TEST_F(CallerTokens, OneThatCannotBeMetadataIsRefusedBeforeItIsSent_C2) {
     const Result<std::string> result = Call(Policy(), {.method = "a.B/C", .token = token});
     EXPECT_THAT(result.reply, StatusIs(StatusCode::kInvalidArgument));
     EXPECT_TRUE(result.info.settled);
+  }
+  EXPECT_EQ(network->count(), 0);
+}
+
+TEST_F(CallerTokens, OneThatCannotBeIsRefusedWithTheNameOfWhereItWasGiven_C2) {
+  for (const std::string& token : {std::string("line\nbreak"), std::string("a b"), std::string(65, 'x')}) {
+    for (const auto& [given, result] : {std::pair("hapax.compute.v1.RunInstancesRequest.client_token: ", Launch(token)),
+                                        std::pair("CallOptions.token: ", Launch("", {.retry = {}, .token = token}))}) {
+      EXPECT_THAT(result.reply, StatusIs(StatusCode::kInvalidArgument,
+                                         AllOf(HasSubstr(given), HasSubstr("1 to 64 characters 0x21-0x7E"))));
+      EXPECT_TRUE(result.info.settled);
+      EXPECT_THAT(std::string(result.reply.status().message()), testing::Not(HasSubstr(token))) << "it is not logged";
+    }
+    const RawCall in_request{.method = "a.B/C", .token = token, .token_in_request = true};
+    EXPECT_THAT(Call(Policy(), in_request).reply, StatusIs(StatusCode::kInvalidArgument, HasSubstr("RawCall.token")));
   }
   EXPECT_EQ(network->count(), 0);
 }

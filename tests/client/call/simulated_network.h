@@ -35,7 +35,7 @@ class SimulatedTiming final : public Timing {
              absl::Time until) override ABSL_NO_THREAD_SAFETY_ANALYSIS {
     while (!condition.Eval()) {
       const auto next = events_.begin();
-      if (next == events_.end() || next->first > until) {
+      if (next == events_.end() || next->first.first > until) {
         now_ = std::max(now_, until);
         return false;
       }
@@ -45,6 +45,13 @@ class SimulatedTiming final : public Timing {
     }
     return true;
   }
+  TimerId At(absl::Time when, absl::AnyInvocable<void() &&> task) override {
+    const TimerId id{.when = std::max(when, now_), .number = ++timers_};
+    events_.emplace(std::pair(id.when, id.number),
+                    [kept = std::make_shared<absl::AnyInvocable<void() &&>>(std::move(task))] { std::move (*kept)(); });
+    return id;
+  }
+  void Drop(const TimerId& timer) override { events_.erase({timer.when, timer.number}); }
   absl::Duration RandomUpTo(absl::Duration limit) override {
     random_limits.push_back(limit);
     return luck * limit;
@@ -52,7 +59,13 @@ class SimulatedTiming final : public Timing {
   std::string NewToken() override { return absl::StrCat("new-token-", ++tokens_); }
 
   // Has it happen when the time has come.
-  void At(absl::Time when, std::function<void()> event) { events_.emplace(when, std::move(event)); }
+  void Have(absl::Time when, std::function<void()> event) {
+    events_.emplace(std::pair(when, ++timers_), std::move(event));
+  }
+  // Lets happen what is due by then.
+  void RunUntil(absl::Time when) {
+    while (!events_.empty() && events_.begin()->first.first <= when) RunNext();
+  }
   // Lets all that is still to come happen.
   void RunAll() {
     while (!events_.empty()) RunNext();
@@ -61,12 +74,13 @@ class SimulatedTiming final : public Timing {
  private:
   void RunNext() {
     auto next = events_.extract(events_.begin());
-    now_ = std::max(now_, next.key());
+    now_ = std::max(now_, next.key().first);
     next.mapped()();
   }
 
   absl::Time now_ = absl::FromUnixSeconds(1'000'000'000);
-  std::multimap<absl::Time, std::function<void()>> events_;
+  std::map<std::pair<absl::Time, uint64_t>, std::function<void()>> events_;
+  uint64_t timers_ = 0;
   int tokens_ = 0;
 };
 
@@ -117,7 +131,7 @@ class ScriptedConnection final : public Connection {
     if (after == absl::ZeroDuration()) {
       finish();
     } else {
-      timing_.At(when, std::move(finish));
+      timing_.Have(when, std::move(finish));
     }
     return [started] { started->cancelled = !started->ended; };
   }

@@ -6,17 +6,16 @@
 #include <memory>
 #include <set>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/client/journal/journaled_caller.h"
 #include "hapax/client/journal/token_journal.h"
 #include "hapax/tests/client/call/attempt_ends.h"
+#include "hapax/tests/client/child_roles.h"
 #include "hapax/tests/client/journal/journal_files.h"
 #include "hapax/tests/support/child_process.h"
 #include "hapax/tests/support/disk_sync.h"
@@ -79,6 +78,26 @@ int CallAndDie(const std::string& path, Point point) {
   });
   return result.reply.ok() ? 0 : 1;
 }
+int StartAndDie(const std::string& path) {
+  class Silent final : public Connection {
+   public:
+    Cancel Start(Attempt, Done done) override {
+      Tell('s');
+      if (dones_.push_back(std::move(done)); dones_.size() == kCalls) Die();
+      return [] {};
+    }
+
+   private:
+    std::vector<Done> dones_;
+  };
+  const auto journal = MustOpen(path);
+  Caller caller(std::make_shared<Silent>());
+  JournaledCaller journaled(caller, *journal);
+  for (int i = 0; i < kCalls; ++i) {
+    journaled.StartRaw(CallWith(absl::StrCat(i)), RetryPolicy(), [](const Result<std::string>&) { return true; });
+  }
+  while (true) pause();
+}
 int DieBeforeSync(const std::string& path, int last) {
   SetDiskSyncHook([left = std::make_shared<std::atomic<int>>(last)](int) {
     if (--*left == 0) Die();
@@ -107,14 +126,17 @@ int TakeOverAndDie(const std::string& path) {
   Die();
 }
 
-int RunAsChild(const std::string& role, const std::string& path, int number) {
-  if (role == "--begin") return BeginAndStay(path);
-  if (role == "--call") return CallAndDie(path, static_cast<Point>(number));
-  if (role == "--sync") return DieBeforeSync(path, number);
-  if (role == "--use") return UseAlongsideOthers(path);
-  if (role == "--take_over") return TakeOverAndDie(path);
-  return 2;
-}
+[[maybe_unused]] const bool roles_are_added = [] {
+  ChildRoles().insert({
+      {"--begin", [](const std::string& path, int) { return BeginAndStay(path); }},
+      {"--call", [](const std::string& path, int point) { return CallAndDie(path, static_cast<Point>(point)); }},
+      {"--start", [](const std::string& path, int) { return StartAndDie(path); }},
+      {"--sync", DieBeforeSync},
+      {"--use", [](const std::string& path, int) { return UseAlongsideOthers(path); }},
+      {"--take_over", [](const std::string& path, int) { return TakeOverAndDie(path); }},
+  });
+  return true;
+}();
 
 // All that the child says until it has ended.
 std::string ReadAll(ChildProcess& child) {
@@ -199,6 +221,22 @@ TEST_F(TokenJournalProcessTest, WhatIsInTheJournalAfterADeathAtEachPointOfACall)
   }
 }
 
+TEST_F(TokenJournalProcessTest, AsynchronousCallsThatADeathCutShortAreResumed) {
+  ChildProcess child({"--start", path});
+  EXPECT_THAT(ReadAll(child), SizeIs(kCalls));
+  EXPECT_EQ(child.Wait(), SIGKILL);
+  const auto journal = MustOpen(path);
+  Caller caller(std::make_shared<FatalConnection>(Point::kNowhere));
+  JournaledCaller journaled(caller, *journal);
+  std::set<std::string> replies;
+  EXPECT_THAT(journaled.ResumePending([&](const TokenJournal::Intent&, const Result<std::string>& end) {
+    return end.reply.ok() && replies.insert(*end.reply).second;
+  }),
+              IsOkAndHolds(0));
+  EXPECT_THAT(replies, SizeIs(kCalls));
+  EXPECT_THAT(TokensIn(path), IsEmpty());
+}
+
 TEST_F(TokenJournalProcessTest, ADeathAtEachSyncLosesNoCallThatWasSent) {
   bool finished = false;
   int deaths = 0;
@@ -264,13 +302,3 @@ TEST_F(TokenJournalProcessTest, SeveralTakeOverAtOnceAndEachIntentIsOnes) {
 
 }  // namespace
 }  // namespace hapax::client
-
-int main(int argc, char** argv) {
-  if (argc >= 3 && !std::string_view(argv[1]).starts_with("--gtest")) {
-    int number = 0;
-    if (argc > 3 && !absl::SimpleAtoi(argv[3], &number)) return 2;
-    return hapax::client::RunAsChild(argv[1], argv[2], number);
-  }
-  testing::InitGoogleMock(&argc, argv);
-  return RUN_ALL_TESTS();
-}

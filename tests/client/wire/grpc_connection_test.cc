@@ -3,24 +3,19 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
-#include <atomic>
 #include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
-#include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
-#include "grpcpp/generic/async_generic_service.h"
-#include "grpcpp/grpcpp.h"
 #include "gtest/gtest.h"
 #include "hapax/client/call/caller.h"
 #include "hapax/client/call/error.h"
 #include "hapax/client/wire/connection.h"
+#include "hapax/tests/client/wire/echo_server.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/temp_dir.h"
 
@@ -32,83 +27,6 @@ using ::absl::StatusCode;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Pair;
-
-// A server in this process, over a real connection. What a method does, its name says: `Echo` replies with the request,
-// `Refuse` ends with an error that has details, `RefuseAtLength` with 100 KiB of them, `Fail` as UNAVAILABLE without
-// any, `Hang` when it is cancelled.
-class EchoServer final : public grpc::CallbackGenericService {
- public:
-  explicit EchoServer(int port = 0) : port_(port) {
-    grpc::ServerBuilder builder;
-    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-    builder.AddListeningPort(absl::StrCat("127.0.0.1:", port), grpc::InsecureServerCredentials(), &port_);
-    builder.RegisterCallbackGenericService(this);
-    server_ = builder.BuildAndStart();
-  }
-  ~EchoServer() override {
-    if (server_ != nullptr) server_->Shutdown(absl::ToChronoTime(absl::Now()));
-  }
-
-  [[nodiscard]] int port() const { return port_; }
-  std::atomic<int> attempts = 0;
-  absl::Notification hanging;
-  absl::Notification cancelled;
-
-  grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override {
-    ++attempts;
-    return new Handler(*this, *context);
-  }
-
- private:
-  class Handler final : public grpc::ServerGenericBidiReactor {
-   public:
-    Handler(EchoServer& server, grpc::GenericCallbackServerContext& context) : server_(server), context_(context) {
-      StartRead(&bytes_);
-    }
-    void OnReadDone(bool) override {
-      if (context_.method() == "/t.T/Hang") return server_.hanging.Notify();
-      if (context_.method() == "/t.T/Fail") return Finish({grpc::StatusCode::UNAVAILABLE, "not now"});
-      if (context_.method() == "/t.T/Refuse") return Refuse();
-      if (context_.method() == "/t.T/RefuseAtLength") return Refuse(100 << 10);
-      for (const auto& [key, value] : context_.client_metadata()) {
-        if (key.starts_with("x-")) {
-          context_.AddInitialMetadata("saw-" + std::string(key.data(), key.size()), {value.data(), value.size()});
-        }
-      }
-      StartWriteAndFinish(&bytes_, {}, grpc::Status::OK);
-    }
-    void OnCancel() override {
-      if (context_.method() != "/t.T/Hang") return;
-      server_.cancelled.Notify();
-      Finish(grpc::Status::CANCELLED);
-    }
-    void OnDone() override { delete this; }
-
-   private:
-    void Refuse(size_t padding = 0) {
-      google::rpc::Status details;
-      details.set_message(std::string(padding, 'x'));
-      google::rpc::ErrorInfo info;
-      info.set_domain("hapax");
-      info.set_reason("IMAGE_NOT_FOUND");
-      details.add_details()->PackFrom(info);
-      context_.AddTrailingMetadata("hapax-retry", "never");
-      Finish({grpc::StatusCode::NOT_FOUND, "no such image", details.SerializeAsString()});
-    }
-
-    EchoServer& server_;
-    grpc::GenericCallbackServerContext& context_;
-    grpc::ByteBuffer bytes_;
-  };
-
-  int port_;
-  std::unique_ptr<grpc::Server> server_;
-};
-
-std::shared_ptr<Connection> ConnectTo(int port, ConnectionOptions options = {}) {
-  options.endpoint = absl::StrCat("127.0.0.1:", port);
-  return Connect(options).value();
-}
 
 // An attempt under way.
 class Pending {
@@ -181,6 +99,21 @@ TEST(GrpcConnection, AProxyIsNotUsedForThisMachineAndElseNamedInErrors) {
   EXPECT_THAT(end.status,
               StatusIs(StatusCode::kUnavailable, testing::AllOf(HasSubstr("by the proxy 127.0.0.1:1 of http_proxy"),
                                                                 testing::Not(HasSubstr("secret")))));
+}
+
+TEST(GrpcConnection, ReachesAServerByEveryFormOfItsAddress) {
+  const TempDir dir;
+  const EchoServer by_path("unix:" + dir.Path("socket"));
+  const EchoServer by_port;
+  setenv("http_proxy", "http://127.0.0.1:1", 1);  // Where nobody listens.
+  for (const std::string& endpoint :
+       {"unix:" + dir.Path("socket"), "unix://" + dir.Path("socket"), absl::StrCat("dns:///localhost:", by_port.port()),
+        absl::StrCat("dns:127.0.0.1:", by_port.port()), absl::StrCat("ipv4:127.0.0.1:", by_port.port())}) {
+    const auto connection = Connect({.endpoint = endpoint});
+    ASSERT_THAT(connection, IsOk()) << endpoint;
+    EXPECT_THAT(Pending(**connection, "Echo").Wait().status, IsOk()) << endpoint;
+  }
+  unsetenv("http_proxy");
 }
 
 TEST(GrpcConnection, MakesNoRetriesOfItsOwn) {
@@ -285,6 +218,13 @@ TEST(GrpcConnection, APeerThatVanishesIsGivenUpBeforeTcpWould) {
     ++found;
   }
   EXPECT_EQ(found, 1);
+}
+
+TEST(GrpcConnection, WhatIsRefusedHereIsToldFromWhatWasSent) {
+  EchoServer server;
+  const auto connection = ConnectTo(server.port());
+  EXPECT_FALSE(Pending(*connection, "Echo", "", Seconds(60), {{"x-client-token", "\n"}}).Wait().sent);
+  EXPECT_TRUE(Pending(*connection, "Fail").Wait().sent);
 }
 
 TEST(Connect, SaysWhichOptionsAreWrong) {

@@ -1,0 +1,111 @@
+#ifndef HAPAX_CLIENT_CALL_ONGOING_CALL_H_
+#define HAPAX_CLIENT_CALL_ONGOING_CALL_H_
+
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "hapax/client/call/call_handle.h"
+#include "hapax/client/call/raw_call.h"
+#include "hapax/client/call/retry.h"
+#include "hapax/client/call/timing.h"
+#include "hapax/client/wire/connection.h"
+
+namespace hapax::client {
+
+// One call on its way through its attempts. It holds no thread: the end of an attempt, a timer or Cancel() moves it on.
+// Whoever finds it at rest does so, and meanwhile the others leave their news.
+//
+//   at rest --news--> Advance: Decide -> start an attempt, or set the timer and rest, or hand over the result
+//
+// Thread-safety: safe.
+// Lifetime: held by shared_ptr. Connection, timing and budget outlive the handing over of its result, and are not used
+// after it.
+class OngoingCall final : public CancellableCall, public std::enable_shared_from_this<OngoingCall> {
+ public:
+  using Done = absl::AnyInvocable<void(Result<std::string>) &&>;
+
+  // `done` is called once, and destroyed.
+  OngoingCall(std::shared_ptr<const RawCall> call, const RetryPolicy& policy, Connection& connection, Timing& timing,
+              RetryBudget& budget, Done done);
+
+  // Where the result may be handed over.
+  enum class On {
+    kThisThread,  // Also here.
+    kAnother,     // Not on this thread before the function returns: its user may hold locks that `done` takes.
+  };
+  // Starts the first attempt. Called once, unless Refuse is.
+  void Start(On on);
+  // Ends the call before anything is sent.
+  void Refuse(absl::Status why, bool settled, On on);
+  void Cancel() override;
+
+ private:
+  using AttemptNumber = int;
+  struct Ended {
+    AttemptNumber number;
+    AttemptEnd end;
+  };
+  struct Open {
+    AttemptNumber number;
+    Connection::Cancel cancel;
+  };
+  enum class Step {
+    kAttempt,   // Make another one.
+    kRest,      // Until there is news.
+    kHandOver,  // The result, here.
+    kElsewhere  // The call is over, and this is not the thread to say so.
+  };
+
+  void Advance(On on) ABSL_LOCKS_EXCLUDED(mu_);
+  void AdvanceElsewhere();
+  [[nodiscard]] Step Decide(On on) ABSL_LOCKS_EXCLUDED(mu_);
+  [[nodiscard]] bool IsAffordable() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SetTimer() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnTimer(absl::Time when) ABSL_LOCKS_EXCLUDED(mu_);
+  void MakeAttempt() ABSL_LOCKS_EXCLUDED(mu_);
+  [[nodiscard]] Attempt NextAttempt() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnEnd(AttemptNumber number, AttemptEnd end) ABSL_LOCKS_EXCLUDED(mu_);
+  void HandOver() ABSL_LOCKS_EXCLUDED(mu_);
+
+  [[nodiscard]] AttemptEnd TakeEnd() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Judge(AttemptEnd end) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Object(std::string reply) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void GiveUp(absl::StatusCode code, std::string why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Finish(absl::StatusOr<std::string> reply, bool settled) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  [[nodiscard]] absl::Duration Backoff() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Whether every attempt ended, and made no effect.
+  [[nodiscard]] bool NothingOpen() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  const std::shared_ptr<const RawCall> call_;
+  const RetryPolicy policy_;
+  Connection& connection_;
+  Timing& timing_;
+  RetryBudget& budget_;
+  const absl::Time deadline_;
+
+  absl::Mutex mu_;
+  Done done_ ABSL_GUARDED_BY(mu_);
+  bool moving_ ABSL_GUARDED_BY(mu_) = false;  // Somebody is in Advance, or has handed the result over.
+  bool cancelled_ ABSL_GUARDED_BY(mu_) = false;
+  std::list<Ended> ended_ ABSL_GUARDED_BY(mu_);  // And not looked at yet.
+  std::vector<Open> open_ ABSL_GUARDED_BY(mu_);  // Attempts whose end was not looked at.
+  TimerId timer_ ABSL_GUARDED_BY(mu_);
+  absl::Time next_start_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
+  absl::Time not_before_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();  // As the server asked.
+  absl::Status last_error_ ABSL_GUARDED_BY(mu_);
+  bool none_had_effect_ ABSL_GUARDED_BY(mu_) = true;  // Of the attempts that ended.
+  bool over_ ABSL_GUARDED_BY(mu_) = false;
+  Result<std::string> result_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace hapax::client
+
+#endif  // HAPAX_CLIENT_CALL_ONGOING_CALL_H_
