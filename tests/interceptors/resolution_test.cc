@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "hapax/tests/support/fake_call.h"
 #include "hapax/testing/manual_clock.h"
+#include "hapax/tests/support/fake_call.h"
 #include "hapax/tests/support/test_methods.h"
 #include "hapax/tests/v1/orders.pb.h"
 
