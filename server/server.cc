@@ -155,12 +155,12 @@ struct Server::Parts {
   const Operations operations{ids, waiters};
   std::optional<SealKeys> seal_keys;
   std::unique_ptr<Store> store;
+  const std::shared_ptr<prometheus::Registry> metrics = std::make_shared<prometheus::Registry>();
   std::optional<WorkQueue> work;
   std::optional<TokenTimeKeeper> token_time_keeper;
   std::optional<WorkerPool> workers;
   std::optional<CallGate> gate;
   std::optional<TenantGate> tenant_gate;
-  const std::shared_ptr<prometheus::Registry> metrics = std::make_shared<prometheus::Registry>();
   std::unique_ptr<prometheus::Exposer> exposer;
   std::optional<TokensService> tokens_service;
   std::optional<OperationsService> operations_service;
@@ -213,7 +213,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Open(ServerOptions options) {
   }
   parts.seal_keys = std::move(keys->keys);
   // The data directory belongs to one process at a time: what an earlier one held is free at once.
-  parts.work.emplace(*parts.store, parts.clock, *parts.log, WorkQueue::Options{.sole_server = true});
+  parts.work.emplace(*parts.store, parts.clock, *parts.log,
+                     WorkQueue::Options{.sole_server = true, .registry = parts.metrics.get()});
   return server;
 }
 
@@ -242,7 +243,10 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
                                                       .resolver = &options.token_resolver,
                                                       .services = compiled},
                                *parts.seal_keys);
-  parts.admin_service.emplace(*parts.store, options.backup_dir);
+  parts.admin_service.emplace(
+      *parts.store, *parts.work,
+      AdminService::Options{
+          .backup_dir = options.backup_dir, .version = HAPAX_VERSION, .start_time = parts.clock.Now()});
   parts.own_services.push_back(parts.admin_service->Host());
   parts.own_services.push_back(parts.operations_service->Host());
   parts.own_services.push_back(parts.tokens_service->Host());
