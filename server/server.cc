@@ -166,7 +166,8 @@ absl::Status Server::OpenParts() {
   }
   parts.seal_keys = std::move(keys->keys);
   // Only one process has the data directory, so the leases of an earlier process are free at once.
-  parts.work.emplace(*parts.store, parts.clock, *parts.log, WorkQueue::Options{.sole_server = true});
+  parts.work.emplace(*parts.store, parts.clock, *parts.log,
+                     WorkQueue::Options{.sole_server = true, .registry = parts.metrics.get()});
   return absl::OkStatus();
 }
 
@@ -213,7 +214,10 @@ absl::Status Server::StartParts(std::vector<HostedService*> services) {
                                                       .resolver = &options.token_resolver,
                                                       .services = compiled},
                                *parts.seal_keys);
-  parts.admin_service.emplace(*parts.store, options.backup_dir);
+  parts.admin_service.emplace(
+      *parts.store, *parts.work,
+      AdminService::Options{
+          .backup_dir = options.backup_dir, .version = HAPAX_VERSION, .start_time = parts.clock.Now()});
   parts.own_services.push_back(parts.admin_service->Host());
   parts.own_services.push_back(parts.operations_service->Host());
   parts.own_services.push_back(parts.tokens_service->Host());

@@ -53,13 +53,13 @@ struct Server::Parts {
   const Operations operations{ids, waiters};
   std::optional<SealKeys> seal_keys;
   std::unique_ptr<Store> store;
+  const std::shared_ptr<prometheus::Registry> metrics = std::make_shared<prometheus::Registry>();
   std::optional<WorkQueue> work;
   std::optional<TokenTimeKeeper> token_time_keeper;
   std::optional<WorkerPool> workers;
   std::optional<WorkerPool> readers;
   std::optional<CallGate> gate;
   std::optional<TenantGate> tenant_gate;
-  const std::shared_ptr<prometheus::Registry> metrics = std::make_shared<prometheus::Registry>();
   std::optional<HandlerWatch> handler_watch;
   std::unique_ptr<prometheus::Exposer> exposer;
   std::optional<TokensService> tokens_service;

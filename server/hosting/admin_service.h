@@ -7,20 +7,27 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "hapax/base/worker_pool.h"
 #include "hapax/server/hosting/hosted_service.h"
+#include "hapax/server/hosting/work_status.h"
 #include "hapax/storage/store.h"
 
 namespace hapax {
 
-// The handlers of hapax.admin.v1.Admin. Making and listing backups takes long, so it runs on threads of its own.
+// The handlers of hapax.admin.v1.Admin. They are answered on threads of its own, since backups take their time.
 //
 // Thread-safety: safe.
-// Lifetime: the store outlives it. The destructor closes it, and returns when all calls have ended.
+// Lifetime: the store and the work outlive it. The destructor closes it, and returns when all calls are answered.
 class AdminService {
  public:
-  // `backup_dir`: the directory of the backups. If it is empty, all calls are refused.
-  AdminService(Store& store, std::string backup_dir);
+  struct Options {
+    std::string backup_dir;  // Where backups are; empty refuses the calls about them.
+    std::string version;     // Of Hapax.
+    absl::Time start_time;   // Of the server.
+  };
+
+  AdminService(Store& store, WorkControl& work, Options options);
   ~AdminService();
   AdminService(const AdminService&) = delete;
   AdminService& operator=(const AdminService&) = delete;
@@ -33,13 +40,21 @@ class AdminService {
   void Close() { closed_ = true; }
 
  private:
-  // Ends the call with the result of `answer`, which runs on another thread.
-  void Answer(UnaryCall& call, absl::AnyInvocable<absl::StatusOr<std::string>()> answer);
+  // Makes a serialized reply.
+  using Answering = absl::AnyInvocable<absl::StatusOr<std::string>()>;
+
+  // Answers the call on another thread.
+  void Answer(UnaryCall& call, Answering answer);
+  // Likewise, when there is a directory for backups.
+  void AnswerAboutBackups(UnaryCall& call, Answering answer);
   [[nodiscard]] absl::StatusOr<std::string> CreateBackup();
   [[nodiscard]] absl::StatusOr<std::string> ListBackups() const;
+  [[nodiscard]] absl::StatusOr<std::string> GetStatus() const;
+  [[nodiscard]] absl::StatusOr<std::string> RetryWork(const std::string& kind);
 
   Store& store_;
-  const std::string backup_dir_;
+  WorkControl& work_;
+  const Options options_;
   std::atomic<bool> is_backing_up_ = false;
   std::atomic<bool> closed_ = false;
   WorkerPool workers_;

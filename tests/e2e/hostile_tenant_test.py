@@ -308,6 +308,12 @@ class HostileTenantTest(ServerCase):
     def attack_ListBackups(self):
         self.assertRefused(self.client.call(self.path, b""), "PERMISSION_DENIED")
 
+    def attack_GetStatus(self):
+        self.attack_ListBackups()
+
+    def attack_RetryWork(self):
+        self.attack_ListBackups()
+
 
 def attackers_role(path: str) -> str:
     """The highest that does not make its holder the operator."""

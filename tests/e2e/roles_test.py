@@ -49,7 +49,7 @@ class RolesTest(ServerCase):
     def test_who_is_no_admin_is_told_nothing_of_backups_and_makes_none(self):
         made = self.admin.call(ADMIN + "CreateBackup", b"").parsed.backup
         for client in (self.reader, self.writer):
-            for method in ("CreateBackup", "ListBackups"):
+            for method in ("CreateBackup", "ListBackups", "GetStatus", "RetryWork"):
                 self.assertRefused(client.call(ADMIN + method, b""), "PERMISSION_DENIED")
         listed = self.admin.call(ADMIN + "ListBackups", b"").parsed.backups
         self.assertEqual(listed[-1].backup_id, made.backup_id)

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
@@ -42,26 +43,43 @@ class SlowBackups final : public Store {
   absl::Notification released;
 };
 
+class ScriptedWork final : public WorkControl {
+ public:
+  [[nodiscard]] WorkStatus Status() const override { return status; }
+  [[nodiscard]] absl::StatusOr<int64_t> RetryParked(std::string_view kind) override {
+    asked_kind = std::string(kind);
+    if (kind == "test.unknown") return absl::FailedPreconditionError("the kinds that have one are test.work");
+    return 7;
+  }
+
+  WorkStatus status;
+  std::string asked_kind;
+};
+
 class AdminServiceTest : public testing::Test {
  protected:
   AdminServiceTest() { Host(kDirectory); }
 
   void Host(const std::string& backup_dir) {
-    service_ = std::make_unique<AdminService>(store_, backup_dir);
+    service_ = std::make_unique<AdminService>(
+        store_, work_,
+        AdminService::Options{
+            .backup_dir = backup_dir, .version = "1.2.3", .start_time = absl::FromUnixSeconds(1'000'000'000)});
     hosted_ = service_->Host();
     HAPAX_CHECK(hosted_->Compile().ok(), "its declaration is good");
   }
-  std::unique_ptr<FakeCall> Start(const std::string& name) {
+  std::unique_ptr<FakeCall> Start(const std::string& name, const std::string& request = "") {
     const auto method =
         std::find_if(hosted_->methods().begin(), hosted_->methods().end(),
                      [&](const Method& candidate) { return candidate.name == "hapax.admin.v1.Admin/" + name; });
-    auto call = std::make_unique<FakeCall>(*method, "");
+    auto call = std::make_unique<FakeCall>(*method, request);
     call->Decode();
     method->serve(*call);
     return call;
   }
 
   SlowBackups store_;
+  ScriptedWork work_;
   std::unique_ptr<AdminService> service_;
   std::unique_ptr<HostedService> hosted_;
 };
@@ -104,10 +122,68 @@ TEST_F(AdminServiceTest, ItsEndCancelsTheBackupThatIsBeingMade) {
   EXPECT_EQ(call->Result(), "TOKEN_STORE_UNAVAILABLE");
 }
 
-TEST_F(AdminServiceTest, WithoutADirectoryAllIsRefused) {
+TEST_F(AdminServiceTest, WithoutADirectoryBackupsAreRefusedAndNothingElse) {
   Host("");
   EXPECT_EQ(Start("CreateBackup")->Result(), "PERMISSION_DENIED");
   EXPECT_EQ(Start("ListBackups")->Result(), "PERMISSION_DENIED");
+  EXPECT_EQ(Start("GetStatus")->Result(), "ok");
+  EXPECT_EQ(Start("RetryWork")->Result(), "ok");
+}
+
+TEST_F(AdminServiceTest, TheStatusTellsOfTheServerAndItsWork) {
+  work_.status.damaged_rows = 2;
+  work_.status.kinds = {{.kind = "test.idle"},
+                        {.kind = "test.work",
+                         .running = 1,
+                         .waiting = 2,
+                         .parked = 3,
+                         .failures = 40,
+                         .oldest_age = absl::Milliseconds(1'500) + absl::Nanoseconds(1)}};
+  work_.status.pieces = {{.kind = "test.work",
+                          .subject = std::string("a\0\xFF", 3),
+                          .state = WorkState::kParked,
+                          .attempts = 10,
+                          .last_error = absl::StrCat(std::string(1'000, 'e'), "\xFF"),
+                          .created = absl::FromUnixSeconds(5),
+                          .since = absl::FromUnixSeconds(6)}};
+  const auto call = Start("GetStatus");
+  ASSERT_EQ(call->Result(), "ok");
+  admin::v1::GetStatusResponse response;
+  ASSERT_TRUE(response.ParseFromString(*call->Reply()));
+  EXPECT_EQ(response.version(), "1.2.3");
+  EXPECT_EQ(response.start_time().seconds(), 1'000'000'000);
+  EXPECT_EQ(response.damaged_work_rows(), 2);
+  ASSERT_EQ(response.work_kinds_size(), 2);
+  EXPECT_FALSE(response.work_kinds(0).has_oldest_age());
+  const admin::v1::WorkKind& kind = response.work_kinds(1);
+  EXPECT_EQ(kind.open_count(), 6);
+  EXPECT_EQ(kind.running_count(), 1);
+  EXPECT_EQ(kind.waiting_count(), 2);
+  EXPECT_EQ(kind.parked_count(), 3);
+  EXPECT_EQ(kind.failure_count(), 40);
+  EXPECT_EQ(kind.oldest_age().nanos(), 500'000'000);
+  ASSERT_EQ(response.work_pieces_size(), 1);
+  const admin::v1::WorkPiece& piece = response.work_pieces(0);
+  EXPECT_EQ(piece.subject(), "a\\x00\\xff");
+  EXPECT_EQ(piece.state(), admin::v1::WORK_STATE_PARKED);
+  EXPECT_EQ(piece.attempts(), 10);
+  EXPECT_LE(piece.last_error().size(), 512u);
+  EXPECT_EQ(piece.create_time().seconds(), 5);
+  EXPECT_EQ(piece.state_time().seconds(), 6);
+}
+
+TEST_F(AdminServiceTest, ParkedWorkIsRetriedByKind) {
+  admin::v1::RetryWorkRequest request;
+  request.set_kind("test.work");
+  const auto call = Start("RetryWork", request.SerializeAsString());
+  ASSERT_EQ(call->Result(), "ok");
+  EXPECT_EQ(work_.asked_kind, "test.work");
+  admin::v1::RetryWorkResponse response;
+  ASSERT_TRUE(response.ParseFromString(*call->Reply()));
+  EXPECT_EQ(response.retried_count(), 7);
+
+  request.set_kind("test.unknown");
+  EXPECT_EQ(Start("RetryWork", request.SerializeAsString())->Result(), "INVALID_PARAMETER");
 }
 
 }  // namespace
