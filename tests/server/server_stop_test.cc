@@ -114,8 +114,7 @@ std::vector<HangingCase> HangingCases() {
        [](HostedService& made, Server& server, Hang&) {
          made.Mutation<DepositRequest, DepositResponse>(
              "Change", [&](const CallContext&, Transaction& txn, const DepositRequest&, DepositResponse*) {
-               server.work().Schedule(txn, kKind, "a");
-               return absl::OkStatus();
+               return server.work().Schedule(txn, kKind, "a");
              });
        }},
   };
@@ -167,11 +166,7 @@ TEST_F(ServerStopTest, ACompletionThatDoesNotEndIsTold) {
   const std::unique_ptr<Server> server = Open();
   server->work().AddDriver(kKind, kMadeService, driver);
   ASSERT_THAT(server->Start({}), IsOk());
-  ASSERT_THAT(Execute(server->store(),
-                      [&](Transaction& txn) {
-                        server->work().Schedule(txn, kKind, "a");
-                        return absl::OkStatus();
-                      }),
+  ASSERT_THAT(Execute(server->store(), [&](Transaction& txn) { return server->work().Schedule(txn, kKind, "a"); }),
               IsOk());
   hang.AwaitRun();
   // What ends before the work does so by and by.

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/base/status_macros.h"
 #include "hapax/server/operations/work_queue.h"
 #include "hapax/storage/memory/store.h"
 #include "hapax/testing/manual_clock.h"
@@ -185,16 +186,15 @@ TEST_F(RepeatTest, WorkIsComparedByKindAndSubjectAndNotByItsRandomKey) {
   } driver;
   WorkQueue work(*store_, clock_, log, {.sole_server = true});
   work.AddDriver("send", kService, driver);
-  EXPECT_THAT(Run([&](Transaction& txn) {
-                for (const char* subject : {"a", "b", "c"}) work.Schedule(txn, "send", subject);
+  EXPECT_THAT(Run([&](Transaction& txn) -> absl::Status {
+                for (const char* subject : {"a", "b", "c"}) {
+                  HAPAX_RETURN_IF_ERROR(work.Schedule(txn, "send", subject));
+                }
                 return absl::OkStatus();
               }),
               IsOk());
   int count = 0;
-  EXPECT_THAT(Run([&](Transaction& txn) {
-                work.Schedule(txn, "send", absl::StrCat("letter ", ++count));
-                return absl::OkStatus();
-              }),
+  EXPECT_THAT(Run([&](Transaction& txn) { return work.Schedule(txn, "send", absl::StrCat("letter ", ++count)); }),
               StatusIs(StatusCode::kInternal, AllOf(HasSubstr("work: a first run schedules \"send\" of \"letter 1\""),
                                                     HasSubstr("a second one schedules \"send\" of \"letter 2\""))));
 }

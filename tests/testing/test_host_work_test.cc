@@ -81,8 +81,7 @@ class Jobs final : public WorkDriver {
   absl::Status Start(const CallContext& context, Transaction& txn, const StartJobRequest& request,
                      Operation* operation) {
     HAPAX_ASSIGN_OR_RETURN(*operation, host_.operations().Begin(txn, context, request));
-    host_.work().Schedule(txn, kKind, operation->name());
-    return absl::OkStatus();
+    return host_.work().Schedule(txn, kKind, operation->name());
   }
 
   TestHost& host_;
