@@ -16,6 +16,7 @@ struct Chosen {
   bool takes_token = false;
   bool is_patient = false;
   bool prints_reply = true;
+  bool prints_table = false;
 };
 
 // The whole program as CLI11 sees it: all verbs and flags. Parsing fills `globals` and `chosen`, which outlive the app.

@@ -26,6 +26,7 @@ struct Globals {
   std::string region;
   client::RetryPolicy retry;
   Format format = Format::kJson;
+  bool format_is_given = false;
   std::optional<Query> query;  // What of the result is printed; all of it when there is none.
   std::string journal;
   std::string x_client_token;

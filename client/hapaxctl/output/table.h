@@ -8,8 +8,9 @@
 namespace hapax::ctl {
 
 // Any message as text for people. Its list, when it has one, gives the rows: a column a field, those of messages within
-// it too; columns that are empty in every row are left out. Its other fields stand above, a line each. Times are UTC;
-// what would move a terminal's cursor is escaped, but for the lines of a text of several lines.
+// it too; columns that are empty in every row are left out. Its other fields stand above, a line each. Of several lists
+// each of messages has rows of its own, under its name. Times are UTC; what would move a terminal's cursor is escaped,
+// but for the lines of a text of several lines.
 [[nodiscard]] std::string ToTable(const google::protobuf::Message& message);
 
 }  // namespace hapax::ctl
