@@ -32,7 +32,8 @@ CLI::App& AddCommand(CLI::App& parent, const Command& command, const std::string
                 .action = command.bind(verb),
                 .takes_token = command.takes_token,
                 .is_patient = command.is_patient,
-                .prints_reply = command.prints_reply};
+                .prints_reply = command.prints_reply,
+                .prints_table = command.prints_table};
   verb.final_callback([&chosen, choice = std::move(choice)] { chosen = choice; });
   return verb;
 }
@@ -96,6 +97,7 @@ int Main(int argc, char** argv) {
                                                ? "goes with --output json or text"
                                                : chosen.verb + " prints no reply that it could look at"));
   }
+  if (chosen.prints_table && !globals.format_is_given && !globals.query.has_value()) globals.format = Format::kTable;
   if (chosen.is_patient) globals.retry.attempt_timeout = globals.retry.timeout;
   Session session(std::move(globals), chosen.verb, line->typed);
   const ExitCode code = chosen.action(session);

@@ -16,6 +16,7 @@ struct Chosen {
   bool takes_token = false;
   bool is_patient = false;
   bool prints_reply = true;
+  bool prints_table = false;
 };
 
 // Adds all verbs and flags to the CLI11 app. Parsing fills `globals` and `chosen`, which outlive the app.

@@ -1,8 +1,10 @@
 """The examples, built as a stranger builds them: separate projects, against the installed package. The payments service
-charges once (C9, C10, C11, C14); the cluster job does no step twice, however often it dies."""
+charges once (C9, C10, C11, C14); the provision service makes a database once, after the call (C14, C24); the cluster
+job does no step twice, however often it dies."""
 
 import concurrent.futures
 import importlib
+import json
 import os
 import pathlib
 import re
@@ -13,15 +15,18 @@ import unittest
 
 from grpc import StatusCode
 
-from case import ContractCase, new_token
+from case import ContractCase, eventually, new_token
 from client import Client
 from harness import Server
-from protos import PROTO
+from protos import PROTO, operations_pb2
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = os.environ.get("HAPAX_BUILD_DIR") or sys.exit("HAPAX_BUILD_DIR: set it to a build directory of Hapax")
 CHARGE = "/payments.v1.Payments/Charge"
 GET_ACCOUNT = "/payments.v1.Payments/GetAccount"
+CREATE_DATABASE = "/provision.v1.Provisioner/CreateDatabase"
+GET_DATABASE = "/provision.v1.Provisioner/GetDatabase"
+WAIT_OPERATION = "/google.longrunning.Operations/WaitOperation"
 
 
 def run(*command, **kwargs) -> str:
@@ -38,6 +43,16 @@ class PaymentsServer(Server):
         return ("127.0.0.1:0", str(self.data_dir))
 
 
+class ProvisionServer(Server):
+    @property
+    def disk(self) -> pathlib.Path:
+        return self.dir / "disk"
+
+    @property
+    def _all_flags(self) -> tuple:
+        return ("127.0.0.1:0", str(self.data_dir), str(self.disk))
+
+
 class ExamplesTest(ContractCase):
     @classmethod
     def setUpClass(cls):
@@ -46,7 +61,7 @@ class ExamplesTest(ContractCase):
         cls.dir = pathlib.Path(scratch.name)
         cls.prefix = cls.dir / "prefix"
         run("cmake", "--install", BUILD, "--prefix", cls.prefix)
-        for name in ("host_your_own", "call_hapax"):
+        for name in ("host_your_own", "provision", "call_hapax"):
             # Sources outside the tree, so that nothing is found that was not installed.
             source = cls.dir / name
             run("cp", "-r", ROOT / "examples" / name, source)
@@ -57,11 +72,12 @@ class ExamplesTest(ContractCase):
         cls.own_tests = run("ctest", "--test-dir", cls.dir / "host_your_own-build", "--output-on-failure")
         generated = cls.dir / "python"
         generated.mkdir()
-        run("protoc", f"-I{ROOT}/examples/host_your_own/proto", f"-I{PROTO}", f"--python_out={generated}",
-            "payments/v1/payments.proto")
+        run("protoc", f"-I{ROOT}/examples/host_your_own/proto", f"-I{ROOT}/examples/provision/proto", f"-I{PROTO}",
+            f"--python_out={generated}", "payments/v1/payments.proto", "provision/v1/provision.proto")
         sys.path.insert(0, str(generated))
         cls.addClassCleanup(sys.path.remove, str(generated))
         cls.pb = importlib.import_module("payments.v1.payments_pb2")
+        cls.provision_pb = importlib.import_module("provision.v1.provision_pb2")
 
     def test_the_payments_service_has_tests_of_its_own_that_pass(self):
         self.assertIn("100% tests passed, 0 tests failed out of 1", self.own_tests)
@@ -112,6 +128,55 @@ class ExamplesTest(ContractCase):
         self.assertEqual((outcomes.count("executed"), outcomes.count("replayed")), (20, 180))
         self.assertEqual(len({(token, reply.raw) for token, reply in replies}), 20)
         self.assertEqual(self.account(client).charges, 20)
+
+    def create(self, client: Client, token: str, name: str, outcome: str):
+        request = self.provision_pb.CreateDatabaseRequest(client_token=token, name=name)
+        reply = self.assertOutcome(client.call(CREATE_DATABASE, request), outcome)
+        return operations_pb2.Operation.FromString(reply.raw)
+
+    def database_state(self, client: Client, name: str) -> str:
+        reply = client.call(GET_DATABASE, self.provision_pb.GetDatabaseRequest(name=name))
+        self.assertTrue(reply.ok, reply)
+        state = self.provision_pb.GetDatabaseResponse.FromString(reply.raw).database.state
+        return self.provision_pb.DatabaseState.Name(state).removeprefix("DATABASE_STATE_")
+
+    def work_status(self, server) -> dict:
+        return json.loads(run(self.prefix / "bin" / "hapaxctl", "--endpoint", server.address, "admin", "status",
+                              "--output", "json"))
+
+    def test_C14_C24_the_provision_service_makes_a_database_after_the_call(self):
+        server = ProvisionServer(program=str(self.dir / "provision-build" / "provision"))
+        self.addCleanup(server.close)
+        client = self.client(server.start())
+        # There is no disk yet: the work waits, over a crash too.
+        begun = self.create(client, "first", "orders", "executed")
+        self.assertFalse(begun.done)
+        (piece,) = eventually(lambda: self.work_status(server)["workPieces"], "the piece that waits")
+        self.assertEqual((piece["kind"], piece["state"]), ("provision.create", "WORK_STATE_WAITING"))
+        self.assertIn("No such file or directory", piece["lastError"])
+        self.assertEqual(self.database_state(client, "orders"), "CREATING")
+        server.kill()
+        server.start()
+        self.assertEqual(self.create(client, "first", "orders", "replayed"), begun)
+        server.disk.mkdir()
+        request = operations_pb2.WaitOperationRequest(name=begun.name)
+        request.timeout.FromSeconds(100)
+        ended = client.call(WAIT_OPERATION, request).parsed
+        self.assertTrue(ended.done)
+        made = self.provision_pb.Database()
+        self.assertTrue(ended.response.Unpack(made), ended)
+        self.assertEqual(made.name, "orders")
+        self.assertEqual([path.name for path in server.disk.iterdir()], ["shop.orders"])
+        self.assertEqual(self.database_state(client, "orders"), "READY")
+        self.assertEqual(self.create(client, "first", "orders", "replayed"), ended)
+        # What can never be made ends its operation.
+        (server.disk / "shop.taken").write_text("a file")
+        request.name = self.create(client, "second", "taken", "executed").name
+        failed = client.call(WAIT_OPERATION, request).parsed
+        self.assertEqual(failed.error.code, StatusCode.FAILED_PRECONDITION.value[0])
+        self.assertEqual(self.database_state(client, "taken"), "FAILED")
+        self.assertEqual(self.work_status(server)["workPieces"], [])
+        server.stop()
 
     def cluster(self, server, job: str) -> list:
         """What a run of the job says, as (resource id, outcome)."""

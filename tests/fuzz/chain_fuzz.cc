@@ -24,6 +24,10 @@ namespace {
 using google::longrunning::Operation;
 using google::protobuf::Message;
 
+bool ListsPages(const Method& method) {
+  return method.reply->GetDescriptor()->FindFieldByName("next_page_token") != nullptr;
+}
+
 struct Call {
   const Method* method = nullptr;
   std::string bytes;
@@ -64,7 +68,7 @@ Call CallOf(const InputCall& input) {
 
 // Nobody can make up a page token: `next` stands for that of the last list.
 void FillInPageToken(Call& call, const std::string& page_token) {
-  if (!call.method->lists) return;
+  if (!ListsPages(*call.method)) return;
   const std::unique_ptr<Message> request(call.method->request->New());
   const auto& field = *request->GetDescriptor()->FindFieldByName("page_token");
   if (!request->ParseFromString(call.bytes) || request->GetReflection()->GetString(*request, &field) != "next") return;
@@ -259,7 +263,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (MakesRsaKey(call)) continue;
     const Pair pair = MakeTwice(call);
     Check(pair, times);
-    if (call.method->lists && pair.first.reply.ok()) page_token = PageTokenOf(*call.method, *pair.first.reply);
+    if (ListsPages(*call.method) && pair.first.reply.ok()) page_token = PageTokenOf(*call.method, *pair.first.reply);
   }
   if (!Server().IsUntouched()) CheckAllComesBack(Server());
   return 0;

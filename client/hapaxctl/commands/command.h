@@ -22,6 +22,7 @@ struct Command {
   bool takes_token = false;        // Whether it has one effect, named by --x-client-token.
   bool is_patient = false;         // Whether one attempt may take all of --timeout.
   bool prints_reply = true;        // Whether --query applies to its output.
+  bool prints_table = false;       // Whether the output is a table, unless --output or --query is given.
 };
 
 // Verbs below a common word, such as those of `token`.
@@ -70,6 +71,9 @@ Action BindNewApiKey(CLI::App& verb);
 Action BindAdminBackup(CLI::App& verb);
 Action BindAdminListBackups(CLI::App& verb);
 Action BindAdminRestore(CLI::App& verb);
+// commands_work.cc
+Action BindAdminStatus(CLI::App& verb);
+Action BindAdminRetryWork(CLI::App& verb);
 // commands_inspect.cc
 Action BindAdminInspect(CLI::App& verb);
 // commands_resume.cc

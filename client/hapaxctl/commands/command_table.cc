@@ -64,6 +64,10 @@ const std::vector<CommandGroup> kCommandGroups = {
     {"admin",
      "For those who run the server",
      {
+         {"status", "Tells how the server and its work stand: what runs, what is tried again, what is parked",
+          "admin status", &BindAdminStatus, false, false, true, true},
+         {"retry-work", "Has parked work performed again, once the cause of its failures is mended",
+          "admin retry-work --kind compute.boot", &BindAdminRetryWork},
          {"backup", "Makes a backup in the server's --backup_dir, while it goes on", "admin backup --timeout 1h",
           &BindAdminBackup, false, true},
          {"list-backups", "Lists the backups in the server's --backup_dir", "admin list-backups --output table",

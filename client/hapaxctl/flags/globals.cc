@@ -92,6 +92,7 @@ void AddCall(CLI::App& app, Globals& globals) {
       ->group(kCall);
   const auto set_format = [&globals](const std::string& text) {
     globals.format = text == "table" ? Format::kTable : text == "text" ? Format::kText : Format::kJson;
+    globals.format_is_given = true;
   };
   AddChoice(app, "--output", {"json", "table", "text"}, set_format, "How the result is printed")
       ->envname("HAPAX_OUTPUT")

@@ -26,6 +26,7 @@ struct Globals {
   std::string region;
   client::RetryPolicy retry;
   Format format = Format::kJson;
+  bool format_is_given = false;
   std::optional<Query> query;  // Selects a part of the result; none: all of it.
   std::string journal;
   std::string x_client_token;

@@ -135,7 +135,8 @@ std::string ListText(const Message& message, const FieldDescriptor& field) {
   return absl::StrJoin(texts, ",");
 }
 
-void AddCells(const Message& message, const FieldDescriptor* skipped, Row& row);
+using Fields = std::vector<const FieldDescriptor*>;
+void AddCells(const Message& message, const Fields& skipped, Row& row);
 
 void AddMessageCells(const Message& message, const FieldDescriptor& field, Row& row) {
   std::string text;
@@ -143,17 +144,18 @@ void AddMessageCells(const Message& message, const FieldDescriptor& field, Row& 
   if (const auto* any = dynamic_cast<const google::protobuf::Any*>(&message)) {
     const std::unique_ptr<Message> inner = Unpacked(*any);
     if (inner == nullptr) return row.push_back({ColumnOf(field), Escaped(any->type_url())});
-    return AddCells(*inner, nullptr, row);
+    return AddCells(*inner, {}, row);
   }
-  AddCells(message, nullptr, row);
+  AddCells(message, {}, row);
 }
 
-// Adds the message's fields in order; of two with the same name, the outer or earlier one counts.
-void AddCells(const Message& message, const FieldDescriptor* skipped, Row& row) {
+// The message's fields in order; of two with one name, the outer or earlier one.
+void AddCells(const Message& message, const Fields& skipped, Row& row) {
   const auto& access = *message.GetReflection();
   for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
     const FieldDescriptor& field = *message.GetDescriptor()->field(i);
-    if (&field == skipped || (field.has_presence() && !access.HasField(message, &field))) continue;
+    if (std::find(skipped.begin(), skipped.end(), &field) != skipped.end()) continue;
+    if (field.has_presence() && !access.HasField(message, &field)) continue;
     if (!field.is_repeated() && field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
       AddMessageCells(access.GetMessage(message, &field), field, row);
       continue;
@@ -232,16 +234,17 @@ std::string Lines(const Row& row) {
   return lines;
 }
 
-// The message's only list, which gives the rows; null if there is none.
-const FieldDescriptor* ListOf(const Message& message) {
-  const FieldDescriptor* list = nullptr;
+// The lists that give rows: the only one of the message's own, or those of messages when there are several.
+Fields ListsOf(const Message& message) {
+  Fields lists;
   for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
     const FieldDescriptor* const field = message.GetDescriptor()->field(i);
-    if (!field->is_repeated() || field->is_map()) continue;
-    if (list != nullptr) return nullptr;
-    list = field;
+    if (field->is_repeated() && !field->is_map()) lists.push_back(field);
   }
-  return list;
+  if (lists.size() < 2) return lists;
+  std::erase_if(lists,
+                [](const FieldDescriptor* list) { return list->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE; });
+  return lists;
 }
 
 std::vector<Row> RowsOf(const Message& message, const FieldDescriptor& list) {
@@ -250,7 +253,7 @@ std::vector<Row> RowsOf(const Message& message, const FieldDescriptor& list) {
   for (int i = 0; i < access.FieldSize(message, &list); ++i) {
     Row& row = rows[static_cast<size_t>(i)];
     if (list.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-      AddCells(access.GetRepeatedMessage(message, &list, i), nullptr, row);
+      AddCells(access.GetRepeatedMessage(message, &list, i), {}, row);
     } else {
       row.push_back({ColumnOf(list), ScalarText(message, list, i)});
     }
@@ -261,12 +264,17 @@ std::vector<Row> RowsOf(const Message& message, const FieldDescriptor& list) {
 }  // namespace
 
 std::string ToTable(const Message& message) {
-  const FieldDescriptor* const list = ListOf(message);
+  const Fields lists = ListsOf(message);
   Row own;
-  AddCells(message, list, own);
-  const std::string above = Lines(own);
-  const std::string table = list == nullptr ? "" : AlignedRows(RowsOf(message, *list));
-  return absl::StrCat(above, above.empty() || table.empty() ? "" : "\n", table);
+  AddCells(message, lists, own);
+  std::string text = Lines(own);
+  for (const FieldDescriptor* const list : lists) {
+    const std::string table = AlignedRows(RowsOf(message, *list));
+    if (table.empty()) continue;
+    const std::string name = lists.size() > 1 ? ColumnOf(*list) + "\n" : "";
+    absl::StrAppend(&text, text.empty() ? "" : "\n", name, table);
+  }
+  return text;
 }
 
 }  // namespace hapax::ctl

@@ -7,9 +7,10 @@
 
 namespace hapax::ctl {
 
-// Any message as text for people. Its list, if any, gives the rows, with a column for each field, including those of
-// nested messages. Columns that are empty in every row are omitted. The other fields come before, a line each. Times
-// are UTC. Control characters are escaped, except the newlines of a text of several lines.
+// Any message as text for people. Its list, when it has one, gives the rows: a column a field, those of messages within
+// it too; columns that are empty in every row are left out. Its other fields stand above, a line each. Of several lists
+// each of messages has rows of its own, under its name. Times are UTC; what would move a terminal's cursor is escaped,
+// but for the lines of a text of several lines.
 [[nodiscard]] std::string ToTable(const google::protobuf::Message& message);
 
 }  // namespace hapax::ctl

@@ -58,6 +58,40 @@ TEST(ToTable, NumbersWithoutASignAreShown) {
   EXPECT_THAT(ToTable(reply), AllOf(HasSubstr("7"), HasSubstr("9223372036854775808"), Not(HasSubstr("?"))));
 }
 
+TEST(ToTable, SeveralListsHaveRowsEach) {
+  admin::v1::GetStatusResponse reply;
+  reply.set_version("0.1.0");
+  reply.mutable_start_time()->set_seconds(1'700'000'000);
+  admin::v1::WorkKind& kind = *reply.add_work_kinds();
+  kind.set_kind("compute.boot");
+  kind.set_open_count(3);
+  kind.set_parked_count(1);
+  kind.set_running_count(2);
+  kind.mutable_oldest_age()->set_seconds(90);
+  reply.add_work_kinds()->set_kind("compute.stop");
+  const std::string above =
+      "VERSION            0.1.0\n"
+      "START_TIME         2023-11-14 22:13:20Z\n"
+      "DAMAGED_WORK_ROWS  0\n"
+      "\n"
+      "WORK_KINDS\n"
+      "KIND          OPEN_COUNT  RUNNING_COUNT  WAITING_COUNT  PARKED_COUNT  FAILURE_COUNT  OLDEST_AGE\n"
+      "compute.boot  3           2              0              1             0              1m30s\n"
+      "compute.stop  0           0              0              0             0              -\n";
+  EXPECT_EQ(ToTable(reply), above);
+  admin::v1::WorkPiece& piece = *reply.add_work_pieces();
+  piece.set_kind("compute.boot");
+  piece.set_subject("i-1");
+  piece.set_state(admin::v1::WORK_STATE_PARKED);
+  piece.set_attempts(10);
+  piece.set_last_error("INTERNAL: no disk");
+  EXPECT_EQ(ToTable(reply), above +
+                                "\n"
+                                "WORK_PIECES\n"
+                                "KIND          SUBJECT  STATE   ATTEMPTS  LAST_ERROR\n"
+                                "compute.boot  i-1      parked  10        INTERNAL: no disk\n");
+}
+
 TEST(ToTable, OpensAnAny) {
   google::longrunning::Operation operation;
   operation.set_name("operations/1");
