@@ -19,7 +19,7 @@ std::unique_ptr<Message> NewLike(const Message* message) {
   return std::unique_ptr<Message>(message == nullptr ? nullptr : message->New());
 }
 
-// Returns nullopt if the messages are equal, or both absent.
+// Returns nullopt if the messages are equal, or one of them is absent.
 std::optional<std::string> DifferenceOf(std::string_view what, const Message* first, const Message* second) {
   if (first == nullptr || second == nullptr) return std::nullopt;
   google::protobuf::util::MessageDifferencer differencer;
