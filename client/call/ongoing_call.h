@@ -99,7 +99,7 @@ class OngoingCall final : public CancellableCall, public std::enable_shared_from
   std::vector<Open> open_ ABSL_GUARDED_BY(mu_);  // Attempts whose end is not processed yet.
   TimerId timer_ ABSL_GUARDED_BY(mu_);
   absl::Time next_start_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
-  absl::Time not_before_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();  // The delay the server asked for.
+  absl::Time not_before_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();  // The earliest start the server allows.
   absl::Status last_error_ ABSL_GUARDED_BY(mu_);
   bool none_had_effect_ ABSL_GUARDED_BY(mu_) = true;  // Considers only attempts that ended.
   bool over_ ABSL_GUARDED_BY(mu_) = false;

@@ -17,8 +17,8 @@ struct TlsFiles {
 };
 
 // Reads the files, and checks them. gRPC itself would report their errors only by failing calls.
-// Errors: INVALID_ARGUMENT, naming option and file, if a file cannot be read or is not PEM of its kind, if the key is
-// encrypted or not the certificate's, or if only one of certificate and key is given.
+// Errors: INVALID_ARGUMENT, naming option and file: a file cannot be read or is not PEM of its kind; the key is
+// encrypted or not the certificate's; only one of certificate and key is given.
 [[nodiscard]] absl::StatusOr<TlsFiles> ReadTlsFiles(const ConnectionOptions& options);
 
 }  // namespace hapax::client
