@@ -9,19 +9,20 @@
 
 namespace hapax {
 
-// Runs a task that may never end, on a thread of its own, so that others wait for it no longer than they like.
+// Runs a task that may never end on its own thread, so that the wait for it can be bounded.
 //
 // Thread-safety: safe.
-// Lifetime: a task that has not ended by the destructor goes on without it. What the task uses must outlive it then.
+// Lifetime: a task that has not ended when the destructor runs continues without it. Then everything that the task uses
+// must outlive the task.
 class BoundedTask {
  public:
-  // Starts the task. Without room for another thread it runs here.
+  // Starts the task. If no thread can be created, the task runs on this thread.
   explicit BoundedTask(absl::AnyInvocable<void() &&> task);
   ~BoundedTask();
   BoundedTask(const BoundedTask&) = delete;
   BoundedTask& operator=(const BoundedTask&) = delete;
 
-  // Waits until the task has ended, or until that monotonic time. Says whether it has.
+  // Waits until the task has ended, or until that monotonic time. Returns whether the task has ended.
   [[nodiscard]] bool AwaitUntil(absl::Duration until) const;
 
  private:

@@ -11,15 +11,15 @@
 
 namespace hapax {
 
-// The exception that is being handled, as INTERNAL "`what` threw TYPE: TEXT". Requires: called in a catch block.
+// Returns the current exception as INTERNAL "`what` threw TYPE: TEXT". Requires: called in a catch block.
 [[nodiscard]] absl::Status ThrownError(std::string_view what);
 
-// Calls code that is not Hapax's and may throw, such as a handler:
+// Calls foreign code that may throw, such as a handler:
 //
 //   absl::Status done = Contain("handler of Charge", [&] { return handler(context, txn, request, reply); });
 //
-// Returns the result of `f`: a Status, a StatusOr, or OK for void. An exception becomes ThrownError(what), whatever its
-// type. The unwinding of a thread that is cancelled goes on: it must not be stopped.
+// Returns the result of `f`: a Status, a StatusOr, or OK for void. An exception of any type becomes ThrownError(what).
+// The unwinding of a cancelled thread continues, since it must not be stopped.
 template <typename F>
 [[nodiscard]] auto Contain(std::string_view what, F&& f) {
   using Result = std::invoke_result_t<F>;

@@ -23,11 +23,11 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::internal::IsStructurallyValidUTF8;
 using google::protobuf::internal::WireFormatLite;
 
-// The fields of a message type that are text, or messages.
+// The string and message fields of a message type.
 struct TextFields {
   struct Field {
     const FieldDescriptor* descriptor = nullptr;
-    const TextFields* message = nullptr;  // Null: a string.
+    const TextFields* message = nullptr;  // Null for a string.
   };
   absl::flat_hash_map<int, Field> by_number;
 };
@@ -44,7 +44,7 @@ class TextFieldsCache {
     std::unique_ptr<TextFields>& slot = types_[&type];
     if (slot != nullptr) return *slot;
     slot = std::make_unique<TextFields>();
-    TextFields& fields = *slot;  // Types may be recursive, and the map may grow.
+    TextFields& fields = *slot;  // A reference to the heap object, since the recursion below may grow the map.
     for (int i = 0; i < type.field_count(); ++i) {
       const FieldDescriptor* field = type.field(i);
       if (field->type() == FieldDescriptor::TYPE_STRING) fields.by_number[field->number()] = {.descriptor = field};
@@ -64,8 +64,8 @@ const TextFields& TextFieldsOf(const Descriptor& type) {
   return cache->Of(type);
 }
 
-// The path of the first string that is not UTF-8, in a message up to the end of `reader` or of its group. `fields` is
-// null in a group of an unknown number.
+// Returns the path of the first string that is not UTF-8, in a message up to the end of `reader` or of its group.
+// `fields` is null in a group with an unknown number.
 std::optional<std::string> FirstInvalid(WireReader& reader, const TextFields* fields) {
   while (!reader.AtEnd()) {
     uint64_t tag = 0;

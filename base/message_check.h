@@ -10,18 +10,18 @@
 
 namespace hapax {
 
-// Whether a message can be parsed again once it is serialized. protobuf ends the process for one that lacks a required
-// field, and serializes a string that is not UTF-8, which no parser takes.
+// Checks whether a message can be serialized and parsed again. protobuf ends the process if a required field is
+// missing. It serializes a string that is not UTF-8, but no parser accepts that.
 //
 // Requires: messages of generated types.
 // Errors: INTERNAL, `<message>: <path of the field>: <what is allowed>`.
 
 // Whether all required fields are set.
 [[nodiscard]] absl::Status CheckComplete(const google::protobuf::Message& message);
-// Whether all strings are UTF-8 in what `message` was serialized to: one pass over the bytes. The value of a
-// google.protobuf.Any is not looked at.
+// Whether all strings in the serialized `message` are UTF-8, in one pass over the bytes. The value of a
+// google.protobuf.Any is not checked.
 [[nodiscard]] absl::Status CheckText(const google::protobuf::Message& message, std::string_view serialized);
-// Both.
+// Serializes the message with both checks.
 [[nodiscard]] absl::StatusOr<std::string> Serialize(const google::protobuf::Message& message);
 
 }  // namespace hapax

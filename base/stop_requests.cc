@@ -14,7 +14,7 @@ namespace hapax {
 namespace {
 
 constexpr std::array kSignals = {SIGTERM, SIGINT, SIGHUP};
-// In the place of a signal.
+// Values of Box::stop besides signals.
 constexpr int kNotAsked = -1;
 constexpr int kAskedByNoSignal = 0;
 
@@ -25,7 +25,7 @@ sigset_t SignalSet() {
   return signals;
 }
 
-// Has the calling thread take the signals, until the end of the object.
+// Unblocks the signals on the calling thread while it exists.
 class SignalsUnblocked {
  public:
   SignalsUnblocked() {
@@ -42,12 +42,12 @@ class SignalsUnblocked {
 
 }  // namespace
 
-// What one object was asked. It is never freed but used again, because a signal handler may look at it at any time.
+// The requests to one object. A box is reused but never freed, since a signal handler may read it at any time.
 struct StopRequests::Box {
   std::atomic<bool> takes_signals = false;
   std::atomic<int> stop = kNotAsked;
   std::atomic<bool> reload = false;
-  sem_t asked;  // Posted after each change of these.
+  sem_t asked;  // Posted after each change of the above.
   bool in_use = false;
   Box* next = nullptr;  // Constant once the box is in the list.
 
@@ -66,10 +66,10 @@ struct StopRequests::Box {
   static void Uninstall();
   static void OnSignal(int signal);
 
-  // All boxes, for the handler.
+  // The list of all boxes, for the handler.
   static inline std::atomic<Box*> first = nullptr;
-  static inline std::mutex mu;          // Guards the boxes' use, and what follows.
-  static inline int handler_count = 0;  // Objects that handle signals.
+  static inline std::mutex mu;          // Guards the use of boxes, and the members below.
+  static inline int handler_count = 0;  // The number of objects that handle signals.
   static inline std::atomic<pid_t> process = 0;
   static inline std::array<struct sigaction, kSignals.size()> previous = {};
 };
@@ -87,7 +87,7 @@ void StopRequests::Box::OnSignal(int signal) {
       }
     }
   } else {
-    // A child of fork: nobody waits there. The signal comes again once this returns.
+    // This is a forked child, where no thread waits. The signal is delivered again once this returns.
     for (size_t i = 0; i < kSignals.size(); ++i) {
       if (kSignals[i] == signal) sigaction(signal, &previous[i], nullptr);
     }
@@ -105,7 +105,7 @@ void StopRequests::Box::Install() {
   for (size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &handler, &previous[i]);
 }
 
-// A handler that somebody else has installed since is left where it is.
+// Leaves a handler in place that was installed later by other code.
 void StopRequests::Box::Uninstall() {
   for (size_t i = 0; i < kSignals.size(); ++i) {
     struct sigaction current = {};

@@ -3,24 +3,24 @@
 
 namespace hapax {
 
-// Waits until somebody asks for a stop or a reload: the process's signals, or another thread.
+// Waits for requests to stop or reload, from signals of the process or from other threads.
 //
 //   StopRequests requests(StopRequests::Signals::kHandled);
 //   while (requests.Await().kind == StopRequests::Kind::kReload) Reload();
 //
-// SIGTERM and SIGINT ask for a stop, SIGHUP for a reload. Their handlers are installed from the constructor until
-// IgnoreSignals, for the whole process; what was there before is put back with the last object that has them. Every
-// object that has them is asked by a signal.
+// SIGTERM and SIGINT request a stop, SIGHUP a reload. With kHandled, their handlers are installed for the whole process
+// from the constructor until IgnoreSignals. The last such object restores the earlier handlers. A signal reaches every
+// such object.
 //
-// No thread's mask is changed for longer than Await. A program that is executed has the default handlers. A child of
-// fork that executes none has the handlers that were there before.
+// Only Await changes the signal mask of a thread, and restores it. An executed program has the default handlers. A
+// forked child that executes no program has the earlier handlers.
 //
 // Thread-safety: safe. Ask may be called in a signal handler.
 class StopRequests {
  public:
   enum class Signals {
     kHandled,
-    kLeftAlone,  // Only Ask asks.
+    kLeftAlone,  // Only Ask makes requests.
   };
   enum class Kind {
     kStop,
@@ -28,7 +28,7 @@ class StopRequests {
   };
   struct Request {
     Kind kind = Kind::kStop;
-    int signal = 0;  // The signal that asked first for a stop; 0: none did.
+    int signal = 0;  // The first signal that requested a stop; 0 if none did.
   };
 
   explicit StopRequests(Signals signals);
@@ -36,11 +36,11 @@ class StopRequests {
   StopRequests(const StopRequests&) = delete;
   StopRequests& operator=(const StopRequests&) = delete;
 
-  // Waits for a request. A stop is asked for once and for all: every later Await returns at once. While it waits, the
-  // calling thread takes the signals though its mask blocks them.
+  // Waits for a request. A stop is permanent: every later Await returns it at once. With kHandled, the calling thread
+  // unblocks the signals while it waits.
   [[nodiscard]] Request Await();
 
-  // Asks for a stop.
+  // Requests a stop.
   void Ask();
 
   // Ends the handling of signals.

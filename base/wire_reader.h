@@ -7,8 +7,8 @@
 
 namespace hapax {
 
-// Reads the parts of protobuf's wire format, one after another, from bytes that may be malformed: then a method returns
-// false. Lifetime: the bytes outlive it.
+// Reads the parts of protobuf's wire format one after another. The bytes may be malformed; a method then returns false.
+// Lifetime: the bytes outlive it.
 class WireReader {
  public:
   static constexpr int kMaxTagBytes = 5;

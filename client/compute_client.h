@@ -14,10 +14,10 @@ namespace hapax::client {
 //   ComputeClient compute(caller);
 //   auto launched = compute.RunInstances(request);
 //
-// Asynchronous calls are the caller's: caller.Start<RunInstancesResponse>(ComputeClient::Method("RunInstances"), ...).
+// Asynchronous calls go through the caller: caller.Start<RunInstancesResponse>(ComputeClient::Method("RunInstances"),
+// ...).
 //
-// Thread-safety: safe. Lifetime: the caller outlives it. Errors: those of Caller and of the server
-// (docs/errors.md).
+// Thread-safety: safe. Lifetime: the caller outlives it. Errors: those of Caller and of the server (docs/errors.md).
 class ComputeClient {
  public:
   using Options = CallOptions;
@@ -44,8 +44,8 @@ class ComputeClient {
   HAPAX_COMPUTE_METHOD(DescribeAvailabilityZones, compute::v1::DescribeAvailabilityZonesResponse)
 #undef HAPAX_COMPUTE_METHOD
 
-  // The method of this name, such as `RunInstances`, for APIs that take a descriptor (a journal). Requires: Compute has
-  // it.
+  // Returns the method of this name, such as `RunInstances`, for APIs that take a descriptor (a journal). Requires:
+  // Compute has the method.
   [[nodiscard]] static const google::protobuf::MethodDescriptor& Method(std::string_view name);
 
  private:

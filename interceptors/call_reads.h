@@ -20,7 +20,7 @@ class CallReads {
   CallReads(Store& store, MessageBudget& reply_budget, WorkerPool& workers)
       : store_(store), reply_budget_(reply_budget), workers_(workers) {}
 
-  // As Store::Query.
+  // Like Store::Query.
   void Query(UnaryCall& call, Store::ReadBody body, Store::Done done) const;
   // Like Query, for a body that may take long: it always runs on a worker. Errors: OVERLOADED when too many reads are
   // waiting.

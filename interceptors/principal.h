@@ -7,8 +7,8 @@
 
 namespace hapax {
 
-// An authenticated caller and its role. Tokens and resources belong to the tenant, whichever of its principals made
-// them (C4).
+// An authenticated caller and its role. Tokens and resources belong to the tenant, regardless of which principal of the
+// tenant made them (C4).
 struct Principal {
   std::string tenant;
   Role role = Role::kRead;

@@ -9,16 +9,16 @@
 
 namespace hapax {
 
-// Fills in the call's context: the principal and the time, and by the method's rule the client token (C1, C2) and the
+// Fills in the call's context: the principal and the time. By the method's rule also the client token (C1, C2) and the
 // place (C4). Requires: the request is decoded.
 //
-// Errors: as ClientTokenOf and Rule::ResolvePlace.
+// Errors: those of ClientTokenOf and Rule::ResolvePlace.
 class Resolution final : public UnaryInterceptor {
  public:
   struct Options {
     // The region of a call that neither names nor implies one.
     std::string default_region;
-    // As in CallContext.
+    // The same as in CallContext.
     std::string page_token_key;
   };
 

@@ -7,11 +7,11 @@
 
 namespace hapax {
 
-// Lets the parties of one thread take turns. Each thread that serves calls has one.
+// Lets the parties of one thread take turns. Each thread that serves calls has one instance.
 class Turns {
  public:
   virtual ~Turns() = default;
-  // Runs `task` on the thread at the party's turn, or at once when nothing waits. Call it on that thread.
+  // Runs `task` on the thread at the party's turn, or at once if nothing waits. Must be called on that thread.
   virtual void InTurn(std::string_view party, absl::AnyInvocable<void()> task) = 0;
 };
 

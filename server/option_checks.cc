@@ -21,13 +21,13 @@ absl::Status Wrong(absl::string_view option, absl::string_view value, absl::stri
   return OptionError(option, value, absl::InvalidArgumentError(allowed));
 }
 
-// A negative number that was given for a size is a huge one.
+// A negative number that was converted to a size is a huge one.
 absl::Status CheckSize(absl::string_view option, size_t value, size_t most) {
   if (value >= 1 && value <= most) return absl::OkStatus();
   return Wrong(option, absl::StrCat(value), absl::StrCat("must be 1 to ", most));
 }
 
-// A backup that goes with the data is none.
+// A backup inside the data directory would be lost together with the data.
 absl::Status CheckIsOutside(const std::string& backup_dir, const std::string& data_dir) {
   if (backup_dir.empty()) return absl::OkStatus();
   std::error_code error;
@@ -68,7 +68,7 @@ absl::Status CheckOptions(const ServerOptions& options) {
 }
 
 absl::StatusOr<std::string> DefaultSealKeyFile(const std::string& data_dir) {
-  // `.` and `data//` would end up with the file in the directory.
+  // With `.` or `data//`, the file would be inside the directory.
   std::error_code error;
   const std::string directory = fs::absolute(data_dir, error).lexically_normal().string();
   if (error) return Wrong("data_dir", data_dir, absl::StrCat("must have an absolute path: ", error.message()));

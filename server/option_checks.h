@@ -9,11 +9,12 @@
 
 namespace hapax {
 
-// What can be told of a server's options without opening anything.
+// Checks the options of a server, as far as possible without opening anything.
 // Errors: INVALID_ARGUMENT, an OptionError that says what is allowed.
 [[nodiscard]] absl::Status CheckOptions(const ServerOptions& options);
 
-// Beside the data directory, however that is spelled. Errors: INVALID_ARGUMENT, it has no absolute path.
+// Returns the default path, beside the data directory, however that is spelled. Errors: INVALID_ARGUMENT: the data
+// directory has no absolute path.
 [[nodiscard]] absl::StatusOr<std::string> DefaultSealKeyFile(const std::string& data_dir);
 
 }  // namespace hapax

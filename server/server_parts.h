@@ -38,7 +38,7 @@
 
 namespace hapax {
 
-// What a server consists of, in the order it is made; what is below uses what is above.
+// The parts of a server, in order of construction: each member uses only those above it.
 struct Server::Parts {
   explicit Parts(ServerOptions its_options);
 
@@ -66,25 +66,25 @@ struct Server::Parts {
   std::optional<OperationsService> operations_service;
   std::optional<AdminService> admin_service;
   std::vector<std::unique_ptr<HostedService>> own_services;
-  std::vector<const HostedService*> hosted;  // Those of others, and own_services.
+  std::vector<const HostedService*> hosted;  // The services of the embedder, and own_services.
   std::unique_ptr<TlsCredentials> tls;       // Null: connections are not encrypted.
-  Authenticator* authenticator = nullptr;    // In the chain.
+  Authenticator* authenticator = nullptr;    // Owned by the chain.
   std::unique_ptr<const Chain> chain;
   std::unique_ptr<ServiceHost> host;
-  std::atomic<int> port = 0;  // 0: it listens on none.
+  std::atomic<int> port = 0;  // 0 if it listens on none.
 
-  Monitor reloading;  // Held by whoever reloads, and by the end, after which nobody does.
+  Monitor reloading;  // Held during a reload, and by End, after which no reload runs.
   bool has_ended ABSL_GUARDED_BY(reloading) = false;
 
-  // What the end waits for, in words.
+  // The step that End waits for, in words.
   std::atomic<const char*> ending_step = "";
-  // Set once nobody waits for the end any more. What it has not begun to destroy by then, it leaves.
+  // Set when no thread waits for End any more. From then on, End begins no further step.
   std::atomic<bool> end_is_abandoned = false;
 
-  // Whether the next connection uses the TLS files as they are now; logs what it uses.
+  // Returns whether the next connection uses the current TLS files. Logs which files it uses.
   [[nodiscard]] bool ReloadTls();
 
-  // Stops everything, which may never end.
+  // Stops everything. May never return.
   void End(absl::Duration timeout);
 
  private:

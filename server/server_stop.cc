@@ -17,14 +17,14 @@
 #include "hapax/server/server.h"
 #include "hapax/server/server_parts.h"
 
-// How a server ends.
+// The shutdown of a server.
 namespace hapax {
 namespace {
 
 constexpr absl::Duration kLameDuckTime = absl::Milliseconds(50);
 constexpr absl::Duration kCloseTimeout = absl::Seconds(1);
 
-// The servers that exist. It is never destroyed: exit looks at it.
+// The servers that exist. Never destroyed, since it is used at exit.
 struct OpenServers {
   std::mutex mu;
   std::vector<Server*> servers;
@@ -35,7 +35,7 @@ struct OpenServers {
   }
 };
 
-// Keeps it as long as the process lives, within reach of leak checkers.
+// Keeps the object until the process ends, reachable for leak checkers.
 void KeepForGood(std::shared_ptr<void> kept) {
   static std::mutex mu;
   static auto* const kAll = new std::vector<std::shared_ptr<void>>;
@@ -50,10 +50,10 @@ void Server::Parts::EndCalls(absl::Duration timeout) {
   host->AnnounceShutdown();
   gate->Close();
   waiters.Close();
-  admin_service->Close();  // A backup may take longer than anybody waits, and is made anew by whoever asks.
+  admin_service->Close();  // A backup may take too long to wait for. Its caller makes another one.
   gate->AwaitIdle(timeout);
-  // When connections close, a call that is just arriving is cut off with CANCELLED. So busy clients are
-  // given a moment to hear UNAVAILABLE instead, and to go away.
+  // A closing connection cuts off an arriving call with CANCELLED. So busy clients get a moment to receive UNAVAILABLE
+  // instead, and to leave.
   absl::SleepFor(std::min(kLameDuckTime, timeout));
   host->Drain(kCloseTimeout);
 }
@@ -72,8 +72,8 @@ void Server::Parts::End(absl::Duration timeout) {
   if (!begin("calls in flight have not ended")) return;
   EndCalls(timeout);
   port = 0;
-  // No call runs any more. What was prepared is committed, what was committed may still start work, and
-  // work that is not written down as done is resumed by the next start.
+  // No call runs any more. Prepared transactions are committed, and committed ones may still start work. The next start
+  // resumes work that is not recorded as done.
   if (!begin("connections have not closed")) return;
   host.reset();
   exposer.reset();

@@ -14,13 +14,13 @@
 
 namespace hapax {
 
-// A transaction within another one, or on a state that is only read. It keeps its writes and hooks to itself; its owner
-// commits or drops them. A read sees them first, then `base`.
+// A transaction within another one, or on a read-only state. It buffers its writes and hooks; its owner commits or
+// drops them. A read sees the buffered writes first, then `base`.
 //
 //   DraftTransaction part(txn);
 //   if (Change(part).ok()) part.CommitTo(txn);
 //
-// Thread-safety, errors: as of `base`. Lifetime: `base` outlives it, and is not written to meanwhile.
+// Thread-safety, errors: those of `base`. Lifetime: `base` outlives it, and is not written to meanwhile.
 class DraftTransaction final : public Transaction {
  public:
   explicit DraftTransaction(const ReadTransaction& base) : base_(base) {}
@@ -31,7 +31,7 @@ class DraftTransaction final : public Transaction {
   void Delete(Table table, std::string key) override;
   void OnCommit(absl::AnyInvocable<void()> hook) override;
 
-  // Hands writes, hooks and a refusal over to `txn`; the draft is empty afterwards.
+  // Moves writes, hooks and a refusal to `txn`. The draft is empty afterwards.
   void CommitTo(Transaction& txn);
 
   [[nodiscard]] Overlay& writes() { return writes_; }

@@ -15,18 +15,18 @@
 
 namespace hapax {
 
-// Id number `number` of the prefix: `i-00000000000000001`.
+// Returns the id with this number: `i-00000000000000001`.
 [[nodiscard]] std::string CountedId(std::string_view prefix, int number);
 
-// Counts the ids of each prefix, from 1. So a test knows them beforehand. Thread-safety: safe.
+// Makes ids by counting from 1 for each prefix, so a test knows them in advance. Thread-safety: safe.
 class CountedIds final : public IdSource {
  public:
   [[nodiscard]] std::string NewId(std::string_view prefix) override;
-  // Begins again.
+  // Counts from 1 again.
   void Reset();
 
-  // Two runs of a body on one thread (repeat.h): in the second it gets the ids of the first again, as long as it asks
-  // for the same prefixes. One at a time; for the thread that makes it.
+  // Two runs of a body on one thread (repeat.h). The second run gets the ids of the first, as long as it asks for the
+  // same prefixes. Only one may exist at a time. Thread-safety: for the thread that creates it.
   class Repetition {
    public:
     explicit Repetition(CountedIds& ids);
@@ -34,7 +34,7 @@ class CountedIds final : public IdSource {
     Repetition(const Repetition&) = delete;
     Repetition& operator=(const Repetition&) = delete;
 
-    // The first run is over.
+    // Ends the first run.
     void BeginSecondRun();
 
    private:
@@ -51,9 +51,9 @@ class CountedIds final : public IdSource {
 
   absl::Mutex mu_;
   std::map<std::string, int, std::less<>> last_ ABSL_GUARDED_BY(mu_);
-  std::thread::id repeating_thread_ ABSL_GUARDED_BY(mu_);  // None: nobody repeats.
+  std::thread::id repeating_thread_ ABSL_GUARDED_BY(mu_);  // Empty while there is no Repetition.
   bool is_second_run_ ABSL_GUARDED_BY(mu_) = false;
-  std::vector<Given> given_ ABSL_GUARDED_BY(mu_);  // In the first run.
+  std::vector<Given> given_ ABSL_GUARDED_BY(mu_);  // The ids of the first run.
   size_t given_again_ ABSL_GUARDED_BY(mu_) = 0;
 };
 

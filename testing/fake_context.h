@@ -10,18 +10,18 @@
 
 namespace hapax {
 
-// What a test says of a call whose handler it calls itself. Each has a default.
+// The properties of a call whose handler a test calls directly. Each has a default.
 struct FakeContextOptions {
   std::string tenant = "default";
-  std::string client_token;  // Empty: none.
+  std::string client_token;  // Empty if none.
   Place place = {.region = "default"};
-  absl::Time now = absl::FromUnixSeconds(1'000'000'000);  // A ManualClock's first time.
-  // Gets what the handler records (CallContext::RecordDefaults); of the request's type. Null: as of a call without a
-  // token. Outlives the context.
+  absl::Time now = absl::FromUnixSeconds(1'000'000'000);  // The initial time of a ManualClock.
+  // Receives the defaults that the handler records (CallContext::RecordDefaults). It has the type of the request, and
+  // outlives the context. Null: the defaults are dropped, as for a call without a token.
   google::protobuf::Message* recorded_defaults = nullptr;
 };
 
-// The context of that call, as the chain would hand it to the handler, be it a mutation or a read.
+// Returns the context that the chain would pass to the handler of that call, a mutation or a read.
 [[nodiscard]] CallContext FakeContext(const FakeContextOptions& options = {});
 
 }  // namespace hapax

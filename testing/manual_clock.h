@@ -12,7 +12,7 @@
 
 namespace hapax {
 
-// Clocks that only the test moves. Thread-safety: safe.
+// Clocks that only the test advances. Thread-safety: safe.
 class ManualClock final : public Clock {
  public:
   explicit ManualClock(absl::Time now = absl::FromUnixSeconds(1'000'000'000)) : now_(now) {}
@@ -36,7 +36,7 @@ class ManualClock final : public Clock {
     now_ += step;
     passed_ += step;
   }
-  // Lets time pass until `now`. A past time is set instead, as by Jump.
+  // Lets time pass until `now`. If that is in the past, only sets the wall clock, like Jump.
   void Set(absl::Time now) {
     absl::MutexLock lock(&mu_);
     passed_ += std::max(now - now_, absl::ZeroDuration());
@@ -47,14 +47,14 @@ class ManualClock final : public Clock {
     absl::MutexLock lock(&mu_);
     now_ += step;
   }
-  // Reboots the machine: only the wall clock says how long that took.
+  // Reboots the machine. Only the wall clock tells how long that took.
   void Reboot() {
     absl::MutexLock lock(&mu_);
     ++boots_;
     booted_ = passed_;
   }
 
-  // While it lives, its thread reads wall clocks that are ahead by `step`. Other threads do not.
+  // While it exists, the wall clock is ahead by `step` for its thread, and unchanged for other threads.
   class AheadOnThisThread {
    public:
     explicit AheadOnThisThread(absl::Duration step) { ahead_here_ = step; }

@@ -21,7 +21,7 @@
 namespace hapax {
 namespace {
 
-// 26 hours, and another minute, second, millisecond and microsecond.
+// 26 hours, 1 minute, 1 second, 1 millisecond and 1 microsecond.
 constexpr absl::Duration kAhead = absl::Microseconds(93'661'001'001);
 constexpr size_t kMaxShownBytes = 80;
 
@@ -31,7 +31,7 @@ std::string ShownBytes(std::string_view bytes) {
                       part.size() < bytes.size() ? "...\"" : "\"");
 }
 
-// A key that is made of strings (key.h) as `("account", "anna")`, any other one as its bytes.
+// Shows a key made of strings (key.h) as `("account", "anna")`, and any other key as its bytes.
 std::string ShownKey(std::string_view key) {
   std::vector<std::string> elements;
   KeyParser parser(key);
@@ -53,7 +53,7 @@ std::string Differ(std::string_view what, std::string_view first, std::string_vi
   return absl::StrCat(std::string(what), ": a first run ", std::string(first), ", a second one ", std::string(second));
 }
 
-// Kind and subject of all work that is scheduled; its keys are random.
+// Returns kind and subject of all scheduled work. Keys are left out, since they are random.
 std::vector<std::string> ScheduledWork(const Overlay& writes) {
   std::vector<std::string> scheduled;
   for (const auto& [key, value] : writes.rows(Table::kWork)) {

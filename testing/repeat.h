@@ -12,37 +12,36 @@
 
 namespace hapax {
 
-// Running a body twice, to show that it is repeatable: an engine may run a body more than once, and only the last run
-// counts (store.h). Both runs begin with the same rows. What the first one did is dropped.
+// Runs a body twice, to check that it is repeatable. An engine may run a body more than once, and only the last run
+// counts (store.h). Both runs begin with the same rows. The effects of the first run are dropped.
 //
 // The runs must agree in
 //   - the status they return
-//   - the rows they put and delete, byte by byte; of maps in a protobuf row the order of the entries makes no
-//   difference
-//   - the work they schedule, by kind and subject in any order
-//   - how many hooks they leave for the commit
+//   - the rows they put and delete, byte by byte, except for the order of map entries in a protobuf row
+//   - the work they schedule, by kind and subject, in any order
+//   - the number of hooks they register for the commit
 //
-// So a body is found that reads a clock or random bits, counts in a static or captured variable, or keeps what an
-// earlier run left. The first run reads a ManualClock some 26 hours ahead, so that a body that takes the time from
-// there and not from CallContext::now is found, too. Ids are no difference: in the second run a CountedIds gives those
-// of the first again.
+// This detects a body that reads a clock or random bits, counts in a static or captured variable, or keeps state of an
+// earlier run. In the first run a ManualClock is some 26 hours ahead. So it also detects a body that reads this clock
+// instead of CallContext::now. Ids cause no difference: in the second run a CountedIds repeats the ids of the first.
 //
-// Not found: what leaves no trace in all that, such as a count for metrics; and a clock of the system's that is read to
-// the second, unless the second turns between the runs.
+// Two faults are not detected. One leaves no trace in the above, such as a counter for metrics. The other reads a
+// system clock to the second, unless the second changes between the runs.
 
 struct RepeatedRun {
-  absl::Status status;                    // Of the second run.
-  std::optional<std::string> difference;  // What the runs do not agree in; nullopt: they agree.
+  absl::Status status;                    // The status of the second run.
+  std::optional<std::string> difference;  // The first difference of the runs; nullopt if they agree.
 };
 
-// Runs `body` twice with drafts of `txn`; the number of the run is 1 or 2. `txn` gets what the second run did, if that
-// returned OK. `ids` may be null. Differences show keys of table services without `table_prefix`, where they begin so.
+// Runs `body` twice with drafts of `txn`. `run` is 1 or 2. If the second run returns OK, its writes and hooks go to
+// `txn`. `ids` may be null. In differences, keys of table services are shown without a leading `table_prefix`.
 using RepeatableBody = absl::FunctionRef<absl::Status(Transaction& txn, int run)>;
 [[nodiscard]] RepeatedRun RunTwice(Transaction& txn, CountedIds* ids, RepeatableBody body,
                                    std::string_view table_prefix = "");
 
-// Runs the body twice in one transaction of the store, in the table of `service`, its full name, and waits for the
-// commit. Errors: the body's, the store's; INTERNAL, nothing is committed because the runs do not agree, and in what.
+// Runs the body twice in one transaction of the store, in the table of `service` (its full name). Waits for the commit.
+// Errors: those of the body and the store. INTERNAL, naming the difference: the runs do not agree, and nothing is
+// committed.
 [[nodiscard]] absl::Status ExecuteTwice(Store& store, std::string_view service,
                                         absl::FunctionRef<absl::Status(Transaction&)> body, CountedIds* ids = nullptr);
 

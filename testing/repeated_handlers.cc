@@ -19,7 +19,7 @@ std::unique_ptr<Message> NewLike(const Message* message) {
   return std::unique_ptr<Message>(message == nullptr ? nullptr : message->New());
 }
 
-// Nullopt for messages that are equal, or not there.
+// Returns nullopt if the messages are equal, or one of them is absent.
 std::optional<std::string> DifferenceOf(std::string_view what, const Message* first, const Message* second) {
   if (first == nullptr || second == nullptr) return std::nullopt;
   google::protobuf::util::MessageDifferencer differencer;
@@ -29,10 +29,10 @@ std::optional<std::string> DifferenceOf(std::string_view what, const Message* fi
   return absl::StrCat(std::string(what), ", from a first run to a second one: ", fields);
 }
 
-// A run's part of a call that is no transaction.
+// The results of one run outside its transaction.
 struct Run {
   std::unique_ptr<Message> reply;
-  std::unique_ptr<Message> defaults;  // Null: none are recorded.
+  std::unique_ptr<Message> defaults;  // Null if none are recorded.
 };
 
 absl::Status MutateTwice(const Method& method, CountedIds& ids, RepeatFindings& findings, const CallContext& context,
@@ -68,7 +68,7 @@ absl::Status MutateTwice(const Method& method, CountedIds& ids, RepeatFindings& 
 }  // namespace
 
 Method RepeatedMethod(const Method& method, CountedIds& ids, RepeatFindings& findings) {
-  // Every member, so that one more does not compile before it is passed on here.
+  // Names every member, so that a new one does not compile until it is passed on here.
   const auto& [name, descriptor, request, reply, rule, required_role, is_long_read, read, mutate, stream, serve,
                refresh, prepare, canonicalize] = method;
   Method repeated;
@@ -110,7 +110,7 @@ Method RepeatedMethod(const Method& method, CountedIds& ids, RepeatFindings& fin
 }
 
 absl::Status RepeatedDriver::Complete(const std::string& subject, const absl::Status& result, Transaction& txn) {
-  // The transaction is the service's; so is that of each run.
+  // Both the transaction and the draft of each run belong to the service.
   const std::string_view prefix = dynamic_cast<ServiceTransaction&>(txn).prefix();
   RepeatedRun repeated = RunTwice(
       AllTables(txn), &ids_,

@@ -13,7 +13,7 @@
 
 namespace hapax {
 
-// What was not repeatable. Thread-safety: safe.
+// The differences found between runs. Thread-safety: safe.
 class RepeatFindings {
  public:
   void Add(std::string finding) {
@@ -30,16 +30,16 @@ class RepeatFindings {
   std::vector<std::string> findings_ ABSL_GUARDED_BY(mu_);
 };
 
-// The method, with a mutation that runs its handler twice (repeat.h). The runs must also agree in the reply, and in the
-// defaults they record. Where they do not, that is a finding, and the call's error: INTERNAL.
+// Returns the method, but with a mutation that runs its handler twice (repeat.h). The runs must also agree in the reply
+// and the recorded defaults. A difference is added to `findings`, and the call ends with INTERNAL.
 //
-// Lifetime: all of these outlive it.
+// Lifetime: all arguments outlive it.
 [[nodiscard]] Method RepeatedMethod(const Method& method, CountedIds& ids, RepeatFindings& findings);
 
-// The driver, with completions that are run twice. Where the runs do not agree, that is a finding; the second one
-// counts all the same, so that the work ends.
+// A driver whose completions run twice. A difference is added to `findings`. The second run counts even then, so that
+// the work ends.
 //
-// Lifetime: all of these outlive it.
+// Lifetime: all arguments outlive it.
 class RepeatedDriver final : public WorkDriver {
  public:
   RepeatedDriver(std::string kind, WorkDriver& driver, CountedIds& ids, RepeatFindings& findings)

@@ -18,10 +18,10 @@ using google::protobuf::UnknownFieldSet;
 constexpr int kMaxDepth = 32;
 constexpr size_t kRowHeaderBytes = 5;  // A version and a checksum (storage/format.h).
 
-// A repeated field's elements.
+// The elements of a repeated field.
 struct Elements {
   std::vector<std::string> texts;
-  bool are_entries = true;  // They look like a map's.
+  bool are_entries = true;  // Whether all look like entries of a map.
 };
 
 bool LooksLikeEntry(const UnknownFieldSet& message) {
@@ -35,7 +35,7 @@ bool LooksLikeEntry(const UnknownFieldSet& message) {
 
 std::string InMapOrder(const UnknownFieldSet& message, int depth);
 
-// The element in a form where the order of a map's entries makes no difference.
+// Returns a text for the element that does not depend on the order of map entries.
 std::string Text(const UnknownField& field, int depth, bool* is_entry) {
   *is_entry = false;
   switch (field.type()) {

@@ -5,8 +5,8 @@
 
 namespace hapax {
 
-// Whether two values of a row are the same: byte by byte, or but for the order of a map's entries, which protobuf
-// leaves open. A map is told by its looks: a repeated message of at most two fields, number 1 and 2.
+// Whether two values of a row are equal, except for the order of map entries, which protobuf leaves open. A repeated
+// message with at most two fields, of numbers 1 and 2, counts as a map.
 [[nodiscard]] bool IsSameRowValue(std::string_view first, std::string_view second);
 
 }  // namespace hapax

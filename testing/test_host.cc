@@ -41,11 +41,11 @@ namespace {
 
 constexpr int kMaxInFlight = 4096;
 constexpr size_t kMaxWaiting = 256;
-// The same for all hosts, so that one unseals what another sealed.
+// The same for all hosts, so that one can unseal what another sealed.
 constexpr char kSealKeyFile[] = "test 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n";
 constexpr char kErrorInfoType[] = "type.googleapis.com/google.rpc.ErrorInfo";
 
-// A call that comes over no wire.
+// A call that does not arrive over a wire.
 class HostCall final : public UnaryCall {
  public:
   HostCall(const Method& its_method, const google::protobuf::Message& message, const TestCallOptions& options)
@@ -77,7 +77,7 @@ class HostCall final : public UnaryCall {
   }
 
  private:
-  // Shared with Send, which may still be about to leave when the call is gone.
+  // Shared with Send, which may still be returning when the call is destroyed.
   struct End {
     absl::Mutex mu;
     bool ended ABSL_GUARDED_BY(mu) = false;
@@ -99,7 +99,7 @@ class HostCall final : public UnaryCall {
   const std::shared_ptr<End> end_ = std::make_shared<End>();
 };
 
-// Takes the test's word.
+// Trusts the principal that the test names.
 class HostAuthenticator final : public Authenticator {
  public:
   [[nodiscard]] absl::StatusOr<Principal> Identify(const UnaryCall& call) const override {
@@ -109,7 +109,7 @@ class HostAuthenticator final : public Authenticator {
   }
 };
 
-// As a client gets it, cut to what gRPC carries (server/grpc/grpc_status.cc).
+// Returns the error as a client receives it, cut to what gRPC carries (server/grpc/grpc_status.cc).
 absl::Status AsSent(const absl::Status& status) {
   google::rpc::Status message = ToRpcStatus(status);
   FitRefusal(message);
@@ -131,7 +131,7 @@ absl::StatusOr<Place> PlaceAsItIsNamed(const PlaceHints& hints) {
 
 }  // namespace
 
-// In the order they are made; what is below uses what is above.
+// In order of construction: each member uses only those above it.
 struct TestHost::Parts {
   explicit Parts(TestHostOptions its_options)
       : options(std::move(its_options)),
@@ -177,7 +177,7 @@ struct TestHost::Parts {
   std::optional<TokensService> tokens_service;
   std::optional<OperationsService> operations_service;
   std::vector<std::unique_ptr<HostedService>> own_services;
-  std::deque<Method> repeated;  // Of the services' methods.
+  std::deque<Method> repeated;  // Wrappers of the services' methods.
   std::map<std::string, const Method*> methods;
   std::unique_ptr<const Chain> chain;
 };
@@ -297,7 +297,7 @@ TestEnd TestHost::CallUntyped(const google::protobuf::Message& request, const go
           .retry = std::string(WireName(VerdictOf(ended.status())))};
 }
 
-// Each piece of it as `kind of subject`.
+// Returns each open piece of work as `kind of subject`.
 absl::StatusOr<std::vector<std::string>> TestHost::Parts::OpenWork() const {
   std::vector<std::string> open;
   HAPAX_RETURN_IF_ERROR(QueryAndWait(*store, [&](const ReadTransaction& txn) {

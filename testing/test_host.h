@@ -27,42 +27,42 @@
 namespace hapax {
 
 struct TestHostOptions {
-  // As of ServerOptions.
+  // The same as in ServerOptions.
   std::string default_region = "default";
   std::vector<std::string> accept_rule_changes;
   ScopeResolver token_resolver;
   TokenPolicy token_policy;
   TenantLimits tenant_limits;
   RequestLimits request_limits;
-  // Whether each body of a mutation, and of a completion of work, is run twice (repeat.h).
+  // Whether each body of a mutation or of a completion of work runs twice (repeat.h).
   bool repeat_bodies = true;
-  // For a restart: the rows and the clock of a host that has ended. Null: its own.
+  // The rows and the clock of an earlier host, to test a restart. Null: the host has its own.
   std::shared_ptr<MemoryTables> tables;
   ManualClock* clock = nullptr;
 };
 
-// What a test says of a call beside its request. Each has a default.
+// The properties of a call besides its request. Each has a default.
 struct TestCallOptions {
-  // Sent as metadata `x-client-token`. Empty: the call has the token of the request's field, or none.
+  // Sent as metadata `x-client-token`. Empty: the call has the token of the request field, or none.
   std::string token;
   std::string tenant = "default";
   Role role = Role::kAdmin;
-  // `package.Service/Method`, or `Method` where only one hosted service has it. Empty: the only method that takes such
-  // a request and gives such a reply.
+  // `package.Service/Method`, or `Method` if only one hosted service has it. Empty: the only method with this request
+  // and reply type.
   std::string method;
-  // Of the request; keys in lower case.
+  // The metadata of the request. Keys are in lower case.
   std::vector<std::pair<std::string, std::string>> metadata;
-  // By the host's clock.
+  // The deadline, by the host's clock.
   absl::Time deadline = absl::InfiniteFuture();
 };
 
-// What a client is told, without the reply's type.
+// The end of a call as a client sees it, without the typed reply.
 struct TestEnd {
   absl::Status status;  // Code, message and details, as gRPC sends them.
-  std::string bytes;    // Of the reply; empty for an error.
-  std::string outcome;  // `hapax-outcome`: `executed`, `replayed` or `unprotected`; empty: of an error, or a read.
-  std::string reason;   // Of the error's google.rpc.ErrorInfo, Hapax's own or a service's; empty: it has none.
-  std::string retry;    // `hapax-retry`: `same-token`, `new-token` or `never`; empty: there is no error.
+  std::string bytes;    // The serialized reply; empty for an error.
+  std::string outcome;  // `hapax-outcome`: `executed`, `replayed` or `unprotected`; empty for an error or a read.
+  std::string reason;   // The reason in google.rpc.ErrorInfo, of Hapax or a service; empty if none.
+  std::string retry;    // `hapax-retry`: `same-token`, `new-token` or `never`; empty without an error.
 };
 
 template <typename Reply>
@@ -70,8 +70,8 @@ struct TestReply : TestEnd {
   Reply reply;  // Empty for an error.
 };
 
-// Hosts services without a server, for their tests: the real chain of interceptors, with rules, tokens, roles and
-// limits, on a store in memory. No port, no file.
+// Hosts services for their tests, without a server, a port or a file. It has the real chain of interceptors, with
+// rules, tokens, roles and limits, on a store in memory.
 //
 //   TestHost host;
 //   HostedService payments(...);                               // as for a Server
@@ -80,14 +80,15 @@ struct TestReply : TestEnd {
 //   auto again = host.Call<ChargeResponse>(request, {.token = "order-1"});
 //   EXPECT_EQ(again.outcome, "replayed");
 //
-// Hosted with it: hapax.idempotency.v1.Tokens and google.longrunning.Operations. The clock stands still until the test
-// moves it; ids are counted. A token that is a UUID of version 7 tells its time, so the clock must have come to that.
+// It also hosts hapax.idempotency.v1.Tokens and google.longrunning.Operations. The clock stands still until the test
+// advances it. Ids are counted. A token that is a UUID of version 7 contains its time, so set the clock to at least
+// that time.
 //
-// Each body of a mutation is run twice (repeat.h). A call whose runs do not agree ends with INTERNAL, names the method
-// and what differs, and leaves nothing.
+// Each body of a mutation runs twice (repeat.h). If the runs differ, the call leaves nothing and ends with INTERNAL,
+// naming the method and the difference.
 //
-// Thread-safety: Call is safe once it is started, and so are the parts; the rest is for one thread.
-// Lifetime: services and drivers outlive its calls and its work: where a driver may be at work, they outlive Stop.
+// Thread-safety: Call and the parts are safe after Start; the rest is for one thread.
+// Lifetime: services and drivers outlive its calls and its work. A driver that may be at work outlives Stop.
 class TestHost {
  public:
   explicit TestHost(TestHostOptions options = {});
@@ -95,22 +96,22 @@ class TestHost {
   TestHost(const TestHost&) = delete;
   TestHost& operator=(const TestHost&) = delete;
 
-  // What services are made of, as of a Server.
+  // The parts that services are made of, as for a Server.
   [[nodiscard]] Store& store();
   [[nodiscard]] ManualClock& clock();
   [[nodiscard]] CountedIds& ids();
   [[nodiscard]] WorkQueue& work();
   [[nodiscard]] const Operations& operations() const;
 
-  // As WorkQueue::AddDriver, but each Complete is run twice.
+  // Like WorkQueue::AddDriver, but each Complete runs twice.
   void AddDriver(std::string kind, std::string_view service, WorkDriver& driver);
 
-  // Compiles the services' rules, and takes up open work. To be called once.
-  // Errors: those of Server::Start that are the services' or the store's.
+  // Compiles the services' rules, and takes up open work. Must be called once.
+  // Errors: those of Server::Start that concern the services or the store.
   [[nodiscard]] absl::Status Start(std::vector<HostedService*> services);
 
-  // Makes the call, and waits for its end. Errors, besides the call's: UNIMPLEMENTED, no such method is hosted, or
-  // several are.
+  // Makes the call, and waits for its end. Errors: those of the call; UNIMPLEMENTED: not exactly one hosted method
+  // matches.
   template <typename Reply>
   [[nodiscard]] TestReply<Reply> Call(const google::protobuf::Message& request, const TestCallOptions& options = {}) {
     TestReply<Reply> reply;
@@ -121,17 +122,17 @@ class TestHost {
     return reply;
   }
 
-  // Waits until all work that was scheduled is done and written down, for `timeout` of real time at the most.
-  // Errors: DEADLINE_EXCEEDED, naming the work that is left; INTERNAL, a completion was not repeatable.
+  // Waits until all scheduled work is done and its completion committed, at most for `timeout` of real time.
+  // Errors: DEADLINE_EXCEEDED, naming the remaining work; INTERNAL: a body was not repeatable.
   [[nodiscard]] absl::Status AwaitWork(absl::Duration timeout = absl::Minutes(1));
 
-  // Takes no more calls, and writes no more completions of work down. What is open is left to a later host.
+  // Takes no more calls, and commits no more completions of work. Open work is left to a later host.
   void Stop();
 
-  // What was not repeatable so far: each as method, or kind of work, and what differed.
+  // Returns the differences found so far. Each names the method or kind of work, and what differed.
   [[nodiscard]] std::vector<std::string> unrepeatable() const;
 
-  // For a later host's options.
+  // Returns the rows, for the options of a later host.
   [[nodiscard]] std::shared_ptr<MemoryTables> tables() const;
 
  private:
@@ -143,8 +144,8 @@ class TestHost {
   const std::unique_ptr<Parts> parts_;
 };
 
-// One call of one service, on a store of its own. `method`: its name without the service's. Errors, besides the
-// call's: those of TestHost::Start.
+// Makes one call of one service, on a store of its own. `method` is the name without the service. Errors: those of the
+// call and of TestHost::Start.
 template <typename Reply>
 [[nodiscard]] TestReply<Reply> CallOnce(HostedService& service, const std::string& method,
                                         const google::protobuf::Message& request, const std::string& token = "") {

@@ -6,33 +6,33 @@
 
 namespace hapax::client {
 
-// What a CallHandle cancels.
+// A call that a CallHandle can cancel.
 //
 // Thread-safety: safe.
 class CancellableCall {
  public:
   virtual ~CancellableCall() = default;
-  // As CallHandle::Cancel.
+  // Same as CallHandle::Cancel.
   virtual void Cancel() = 0;
 };
 
-// A call that was started. To let go of it changes nothing about the call.
+// Refers to a started call. Destroying the handle does not affect the call.
 //
 //   CallHandle launch = caller.Start<RunInstancesResponse>(method, request, options, done);
 //   launch.Cancel();
 //
-// Thread-safety: safe, as a value is: one handle is changed by one thread at a time.
+// Thread-safety: as for a value; only one thread at a time may change a handle.
 // Lifetime: may outlive the call, and the Caller.
 class CallHandle {
  public:
-  CallHandle() = default;  // Of no call.
+  CallHandle() = default;  // Refers to no call.
   explicit CallHandle(std::weak_ptr<CancellableCall> call) : call_(std::move(call)) {}
 
-  // Ends the call soon, with CANCELLED, and makes no further attempt; no effect on a call that has ended. The callback
-  // is called all the same, and not on this thread before Cancel returns.
+  // Ends the call soon with CANCELLED, and makes no further attempt. Has no effect on a call that has ended. The
+  // callback still runs, but never on this thread before Cancel returns.
   //
-  // It takes back nothing that was sent: where CallInfo::settled is false, the effect may have been made, or may be
-  // yet. The token stays as it is, so the same call with `info.token` tells, and AbandonToken fences it.
+  // Cancel does not undo what was sent. If CallInfo::settled is false, the effect may exist, or may still be made. The
+  // token stays valid: repeating the call with `info.token` tells the outcome, and AbandonToken fences the token.
   void Cancel() const {
     if (const std::shared_ptr<CancellableCall> call = call_.lock()) call->Cancel();
   }

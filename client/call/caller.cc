@@ -14,8 +14,8 @@
 namespace hapax::client {
 namespace {
 
-// Whether a call of which nothing is sent is settled. A token that cannot be settles it, whatever was attempted before:
-// no server takes one (C2).
+// Whether a call that is not sent is settled. An invalid token settles it whatever was attempted before, since no
+// server accepts such a token (C2).
 bool SettledUnsent(const absl::Status& why, const RawCall& call) {
   return !call.attempted_before || why.code() == absl::StatusCode::kInvalidArgument;
 }
@@ -66,7 +66,7 @@ absl::StatusOr<RawCall> Caller::Prepare(const google::protobuf::MethodDescriptor
   const google::protobuf::FieldDescriptor* const token_field = *found;
   RawCall call{.method = absl::StrCat(method.service()->full_name(), "/", method.name())};
   if (token_field == nullptr) {
-    // It is a read, or idempotent by nature; or else this is unknown.
+    // A method without a token field is a read, idempotent by itself, or of unknown idempotency.
     call.retryable = method.options().idempotency_level() != google::protobuf::MethodOptions::IDEMPOTENCY_UNKNOWN;
     call.request = request.SerializeAsString();
     return call;
@@ -113,7 +113,7 @@ Result<std::string> Caller::CallRaw(const RawCall& call, const RetryPolicy& poli
 CallHandle Caller::StartPrepared(absl::StatusOr<RawCall> call, const RetryPolicy& policy,
                                  absl::AnyInvocable<void(Result<std::string>) &&> done) {
   if (absl::Status status = connection_->CheckUsable(); !status.ok()) {
-    // In a forked child the locks of the calls in flight may be held for ever.
+    // In a forked child the locks of the calls in flight may be held forever.
     timing_.At(absl::InfinitePast(),
                [done = std::move(done), end = Unsent(status, call.value_or(RawCall()))]() mutable {
                  std::move(done)(std::move(end));

@@ -21,7 +21,7 @@ namespace hapax::client {
 
 class CallsInFlight;
 
-// Parses the reply. If that fails, the result is INTERNAL and not settled: there was an effect, but its reply is lost.
+// Parses the reply. If that fails, the result is INTERNAL and not settled: the effect was made, but its reply is lost.
 template <typename Reply>
 [[nodiscard]] Result<Reply> ParseReply(Result<std::string> raw) {
   if (!raw.reply.ok()) return {.reply = raw.reply.status(), .info = std::move(raw.info)};
@@ -36,38 +36,40 @@ template <typename Reply>
 // The options of one call.
 struct CallOptions {
   std::optional<RetryPolicy> retry;  // Replaces the caller's policy.
-  std::string token;                 // Replaces a new token; a token in the request has precedence.
-  // True: no token is made, and a call that may have had an effect is not retried.
+  std::string token;                 // Replaces a new token. A token in the request has precedence.
+  // True: the call gets no token, and is not retried if it may have had an effect.
   bool unprotected = false;
 };
 
-// Makes calls that take effect once however often they are attempted. Retries them while there is hope and time.
+// Makes calls that take effect once, however often they are attempted. It retries while the error allows and the
+// timeout lasts.
 //
 //   Caller caller(*Connect({.endpoint = "127.0.0.1:50051"}));
 //   Result<RunInstancesResponse> launched = caller.Call<RunInstancesResponse>(*method, request);
 //   if (launched.reply.ok()) Use(*launched.reply);
 //
-// A call of a method with an idempotency rule in its proto carries a token: the one in the request's token field, or
-// else that of the options, or else a new UUID of version 7. All attempts have the same one. So after an open failure
-// (UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED) the same call with `info.token` tells what happened.
+// A call carries a token if its method has an idempotency rule in the proto. The token comes from the request's token
+// field, or else from the options, or else is a new UUID of version 7. All attempts carry the same token. So after an
+// open failure (UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED) the same call with `info.token` tells what happened.
 //
-// Call blocks its thread. Start does not: it hands the same result to a callback, so a few threads serve thousands of
+// Call blocks its thread. Start does not: it passes the same result to a callback, so a few threads serve thousands of
 // calls.
 //
 //   CallHandle launch = caller.Start<RunInstancesResponse>(*method, request, {}, [](Result<RunInstancesResponse> end) {
 //     queue.Push(std::move(end));
 //   });
 //
-// A callback is called once, on a thread of gRPC's or of the timers', never before Start or Cancel returns on theirs.
-// It must not block: other calls wait for it. It may start calls, and must not destroy the Caller.
+// A callback runs once, on a gRPC thread or the timer thread, but never on the caller's thread before Start or Cancel
+// returns. It must not block, since other calls wait for it. It may start calls, but must not destroy the Caller.
 //
 // Thread-safety: safe.
-// Lifetime: timing outlives it. When it goes, it cancels the calls that were started, and returns when their callbacks
-// have. A child that is forked off must not call with its parent's, and may let it go.
-// Errors: the server's or the network's of the last attempt, with the details as payloads (ReasonOf reads the reason);
-// DEADLINE_EXCEEDED when the time was over before an attempt ended; CANCELLED by a handle; INVALID_ARGUMENT, and
-// nothing is sent, for a token that cannot be (C2); FAILED_PRECONDITION for a call whose token the server did not see
-// (CallInfo::unprotected_reply), and, with nothing sent, in a forked child.
+// Lifetime: timing outlives it. Its destructor cancels the started calls, and returns when their callbacks have. A
+// forked child must not call with its parent's Caller, but may destroy it.
+// Errors: the server's or the network's of the last attempt, with the details as payloads (ReasonOf reads the reason).
+// DEADLINE_EXCEEDED: the time was over before an attempt ended. CANCELLED: a handle cancelled the call.
+// INVALID_ARGUMENT, and nothing is sent: the token is invalid (C2).
+// FAILED_PRECONDITION: the server did not see the call's token (CallInfo::unprotected_reply); or, and nothing is sent,
+// in a forked child.
 class Caller {
  public:
   struct Options {
@@ -88,7 +90,7 @@ class Caller {
     return ParseReply<Reply>(CallRaw(*raw, options.retry.value_or(options_.retry)));
   }
 
-  // As Call, and returns at once. An error of Prepare is handed to `done`, too.
+  // Like Call, but returns at once. `done` also receives an error of Prepare.
   template <typename Reply>
   CallHandle Start(const google::protobuf::MethodDescriptor& method, const google::protobuf::Message& request,
                    const CallOptions& options, absl::AnyInvocable<void(Result<Reply>) &&> done) {
@@ -98,29 +100,29 @@ class Caller {
                          });
   }
 
-  // The call as CallRaw sends it, and as a journal keeps it: a token is in its place. INVALID_ARGUMENT when the request
-  // is not of the method's type, or `reply` is given, and not the type of its replies; when the token cannot be (C2),
-  // naming where it was given; or when no server takes the method, because it streams or its rule is wrong
-  // (hapax/proto/token_field.h).
+  // Returns the call as CallRaw sends it and a journal keeps it, with the token in place. Errors: INVALID_ARGUMENT if
+  // - the request or `reply`, if given, is not of the method's type;
+  // - the token is invalid (C2); the message names where the token was given;
+  // - no server accepts the method, because it streams or its rule is wrong (hapax/proto/token_field.h).
   [[nodiscard]] absl::StatusOr<RawCall> Prepare(const google::protobuf::MethodDescriptor& method,
                                                 const google::protobuf::Message& request,
                                                 const CallOptions& options = {},
                                                 const google::protobuf::Descriptor* reply = nullptr);
 
-  // Makes a call as bytes; only the method's name need be known.
+  // Makes a call from bytes. Only the name of the method needs to be known.
   [[nodiscard]] Result<std::string> CallRaw(const RawCall& call, const RetryPolicy& policy);
   [[nodiscard]] Result<std::string> CallRaw(const RawCall& call) { return CallRaw(call, options_.retry); }
 
-  // As CallRaw, and returns at once.
+  // Like CallRaw, but returns at once.
   CallHandle StartRaw(RawCall call, const RetryPolicy& policy, absl::AnyInvocable<void(Result<std::string>) &&> done) {
     return StartPrepared(std::move(call), policy, std::move(done));
   }
-  // Starts what Prepare returned. An error of it is the call's end.
+  // Starts the call that Prepare returned. An error of Prepare is its result.
   CallHandle StartPrepared(absl::StatusOr<RawCall> call, const RetryPolicy& policy,
                            absl::AnyInvocable<void(Result<std::string>) &&> done);
 
-  // Why the call would end before anything is sent: INVALID_ARGUMENT for a token that cannot be, FAILED_PRECONDITION in
-  // a forked child. OK when an attempt would be made.
+  // Returns OK if an attempt would be made. INVALID_ARGUMENT: the token is invalid. FAILED_PRECONDITION: this is a
+  // forked child.
   [[nodiscard]] absl::Status CheckSendable(const RawCall& call) const;
 
   [[nodiscard]] const RetryPolicy& retry_policy() const { return options_.retry; }
@@ -132,7 +134,7 @@ class Caller {
   const Options options_;
   Timing& timing_;
   RetryBudget budget_;
-  const std::unique_ptr<CallsInFlight> calls_;  // Goes first.
+  const std::unique_ptr<CallsInFlight> calls_;  // Destroyed first.
 };
 
 }  // namespace hapax::client

@@ -11,7 +11,7 @@
 namespace hapax::client {
 namespace {
 
-// The callbacks that this thread is in, innermost first.
+// A callback that this thread is running.
 struct Callback {
   const CallsInFlight* calls;
   const Callback* outer;

@@ -10,22 +10,23 @@
 
 namespace hapax::client {
 
-// The asynchronous calls of one object that have not ended, so that it can end them when it goes.
+// The unfinished asynchronous calls of one object. Its destructor ends them.
 //
 // Thread-safety: safe.
 class CallsInFlight {
  public:
   CallsInFlight();
-  // Cancels all calls, and returns when their callbacks have. In a forked child it leaves them: they are the parent's.
-  // Requires: it is not in a callback of such a call, which would wait for itself.
+  // Cancels all calls, and returns when their callbacks have. In a forked child it leaves them alone, since they are
+  // the parent's. Requires: the thread is not in a callback of such a call, which would wait for itself.
   ~CallsInFlight();
   CallsInFlight(const CallsInFlight&) = delete;
   CallsInFlight& operator=(const CallsInFlight&) = delete;
 
-  // A call has a number before it is made, so that what is to end it knows the number.
+  // Returns the number of a call before the call is created, so that its callback can contain the number.
   [[nodiscard]] uint64_t NewNumber();
   void Add(uint64_t number, std::shared_ptr<CancellableCall> call);
-  // Runs the call's callback, and then forgets the call. Called once for each that was added, or is about to be.
+  // Runs the call's callback, and then removes the call. Requires: it runs once for each call, whose Add has run or is
+  // about to.
   void Conclude(uint64_t number, absl::FunctionRef<void()> callback);
 
  private:

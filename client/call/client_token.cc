@@ -21,12 +21,12 @@ namespace {
 
 constexpr size_t kMaxTokenBytes = 64;
 constexpr size_t kUuidBytes = 16;
-// The namespace of parent tokens that are not UUIDs; made for this purpose.
+// The namespace of parent tokens that are not UUIDs: a random value made for this purpose.
 constexpr std::string_view kTokenNamespace = "\x5d\x8b\x0c\x1f\x2e\x4a\x4d\x67\x9b\x3e\x61\xc4\xf0\x7a\x92\xd8";
 
 bool CanBeInToken(char c) { return c > ' ' && c <= '~'; }
 
-// 16 bytes; empty when the text is not a UUID.
+// Returns 16 bytes, or empty if the text is not a UUID.
 std::string BytesOfUuid(std::string_view text) {
   constexpr std::string_view kForm = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
   if (text.size() != kForm.size()) return "";
@@ -39,7 +39,7 @@ std::string BytesOfUuid(std::string_view text) {
   return absl::HexStringToBytes(hex);
 }
 
-// A UUID of version 5, as 16 bytes.
+// Returns a UUID of version 5, as 16 bytes.
 std::string HashedUuid(std::string_view name_space, std::string_view name) {
   const std::string hashed = std::string(name_space) + std::string(name);
   std::string uuid(EVP_MAX_MD_SIZE, '\0');
@@ -56,7 +56,7 @@ std::string FormatUuid(std::string_view bytes) {
                       hex.substr(20));
 }
 
-// Fills in random bytes that no other process gets, not even a fork.
+// Fills in random bytes that no other process gets, not even a forked one.
 void FillRandom(unsigned char* bytes, size_t size) {
   while (size > 0) {
     const ssize_t got = getrandom(bytes, size, /*flags=*/0);
@@ -65,7 +65,7 @@ void FillRandom(unsigned char* bytes, size_t size) {
     bytes += got;
     size -= static_cast<size_t>(got);
   }
-  // For kernels without this call and sandboxes that forbid it. OpenSSL's generator detects forks.
+  // The fallback for kernels without this call and sandboxes that forbid it. OpenSSL's generator detects forks.
   if (size == 0 || RAND_bytes(bytes, static_cast<int>(size)) == 1) return;
   std::fprintf(stderr, "hapax: there is no source of random bytes for a client token\n");
   std::abort();

@@ -5,7 +5,7 @@
 namespace hapax::client {
 namespace {
 
-// The detail of this type, or an empty one.
+// Returns the detail of this type, or an empty one.
 template <typename Detail>
 Detail DetailOf(const absl::Status& status) {
   Detail detail;

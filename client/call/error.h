@@ -8,8 +8,9 @@
 
 namespace hapax::client {
 
-// The reason why the server refused a call, such as `IMAGE_NOT_FOUND`: that of its google.rpc.ErrorInfo with domain
-// `hapax` (docs/errors.md). Empty for an error without one, which comes from the network, a proxy, or gRPC.
+// Returns the reason why the server refused a call, such as `IMAGE_NOT_FOUND`. It is the reason of the
+// google.rpc.ErrorInfo with domain `hapax` (docs/errors.md). Empty if there is none, since the error comes from the
+// network, a proxy, or gRPC.
 [[nodiscard]] std::string ReasonOf(const absl::Status& status);
 
 // A request field that the server rejected, from a google.rpc.BadRequest.

@@ -61,7 +61,7 @@ void OngoingCall::AdvanceElsewhere() {
 void OngoingCall::Advance(On on) {
   {
     absl::MutexLock lock(&mu_);
-    if (moving_) return;  // Whoever is moving it looks again before resting.
+    if (moving_) return;  // The thread that advances it checks again before it rests.
     moving_ = true;
   }
   while (true) {
@@ -83,7 +83,7 @@ OngoingCall::Step OngoingCall::Decide(On on) {
   absl::MutexLock lock(&mu_);
   while (!over_) {
     const absl::Time now = timing_.Now();
-    // What has ended goes first: a reply that is there is not passed over because the time has come for something.
+    // Ends come first, so that a reply that has arrived is not lost to a cancellation or a deadline.
     if (!ended_.empty()) {
       Judge(TakeEnd());
     } else if (cancelled_) {
@@ -106,7 +106,7 @@ OngoingCall::Step OngoingCall::Decide(On on) {
   return Step::kElsewhere;
 }
 
-// The first attempt is free, a retry was paid for when it was decided on, and one beside others is paid for here.
+// The first attempt is free. Judge has paid for a retry; a hedge is paid for here.
 bool OngoingCall::IsAffordable() { return open_.empty() || budget_.TryTake(); }
 
 void OngoingCall::SetTimer() {
@@ -137,7 +137,7 @@ void OngoingCall::MakeAttempt() {
   Connection::Cancel cancel = connection_.Start(
       std::move(attempt), [self = shared_from_this(), number](AttemptEnd end) { self->OnEnd(number, std::move(end)); });
   absl::MutexLock lock(&mu_);
-  open_.back().cancel = std::move(cancel);  // Ends wait until the one who moves looks at them.
+  open_.back().cancel = std::move(cancel);  // Its end is processed later, by this same thread.
 }
 
 Attempt OngoingCall::NextAttempt() {
@@ -162,7 +162,7 @@ void OngoingCall::OnEnd(AttemptNumber number, AttemptEnd end) {
   Advance(On::kThisThread);
 }
 
-// Of several ends a reply comes first.
+// A reply comes before errors.
 AttemptEnd OngoingCall::TakeEnd() {
   auto chosen = std::find_if(ended_.begin(), ended_.end(), [](const Ended& ended) { return ended.end.status.ok(); });
   if (chosen == ended_.end()) chosen = ended_.begin();
@@ -190,7 +190,7 @@ void OngoingCall::Judge(AttemptEnd end) {
 
   const absl::Time now = timing_.Now();
   not_before_ = std::max(not_before_, now + advice.delay);
-  if (!open_.empty()) {  // Another attempt may still make it.
+  if (!open_.empty()) {  // Another attempt may still succeed.
     next_start_ = std::max(next_start_, not_before_);
     return;
   }
@@ -199,7 +199,7 @@ void OngoingCall::Judge(AttemptEnd end) {
   if (no_more) Finish(last_error_, settled);
 }
 
-// There was an effect, and no record of it: what is over must not be repeated.
+// The effect was made, but not recorded under the token. So the call must not be repeated.
 void OngoingCall::Object(std::string reply) {
   result_.info.unprotected_reply = std::move(reply);
   Finish(absl::FailedPreconditionError(
@@ -231,7 +231,7 @@ void OngoingCall::Finish(absl::StatusOr<std::string> reply, bool settled) {
   timing_.Drop(std::exchange(timer_, TimerId()));
 }
 
-// Only one ever comes here, for `moving_` stays. The attempts that are still open are cancelled: nobody waits for them.
+// Runs once, since `moving_` stays true. Cancels the attempts that are still open, as their ends no longer matter.
 void OngoingCall::HandOver() {
   std::vector<Open> open;
   Done done;

@@ -20,28 +20,28 @@
 
 namespace hapax::client {
 
-// One call on its way through its attempts. It holds no thread: the end of an attempt, a timer or Cancel() moves it on.
-// Whoever finds it at rest does so, and meanwhile the others leave their news.
+// One call with its attempts. It occupies no thread: the end of an attempt, a timer or Cancel() advances it. Only one
+// thread advances it at a time; the others record their event and return.
 //
-//   at rest --news--> Advance: Decide -> start an attempt, or set the timer and rest, or hand over the result
+//   at rest --event--> Advance: Decide -> start an attempt, or set the timer and rest, or deliver the result
 //
 // Thread-safety: safe.
-// Lifetime: held by shared_ptr. Connection, timing and budget outlive the handing over of its result, and are not used
+// Lifetime: held by shared_ptr. Connection, timing and budget outlive the delivery of its result, and are not used
 // after it.
 class OngoingCall final : public CancellableCall, public std::enable_shared_from_this<OngoingCall> {
  public:
   using Done = absl::AnyInvocable<void(Result<std::string>) &&>;
 
-  // `done` is called once, and destroyed.
+  // Calls `done` once, and then destroys it.
   OngoingCall(std::shared_ptr<const RawCall> call, const RetryPolicy& policy, Connection& connection, Timing& timing,
               RetryBudget& budget, Done done);
 
-  // Where the result may be handed over.
+  // The threads on which the result may be delivered.
   enum class On {
-    kThisThread,  // Also here.
-    kAnother,     // Not on this thread before the function returns: its user may hold locks that `done` takes.
+    kThisThread,  // Any thread, including this one.
+    kAnother,     // Not this thread before the function returns: the caller may hold locks that `done` takes.
   };
-  // Starts the first attempt. Called once, unless Refuse is.
+  // Starts the first attempt. Requires: it is called once, and Refuse is not called.
   void Start(On on);
   // Ends the call before anything is sent.
   void Refuse(absl::Status why, bool settled, On on);
@@ -58,10 +58,10 @@ class OngoingCall final : public CancellableCall, public std::enable_shared_from
     Connection::Cancel cancel;
   };
   enum class Step {
-    kAttempt,   // Make another one.
-    kRest,      // Until there is news.
-    kHandOver,  // The result, here.
-    kElsewhere  // The call is over, and this is not the thread to say so.
+    kAttempt,   // Make another attempt.
+    kRest,      // Wait for an event.
+    kHandOver,  // Deliver the result on this thread.
+    kElsewhere  // Deliver the result on another thread.
   };
 
   void Advance(On on) ABSL_LOCKS_EXCLUDED(mu_);
@@ -81,7 +81,7 @@ class OngoingCall final : public CancellableCall, public std::enable_shared_from
   void GiveUp(absl::StatusCode code, std::string why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Finish(absl::StatusOr<std::string> reply, bool settled) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   [[nodiscard]] absl::Duration Backoff() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Whether every attempt ended, and made no effect.
+  // Whether all attempts have ended without an effect.
   [[nodiscard]] bool NothingOpen() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const std::shared_ptr<const RawCall> call_;
@@ -93,15 +93,15 @@ class OngoingCall final : public CancellableCall, public std::enable_shared_from
 
   absl::Mutex mu_;
   Done done_ ABSL_GUARDED_BY(mu_);
-  bool moving_ ABSL_GUARDED_BY(mu_) = false;  // Somebody is in Advance, or has handed the result over.
+  bool moving_ ABSL_GUARDED_BY(mu_) = false;  // A thread is in Advance, or the result was delivered.
   bool cancelled_ ABSL_GUARDED_BY(mu_) = false;
-  std::list<Ended> ended_ ABSL_GUARDED_BY(mu_);  // And not looked at yet.
-  std::vector<Open> open_ ABSL_GUARDED_BY(mu_);  // Attempts whose end was not looked at.
+  std::list<Ended> ended_ ABSL_GUARDED_BY(mu_);  // Ends not processed yet.
+  std::vector<Open> open_ ABSL_GUARDED_BY(mu_);  // Attempts whose end is not processed yet.
   TimerId timer_ ABSL_GUARDED_BY(mu_);
   absl::Time next_start_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
-  absl::Time not_before_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();  // As the server asked.
+  absl::Time not_before_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();  // The earliest start the server allows.
   absl::Status last_error_ ABSL_GUARDED_BY(mu_);
-  bool none_had_effect_ ABSL_GUARDED_BY(mu_) = true;  // Of the attempts that ended.
+  bool none_had_effect_ ABSL_GUARDED_BY(mu_) = true;  // Considers only attempts that ended.
   bool over_ ABSL_GUARDED_BY(mu_) = false;
   Result<std::string> result_ ABSL_GUARDED_BY(mu_);
 };

@@ -9,49 +9,48 @@
 
 namespace hapax::client {
 
-// What became of a mutating call, as the server says it (`hapax-outcome`).
+// The outcome of a mutating call, as reported by the server (`hapax-outcome`).
 enum class Outcome {
-  kUnknown,      // The server does not say: a read, or a server that is not Hapax.
+  kUnknown,      // Not reported: the call is a read, or the server is not Hapax.
   kExecuted,     // An attempt of this call made the effect.
-  kReplayed,     // The effect was made before; this is the reply of that time.
-  kUnprotected,  // An effect was made, and the server saw no token.
+  kReplayed,     // An earlier attempt made the effect; this is its reply.
+  kUnprotected,  // The call made an effect, but the server saw no token.
 };
-// `executed`, `replayed`, `unprotected`, or empty.
+// Returns `executed`, `replayed`, `unprotected`, or empty.
 [[nodiscard]] std::string OutcomeName(Outcome outcome);
 
-// What is known of a call besides its reply; also of one that failed.
+// Facts about a call besides its reply or error.
 struct CallInfo {
-  std::string token;  // Empty: the call carried none.
+  std::string token;  // Empty if the call carried no token.
   Outcome outcome = Outcome::kUnknown;
   int attempts = 0;
-  // With a reply: true. With an error: whether it is sure that no effect comes of this call any more. Else an attempt
-  // that was not answered may have made one, or may yet; the same call with the same token tells. (Two answers are both
-  // settled and no proof that there never was an effect: CLIENT_TOKEN_EXPIRED, for nobody can tell any more; and one
-  // that was unprotected, for which see `unprotected_reply`.)
+  // With a reply: true. With an error: whether this call certainly makes no effect any more. If false, an unanswered
+  // attempt may have made the effect, or may still make it; the same call with the same token tells.
+  // Two settled errors do not prove that there was no effect: CLIENT_TOKEN_EXPIRED, as nobody can tell any more; and an
+  // unprotected execution (`unprotected_reply`).
   bool settled = false;
-  // With an error: what the server said of another attempt, in its last answer.
+  // With an error: the verdict on another attempt in the last answer of the server.
   Verdict verdict = Verdict::kUnsaid;
-  // The reply's bytes, of a call that carried a token and that the server says it executed `unprotected`: it did not
-  // see the token. The call's end is FAILED_PRECONDITION then, and nothing may repeat it, for that would be a second
+  // The bytes of the reply if the call carried a token but the server executed it `unprotected`, without seeing the
+  // token. The call then ends with FAILED_PRECONDITION, and must not be repeated: a repetition would make a second
   // effect.
   std::optional<std::string> unprotected_reply;
 };
 
-// A call as bytes, for methods whose messages are not at hand.
+// A call as bytes, for methods whose message types are not available.
 struct RawCall {
   std::string method;  // Full name, `package.Service/Method`.
   std::string request;
-  std::string token;  // Empty for none.
-  // Whether the token is in the request already; if not, it goes as metadata `x-client-token`.
+  std::string token;  // Empty if none.
+  // Whether the request contains the token. If not, it is sent as metadata `x-client-token`.
   bool token_in_request = false;
-  // Whether another attempt does no harm: because of the token, or because the method changes nothing.
+  // Whether another attempt is harmless: the call has a token, or the method changes nothing.
   bool retryable = true;
-  // Whether attempts were made before that nobody knows the ends of: then a refusal of this one settles nothing that
-  // they may still do.
+  // Whether there were earlier attempts with unknown ends. Then a refusal of this call does not settle it.
   bool attempted_before = false;
 };
 
-// A call's reply, or its error, and what is known of it in either case.
+// The reply or error of a call, and further facts about the call.
 template <typename Reply>
 struct Result {
   absl::StatusOr<Reply> reply;

@@ -37,8 +37,8 @@ bool MayPass(absl::StatusCode code) {
 
 Proof ProofOf(const absl::Status& status, Verdict verdict) {
   const std::string reason = ReasonOf(status);
-  // With a verdict it is a handler's own error, whatever its code, and left nothing (C12). Without one it is not
-  // Hapax's.
+  // With a verdict, the error is a handler's own, whatever its code, and the call left nothing (C12). Without one, the
+  // error is not from Hapax.
   if (reason.empty()) return verdict == Verdict::kUnsaid ? Proof::kNothing : Proof::kThisAttempt;
   for (const char* const of_the_token :
        {"INVALID_CLIENT_TOKEN", "CLIENT_TOKEN_CONFLICT", "IDEMPOTENT_PARAMETER_MISMATCH", "CLIENT_TOKEN_EXPIRED",
@@ -47,7 +47,7 @@ Proof ProofOf(const absl::Status& status, Verdict verdict) {
   }
   switch (status.code()) {
     // A failed write of the store may still become durable, and an unreadable store may hold an effect. After an
-    // internal error nobody knows.
+    // internal error the state is unknown.
     case absl::StatusCode::kUnknown:
     case absl::StatusCode::kInternal:
     case absl::StatusCode::kUnavailable:

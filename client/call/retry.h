@@ -12,18 +12,18 @@ namespace hapax::client {
 
 // When to retry, and for how long.
 struct RetryPolicy {
-  // For the whole call, including all attempts and the waits between them.
+  // The limit for the whole call, including all attempts and the waits between them.
   absl::Duration timeout = absl::Seconds(60);
-  // For one attempt; the rest of `timeout` if that is shorter.
+  // The limit for one attempt. It is at most the rest of `timeout`.
   absl::Duration attempt_timeout = absl::Seconds(10);
   // Before attempt n+1 the client waits a random time of up to initial_backoff * 2^(n-1), and up to max_backoff (full
   // jitter). It waits at least as long as google.rpc.RetryInfo says.
   absl::Duration initial_backoff = absl::Milliseconds(50);
   absl::Duration max_backoff = absl::Seconds(5);
-  // The most attempts, including the first.
+  // The maximum number of attempts, including the first.
   int max_attempts = 100;
-  // Without an answer after this time, another attempt starts beside the running ones, paid from the retry budget. The
-  // token makes that safe. The first reply counts, and the rest are cancelled. Infinite: never.
+  // After this time without an answer, another attempt starts in parallel, at the cost of the retry budget. The token
+  // makes that safe. The first reply counts, and the other attempts are cancelled. Infinite: never.
   absl::Duration hedge_delay = absl::InfiniteDuration();
 };
 
@@ -38,27 +38,27 @@ enum class Verdict {
 // What the error of an attempt proves about effects.
 enum class Proof {
   kNothing,       // This attempt may have had an effect, or may still have one.
-  kThisAttempt,   // This attempt had none. Another with its token may have, or may yet.
+  kThisAttempt,   // This attempt had none. Another with its token may have had one, or may still have one.
   kEveryAttempt,  // No attempt with this token and request will have one: the token is used up or refused.
 };
 
-// What the end of an attempt says about another one.
+// The conclusions from the end of an attempt about another one.
 struct RetryAdvice {
   Verdict verdict = Verdict::kUnsaid;
   bool retry = false;
-  // Wait at least this long; from google.rpc.RetryInfo.
+  // The minimum wait, from google.rpc.RetryInfo.
   absl::Duration delay = absl::ZeroDuration();
   Proof proof = Proof::kNothing;
 };
 
-// The advice for a failed attempt that carried a token, or changes nothing. Metadata `hapax-retry`, which only Hapax
-// sends, decides if present (C27). With it but without a reason of Hapax, the error is the service's own, and proves
-// that the attempt had no effect (C12). Without it, the error comes from the network or a proxy: then a
-// google.rpc.RetryInfo or a transient code asks for another attempt.
+// Returns the advice for a failed attempt that carried a token, or changes nothing. Metadata `hapax-retry`, which only
+// Hapax sends, decides if present (C27). With it but without a reason of Hapax, the error is the service's own, and
+// proves that the attempt had no effect (C12). Without it, the error comes from the network or a proxy. Then a
+// google.rpc.RetryInfo or a transient code allows another attempt.
 [[nodiscard]] RetryAdvice AdviceFor(const AttemptEnd& end);
 
 // Limits retries to a fraction of calls, so that clients do not overload a struggling server (like gRPC's retry
-// throttling, gRFC A6). Each retry takes one from the budget, each success gives back a part.
+// throttling, gRFC A6). Each retry takes one from the budget, and each success returns a part.
 //
 // Thread-safety: safe.
 class RetryBudget {

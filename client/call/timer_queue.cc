@@ -48,7 +48,7 @@ TimerQueue& ProcessTimers() {
   while (owned == nullptr || !owned->process.IsThisOne()) {
     auto* const made = new Owned;
     if (current.compare_exchange_strong(owned, made, std::memory_order_acq_rel)) return made->queue;
-    // Another thread was first, and `made` has no thread yet.
+    // Another thread was first. `made` has no thread yet, so it can be deleted.
     delete made;
   }
   return owned->queue;

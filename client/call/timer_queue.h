@@ -13,10 +13,11 @@
 
 namespace hapax::client {
 
-// Runs tasks when their times have come, in that order, on one thread, which starts with the first task and never ends.
+// Runs tasks at their times, in the order of time, on one thread. The thread starts with the first task, and never
+// ends.
 //
 // Thread-safety: safe.
-// Lifetime: once it has a thread it is never destroyed.
+// Lifetime: never destroyed once it has a thread.
 class TimerQueue {
  public:
   using Task = absl::AnyInvocable<void() &&>;
@@ -25,9 +26,9 @@ class TimerQueue {
   TimerQueue(const TimerQueue&) = delete;
   TimerQueue& operator=(const TimerQueue&) = delete;
 
-  // Runs the task once, not before `when`. It must not block: it would delay all others.
+  // Runs the task once, not before `when`. The task must not block, since it would delay all others.
   TimerId At(absl::Time when, Task task);
-  // Drops the task unless it runs or has run.
+  // Removes the task unless it runs or has run.
   void Drop(const TimerId& id);
 
  private:
@@ -35,12 +36,12 @@ class TimerQueue {
   [[noreturn]] void Run();
 
   absl::Mutex mu_;
-  absl::CondVar earlier_;  // The first task is another one.
+  absl::CondVar earlier_;  // Signalled when the earliest task changes.
   std::map<Key, Task> tasks_ ABSL_GUARDED_BY(mu_);
   uint64_t last_number_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
-// The queue of this process: a child that is forked off has one of its own, which is empty.
+// Returns the queue of this process. A forked child has its own queue, which starts empty.
 [[nodiscard]] TimerQueue& ProcessTimers();
 
 }  // namespace hapax::client

@@ -19,7 +19,7 @@ class MachineTiming final : public Timing {
   }
   void Drop(const TimerId& timer) override { ProcessTimers().Drop(timer); }
   absl::Duration RandomUpTo(absl::Duration limit) override {
-    // Only for jitter, so it does not matter that a fork draws the same numbers.
+    // It is only for jitter, so a forked child may draw the same numbers.
     thread_local absl::BitGen random;
     return absl::Uniform<double>(absl::IntervalClosed, random, 0, 1) * limit;
   }

@@ -10,13 +10,13 @@
 
 namespace hapax::client {
 
-// A task that is due at a time. The number is 0 for none.
+// Identifies a task and its time. The number is 0 if there is none.
 struct TimerId {
   absl::Time when;
   uint64_t number = 0;
 };
 
-// Time and chance, injected so that tests have them in hand.
+// Time, timers and randomness, injected so that tests control them.
 //
 // Thread-safety: safe.
 class Timing {
@@ -25,20 +25,20 @@ class Timing {
 
   [[nodiscard]] virtual absl::Time Now() = 0;
 
-  // Waits until `condition`, guarded by `mu`, holds, or the time is `until`. Returns whether it holds.
+  // Waits until `condition`, guarded by `mu`, holds, or the time is `until`. Returns whether the condition holds.
   //
   // Requires: the caller holds `mu`.
   virtual bool Await(absl::Mutex& mu, const absl::Condition& condition, absl::Time until) = 0;
 
-  // Runs the task once when the time has come, on a thread that it must not block; not before this returns.
+  // Runs the task once, at or after `when` and not before this returns. The task must not block its thread.
   virtual TimerId At(absl::Time when, absl::AnyInvocable<void() &&> task) = 0;
-  // Drops the task unless it runs or has run. Does not wait for one that runs.
+  // Removes the task unless it runs or has run. Does not wait for a running task.
   virtual void Drop(const TimerId& timer) = 0;
 
-  // Evenly distributed between 0 and `limit`.
+  // Returns a uniformly distributed duration between 0 and `limit`.
   [[nodiscard]] virtual absl::Duration RandomUpTo(absl::Duration limit) = 0;
 
-  // A new client token (client_token.h).
+  // Returns a new client token (client_token.h).
   [[nodiscard]] virtual std::string NewToken() = 0;
 };
 

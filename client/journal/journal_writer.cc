@@ -59,7 +59,7 @@ void JournalWriter::Write(const std::vector<Conclusion>& conclusions) {
   for (const auto& [id, take_out] : conclusions) {
     if (take_out) taken_out.push_back(id);
   }
-  // What cannot be taken out is resumed some day, and replayed: that does no harm.
+  // An intent that cannot be removed is resumed later and replayed, which is harmless.
   const bool out = taken_out.empty() || journal_.CompleteAll(taken_out).ok();
   for (const auto& [id, take_out] : conclusions) {
     if (!take_out || !out) journal_.LeaveOpen(id);

@@ -13,14 +13,14 @@
 
 namespace hapax::client {
 
-// Writes to a journal on a thread of its own, so that no other waits for the disk. What has come while a write was
-// under way is written together, with one sync. The thread starts with the first write.
+// Writes to a journal on its own thread, so that no other thread waits for the disk. All work that arrives during a
+// write is written next, together and with one sync. The thread starts with the first write.
 //
 // Thread-safety: safe.
-// Lifetime: the journal outlives it. When it goes, it first writes what was handed to it.
+// Lifetime: the journal outlives it. Its destructor first writes all pending work.
 class JournalWriter {
  public:
-  // Called once, on the writer's thread, with the intent's id.
+  // Called once, on the writer's thread, with the id of the intent.
   using Begun = absl::AnyInvocable<void(absl::StatusOr<int64_t>) &&>;
 
   JournalWriter(TokenJournal& journal, Destination destination);
@@ -28,9 +28,9 @@ class JournalWriter {
   JournalWriter(const JournalWriter&) = delete;
   JournalWriter& operator=(const JournalWriter&) = delete;
 
-  // Writes the intent, and then calls `begun`, which holds what keeps `call` alive.
+  // Writes the intent, and then calls `begun`. `begun` must keep `call` alive.
   void Begin(const RawCall& call, Begun begun);
-  // The call has ended: its intent is taken out, or else left open. An intent that cannot be taken out is left open.
+  // Records that the call has ended. Removes its intent, or leaves it open if `take_out` is false or the removal fails.
   void Conclude(int64_t id, bool take_out);
 
  private:
@@ -57,7 +57,7 @@ class JournalWriter {
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::vector<Beginning> beginnings_ ABSL_GUARDED_BY(mu_);
   std::vector<Conclusion> conclusions_ ABSL_GUARDED_BY(mu_);
-  std::thread thread_;  // Set under mu_, and joined once nobody else is here.
+  std::thread thread_;  // Set under mu_, and joined by the destructor.
 };
 
 }  // namespace hapax::client

@@ -17,11 +17,11 @@
 
 namespace hapax::client {
 
-// One asynchronous call of a JournaledCaller: its intent is written, the call is made, its end is handed over, and the
-// intent is taken out or left open. Each step is done by whoever ends the one before.
+// One asynchronous call of a JournaledCaller. It writes the intent, makes the call, delivers the end, and then removes
+// the intent or leaves it open. Each step runs on the thread that completes the previous one.
 //
 // Thread-safety: safe.
-// Lifetime: held by shared_ptr. `calls` holds it until its end was handed over; caller, writer and calls outlive that.
+// Lifetime: held by shared_ptr. `calls` holds it until its end is delivered; caller, writer and calls outlive that.
 class JournaledCall final : public CancellableCall, public std::enable_shared_from_this<JournaledCall> {
  public:
   using TakeEnd = absl::AnyInvocable<bool(Result<std::string>) &&>;
@@ -29,7 +29,7 @@ class JournaledCall final : public CancellableCall, public std::enable_shared_fr
   JournaledCall(Caller& caller, JournalWriter& writer, CallsInFlight& calls, absl::StatusOr<RawCall> call,
                 const RetryPolicy& policy, TakeEnd take_end);
 
-  // Called once. A call that cannot be resumed is made without an intent. Requires: one that can be is OK.
+  // Starts the call; without an intent if it is not resumable. Requires: it is called once, and a resumable call is OK.
   void Start(bool resumable);
   void Cancel() override;
 
@@ -43,7 +43,7 @@ class JournaledCall final : public CancellableCall, public std::enable_shared_fr
   CallsInFlight& calls_;
   const uint64_t number_;
   const RetryPolicy policy_;
-  // Each is used by one step after the other.
+  // The steps use these one after another, so they need no lock.
   absl::StatusOr<RawCall> call_;
   TakeEnd take_end_;
   absl::Mutex mu_;

@@ -11,7 +11,7 @@
 namespace hapax::client {
 namespace {
 
-// Whether a call begun at the one destination means the same at the other. Unknown parts count as the same.
+// Whether a call begun at one destination means the same at the other. Unknown parts count as equal.
 bool IsSame(const Destination& begun, const Destination& here, const JournaledCaller::ResumeOptions& options) {
   if (begun.endpoint.empty() || here.endpoint.empty()) return true;
   const bool same_endpoint =
@@ -28,7 +28,7 @@ Result<std::string> RefuseElsewhere(const TokenJournal::Intent& intent, const De
           .info = {.token = intent.call.token, .settled = false}};
 }
 
-// What may not be attempted again is of no use in a journal, nor is what will not be sent.
+// Whether the call belongs in a journal: it may be repeated, and will be sent.
 bool IsResumable(const Caller& caller, const RawCall& call) {
   return !call.token.empty() && call.retryable && caller.CheckSendable(call).ok();
 }

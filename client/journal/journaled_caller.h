@@ -19,23 +19,23 @@ namespace hapax::client {
 class CallsInFlight;
 class JournalWriter;
 
-// A Caller that writes every call with a token down before it makes it, so that no call is lost or doubled when the
-// process dies.
+// A Caller that records each call with a token in a journal before it makes the call. So no call is lost or doubled
+// when the process dies.
 //
 //   JournaledCaller journaled(caller, *journal);
 //   journaled.ResumePending(note_end);                              // calls that an earlier process left open
 //   auto launched = journaled.Call<RunInstancesResponse>(method, request);
 //
-// The intent is durable before the first byte is sent. It is removed when the call is settled (CallInfo) and, if there
-// is a `take_end`, that has returned true.
+// The intent is durable before the first byte is sent. It is removed when the call is settled (CallInfo) and
+// `take_end`, if given, has returned true.
 //
-// Start is for many calls on few threads: intents are written by a thread of the object, many with one sync, and no
-// thread of gRPC's waits for the disk.
+// Start suits many calls on few threads. The object's own thread writes the intents, many with one sync, so no gRPC
+// thread waits for the disk.
 //
-// Thread-safety: safe. Lifetime: caller and journal outlive it. When it goes, it cancels the calls that were started,
-// and returns when their callbacks have and the journal has what became of them.
-// Errors: as Caller; besides, the journal's, and nothing was sent. Then the call is not settled: the intent may be in
-// the journal all the same, and be resumed.
+// Thread-safety: safe. Lifetime: caller and journal outlive it. Its destructor cancels the started calls. It returns
+// when their callbacks have, and the journal contains their ends.
+// Errors: those of Caller, and those of the journal. After an error of the journal nothing was sent, but the call is
+// not settled: its intent may be in the journal, and be resumed.
 class JournaledCaller {
  public:
   JournaledCaller(Caller& caller, TokenJournal& journal);
@@ -47,9 +47,9 @@ class JournaledCaller {
   template <typename Reply>
   using TakeEnd = absl::FunctionRef<bool(const Result<Reply>&)>;
 
-  // Like Caller::Call. Without `take_end`, a process that dies after the reply came, but before it used the reply,
-  // finds nothing in the journal. `take_end` is called before the intent is removed, so after a crash it may be called
-  // again for the same call.
+  // Like Caller::Call. `take_end` is called before the intent is removed, so after a crash it may be called again for
+  // the same call. Without `take_end`, a process that dies after the reply came, but before using it, finds nothing in
+  // the journal.
   template <typename Reply>
   [[nodiscard]] Result<Reply> Call(const google::protobuf::MethodDescriptor& method,
                                    const google::protobuf::Message& request, const CallOptions& options = {}) {
@@ -73,9 +73,8 @@ class JournaledCaller {
   [[nodiscard]] Result<std::string> CallRaw(const RawCall& call, const RetryPolicy& policy,
                                             TakeEnd<std::string> take_end);
 
-  // As Caller::Start, once the intent is durable. `take_end` is called once, as with Call before the intent is taken
-  // out, and on a thread that it must not block; also with an error of the journal's, when what it returns is of no
-  // account.
+  // Like Caller::Start, but sends nothing until the intent is durable. `take_end` is called once, before the intent is
+  // removed, and must not block its thread. It also receives an error of the journal; its result is then ignored.
   template <typename Reply>
   CallHandle Start(const google::protobuf::MethodDescriptor& method, const google::protobuf::Message& request,
                    const CallOptions& options, absl::AnyInvocable<bool(Result<Reply>) &&> take_end) {
@@ -94,18 +93,16 @@ class JournaledCaller {
   CallHandle StartPrepared(absl::StatusOr<RawCall> call, const RetryPolicy& policy,
                            absl::AnyInvocable<bool(Result<std::string>) &&> take_end);
 
-  // Makes the calls that nobody is at work on again, with their tokens, one at a time, and hands over how they end:
-  // those that were under way when their process ended, and those that were left open. A call is taken out when it is
-  // settled and `take_end` returns true; else it is there for the next time. A refusal does not settle it: an attempt
-  // of the process that is gone may still be on its way. It is refused again until its token has expired, or was
-  // abandoned (AbandonToken). Returns how many calls are left open.
+  // Repeats the calls that no process is working on, with their tokens, one at a time. Passes the end of each to
+  // `take_end`. These are the calls of processes that died, and those that were left open. A call is removed when it is
+  // settled and `take_end` returns true. Returns how many calls are left open.
   //
   // A refusal does not settle a call, since an attempt of the dead process may still arrive. The call is refused again
   // until its token has expired or was abandoned (AbandonToken).
   //
-  // A call is only repeated at its own destination: elsewhere its token is another one, and it would have a second
-  // effect. For another destination nothing is sent; the end is FAILED_PRECONDITION, naming both, and the call stays.
-  // The options tell which destinations are the same under another name.
+  // A call is repeated only at its own destination. At another its token is a different one, and the call would make a
+  // second effect. So for another destination nothing is sent, and the call stays in the journal. It ends with
+  // FAILED_PRECONDITION, naming both destinations. The options tell which destinations are the same under another name.
   using TakeResumedEnd = absl::FunctionRef<bool(const TokenJournal::Intent&, const Result<std::string>&)>;
   struct ResumeOptions {
     std::vector<std::string> same_endpoints;  // Earlier HOST:PORTs of this server.
@@ -117,14 +114,14 @@ class JournaledCaller {
   }
 
  private:
-  // Returns whether the call is out of the journal.
+  // Returns whether the call was removed from the journal.
   bool CompleteOrLeaveOpen(int64_t id, bool taken);
 
   const OwningProcess process_;
   Caller& caller_;
   TokenJournal& journal_;
   std::unique_ptr<JournalWriter> writer_;
-  std::unique_ptr<CallsInFlight> calls_;  // Goes first.
+  std::unique_ptr<CallsInFlight> calls_;  // Destroyed first.
 };
 
 }  // namespace hapax::client

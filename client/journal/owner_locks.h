@@ -8,11 +8,11 @@
 
 namespace hapax::client {
 
-// Locks on a file, one byte for each owner. They last as long as their process, however it ends, so others can detect
-// dead owners. Objects of one process lock each other out, too.
+// Locks on a file, one byte for each owner. A lock lasts until its process ends, however that happens, so others can
+// detect dead owners. Objects of one process lock each other out, too.
 //
-// They are locks of the open file description (fcntl F_OFD_SETLK): a forked process holds them, too, unless it executes
-// another program.
+// These are locks of the open file description (fcntl F_OFD_SETLK). So a forked process also holds them, unless it
+// executes another program.
 //
 // Thread-safety: for one thread.
 class OwnerLocks {
@@ -22,13 +22,13 @@ class OwnerLocks {
   OwnerLocks(const OwnerLocks&) = delete;
   OwnerLocks& operator=(const OwnerLocks&) = delete;
 
-  // Opens the file; creates it with mode 0600. Call it first. Errors: PERMISSION_DENIED.
+  // Opens the file, or creates it with mode 0600. Must be called first. Errors: PERMISSION_DENIED.
   [[nodiscard]] absl::Status Open(const std::string& path);
-  // Returns false if somebody else holds the lock, so that owner is alive. Owners are positive.
+  // Returns false if the lock is held elsewhere, so the owner is alive. Owners are positive.
   [[nodiscard]] bool TryLock(int64_t owner);
   void Unlock(int64_t owner);
 
-  // Waits for the door, a lock that only one can hold at a time. Returns false if it cannot be locked.
+  // Waits for the door, a lock with a single holder. Returns false if it cannot be locked.
   [[nodiscard]] bool LockDoor();
   void UnlockDoor();
 

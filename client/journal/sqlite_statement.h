@@ -10,12 +10,12 @@
 
 namespace hapax::client {
 
-// Converts an SQLite error: DATA_LOSS, the file is damaged or not a database; PERMISSION_DENIED, it may not be opened
-// or written; else UNAVAILABLE. The message begins with `what`.
+// Converts an SQLite error. DATA_LOSS: the file is damaged or not a database. PERMISSION_DENIED: it may not be opened
+// or written. Else UNAVAILABLE. The message begins with `what`.
 [[nodiscard]] absl::Status FromSqlite(sqlite3* db, int code, const std::string& what);
 
-// A running SQL statement: its parameters are bound in order, it is stepped through, and finalized at the end. After an
-// error it does nothing more.
+// A running SQL statement. Its parameters are bound in order, it is stepped through, and the destructor finalizes it.
+// After an error its methods do nothing.
 //
 //   Statement read(db, "SELECT name FROM pets WHERE legs = ?");
 //   read.Bind(4);

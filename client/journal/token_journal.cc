@@ -25,11 +25,11 @@ namespace hapax::client {
 namespace {
 
 constexpr int kBusyTimeoutMs = 10'000;
-// Identifies journals among databases, and their version.
+// Identifies a database as a journal.
 constexpr int64_t kApplicationId = 0x48706A6C;  // "Hpjl"
 // Version 1 has no destinations.
 constexpr int64_t kVersion = 2;
-// Exactly as SQLite stores the text: a journal with other tables counts as damaged.
+// Must match the text that SQLite stores: a journal with other tables counts as damaged.
 constexpr char kOwnersTable[] = "CREATE TABLE owners (id INTEGER PRIMARY KEY AUTOINCREMENT)";
 constexpr char kIntentsTable[] = R"(CREATE TABLE intents (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -39,14 +39,14 @@ constexpr char kIntentsTable[] = R"(CREATE TABLE intents (
     request BLOB NOT NULL,
     token BLOB NOT NULL,
     token_in_request INTEGER NOT NULL))";
-// The destinations of intents, in a separate table, so that the tables of version 1 do not change.
+// The destinations of intents. They have their own table, so that the tables of version 1 do not change.
 constexpr char kDestinationsTable[] = R"(CREATE TABLE destinations (
     intent INTEGER PRIMARY KEY,
     endpoint BLOB NOT NULL,
     caller BLOB NOT NULL))";
 
-// SQLite takes a file that is too short for a database for an empty one, and overwrites it. It takes missing bytes of
-// the last page for zeros. While a log stands beside the file, SQLite reads that instead.
+// SQLite treats a file that is too short as an empty database, and overwrites it. It treats missing bytes of the last
+// page as zeros. If there is a log beside the file, SQLite reads that instead.
 bool MayBeDatabase(const std::string& path) {
   constexpr std::string_view kMagic("SQLite format 3\0", 16);
   constexpr uintmax_t kSmallestPage = 512;
@@ -104,7 +104,7 @@ class SqliteJournal final : public TokenJournal {
 };
 
 SqliteJournal::~SqliteJournal() {
-  if (!process_.IsThisOne()) return;  // The database is the parent's: to close it would change the parent's files.
+  if (!process_.IsThisOne()) return;  // Closing the database would change the parent's files.
   absl::MutexLock lock(&mu_);
   if (owner_ != 0) {
     // An owner without intents is deleted; the intents of others are taken over.
@@ -141,7 +141,7 @@ absl::StatusOr<int64_t> SqliteJournal::Number(const char* sql) {
   return number;
 }
 
-// Changes nothing in the file before it is known to be a journal, or empty.
+// Changes nothing before the file is known to be a journal, or empty.
 absl::Status SqliteJournal::SetUp() {
   const absl::StatusOr<int64_t> application = Number("PRAGMA application_id");
   if (!application.ok()) return application.status();
@@ -170,9 +170,9 @@ absl::Status SqliteJournal::Upgrade() {
   return Run(absl::StrCat("BEGIN IMMEDIATE;", kDestinationsTable, "; PRAGMA user_version = ", kVersion, "; COMMIT;"));
 }
 
-// Checks that the pages are complete and the tables are a journal's. SQLite stores table definitions as text and does
-// not detect damage in them: almost any word is a type, of a column that does not number the rows. Then intents would
-// have owners that are never found dead.
+// Checks that the pages are complete and the tables are a journal's. SQLite stores table definitions as text, and does
+// not detect damage in them. A damaged type can make a column that does not number the rows. Then intents would have
+// owners that are never found dead.
 absl::Status SqliteJournal::CheckSound(int64_t version) {
   const absl::StatusOr<int64_t> tables =
       Number(absl::StrCat("SELECT COUNT(*) FROM sqlite_schema WHERE sql IN ('", kOwnersTable, "', '", kIntentsTable,
@@ -186,7 +186,7 @@ absl::Status SqliteJournal::CheckSound(int64_t version) {
   return sound ? absl::OkStatus() : absl::DataLossError(name_ + ": is damaged");
 }
 
-// The owner is locked before others can see it: without a lock it would count as dead.
+// Locks the owner before others can see it. Without a lock it would count as dead.
 absl::Status SqliteJournal::BecomeOwner() {
   if (absl::Status status = Run("BEGIN IMMEDIATE; INSERT INTO owners DEFAULT VALUES;"); !status.ok()) return status;
   const int64_t owner = sqlite3_last_insert_rowid(db_);
@@ -215,7 +215,7 @@ std::vector<absl::StatusOr<int64_t>> SqliteJournal::BeginAll(absl::Span<const Ra
     for (const RawCall* const call : calls) {
       const absl::Status refusal = CheckNotOpenElsewhere(*call, destination);
       ids.push_back(refusal.ok() ? Insert(*call, destination) : refusal);
-      // A refusal concerns one call; another error is the file's.
+      // A refusal concerns only its call. Any other error concerns the file.
       if (!ids.back().ok() && !absl::IsFailedPrecondition(ids.back().status())) return ids.back().status();
     }
     return absl::OkStatus();
@@ -241,8 +241,8 @@ absl::StatusOr<int64_t> SqliteJournal::Insert(const RawCall& call, const Destina
   return id;
 }
 
-// Refuses a call that was left open at another destination, where it may have had its effect. A call that somebody is
-// working on there is meant for both destinations.
+// Refuses a call that was left open at another destination, where it may have had its effect. If the call is still
+// running there, it is meant for both destinations.
 absl::Status SqliteJournal::CheckNotOpenElsewhere(const RawCall& call, const Destination& destination) {
   if (destination.endpoint.empty()) return absl::OkStatus();
   Statement read(db_,
@@ -288,7 +288,7 @@ void SqliteJournal::LeaveOpen(int64_t id) {
   at_work_.erase(id);
 }
 
-// Owners whose lock nobody holds.
+// Returns the owners whose locks are free.
 absl::StatusOr<std::vector<int64_t>> SqliteJournal::DeadOwners() {
   std::vector<int64_t> dead;
   Statement read(db_, "SELECT id FROM owners WHERE id <> ?");
@@ -312,8 +312,8 @@ absl::Status SqliteJournal::Adopt(int64_t dead_owner) {
   return forget.status(name_);
 }
 
-// Takes over intents of missing owners. Every running process has its owner, so damage made these: SQLite has no
-// checksums, and a changed number looks valid.
+// Takes over the intents of missing owners. Every running process has an owner, so these result from damage: SQLite has
+// no checksums, and a changed number looks valid.
 absl::Status SqliteJournal::AdoptOrphans() {
   Statement adopt(db_, "UPDATE intents SET owner = ? WHERE owner NOT IN (SELECT id FROM owners)");
   adopt.Bind(owner_).Step();

@@ -28,59 +28,60 @@ struct Attempt {
 struct AttemptEnd {
   absl::Status status;
   std::string reply;
-  Metadata metadata;  // Initial, then trailing.
-  // False: nothing of it left this process, so it made no effect.
+  Metadata metadata;  // Initial metadata, then trailing metadata.
+  // False if nothing left this process. Then the attempt made no effect.
   bool sent = true;
 };
 
-// A connection to a server, on which attempts are made; tests replace it. It retries nothing.
+// A connection to a server, on which attempts are made. It retries nothing. Tests replace it.
 //
 // Thread-safety: safe.
-// Lifetime: when it goes, it cancels the attempts that are under way and waits for their ends. So it must not go in a
-// Done. A child that is forked off must not use its parent's connection, and may let it go.
+// Lifetime: its destructor cancels the running attempts and waits for their ends, so it must not run in a Done. A
+// forked child must not use its parent's connection, but may destroy it.
 class Connection {
  public:
   using Done = absl::AnyInvocable<void(AttemptEnd) &&>;
-  // Cancels the attempt; does nothing once it has ended.
+  // Cancels the attempt. Has no effect once it has ended.
   using Cancel = absl::AnyInvocable<void()>;
 
   virtual ~Connection() = default;
 
-  // Starts an attempt. `done` is called once, from any thread, also when the attempt is cancelled or its deadline
-  // passes; possibly before this returns. Then it is destroyed, whether or not the Cancel still is there.
-  // INVALID_ARGUMENT, and nothing is sent, when metadata has characters that it must not have. FAILED_PRECONDITION
-  // likewise in a child of the process that opened the connection.
+  // Starts an attempt. `done` is called once, on any thread, possibly before this returns, and also if the attempt is
+  // cancelled or its deadline passes. It is then destroyed, even if the Cancel still exists. The attempt ends with
+  // INVALID_ARGUMENT, and nothing is sent, if metadata contains characters that are not allowed. Likewise with
+  // FAILED_PRECONDITION in a forked child of the process that opened the connection.
   virtual Cancel Start(Attempt attempt, Done done) = 0;
 
-  // The destination of attempts, for a journal to record. It has no endpoint if that is unknown.
+  // Returns the destination of attempts, for a journal to record. Its endpoint is empty if unknown.
   [[nodiscard]] virtual Destination destination() const { return {}; }
 
-  // The error that every attempt would end with, where that is certain: FAILED_PRECONDITION in a forked child.
+  // Returns the error that every attempt would certainly end with, such as FAILED_PRECONDITION in a forked child. OK if
+  // there is none.
   [[nodiscard]] virtual absl::Status CheckUsable() const { return absl::OkStatus(); }
 };
 
 struct ConnectionOptions {
-  // HOST:PORT, with an IPv6 address in brackets; or a form of gRPC's: `dns:///HOST:PORT`, `ipv4:ADDRESS:PORT`,
-  // `ipv6:[ADDRESS]:PORT`, `unix:PATH`, `unix:///PATH`, `unix-abstract:NAME`. A URL is none of them.
+  // HOST:PORT, with an IPv6 address in brackets; or a form of gRPC: `dns:///HOST:PORT`, `ipv4:ADDRESS:PORT`,
+  // `ipv6:[ADDRESS]:PORT`, `unix:PATH`, `unix:///PATH`, `unix-abstract:NAME`. A URL is not allowed.
   std::string endpoint = "127.0.0.1:50051";
-  // Sent with every call unless empty: the API key as `x-api-key`, the tenant as `x-tenant-id` (for servers that
-  // believe their callers).
+  // Sent with every call unless empty. The API key is sent as `x-api-key`; the tenant as `x-tenant-id`, for servers
+  // that trust it.
   std::string api_key;
   std::string tenant;
-  // TLS, with the system's roots or those in the file. The two files (PEM) of a client certificate are for mutual TLS.
+  // TLS, with the system's roots or those in `tls_ca_file`. The other two files (PEM) hold a client certificate and its
+  // key, for mutual TLS.
   bool tls = false;
   std::string tls_ca_file;
   std::string tls_cert_file;
   std::string tls_key_file;
 };
 
-// A connection over gRPC, made and kept up in the background. gRPC's own retries are off: they would multiply with
-// those of the caller. A proxy of the environment is used unless the endpoint is this machine, and named in errors
-// that may be the proxy's (proxy.h).
-// Errors: INVALID_ARGUMENT, naming an endpoint of no such form, the file that cannot be read or is not PEM of its kind,
-// the options that contradict one another, or a key or tenant that cannot be sent. FAILED_PRECONDITION in a process
-// that was forked off while gRPC was in use: it does not work there. Not an error: a server that is not there, which is
-// for the calls to find out.
+// Opens a connection over gRPC, which connects and reconnects in the background. gRPC's own retries are off, since they
+// would multiply with those of the caller. A proxy of the environment is used unless the endpoint is this machine.
+// Errors that may come from the proxy name it (proxy.h).
+// Errors: INVALID_ARGUMENT, naming the invalid endpoint, the file that cannot be read or is not PEM of its kind, the
+// options that contradict one another, or a key or tenant that cannot be sent. FAILED_PRECONDITION in a process that
+// was forked while gRPC was in use, since gRPC does not work there. An absent server is not an error; calls report it.
 [[nodiscard]] absl::StatusOr<std::shared_ptr<Connection>> Connect(const ConnectionOptions& options);
 
 }  // namespace hapax::client

@@ -28,7 +28,7 @@ std::string TextOf(const ASN1_STRING* text) {
   return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)), static_cast<size_t>(ASN1_STRING_length(text))};
 }
 
-// Long enough to tell keys apart, and too short to guess one.
+// A digest long enough to tell keys apart, but too short to reveal one.
 std::string ShortDigest(std::string_view text) {
   const std::string salted = absl::StrCat("hapax destination ", View(text));
   std::string digest(EVP_MAX_MD_SIZE, '\0');
@@ -47,7 +47,7 @@ std::string ApiKeyName(std::string_view key) {
   return is_word && !id.empty() ? std::string(id) : "#" + ShortDigest(key);
 }
 
-// The SPIFFE ID without its role, or else the first common name of the subject.
+// Returns the SPIFFE ID without its role, or else the first common name of the subject.
 std::string CertificateName(std::string_view pem) {
   constexpr std::string_view kSpiffe = "spiffe://";
   const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),

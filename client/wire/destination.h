@@ -6,21 +6,21 @@
 
 namespace hapax::client {
 
-// The server that calls go to, and their caller. Together with the request's region, a token is unique within it. The
-// same call with the same token executes again at another destination. It contains no secret.
+// The server of calls, and their caller. A token is unique within a destination and the request's region. The same call
+// with the same token executes again at another destination. Contains no secret.
 struct Destination {
-  std::string endpoint;  // HOST:PORT, in lower case. Empty: unknown.
-  std::string caller;    // Such as `API key 3f9c` or `tenant team-a`. Empty: neither credential nor tenant.
+  std::string endpoint;  // HOST:PORT, in lower case. Empty if unknown.
+  std::string caller;    // Such as `API key 3f9c` or `tenant team-a`. Empty without credential and tenant.
 
   friend bool operator==(const Destination&, const Destination&) = default;
 };
 
-// `127.0.0.1:50051 as tenant team-a`.
+// Returns text such as `127.0.0.1:50051 as tenant team-a`.
 [[nodiscard]] std::string Describe(const Destination& destination);
 
-// The caller's name, from the credentials sent. For an API key it is its id, which is not secret, or a short digest of
-// a key in another form. For a certificate (PEM; empty for none) it is the name that gives the tenant (docs/access.md),
-// so a renewed certificate is the same caller.
+// Returns the caller's name, made from the credentials that are sent. An API key gives its id, which is not secret, or
+// a short digest if the key has another form. A certificate (PEM; empty for none) gives the name that determines the
+// tenant (docs/access.md), so a renewed certificate is the same caller.
 [[nodiscard]] std::string CallerNameOf(std::string_view api_key, std::string_view tenant,
                                        std::string_view certificate_pem);
 

@@ -30,11 +30,11 @@ bool ConsistsOf(std::string_view text, std::string_view punctuation) {
 }
 
 bool IsAddress(int family, std::string_view text) {
-  in6_addr address;  // The longer one.
+  in6_addr address;  // Large enough for both families.
   return text.find('\0') == std::string_view::npos && inet_pton(family, std::string(text).c_str(), &address) == 1;
 }
 
-// `::1`, or with the interface: `fe80::1%eth0`.
+// Allows `::1`, and an address with its interface: `fe80::1%eth0`.
 bool IsIpv6(std::string_view text) {
   const size_t zone = text.find('%');
   if (zone != std::string_view::npos && !ConsistsOf(text.substr(zone + 1), ".-_")) return false;
@@ -43,7 +43,7 @@ bool IsIpv6(std::string_view text) {
 
 bool IsBracketed(std::string_view host) { return host.size() > 2 && host.front() == '[' && host.back() == ']'; }
 
-// `host:port` at its last colon.
+// Splits `host:port` at the last colon.
 std::optional<std::pair<std::string_view, std::string_view>> Split(std::string_view text) {
   const size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return std::nullopt;
@@ -66,14 +66,14 @@ bool AreAddresses(std::string_view list, bool (*is_host)(std::string_view)) {
   }
 }
 
-// What follows `dns:` without the name server.
+// Returns the part after `dns:`, without the name server.
 std::string_view DnsPath(std::string_view rest) {
   if (!rest.starts_with("//")) return rest;
   const size_t slash = rest.find('/', 2);
   return slash == std::string_view::npos ? "" : rest.substr(slash + 1);
 }
 
-// gRPC reads the endpoint as a URI, so what it would unescape or cut off is not allowed.
+// gRPC reads the endpoint as a URI. So characters that it would unescape or cut off are not allowed.
 bool IsSocketPath(std::string_view path) {
   constexpr size_t kMaxBytes = sizeof(sockaddr_un::sun_path) - 1;
   if (path.starts_with("//")) {

@@ -8,7 +8,7 @@
 
 namespace hapax::client {
 
-// The forms of an endpoint that gRPC understands (its doc/naming.md). It looks up any other text as the name of a host,
+// The forms of an endpoint that gRPC understands (its doc/naming.md). gRPC looks up any other text as a host name,
 // until the deadline of every call.
 
 // `a.example`, `10.0.0.1` or `[::1]`.
@@ -17,19 +17,19 @@ namespace hapax::client {
 // A host and a port from 1 to 65535.
 [[nodiscard]] bool IsHostAndPort(std::string_view text);
 
-// INVALID_ARGUMENT, naming `endpoint`, its value and what is allowed, unless it is one of
+// INVALID_ARGUMENT, naming `endpoint`, its value and what is allowed, unless it has one of these forms:
 //   HOST:PORT              a name, an IPv4 address, or an IPv6 address in brackets
 //   dns:///HOST:PORT       the same; dns://SERVER/HOST:PORT asks that name server
-//   ipv4:ADDRESS:PORT      several are separated by commas
-//   ipv6:[ADDRESS]:PORT    likewise
+//   ipv4:ADDRESS:PORT      commas separate several
+//   ipv6:[ADDRESS]:PORT    commas separate several
 //   unix:PATH              a Unix socket; unix:///PATH for an absolute path
-//   unix-abstract:NAME     one without a file
+//   unix-abstract:NAME     a Unix socket without a file
 [[nodiscard]] absl::Status CheckEndpoint(std::string_view endpoint);
 
-// Whether it is a socket of this machine's, `unix:` or `unix-abstract:`.
+// Whether the endpoint is a Unix socket, `unix:` or `unix-abstract:`.
 [[nodiscard]] bool IsUnixSocket(std::string_view endpoint);
 
-// The host of an endpoint, without brackets; of several addresses the first. Empty for a Unix socket.
+// Returns the host of an endpoint, without brackets; of several addresses the first. Empty for a Unix socket.
 [[nodiscard]] std::string HostOf(std::string_view endpoint);
 
 }  // namespace hapax::client

@@ -13,10 +13,10 @@ namespace {
 std::atomic<int> generation = 0;
 // Whether gRPC was in use at the fork of this process or of an ancestor.
 std::atomic<bool> grpc_was_in_use = false;
-// Of the fork under way; only the thread that forks reads it.
+// Whether gRPC is in use at the current fork. Only the forking thread reads it.
 thread_local bool grpc_is_in_use = false;
 
-// Registered before main(), so that a fork before the first connection is noticed, too.
+// Registered before main(), so that a fork before the first connection is detected, too.
 [[maybe_unused]] const int registered = pthread_atfork(
     /*prepare=*/[] { grpc_is_in_use = grpc_is_initialized() != 0; },
     /*parent=*/nullptr,

@@ -7,29 +7,29 @@
 
 namespace hapax::client {
 
-// What fork() does to a client. A child has a copy of the parent's memory and none of its threads: locks may be held by
-// nobody, and sockets are shared with the parent. So whatever has threads or sockets remembers the process it belongs
-// to, and a child neither uses nor tears it down.
+// fork() in a process with a client: the child has a copy of the parent's memory, but none of its threads. Locks may be
+// held by threads that do not exist, and sockets are shared with the parent. So each object with threads or sockets
+// remembers its process. A child neither uses nor tears down such an object.
 //
-// A child made without the C library's fork() (a bare clone()) is not noticed.
+// A child made without the C library's fork() (a bare clone()) is not detected.
 
-// The process that made the object. A check costs one load.
+// Remembers the process that created the object. A check costs one load.
 //
 // Thread-safety: safe.
 class OwningProcess {
  public:
   OwningProcess();
-  // False in a process that was forked off since.
+  // Returns false in a process that was forked since.
   [[nodiscard]] bool IsThisOne() const;
-  // FAILED_PRECONDITION in a process that was forked off since; `object` is what was opened, such as `connection`.
+  // FAILED_PRECONDITION in a process that was forked since. `object` names the opened object, such as `connection`.
   [[nodiscard]] absl::Status Check(std::string_view object) const;
 
  private:
   const int generation_;
 };
 
-// FAILED_PRECONDITION where gRPC was in use when this process, or one it descends from, was forked off. Its threads are
-// gone then and it cannot start them again: calls would hang beyond their deadlines. GRPC_ENABLE_FORK_SUPPORT makes no
+// FAILED_PRECONDITION if gRPC was in use when this process or an ancestor was forked. In the child gRPC's threads are
+// gone and it cannot restart them, so calls would hang beyond their deadlines. GRPC_ENABLE_FORK_SUPPORT makes no
 // difference to asynchronous calls.
 [[nodiscard]] absl::Status CheckGrpcSurvivedFork();
 

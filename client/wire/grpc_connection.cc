@@ -23,7 +23,7 @@ namespace hapax::client {
 namespace {
 
 constexpr int kMaxMessageBytes = 64 << 20;
-// gRPC's default limit is 8 KiB: a longer refusal would arrive as another error, without its verdict.
+// gRPC's default limit is 8 KiB. A longer refusal would arrive as another error, without its verdict.
 constexpr int kMaxMetadataBytes = 256 << 10;
 constexpr char kVerdict[] = "hapax-retry";
 constexpr int kConnectTimeoutMs = 5'000;
@@ -91,7 +91,7 @@ AttemptEnd EndOf(const RunningAttempt& attempt, const grpc::Status& status) {
   return end;
 }
 
-// The running attempts, which only this owns. Each stays until its callback has finished.
+// Owns the running attempts. Each stays until its callback has finished.
 struct OpenAttempts {
   absl::Mutex mu;
   std::map<RunningAttempt*, std::shared_ptr<RunningAttempt>> attempts ABSL_GUARDED_BY(mu);
@@ -165,8 +165,8 @@ class GrpcConnection final : public Connection {
     return [] {};
   }
 
-  // In a child of the process whose connection it is: what is taken down would say goodbye on the parent's sockets, and
-  // wait for threads that are not here. So it stays in memory.
+  // Leaks the channel in a forked child. Destroying it would write to the parent's sockets, and wait for threads that
+  // the child does not have.
   void Abandon() {
     static_cast<void>(stub_.release());
     static_cast<void>(new std::shared_ptr(open_));
@@ -208,7 +208,7 @@ absl::StatusOr<std::shared_ptr<Connection>> Connect(const ConnectionOptions& opt
   arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
   // A proxy cannot lead back to this machine.
   if (IsLoopback(options.endpoint)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  // Reconnects soon to a restarted server: by default gRPC waits up to two minutes.
+  // Reconnects quickly to a restarted server. By default gRPC waits up to two minutes.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   // Despite its name, this is the shortest time that an attempt to connect may take.
@@ -217,7 +217,7 @@ absl::StatusOr<std::shared_ptr<Connection>> Connect(const ConnectionOptions& opt
   // quarter of an hour, and every retry uses the same connection.
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kPingIntervalMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kUnacknowledgedMs);
-  // Own connections: otherwise channels of this process with the same target share them.
+  // Gives each channel its own connections. By default, channels of a process with the same target share them.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   Metadata metadata;
   if (!options.api_key.empty()) metadata.emplace_back("x-api-key", options.api_key);

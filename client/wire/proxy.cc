@@ -21,7 +21,7 @@ struct Variable {
   std::string value;
 };
 
-// The first of these variables that is set; nullopt if that one is empty.
+// Returns the first of these variables that is set; nullopt if that one is empty.
 std::optional<Variable> FirstSet(std::initializer_list<const char*> names) {
   for (const char* name : names) {
     const char* const value = std::getenv(name);
@@ -31,7 +31,7 @@ std::optional<Variable> FirstSet(std::initializer_list<const char*> names) {
   return std::nullopt;
 }
 
-// `http://user:password@host:1/` without what is not the place.
+// Returns the host and port of `http://user:password@host:1/`.
 std::string AddressOf(std::string_view url) {
   url.remove_prefix(kScheme.size());
   url = url.substr(0, url.find('/'));

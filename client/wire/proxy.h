@@ -7,18 +7,18 @@
 
 namespace hapax::client {
 
-// A proxy named by the environment.
+// A proxy from the environment.
 struct Proxy {
   std::string variable;  // Such as `http_proxy`.
   std::string address;   // Without user and password.
 };
 
-// Whether an endpoint (endpoint.h) is this machine by its very name: `localhost`, 127.0.0.0/8, `[::1]`, a Unix socket.
+// Whether the name of an endpoint (endpoint.h) denotes this machine: `localhost`, 127.0.0.0/8, `[::1]`, a Unix socket.
 [[nodiscard]] bool IsLoopback(std::string_view endpoint);
 
-// The proxy by which gRPC goes to an endpoint: that of grpc_proxy, else https_proxy, else http_proxy, unless
-// no_grpc_proxy, else no_proxy, has an end of the host's name. To this machine there is none.
-// Requires: nobody changes the environment meanwhile.
+// Returns the proxy that gRPC uses for an endpoint: that of grpc_proxy, else https_proxy, else http_proxy. There is
+// none if no_grpc_proxy, else no_proxy, lists a suffix of the host's name, or if the endpoint is this machine.
+// Requires: no thread changes the environment meanwhile.
 [[nodiscard]] std::optional<Proxy> ProxyTo(std::string_view endpoint);
 
 }  // namespace hapax::client

@@ -39,7 +39,7 @@ absl::StatusOr<std::string> Read(const char* option, const std::string& path) {
   return std::move(content).str();
 }
 
-// The first certificate. gRPC takes those before a damaged one, and says nothing.
+// Returns the first certificate, and checks all others: gRPC silently ignores a damaged certificate and those after it.
 absl::StatusOr<Certificate> FirstCertificate(const char* option, const std::string& path, const std::string& pem) {
   const absl::Cleanup forget = [] { ERR_clear_error(); };
   const Bio bio = BioOf(pem);

@@ -9,16 +9,16 @@ namespace hapax::client {
 
 struct ConnectionOptions;
 
-// The texts (PEM) of a connection's TLS files; empty for those that are not given.
+// The contents (PEM) of a connection's TLS files. Empty for files that are not given.
 struct TlsFiles {
   std::string roots;
-  std::string certificates;  // The client's own first, then those that lead to a root.
+  std::string certificates;  // The client's own certificate first, then those that lead to a root.
   std::string key;
 };
 
-// Reads the files, and checks what gRPC would only tell by calls that fail.
-// Errors: INVALID_ARGUMENT, naming option and file, for one that cannot be read or is not PEM of its kind, for a key
-// that is encrypted or not the certificate's, and for a certificate without its key or a key without its certificate.
+// Reads the files, and checks them. gRPC itself would report their errors only by failing calls.
+// Errors: INVALID_ARGUMENT, naming option and file: a file cannot be read or is not PEM of its kind; the key is
+// encrypted or not the certificate's; only one of certificate and key is given.
 [[nodiscard]] absl::StatusOr<TlsFiles> ReadTlsFiles(const ConnectionOptions& options);
 
 }  // namespace hapax::client

@@ -11,8 +11,8 @@
 
 namespace hapax {
 
-// An absl::AnyInvocable that is null when it is made of an empty std::function. Abseil's own is not, and throws when it
-// is called.
+// An absl::AnyInvocable that is null if made from an empty std::function. A plain AnyInvocable is not, and throws when
+// called.
 template <typename Signature>
 class HandlerFunction : public absl::AnyInvocable<Signature> {
   using Base = absl::AnyInvocable<Signature>;

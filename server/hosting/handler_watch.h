@@ -21,7 +21,7 @@ namespace hapax {
 // Lifetime: registry and logger outlive it.
 class HandlerWatch final : public HookErrors {
  public:
-  // A handler that takes longer is logged and counted.
+  // Slower handlers are logged and counted.
   static constexpr absl::Duration kSlow = absl::Milliseconds(100);
 
   HandlerWatch(prometheus::Registry& registry, spdlog::logger& logger);

@@ -11,7 +11,7 @@
 namespace hapax {
 namespace {
 
-// Has the function say, while it runs, that it runs for the method.
+// Wraps the function so that its thread is marked as running the method (RunningHandler).
 template <typename Result, typename... Arguments>
 void NameWhileItRuns(const std::string& method, absl::AnyInvocable<Result(Arguments...) const>& function) {
   if (function == nullptr) return;

@@ -26,10 +26,10 @@
 
 namespace hapax {
 
-// How long a read may take.
+// The possible length of a read.
 enum class ReadLength {
-  kAny,    // The handler runs on a reader thread; the tenants take turns there.
-  kShort,  // The handler reads few rows and never blocks. It runs on an event thread; not for lists.
+  kAny,    // Any length. The handler runs on a reader thread, where tenants take turns.
+  kShort,  // Few rows, and never blocking. The handler runs on an event thread; not for lists.
 };
 
 // A protobuf service to host: its handlers, typed, by method name.
@@ -203,11 +203,11 @@ class HostedService {
     SetCanonicalizer<Request>(added, std::move(canonicalize));
   }
 
-  // Compiles the rules, unless that is done. `watch` is told of slow handlers, and outlives the service's calls; it may
-  // be null.
+  // Compiles the rules, unless that is done. `watch` is informed of slow handlers. It outlives the service's calls, and
+  // may be null.
   //
-  // Errors: INVALID_ARGUMENT, naming the method: a declared method has no handler of its kind, a handler is null, has
-  // no such method or has other types, or a rule is wrong (rule.h). Or naming a resolver that is null.
+  // Errors: INVALID_ARGUMENT, naming the method: a declared method has no handler of its kind, a rule is wrong
+  // (rule.h), or a handler is null, has no such method or has other types. Also if a resolver is null, naming it.
   [[nodiscard]] absl::Status Compile(const HandlerWatch* watch = nullptr);
 
   [[nodiscard]] const google::protobuf::ServiceDescriptor& descriptor() const { return descriptor_; }
@@ -218,7 +218,7 @@ class HostedService {
   [[nodiscard]] static absl::Status CompileStream(Method& method);
 
   // Runs `f`, a part of the service's code, and returns its Status or StatusOr. An exception becomes a fault of the
-  // server. For parts that may be slow, such as preparations.
+  // server. For code that may be slow, such as preparations.
   template <typename F>
   std::invoke_result_t<F> Run(std::string_view part, F&& f) const {
     bool threw = true;
@@ -266,7 +266,7 @@ class HostedService {
     return descriptor_.full_name() + "/" + std::string(method);
   }
 
-  // Compile refuses a null handler: what is registered cannot be told apart from another any more.
+  // Records a null handler, which Compile refuses. It is checked here, since the registered wrapper is never null.
   template <typename Function>
   void NoteIfNull(std::string_view method, const Function& function) {
     if (function == nullptr) null_handlers_.push_back(FullName(method));
@@ -299,8 +299,8 @@ class HostedService {
   ScopeResolvers resolvers_;
   Refresher refresh_operation_;
   std::deque<Method> methods_;              // Calls hold references to its elements.
-  std::vector<std::string> null_handlers_;  // Their methods' names.
-  size_t compiled_count_ = 0;               // Methods, the first ones, that are compiled.
+  std::vector<std::string> null_handlers_;  // The names of the methods with null handlers.
+  size_t compiled_count_ = 0;               // The number of compiled methods, from the start.
 };
 
 }  // namespace hapax

@@ -6,9 +6,9 @@
 namespace hapax {
 namespace {
 
-// What one thread runs. It is never freed but used again, because others may look at it at any time.
+// The handler that one thread runs. A slot is reused but never freed, since other threads may read it at any time.
 struct Slot {
-  std::atomic<const std::string*> name = nullptr;  // Null: no handler.
+  std::atomic<const std::string*> name = nullptr;  // Null if none.
   std::atomic<bool> is_taken = true;
   Slot* next = nullptr;  // Constant once the slot is in the list.
 };
@@ -27,7 +27,7 @@ Slot* TakeSlot() {
   return slot;
 }
 
-// A thread's slot, until the thread ends.
+// Holds the slot of a thread until the thread ends.
 struct SlotOfThread {
   Slot* const slot = TakeSlot();
   ~SlotOfThread() { slot->is_taken = false; }

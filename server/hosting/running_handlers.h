@@ -7,7 +7,7 @@
 
 namespace hapax {
 
-// Says, as long as it exists, that its thread runs a handler: so that one that never ends can be named. It costs two
+// Marks its thread as running a handler while it exists, so that a handler that never ends can be named. It costs two
 // stores.
 //
 // Thread-safety: for one thread. Lifetime: the name outlives it.
@@ -19,11 +19,11 @@ class RunningHandler {
   RunningHandler& operator=(const RunningHandler&) = delete;
 
  private:
-  std::atomic<const std::string*>& running_;  // On this thread.
-  const std::string* const outer_;            // What ran before; null: nothing.
+  std::atomic<const std::string*>& running_;  // The entry of this thread.
+  const std::string* const outer_;            // The handler that ran before; null if none.
 };
 
-// Those of `names` that a handler runs under just now, on any thread. Told apart by their addresses.
+// Returns those of `names` whose handler currently runs on any thread. Names are compared by address.
 [[nodiscard]] std::vector<const std::string*> RunningAmong(const std::vector<const std::string*>& names);
 
 }  // namespace hapax

@@ -14,8 +14,9 @@
 
 namespace hapax {
 
-// When a WaitOperation that arrives at `now` is answered at the latest: once its timeout is over, and before the call's
-// deadline, so that the answer still arrives. Infinite without either. INVALID_PARAMETER: a negative timeout.
+// Returns the latest time to answer a WaitOperation that arrives at `now`. That is the end of its timeout, but before
+// the deadline of the call, so that the answer arrives in time. Infinite without either. INVALID_PARAMETER: a negative
+// timeout.
 [[nodiscard]] absl::StatusOr<absl::Time> AnswerBy(const google::longrunning::WaitOperationRequest& request,
                                                   absl::Time deadline, absl::Time now);
 

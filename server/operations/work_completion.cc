@@ -1,4 +1,4 @@
-// How a work queue writes completions down.
+// The completions of a work queue.
 #include <algorithm>
 #include <utility>
 
@@ -12,13 +12,14 @@
 namespace hapax {
 namespace {
 
-// Completions in one transaction at the most.
+// The maximum number of completions in one transaction.
 constexpr size_t kMaxBatch = 1024;
-// How long completions gather before they are written: nobody waits for one as for a reply, and every commit more is
-// an fsync more that calls wait for.
+// How long completions accumulate before they are committed. No client waits for one as for a reply, while every
+// further commit costs an fsync that calls wait for.
 constexpr absl::Duration kGatherTime = absl::Milliseconds(10);
 
-// Whether the store has no room just now, or cannot be written. It is not the work that failed.
+// Whether the error is temporary: the store is full at the moment, or cannot be written. Then the work itself has not
+// failed.
 bool MayPass(const absl::Status& status) { return absl::IsUnavailable(status) || absl::IsResourceExhausted(status); }
 
 }  // namespace
@@ -46,7 +47,7 @@ void WorkQueue::RunCompleter() {
   }
 }
 
-// The pieces to be performed again by now. Those to be completed again are with those that were just performed.
+// Returns the pieces that are due to be performed again. Those due to be completed again move to the performed ones.
 WorkQueue::Batch WorkQueue::TakeDue() {
   Batch due;
   while (NextRetry() <= MonotonicNow()) {
@@ -70,7 +71,7 @@ WorkQueue::Batch WorkQueue::TakePerformed() {
   return batch;
 }
 
-// What failed before does not make the others fail.
+// Completes earlier failures separately, so that they do not make the others fail.
 void WorkQueue::Complete(const Batch& batch) {
   Batch fresh = batch;
   const auto first_tried = std::stable_partition(fresh.begin(), fresh.end(),
@@ -94,7 +95,7 @@ absl::Status WorkQueue::CompleteAll(const Batch& batch) {
   });
 }
 
-// Completes those that can be, in one transaction all the same.
+// Tries each completion, and commits the successful ones in one transaction.
 void WorkQueue::CompleteApart(const Batch& batch) {
   for (WorkPiece* const piece : batch) piece->completion_tried = true;
   std::vector<absl::Status> results(batch.size());
@@ -112,14 +113,14 @@ void WorkQueue::CompleteApart(const Batch& batch) {
   if (MayPass(written) || batch.size() == 1) {
     return OnCompletionTried(batch, std::vector<absl::Status>(batch.size(), written));
   }
-  // The store refuses what one of them writes.
+  // The store refuses a write of one of them.
   for (WorkPiece* const piece : batch) {
     if (!IsStopping()) CompleteApart({piece});
   }
 }
 
 absl::Status WorkQueue::CompleteIn(Transaction& txn, const WorkPiece& piece) {
-  if (piece.completion_tried || leases_.has_value()) {  // Only then can its row be gone, or another server's.
+  if (piece.completion_tried || leases_.has_value()) {  // Else the row certainly exists, and is held by this server.
     HAPAX_ASSIGN_OR_RETURN(const bool held, IsHeld(txn, piece.key, piece.record));
     if (!held) return absl::OkStatus();
   }

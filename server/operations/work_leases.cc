@@ -19,7 +19,7 @@ constexpr Table kTable = Table::kMeta;
 std::string KeyPrefix() { return KeyBuilder().String("work_lease").Build(); }
 std::string KeyOf(std::string_view holder) { return KeyBuilder().String("work_lease").String(holder).Build(); }
 
-// Uses the machine's randomness, since two runs must not get the same name.
+// Uses the machine's randomness, since two runs must not have the same name.
 std::string NewHolder() {
   std::random_device device;
   KeyBuilder name;
@@ -51,7 +51,7 @@ absl::Status WorkLeases::End() {
 
 absl::Status WorkLeases::Look() {
   std::map<std::string, Lease, std::less<>> found;
-  // A lease counts as unchanged from the end of the look that saw it change until the start of the next look.
+  // A lease counts as unchanged from the end of the look that saw it change to the start of the next look.
   const absl::Duration before = clock_.Monotonic();
   HAPAX_RETURN_IF_ERROR(QueryAndWait(store_, [&](const ReadTransaction& txn) {
     found.clear();

@@ -18,43 +18,43 @@ namespace hapax {
 //
 //   table meta   key ("work_lease", holder)   value hapax.store.v1.WorkLeaseRow
 //
-// A lease has run out for a server that saw its row unchanged for the lease's whole length, by its own monotonic clock.
-// A time of day in the row would require clocks that agree. The price is that a server which has just started waits for
-// one length before it takes up another's work.
+// A server considers a lease run out if it saw the row unchanged for the length of the lease, by its own monotonic
+// clock. A time of day in the row would require clocks that agree. The cost: a server that has just started waits for
+// that length before it takes up another's work.
 //
-// A holder may be alive but late: then its lease has run out, and two servers perform its work. So a lease alone
-// decides nothing. A server that takes work writes its name into the work's row, and only the holder named there
-// completes it.
+// A slow holder may be alive when its lease runs out. Then two servers perform its work, so a lease alone decides
+// nothing. A server that takes work writes its name into the work's row, and only the holder named there completes the
+// work.
 //
 // Thread-safety: for one thread at a time; holder() is safe.
 // Lifetime: store and clock outlive it.
 // Errors: those of the store.
 class WorkLeases {
  public:
-  // `length`: how long a lease lasts after a renewal.
+  // `length`: the validity of a lease after a renewal.
   WorkLeases(Store& store, const Clock& clock, absl::Duration length);
 
-  // The name of this run: 16 random bytes.
+  // Returns the name of this run: 16 random bytes.
   [[nodiscard]] const std::string& holder() const { return holder_; }
 
   // Begins or renews the lease of this run.
   [[nodiscard]] absl::Status Renew();
-  // Ends the lease of this run: its work is free at once.
+  // Ends the lease of this run, so that its work is free at once.
   [[nodiscard]] absl::Status End();
 
   // Reads all leases.
   [[nodiscard]] absl::Status Look();
-  // Whether work of this holder may be taken, as of the last Look: the name is empty, or its lease does not exist or
-  // has run out. Always false for this run.
+  // Whether work of this holder may be taken, as of the last Look. That is so if the name is empty, or its lease does
+  // not exist or has run out. Always false for this run.
   [[nodiscard]] bool IsFree(std::string_view holder) const;
   // Whether that still holds in a transaction that takes the work. Requires: IsFree.
   [[nodiscard]] absl::StatusOr<bool> IsStillFree(const ReadTransaction& txn, std::string_view holder) const;
-  // Deletes the leases that had run out by the last Look. Their work stays free without them.
+  // Deletes the leases that had run out at the last Look. Their work stays free.
   [[nodiscard]] absl::Status DeleteRunOut();
 
  private:
   struct Lease {
-    std::string row;  // Its bytes. Damaged rows run out, too.
+    std::string row;  // The bytes of the row. Damaged rows run out, too.
     absl::Duration length;
     absl::Duration unchanged_since;  // Monotonic time, as everywhere in this class.
   };
@@ -66,7 +66,7 @@ class WorkLeases {
   const absl::Duration length_;
   const std::string holder_;
   uint64_t renewals_ = 0;
-  std::map<std::string, Lease, std::less<>> leases_;  // Those of other runs, by holder.
+  std::map<std::string, Lease, std::less<>> leases_;  // The leases of other runs, by holder.
   absl::Duration looked_at_;
 };
 

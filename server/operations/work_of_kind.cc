@@ -12,7 +12,7 @@
 namespace hapax {
 namespace {
 
-// Of a subject in a log line, before it is escaped.
+// The maximum size of a subject in a log line, before it is escaped.
 constexpr size_t kMaxSubjectBytes = 256;
 
 }  // namespace

@@ -24,18 +24,18 @@ class WorkOfKind;
 // A piece of work that this server holds.
 struct WorkPiece {
   WorkOfKind* kind = nullptr;
-  std::string_view key;  // Of its row.
+  std::string_view key;  // The key of its row.
   store::v1::WorkRecord record;
-  WorkState state = WorkState::kRunning;  // Changed by WorkOfKind::SetState alone.
-  absl::Time since;                       // When it came to that state.
+  WorkState state = WorkState::kRunning;  // Changed only by WorkOfKind::SetState.
+  absl::Time since;                       // When it entered that state.
   absl::Duration since_monotonic;
-  int attempts = 0;           // How often it was performed, or its completion was tried again.
-  int failures = 0;           // Since it was taken up, or an operator had it retried.
-  int unavailable_count = 0;  // How often it was performed and UNAVAILABLE.
+  int attempts = 0;           // The number of performances and retried completions.
+  int failures = 0;           // Failures since it was taken up, or an operator retried it.
+  int unavailable_count = 0;  // The number of performances that were UNAVAILABLE.
   std::string last_error;
-  bool is_performed = false;  // Whether `result` is to be written down.
+  bool is_performed = false;  // Whether `result` is yet to be recorded.
   absl::Status result;
-  bool completion_tried = false;  // And failed, or succeeded without that being learnt.
+  bool completion_tried = false;  // Whether an earlier completion failed, or may have succeeded unnoticed.
 };
 
 // Metrics of work, by kind.
@@ -47,15 +47,15 @@ struct WorkMetrics {
   prometheus::Family<prometheus::Counter>& failures;
 };
 
-// The work of one kind that this server holds, and what does it.
+// The work of one kind that this server holds, and its driver.
 //
-// Thread-safety: name, driver and prefix never change; the rest is the work queue's, under its lock.
-// Lifetime: driver and metrics outlive it, and it its pieces.
+// Thread-safety: name, driver and prefix never change. The work queue's lock guards the rest.
+// Lifetime: driver and metrics outlive it. It outlives its pieces.
 class WorkOfKind {
  public:
   using Pieces = std::map<std::string, WorkPiece, std::less<>>;
 
-  // Null for a driver: nothing does this work. `service` has the rows that the driver sees.
+  // `driver`: null if this server cannot do the work. `service`: the service whose rows the driver sees.
   WorkOfKind(std::string name, WorkDriver* driver, std::string_view service, const WorkMetrics& metrics);
   WorkOfKind(const WorkOfKind&) = delete;
   WorkOfKind& operator=(const WorkOfKind&) = delete;
@@ -64,22 +64,22 @@ class WorkOfKind {
   [[nodiscard]] WorkDriver* driver() const { return driver_; }
   [[nodiscard]] const std::string& table_prefix() const { return table_prefix_; }
 
-  // A piece that is held from now on; null when it is held already.
+  // Adds a piece that this server now holds. Returns null if it holds the piece already.
   [[nodiscard]] WorkPiece* Add(std::string key, store::v1::WorkRecord record);
-  // A piece that is done, or another server's.
+  // Removes a piece that is done, or that another server holds.
   void Remove(WorkPiece& piece);
   // Sets the state, and `since`.
   void SetState(WorkPiece& piece, WorkState state, absl::Time now, absl::Duration monotonic_now);
   void CountFailure();
 
-  // By key, which begins with the time when they were scheduled.
+  // The pieces by key. A key begins with the time of scheduling.
   [[nodiscard]] Pieces& pieces() { return pieces_; }
   [[nodiscard]] const Pieces& pieces() const { return pieces_; }
-  // The counts, and the age of the oldest.
+  // Returns the counts, and the age of the oldest piece.
   [[nodiscard]] WorkKindStatus Status(absl::Time now) const;
 
  private:
-  // `change` pieces come to that state.
+  // Adds `change` to the number of pieces in that state.
   void Count(WorkState state, int change);
   [[nodiscard]] int64_t count(WorkState state) const { return counts_[static_cast<size_t>(state)]; }
 
@@ -94,12 +94,12 @@ class WorkOfKind {
   prometheus::Counter& failure_counter_;
 };
 
-// When work with that key was scheduled.
+// Returns when work with that key was scheduled.
 [[nodiscard]] absl::Time ScheduledAt(std::string_view key);
 
-// A piece for operators and logs.
+// Describes a piece for operators and logs.
 [[nodiscard]] WorkPieceStatus StatusOf(const WorkPiece& piece);
-// `work of kind compute.boot, subject instance\x00\x01team`.
+// Returns a text such as `work of kind compute.boot, subject instance\x00\x01team`.
 [[nodiscard]] std::string NameOf(const WorkPiece& piece);
 
 }  // namespace hapax

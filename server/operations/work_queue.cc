@@ -20,14 +20,14 @@
 namespace hapax {
 namespace {
 
-// Of a kind that an operator names, in an error.
+// The maximum size of an operator's kind in an error, in bytes.
 constexpr size_t kMaxKindBytes = 64;
-// Of a kind and state, in Status.
+// The maximum number of listed pieces of a kind and state in Status.
 constexpr int kMaxListed = 100;
-// Looked at before others may have the lock.
+// The number of pieces visited before the lock is released.
 constexpr int kVisitedAtOnce = 1000;
 
-// Begins with the time, so that a row is deleted near where it was written.
+// A key begins with the time, so that a row is deleted near where it was written.
 std::string NewKey(absl::Time now) {
   thread_local absl::BitGen bits;
   return KeyBuilder()
@@ -88,7 +88,7 @@ absl::Status WorkQueue::Schedule(Transaction& txn, std::string_view kind, std::s
   return absl::OkStatus();
 }
 
-// Null for what is held already: when another server had taken it, and this one takes it back.
+// Returns null if this server holds the piece already: another server had taken it, and this one takes it back.
 WorkPiece* WorkQueue::Add(WorkOfKind& kind, std::string key, store::v1::WorkRecord record) {
   MonitorLock lock(&mu_);
   return kind.Add(std::move(key), std::move(record));
@@ -96,7 +96,7 @@ WorkPiece* WorkQueue::Add(WorkOfKind& kind, std::string key, store::v1::WorkReco
 
 void WorkQueue::Perform(WorkPiece& piece) {
   WorkOfKind& kind = *piece.kind;
-  const std::string subject = piece.record.subject();  // The piece may be gone before the driver returns.
+  const std::string subject = piece.record.subject();  // The piece may be destroyed before the driver returns.
   uint64_t performance = 0;
   {
     MonitorLock lock(&mu_);
@@ -117,7 +117,7 @@ void WorkQueue::Perform(WorkPiece& piece) {
   logger_.warn("work of kind {}: its driver was done, and then failed: {}", kind.name(), returned.ToString());
 }
 
-// Null when it has ended before.
+// Returns null if the performance has already ended.
 WorkPiece* WorkQueue::EndPerformance(uint64_t performance) {
   const auto performing = performing_.find(performance);
   if (performing == performing_.end()) return nullptr;
@@ -155,7 +155,7 @@ void WorkQueue::Fail(WorkPiece& piece, const absl::Status& error) {
                 piece.failures, piece.last_error);
 }
 
-// The same error again is not told again.
+// Logs an error only if it differs from the last one.
 void WorkQueue::NoteError(WorkPiece& piece, const absl::Status& error) {
   std::string text = error.ToString();
   if (piece.last_error == text) return;
@@ -170,7 +170,8 @@ void WorkQueue::RetryAfter(WorkPiece& piece, absl::Duration delay) {
   retries_.emplace(due, &piece);
 }
 
-// At random within the second half, so that what failed together does not come back together.
+// Returns a random time in the second half of the backoff, so that pieces that failed together are not retried
+// together.
 absl::Duration WorkQueue::BackoffOf(int count) const {
   thread_local absl::BitGen bits;
   constexpr int kMaxDoublings = 30;
@@ -183,7 +184,7 @@ absl::Duration WorkQueue::NextRetry() const {
   return retries_.empty() ? absl::InfiniteDuration() : retries_.begin()->first;
 }
 
-// Work that another server has taken over, and may have completed, is not performed again here.
+// Does not perform work that another server has taken over, since that server may have completed it.
 void WorkQueue::PerformAgain(WorkPiece& piece) {
   bool held = true;
   const absl::Status status = QueryAndWait(store_, [&](const ReadTransaction& txn) -> absl::Status {
@@ -273,7 +274,7 @@ void WorkQueue::Stop() {
   completer_.join();
   if (!leases_.has_value()) return;
   if (lease_keeper_.joinable()) lease_keeper_.join();
-  // So other servers need not wait for the lease to run out.
+  // Ends the lease, so that other servers need not wait until it runs out.
   const absl::Status ended = leases_->End();
   if (!ended.ok()) logger_.warn("ending the lease of work: {}", ended.ToString());
 }

@@ -29,42 +29,41 @@
 
 namespace hapax {
 
-// Durable asynchronous work. A call's own commit writes a row for the work that it starts; the commit that records the
-// completion deletes it. A crash in between loses nothing: Resume takes up every row again.
+// Durable asynchronous work. A call's own commit writes a row for the work that it starts. The commit that records the
+// completion deletes the row. A crash in between loses nothing: Resume takes up every row again.
 //
 //   a call's transaction    puts the row
 //   once that is durable    the driver performs the work
 //   another transaction     completes it and deletes the row, for many at a time
 //
-// Work fails when its driver throws, or its completion fails. It is tried again, after a backoff that doubles. After
-// Options::max_failures it is parked: its row stays, and the next start or RetryParked has it performed again. No piece
-// holds up another.
+// Work fails if its driver throws, or its completion fails. It is tried again, after a backoff that doubles. After
+// Options::max_failures it is parked: its row stays, and the next start or RetryParked performs it again. No piece
+// delays another.
 //
-// Servers that share a store perform each other's work when its server ends or dies (work_leases.h). The row names the
-// server that holds the work, from the call's own commit on. Whoever finds a row free writes its own name there and
-// performs the work; a completion is dropped when the row names another server by then.
+// Servers that share a store take over each other's work when a server ends or dies (work_leases.h). A row names the
+// server that holds the work, from the call's own commit on. A server that finds a free row writes its own name into it
+// and performs the work. A completion is dropped if the row names another server by then.
 //
 // Thread-safety: safe, once all drivers are added.
-// Lifetime: store, clock, logger, registry and drivers outlive it. Stop it before the drivers' machinery and the
-// store.
+// Lifetime: store, clock, logger, registry and drivers outlive it. Stop it before the drivers' machinery and the store.
 class WorkQueue final : public WorkControl {
  public:
   struct Options {
     // Whether no other server can use the store at the same time. Then there are no leases, and Resume takes up all
     // work at once.
     bool sole_server = false;
-    // How long this server keeps its work after its last renewal.
+    // The time for which this server keeps its work after its last renewal.
     absl::Duration lease = absl::Seconds(30);
-    // The delay before retrying a write that the store could not do.
+    // The delay before a write that the store could not do is tried again.
     absl::Duration retry_delay = absl::Seconds(1);
-    // How long it waits before it tries again what was UNAVAILABLE or failed: at first, and at most. The wait doubles.
+    // The first and the longest wait before work that was UNAVAILABLE or failed is tried again. The wait doubles.
     absl::Duration first_backoff = absl::Seconds(1);
     absl::Duration max_backoff = absl::Minutes(1);
-    // After how many failures a piece of work is parked.
+    // The number of failures after which a piece of work is parked.
     int max_failures = 10;
-    // After how long a performance that has not ended is listed in Status.
+    // The time after which a performance that has not ended is listed in Status.
     absl::Duration long_running = absl::Minutes(1);
-    // Where `hapax_pending_work`, `hapax_parked_work` and `hapax_work_failures_total` are; null: nowhere.
+    // The registry for `hapax_pending_work`, `hapax_parked_work` and `hapax_work_failures_total`. Null: not exported.
     prometheus::Registry* registry = nullptr;
   };
 
@@ -73,65 +72,66 @@ class WorkQueue final : public WorkControl {
   WorkQueue(const WorkQueue&) = delete;
   WorkQueue& operator=(const WorkQueue&) = delete;
 
-  // `kind` is stored on disk, so it must never change; it has one driver. `service` is the full name of the service
-  // that the work is for: the driver sees its rows in Table::kResources (service_table.h).
+  // Adds the only driver of `kind`, a name that is stored on disk and must never change. `service` is the full name of
+  // the service that the work is for. The driver sees the rows of that service in Table::kResources (service_table.h).
   void AddDriver(std::string kind, std::string_view service, WorkDriver& driver);
 
-  // Stages the work in the transaction; it is performed once that is durable. The caller passes an error on, so that
-  // its transaction leaves nothing.
-  // Errors: FAILED_PRECONDITION, the kind has no driver; it says which have one.
+  // Schedules the work in the transaction; it is performed once that is durable. The caller must return an error, so
+  // that its transaction leaves nothing.
+  // Errors: FAILED_PRECONDITION: the kind has no driver. It names the kinds that have one.
   [[nodiscard]] absl::Status Schedule(Transaction& txn, std::string_view kind, std::string_view subject);
 
-  // Finds work that nobody holds, and begins this server's lease; before any work is scheduled. Returns how much can be
-  // done. Work of a kind without a driver is logged, and parked by a sole server. A damaged row is logged and stays as
-  // it is: nobody knows what its work was (`hapaxctl admin inspect`).
-  // Errors: the store's.
+  // Finds work without a holder, and begins the lease of this server. Must be called before any work is scheduled.
+  // Returns the number of pieces that can be done. Work of a kind without a driver is logged, and parked by a sole
+  // server. A damaged row is logged and left unchanged, since its work is unknown (`hapaxctl admin inspect`).
+  // Errors: those of the store.
   [[nodiscard]] absl::StatusOr<int> FindOpenWork();
-  // Takes up the work that nobody holds, and looks for more every third of a lease. Separate from FindOpenWork, so that
+  // Takes up the work without a holder, and looks for more every third of a lease. Separate from FindOpenWork, so that
   // a start that fails in between does not use the drivers.
   void TakeUpOpenWork();
-  // FindOpenWork and TakeUpOpenWork.
+  // Calls FindOpenWork and TakeUpOpenWork.
   [[nodiscard]] absl::StatusOr<int> Resume();
 
   // The number of damaged rows that FindOpenWork found.
   [[nodiscard]] int damaged_rows() const { return damaged_rows_; }
 
-  // The work that this server holds. Of each kind and state it has at most 100 pieces, those that were scheduled first.
+  // Returns the work that this server holds. Of each kind and state it lists at most 100 pieces, the earliest scheduled
+  // ones.
   [[nodiscard]] WorkStatus Status() const override;
   [[nodiscard]] absl::StatusOr<int64_t> RetryParked(std::string_view kind) override;
 
-  // Renews this server's lease, and takes up work that nobody holds any more. A thread of the queue's own does this
-  // every third of a lease; a sole server never does. What fails is logged, and left to the next time.
+  // Renews the lease of this server, and takes up work without a holder. The queue's own thread does this every third
+  // of a lease, but never for a sole server. An error is logged, and retried the next time.
   void TendLeases();
 
-  // Writes no more completions, and ends the lease; open work keeps its row. Waits for the running transaction.
+  // Commits no more completions, and ends the lease. Open work keeps its row. Waits for the running transaction.
   void Stop();
 
  private:
-  // A row that nobody holds.
+  // A row of work without a holder.
   struct FreeWork {
     std::string key;
     store::v1::WorkRecord record;
   };
 
   [[nodiscard]] absl::StatusOr<std::vector<FreeWork>> FindFreeWork(std::vector<std::string>* damaged_keys) const;
-  // Takes the work that has no driver out of `works`: logs it, and parks it here or leaves it to other servers.
+  // Removes the work without a driver from `works`. Logs it, and parks it here or leaves it to other servers.
   void SetAsideWhatHasNoDriver(std::vector<FreeWork>& works);
   [[nodiscard]] absl::Status TakeUpFreeWork();
   [[nodiscard]] absl::Status Take(std::vector<FreeWork>& works);
   void RunLeaseKeeper();
 
-  // Whether the work is open, and held by whom the record says.
+  // Whether the work is open, and still held by the holder in the record.
   [[nodiscard]] static absl::StatusOr<bool> IsHeld(const ReadTransaction& txn, std::string_view key,
                                                    const store::v1::WorkRecord& record);
 
-  // The kind, when it has a driver; else null.
+  // Returns the kind if it has a driver; else null.
   [[nodiscard]] WorkOfKind* FindKind(std::string_view name);
   [[nodiscard]] absl::Status NoDriverError(std::string_view kind) const;
   [[nodiscard]] WorkPiece* Add(WorkOfKind& kind, std::string key, store::v1::WorkRecord record);
 
-  // A piece is with its driver, or in one of the queues, or with the completer, or parked. Only the one that has it
-  // touches it, but for what Status reads, which is changed under the lock.
+  // A piece is with its driver, in a queue, with the completer, or parked. Only its current owner uses it, except for
+  // the members that Status reads, which change under the lock.
   void Perform(WorkPiece& piece);
   void OnPerformed(WorkOfKind& kind, uint64_t performance, absl::Status result);
   void PerformAgain(WorkPiece& piece);
@@ -142,7 +142,7 @@ class WorkQueue final : public WorkControl {
   void RetryAfter(WorkPiece& piece, absl::Duration delay) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   [[nodiscard]] absl::Duration BackoffOf(int count) const;
   [[nodiscard]] absl::Duration NextRetry() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Calls `visit` with every piece of the kind under the lock, which it gives to others now and then.
+  // Calls `visit` with every piece of the kind, under the lock. Releases the lock from time to time.
   template <typename Kind, typename Visit>
   void VisitPieces(Kind& kind, Visit visit) const;
   [[nodiscard]] bool IsStopping() const;
@@ -162,20 +162,20 @@ class WorkQueue final : public WorkControl {
   const Clock& clock_;
   spdlog::logger& logger_;
   const Options options_;
-  const std::unique_ptr<prometheus::Registry> own_registry_;  // Null when there is another.
+  const std::unique_ptr<prometheus::Registry> own_registry_;  // Null if the options have a registry.
   const WorkMetrics metrics_;
   std::map<std::string, WorkOfKind, std::less<>> kinds_;
-  std::vector<FreeWork> found_;  // By a sole server, and not taken up yet.
+  std::vector<FreeWork> found_;  // Found by a sole server, but not taken up yet.
   int damaged_rows_ = 0;
 
   Monitor tending_;                   // Guards the use of leases_.
-  std::optional<WorkLeases> leases_;  // None for a sole server.
+  std::optional<WorkLeases> leases_;  // Absent for a sole server.
 
   mutable Monitor mu_;
   uint64_t last_performance_ ABSL_GUARDED_BY(mu_) = 0;
-  absl::flat_hash_map<uint64_t, WorkPiece*> performing_ ABSL_GUARDED_BY(mu_);  // By number of the performance.
-  std::deque<WorkPiece*> performed_ ABSL_GUARDED_BY(mu_);                      // To be completed.
-  std::multimap<absl::Duration, WorkPiece*> retries_ ABSL_GUARDED_BY(mu_);     // By when they are due, monotonic.
+  absl::flat_hash_map<uint64_t, WorkPiece*> performing_ ABSL_GUARDED_BY(mu_);  // By the number of the performance.
+  std::deque<WorkPiece*> performed_ ABSL_GUARDED_BY(mu_);                      // Waiting for completion.
+  std::multimap<absl::Duration, WorkPiece*> retries_ ABSL_GUARDED_BY(mu_);     // By due time, monotonic.
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::thread completer_;
   std::thread lease_keeper_;

@@ -1,4 +1,4 @@
-// How a work queue finds and takes up what nobody holds.
+// How a work queue finds and takes up free work.
 #include <algorithm>
 #include <iterator>
 #include <map>
@@ -13,7 +13,7 @@
 namespace hapax {
 namespace {
 
-// Pieces that are taken in one transaction at the most.
+// The maximum number of pieces taken in one transaction.
 constexpr size_t kMaxBatch = 1024;
 
 }  // namespace
@@ -113,7 +113,7 @@ void WorkQueue::TendLeases() {
   if (!status.ok()) logger_.warn("the leases of work: {}", status.ToString());
 }
 
-// Work of a kind that this server cannot do is left to one that can.
+// Leaves work of a kind without a driver here to other servers.
 absl::Status WorkQueue::TakeUpFreeWork() {
   HAPAX_RETURN_IF_ERROR(leases_->Look());
   std::vector<std::string> damaged_keys;
@@ -135,7 +135,7 @@ absl::Status WorkQueue::TakeUpFreeWork() {
   return leases_->DeleteRunOut();
 }
 
-// Makes this server the holder of the works, and leaves those in `works` that were still free.
+// Makes this server the holder of the works. Removes those from `works` that were no longer free.
 absl::Status WorkQueue::Take(std::vector<FreeWork>& works) {
   std::vector<FreeWork> taken;
   HAPAX_RETURN_IF_ERROR(ExecuteAndWait(store_, [&](Transaction& txn) -> absl::Status {

@@ -15,8 +15,8 @@
 
 namespace hapax {
 
-// What the command line says. Each is documented at its flag, in flags.cc. What becomes an option of the server is
-// checked by Server::Open.
+// The values of the command line. Each is documented at its flag, in flags.cc. Server::Open checks those that become
+// options of the server.
 struct ServerFlags {
   enum class Auth {
     kNone,    // Callers are trusted; loopback addresses only.
@@ -28,7 +28,7 @@ struct ServerFlags {
   std::string data_dir;
   Auth auth = Auth::kNone;
   std::string api_keys_file;
-  bool listens_to_others = false;  // The address is not a loopback one.
+  bool listens_to_others = false;  // Whether the address is not a loopback one.
   TlsFiles tls;
   std::string default_region;
   std::vector<std::string> accept_rule_changes;
@@ -45,14 +45,14 @@ struct ServerFlags {
   spdlog::level::level_enum log_level = spdlog::level::info;
 };
 
-// Parses the command line. Ends the process for --help and for what absl cannot parse.
+// Parses the command line. Ends the process for --help, and for flags that absl cannot parse.
 // Errors: INVALID_ARGUMENT, naming the flag and what is allowed.
 [[nodiscard]] absl::StatusOr<ServerFlags> ParseServerFlags(int argc, char** argv);
 
 // The error of a flag: "--<flag>=<value>: <error>".
 [[nodiscard]] absl::Status FlagError(absl::string_view flag, absl::string_view value, const absl::Status& error);
 
-// The error of a server's option (OptionError) as that of its flag; any other as it is.
+// Converts the error of a server option (OptionError) to that of its flag. Returns any other error unchanged.
 [[nodiscard]] absl::Status AsFlagError(const absl::Status& error);
 
 }  // namespace hapax

@@ -13,10 +13,10 @@ struct HostPort {
   std::string host;  // Without the brackets of an IPv6 address.
   int port = 0;      // 0 takes a free one.
 
-  // Errors: INVALID_ARGUMENT, as OptionError of the option that has the address.
+  // Errors: INVALID_ARGUMENT, as the OptionError of the option with the address.
   [[nodiscard]] static absl::StatusOr<HostPort> Parse(absl::string_view option, const std::string& address);
 
-  // Whether only this machine reaches it.
+  // Whether the address is reachable only from this machine.
   [[nodiscard]] bool IsLoopback() const;
 };
 

@@ -14,7 +14,7 @@
 
 namespace hapax {
 
-// What the command line says of limits. Each is documented at its flag, in limit_flags.cc. Server::Open checks them.
+// The limits of the command line. Each is documented at its flag, in limit_flags.cc. Server::Open checks them.
 struct LimitFlags {
   int max_calls_in_flight = 0;
   size_t max_waiting_transactions = 0;
@@ -28,10 +28,10 @@ struct LimitFlags {
   ConnectionLimits connections;
 };
 
-// Reads them off a command line that is parsed.
+// Reads the limits. Requires: the command line is parsed.
 [[nodiscard]] LimitFlags ReadLimitFlags();
 
-// The name of the flag that sets the server's option (option_bounds.h): without dashes.
+// Returns the name, without dashes, of the flag for a server option (option_bounds.h).
 [[nodiscard]] std::string FlagOfOption(absl::string_view option);
 
 }  // namespace hapax

@@ -16,7 +16,7 @@ namespace {
 constexpr int64_t kMaxDepth = 90;  // protobuf's parser has 100.
 constexpr size_t kMaxRegionBytes = 256;
 constexpr absl::Duration kLongestRetention = absl::Hours(87'600);
-// What gRPC takes for connections besides requests.
+// The memory that gRPC takes for connections besides requests.
 constexpr int64_t kOtherConnectionBytes = int64_t{64} << 20;
 
 absl::Status Wrong(absl::string_view option, absl::string_view value, absl::string_view allowed) {
@@ -50,7 +50,7 @@ absl::Status CheckAtLeast(absl::Duration least, absl::string_view option, absl::
 absl::Status CheckBounds(const TenantLimits& limits) {
   HAPAX_RETURN_IF_ERROR(CheckAtLeast(1, "tenant_limits.max_calls_in_flight", limits.max_calls_in_flight));
   HAPAX_RETURN_IF_ERROR(CheckAtLeast(1, "tenant_limits.max_burst", limits.max_burst));
-  if (limits.max_calls_per_second >= 0) return absl::OkStatus();  // Of what is no number it is not known.
+  if (limits.max_calls_per_second >= 0) return absl::OkStatus();  // For NaN, this is false.
   return Wrong("tenant_limits.max_calls_per_second", absl::StrCat(limits.max_calls_per_second), "must be at least 0");
 }
 

@@ -15,24 +15,24 @@
 
 namespace hapax {
 
-// What the options of a server may be (server.h), hapaxd's flags among them. Each error is INVALID_ARGUMENT, an
+// Checks the bounds of server options (server.h), which include the flags of hapaxd. Each error is INVALID_ARGUMENT, an
 // OptionError that names the option as ServerOptions does, such as `tenant_limits.max_burst`.
 
 [[nodiscard]] absl::Status CheckAtLeast(int64_t least, absl::string_view option, int64_t value);
 [[nodiscard]] absl::Status CheckAtLeast(absl::Duration least, absl::string_view option, absl::Duration value);
 
-// Options `tenant_limits`, `request_limits`, `connection_limits` and `token_policy`.
+// Check options `tenant_limits`, `request_limits`, `connection_limits` and `token_policy`.
 [[nodiscard]] absl::Status CheckBounds(const TenantLimits& limits);
 [[nodiscard]] absl::Status CheckBounds(const RequestLimits& limits);
 [[nodiscard]] absl::Status CheckBounds(const ConnectionLimits& limits);
 [[nodiscard]] absl::Status CheckBounds(const TokenPolicy& policy);
 
-// Options `request_budget` and `reply_budget`: two of the longest messages have room in each, and connections have room
-// for the requests.
+// Checks options `request_budget` and `reply_budget`. Each has room for two messages of maximum length, and connections
+// have room for the requests.
 [[nodiscard]] absl::Status CheckBudgets(const MessageBudget::Options& requests, const MessageBudget::Options& replies,
                                         const ConnectionLimits& connections);
 
-// Option `default_region`, which is in each token's scope, and in replies.
+// Checks option `default_region`, which is part of each token's scope and of replies.
 [[nodiscard]] absl::Status CheckDefaultRegion(const std::string& region);
 
 }  // namespace hapax

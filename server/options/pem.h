@@ -20,7 +20,7 @@ using PrivateKey = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 // or one is malformed.
 [[nodiscard]] absl::StatusOr<std::vector<Certificate>> ParseCertificates(const std::string& pem);
 
-// Errors: INVALID_ARGUMENT, there is no key, or it needs a passphrase.
+// Errors: INVALID_ARGUMENT: there is no key, or it needs a passphrase.
 [[nodiscard]] absl::StatusOr<PrivateKey> ParsePrivateKey(const std::string& pem);
 
 // The SHA-256 of the certificate, in hexadecimal digits.

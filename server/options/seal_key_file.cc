@@ -67,11 +67,11 @@ absl::Status SyncDirectoryOf(const std::string& path) {
   return absl::OkStatus();
 }
 
-// The file is durable and complete before it seals the first reply; an interrupted creation leaves none.
+// The file is complete and durable before its key seals the first reply. An interrupted creation leaves no file.
 absl::Status CreateKeyFile(const std::string& path, const std::string& text) {
   const std::string unfinished = path + ".new";
   unlink(unfinished.c_str());  // Left by an interrupted start.
-  // O_EXCL and O_NOFOLLOW: the file is new, even if somebody puts another in its place.
+  // O_EXCL and O_NOFOLLOW guarantee a new file, even if somebody puts another in its place.
   const int file = open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (file < 0) return FileError("cannot be created");
   const absl::Cleanup close_it = [&] { close(file); };

@@ -12,19 +12,19 @@ namespace hapax {
 
 struct LoadedSealKeys {
   SealKeys keys;
-  // Ids of keys that sealed replies but are not in the file (any more).
+  // The ids of keys that sealed replies but are not in the file, or not any more.
   std::vector<std::string> missing_ids;
 };
 
-// Reads the key file at `path` (format: seal_keys.h). Creates it, with one new key and mode 0600, if it does not exist
-// and no key was ever used.
+// Reads the key file at `path` (format: seal_keys.h). If the file does not exist and no key was ever used, creates it
+// with one new key and mode 0600.
 //
 // The store records the id of each used key, and a digest that reveals nothing about it. So a missing file, or another
 // key under the same id, is detected before anything is sealed or lost.
 //
-// Errors: FAILED_PRECONDITION, the file is missing though its keys sealed replies, or it has another key under the id
-// of one of them; those of ReadGuardedFile; PERMISSION_DENIED, it cannot be created; INVALID_ARGUMENT, it is not a key
-// file; those of the store.
+// Errors: FAILED_PRECONDITION: the file is missing although its keys sealed replies, or it has another key under the id
+// of one of them. PERMISSION_DENIED: it cannot be created. INVALID_ARGUMENT: it is not a key file. Those of
+// ReadGuardedFile and of the store.
 [[nodiscard]] absl::StatusOr<LoadedSealKeys> LoadSealKeys(const std::string& path, Store& store);
 
 }  // namespace hapax

@@ -35,7 +35,7 @@ std::string SerialOf(const X509& certificate) {
   return serial;
 }
 
-// If the key is not the first certificate's, the error says whose it is: the file may begin with the issuer.
+// If the key is not the first certificate's, the error names its certificate, since the file may begin with the issuer.
 absl::Status CheckBelongs(const std::vector<Certificate>& chain, const EVP_PKEY& key, const std::string& cert_file) {
   const auto belongs = [&](const Certificate& certificate) {
     return X509_check_private_key(certificate.get(), &key) == 1;

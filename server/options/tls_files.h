@@ -26,7 +26,7 @@ struct TlsPems {
   std::string cert_chain;
   std::string private_key;
   std::string client_cas;
-  // Of the server's certificate: the serial number and the SHA-256 fingerprint, in hexadecimal digits, and the validity
+  // The serial number and the SHA-256 fingerprint of the server's certificate, in hexadecimal digits, and its validity
   // period.
   std::string serial;
   std::string fingerprint;
@@ -34,11 +34,11 @@ struct TlsPems {
   absl::Time valid_until;
 };
 
-// Reads the files and tries them (tls_trial.h), so that no client's handshake is the first to fail. An expired or not
-// yet valid certificate is accepted, since clients judge by their own clocks.
-// Errors: "tls_cert_file=<path>: <error>", and likewise tls_key_file and tls_client_ca_file. INVALID_ARGUMENT, it is
-// not PEM, the key is not the certificate's, or no handshake works with them; NOT_FOUND, it is missing;
-// PERMISSION_DENIED, it cannot be read, or others may read the key. The message repeats nothing of the content.
+// Reads the files and tests them (tls_trial.h), so that errors show before the first handshake of a client. A
+// certificate that is expired or not yet valid is accepted, since clients judge by their own clocks.
+// Errors: "tls_cert_file=<path>: <error>", and likewise tls_key_file and tls_client_ca_file. INVALID_ARGUMENT: it is
+// not PEM, the key is not the certificate's, or no handshake works with them. NOT_FOUND: it is missing.
+// PERMISSION_DENIED: it cannot be read, or others may read the key. The message contains nothing of the content.
 [[nodiscard]] absl::StatusOr<TlsPems> ReadTlsFiles(const TlsFiles& files);
 
 }  // namespace hapax

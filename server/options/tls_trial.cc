@@ -110,7 +110,7 @@ absl::Status ShakeHands(SSL_CTX& server_context) {
   bool client_done = false;
   bool server_done = false;
   for (int turn = 0; turn < kMaxTurns && !(client_done && server_done); ++turn) {
-    // The server's side comes first: it knows what is wrong, while the client only learns that something is.
+    // The server advances first, since its error tells what is wrong. The client only learns that something is.
     HAPAX_ASSIGN_OR_RETURN(server_done, Advance(*server));
     HAPAX_ASSIGN_OR_RETURN(client_done, Advance(*client));
   }

@@ -23,7 +23,7 @@ namespace {
 
 constexpr int64_t kAnyLength = std::numeric_limits<int64_t>::max();
 
-// Reads of one state, up to `max_bytes` of keys and values. Errors: OUT_OF_RANGE of reads beyond.
+// Reads of one snapshot, up to `max_bytes` of keys and values. Errors: OUT_OF_RANGE for reads beyond that.
 class SnapshotReads final : public ReadTransaction {
  public:
   explicit SnapshotReads(const MemoryTables::Snapshot& snapshot, int64_t max_bytes = kAnyLength)
@@ -109,14 +109,14 @@ class MemoryStore final : public Store {
   }
 
  private:
-  // A transaction that waits to be run.
+  // A waiting transaction.
   struct Task {
     std::string party;
     Body body;
     Done done;
   };
 
-  // Nullopt when the body would read more than `max_bytes`.
+  // Returns nullopt if the body would read more than `max_bytes`.
   std::optional<absl::Status> Read(ReadBody& body, int64_t max_bytes) const {
     const MemoryTables::Snapshot snapshot = tables_->Read();
     const SnapshotReads reads(snapshot, max_bytes);
@@ -161,7 +161,7 @@ class MemoryStore final : public Store {
   }
 
   void Charge(std::string_view party, int64_t bytes) {
-    constexpr int64_t kPaidBytes = TurnQueue<Task>::kTurnBytes;  // By its turn.
+    constexpr int64_t kPaidBytes = TurnQueue<Task>::kTurnBytes;  // Already charged for its turn.
     absl::MutexLock lock(&mu_);
     if (bytes > kPaidBytes) waiting_.Charge(party, bytes - kPaidBytes);
   }
@@ -173,7 +173,7 @@ class MemoryStore final : public Store {
   absl::Mutex mu_;
   TurnQueue<Task> waiting_ ABSL_GUARDED_BY(mu_);
   bool closing_ ABSL_GUARDED_BY(mu_) = false;
-  std::thread thread_;  // The last: it uses the others.
+  std::thread thread_;  // Last, since it uses the other members.
 };
 
 }  // namespace

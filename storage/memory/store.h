@@ -11,23 +11,25 @@ namespace hapax {
 
 class MemoryTables;
 
-// Rows that outlive the store that keeps them, as a disk would; none yet.
+// Returns empty tables. Their rows outlive the store that uses them, as on a disk.
 [[nodiscard]] std::shared_ptr<MemoryTables> MakeMemoryTables();
 
 struct MemoryStoreOptions {
-  // Where it keeps its rows, for one store at a time: a later store with the same tables finds the rows of the one
-  // before, as after a restart. Null: tables of its own.
+  // The tables with the rows, for one store at a time. A later store with the same tables finds the rows of the earlier
+  // one, as after a restart. Null: the store has its own tables.
   std::shared_ptr<MemoryTables> tables;
-  // Transactions that may wait, half of them one party's; one more is refused with RESOURCE_EXHAUSTED.
+  // The maximum number of waiting transactions; one party may have half of them. One more is refused with
+  // RESOURCE_EXHAUSTED.
   size_t max_waiting = 4096;
-  // Whose rows grow old, and when; Compact applies it. Null: none does. Outlives the store.
+  // The rule for rows that expire, applied by Compact. Null: no row expires. Outlives the store.
   const ExpiryRule* expiry = nullptr;
 };
 
-// A store in memory, for tests: all of Store's contract but that nothing outlives the process.
+// Returns a store in memory, for tests. It keeps the contract of Store, except that nothing outlives the process.
 //
-// Bodies, hooks and `done` run on one thread of the store's, one transaction after another. Queries run on the caller's
-// thread, on a state of their own. Compact applies the expiry rule; backups are UNIMPLEMENTED. Reads do not fail.
+// Bodies, hooks and `done` of transactions run on one thread of the store, one transaction after another. Queries run
+// on the caller's thread, each on a snapshot. Compact applies the expiry rule. Backups are UNIMPLEMENTED. Reads do not
+// fail.
 [[nodiscard]] std::unique_ptr<Store> MakeMemoryStore(MemoryStoreOptions options = {});
 
 }  // namespace hapax

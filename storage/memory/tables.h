@@ -17,10 +17,10 @@
 
 namespace hapax {
 
-// The rows of a memory store, which outlive it as a disk would.
+// The rows of a memory store. They outlive the store, as on a disk.
 //
-// A reader has a snapshot: a state that nobody changes any more. A write changes a table in place when no reader has
-// it, else it changes a copy.
+// A reader has a snapshot, which never changes. A write changes a table in place if no snapshot has it, and a copy
+// otherwise.
 //
 // Thread-safety: safe.
 class MemoryTables {
@@ -31,7 +31,7 @@ class MemoryTables {
   MemoryTables(const MemoryTables&) = delete;
   MemoryTables& operator=(const MemoryTables&) = delete;
 
-  // Lifetime: within that of its tables.
+  // The tables at one moment. Lifetime: the MemoryTables outlive it.
   class Snapshot {
    public:
     ~Snapshot();
@@ -49,23 +49,23 @@ class MemoryTables {
   };
   [[nodiscard]] Snapshot Read() const { return Snapshot(*this); }
 
-  // All of the writes at once.
+  // Applies all writes at once.
   void Write(const Overlay& writes);
 
-  // Replaces and drops what the rule says.
+  // Replaces and drops the rows that the rule selects.
   void Apply(const ExpiryRule& rule);
 
-  // Writes so far.
+  // Returns the number of writes so far.
   [[nodiscard]] int64_t version() const;
-  // Waits for a write after those, until that monotonic time at the most. Says whether there was one.
+  // Waits for a write after `version`, at most until that monotonic time. Returns whether there was one.
   bool AwaitWriteAfter(int64_t version, absl::Duration until) const;
 
  private:
-  // The table, which no reader has.
+  // Returns the table, copied first if a snapshot has it.
   [[nodiscard]] Rows& OwnRows(Table table) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   mutable Monitor mu_;
-  // Copied and dropped under the lock alone, so that counts of owners are exact.
+  // Copied and dropped only under the lock, so that use counts are exact.
   std::array<std::shared_ptr<Rows>, kTableCount> tables_ ABSL_GUARDED_BY(mu_);
   int64_t version_ ABSL_GUARDED_BY(mu_) = 0;
 };
