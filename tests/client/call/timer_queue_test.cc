@@ -16,15 +16,18 @@ TEST(TimerQueue, RunsTasksInTheOrderOfTheirTimesAndNoneEarly) {
   TimerQueue& queue = ProcessTimers();
   std::string order;
   absl::Notification done;
-  const absl::Time now = absl::Now();
-  const absl::Time last = now + Milliseconds(60);
-  queue.At(last, [&] {
-    EXPECT_GE(absl::Now(), last);
-    order += "c";
-    done.Notify();
+  // Added on the queue's thread, so that none runs before all are there.
+  queue.At(absl::InfinitePast(), [&] {
+    const absl::Time now = absl::Now();
+    const absl::Time last = now + Milliseconds(20);
+    queue.At(last, [&order, &done, last] {
+      EXPECT_GE(absl::Now(), last);
+      order += "c";
+      done.Notify();
+    });
+    queue.At(now + Milliseconds(10), [&order] { order += "b"; });
+    queue.At(absl::InfinitePast(), [&order] { order += "a"; });
   });
-  queue.At(now + Milliseconds(30), [&] { order += "b"; });
-  queue.At(absl::InfinitePast(), [&] { order += "a"; });
   done.WaitForNotification();
   EXPECT_EQ(order, "abc");
 }
