@@ -49,10 +49,14 @@ void CallReads::QueryWithRoom(UnaryCall& call, Store::ReadBody body, Store::Done
     if (reply.ok()) workers.Charge(ended.principal.tenant, static_cast<int64_t>(reply->size()));
   });
   const std::string& tenant = call.principal.tenant;
-  // The call may be gone once `done` has been called.
-  WorkerPool::Work read = [reads = *this, tenant, body = std::move(body), done = std::move(done)]() mutable {
-    reads.store_.Query(std::move(body), std::move(done));
+  // Call, budget and all that outlives calls may be gone once `done` has been called. So the room is returned before,
+  // and each reading thread may have one reply on top of the budget.
+  Store::Done done_without_room = [reads = *this, tenant, done = std::move(done)](absl::Status status) mutable {
     reads.reply_budget_.Return(tenant, reads.reply_budget_.max_message_bytes());
+    std::move(done)(std::move(status));
+  };
+  WorkerPool::Work read = [reads = *this, body = std::move(body), done = std::move(done_without_room)]() mutable {
+    reads.store_.Query(std::move(body), std::move(done));
   };
   reply_budget_.Reserve(tenant, [&workers = workers_, tenant, read = std::move(read)]() mutable {
     workers.Schedule(std::move(read), tenant);

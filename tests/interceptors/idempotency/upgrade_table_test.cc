@@ -97,7 +97,7 @@ const Row kRows[] = {
     {"a field becomes `optional`, and has a value", kN, kOptional, "n: 7", "n: 7", "replayed", "replayed"},
     {"a field becomes `optional`, and the retry sets its default", kN, kOptional, "n: 0", "n: 0", "replayed",
      "mismatch"},
-    {"a field becomes a list of one", kN, kPackedList, "n: 7", "l: 7", "replayed", "replayed"},
+    {"a field becomes a list of one", kN, kPackedList, "n: 7", "l: 7", "replayed", "mismatch"},
 };
 
 // What the server of `now` makes of a retry.
