@@ -22,7 +22,8 @@ class HandlerFunction : public absl::AnyInvocable<Signature> {
   HandlerFunction(std::nullptr_t) {}  // NOLINT(google-explicit-constructor): as AnyInvocable.
   template <typename Function>
   requires(!std::is_same_v<std::remove_cvref_t<Function>, HandlerFunction> && std::constructible_from<Base, Function>)
-      HandlerFunction(Function&& function)  // NOLINT(google-explicit-constructor): as AnyInvocable.
+      HandlerFunction(
+          Function&& function)  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload)
       : Base(IsEmpty(function) ? Base() : Base(std::forward<Function>(function))) {}
 
  private:
