@@ -20,11 +20,12 @@ class HandlerFunction : public absl::AnyInvocable<Signature> {
  public:
   HandlerFunction() = default;
   HandlerFunction(std::nullptr_t) {}  // NOLINT(google-explicit-constructor): as AnyInvocable.
+  // NOLINTBEGIN(google-explicit-constructor,bugprone-forwarding-reference-overload): as AnyInvocable; constrained.
   template <typename Function>
   requires(!std::is_same_v<std::remove_cvref_t<Function>, HandlerFunction> && std::constructible_from<Base, Function>)
-      HandlerFunction(
-          Function&& function)  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload)
+      HandlerFunction(Function&& function)
       : Base(IsEmpty(function) ? Base() : Base(std::forward<Function>(function))) {}
+  // NOLINTEND(google-explicit-constructor,bugprone-forwarding-reference-overload)
 
  private:
   template <typename Other>
