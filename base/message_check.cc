@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -24,12 +25,37 @@ using google::protobuf::internal::IsStructurallyValidUTF8;
 using google::protobuf::internal::WireFormatLite;
 
 // The string and message fields of a message type.
-struct TextFields {
+class TextFields {
+ public:
   struct Field {
     const FieldDescriptor* descriptor = nullptr;
     const TextFields* message = nullptr;  // Null for a string.
   };
-  absl::flat_hash_map<int, Field> by_number;
+
+  void Add(const Field& field) {
+    const int number = field.descriptor->number();
+    if (number >= kDirect) {
+      others_[number] = field;
+      return;
+    }
+    if (direct_.size() <= static_cast<size_t>(number)) direct_.resize(number + 1);
+    direct_[number] = field;
+  }
+  // Null for a field that is neither.
+  [[nodiscard]] const Field* Find(int number) const {
+    if (number < kDirect) {
+      const bool is_known = static_cast<size_t>(number) < direct_.size() && direct_[number].descriptor != nullptr;
+      return is_known ? &direct_[number] : nullptr;
+    }
+    const auto found = others_.find(number);
+    return found == others_.end() ? nullptr : &found->second;
+  }
+
+ private:
+  // Fields below this number, which are most, are found without hashing: several rows are checked in each commit.
+  static constexpr int kDirect = 64;
+  std::vector<Field> direct_;  // By number.
+  absl::flat_hash_map<int, Field> others_;
 };
 
 class TextFieldsCache {
@@ -47,10 +73,10 @@ class TextFieldsCache {
     TextFields& fields = *slot;  // A reference to the heap object, since the recursion below may grow the map.
     for (int i = 0; i < type.field_count(); ++i) {
       const FieldDescriptor* field = type.field(i);
-      if (field->type() == FieldDescriptor::TYPE_STRING) fields.by_number[field->number()] = {.descriptor = field};
+      if (field->type() == FieldDescriptor::TYPE_STRING) fields.Add({.descriptor = field});
       if (field->message_type() == nullptr) continue;
       const TextFields& message = Find(*field->message_type());
-      fields.by_number[field->number()] = {.descriptor = field, .message = &message};
+      fields.Add({.descriptor = field, .message = &message});
     }
     return fields;
   }
@@ -64,6 +90,18 @@ const TextFields& TextFieldsOf(const Descriptor& type) {
   return cache->Of(type);
 }
 
+bool IsAscii(std::string_view bytes) {
+  constexpr uint64_t kHighBits = 0x8080808080808080;
+  uint64_t word = 0;
+  uint64_t all = 0;
+  for (; bytes.size() >= sizeof(word); bytes.remove_prefix(sizeof(word))) {
+    std::memcpy(&word, bytes.data(), sizeof(word));
+    all |= word;
+  }
+  for (const char c : bytes) all |= static_cast<unsigned char>(c);
+  return (all & kHighBits) == 0;
+}
+
 // Returns the path of the first string that is not UTF-8, in a message up to the end of `reader` or of its group.
 // `fields` is null in a group with an unknown number.
 std::optional<std::string> FirstInvalid(WireReader& reader, const TextFields* fields) {
@@ -72,11 +110,8 @@ std::optional<std::string> FirstInvalid(WireReader& reader, const TextFields* fi
     uint64_t value = 0;
     std::string_view bytes;
     if (!reader.Varint(WireReader::kMaxTagBytes, &tag)) break;
-    const TextFields::Field* field = nullptr;
-    if (fields != nullptr) {
-      const auto found = fields->by_number.find(WireFormatLite::GetTagFieldNumber(static_cast<uint32_t>(tag)));
-      if (found != fields->by_number.end()) field = &found->second;
-    }
+    const int number = WireFormatLite::GetTagFieldNumber(static_cast<uint32_t>(tag));
+    const TextFields::Field* const field = fields == nullptr ? nullptr : fields->Find(number);
     std::optional<std::string> within;
     switch (WireFormatLite::GetTagWireType(static_cast<uint32_t>(tag))) {
       case WireFormatLite::WIRETYPE_VARINT:
@@ -94,7 +129,7 @@ std::optional<std::string> FirstInvalid(WireReader& reader, const TextFields* fi
         if (field->message != nullptr) {
           WireReader nested(bytes);
           within = FirstInvalid(nested, field->message);
-        } else if (!IsStructurallyValidUTF8(bytes.data(), static_cast<int>(bytes.size()))) {
+        } else if (!IsAscii(bytes) && !IsStructurallyValidUTF8(bytes.data(), static_cast<int>(bytes.size()))) {
           return field->descriptor->name();
         }
         break;
@@ -107,18 +142,6 @@ std::optional<std::string> FirstInvalid(WireReader& reader, const TextFields* fi
     if (within.has_value()) return absl::StrCat(field == nullptr ? "" : field->descriptor->name(), ".", *within);
   }
   return std::nullopt;
-}
-
-bool IsAscii(std::string_view bytes) {
-  constexpr uint64_t kHighBits = 0x8080808080808080;
-  uint64_t word = 0;
-  uint64_t all = 0;
-  for (; bytes.size() >= sizeof(word); bytes.remove_prefix(sizeof(word))) {
-    std::memcpy(&word, bytes.data(), sizeof(word));
-    all |= word;
-  }
-  for (const char c : bytes) all |= static_cast<unsigned char>(c);
-  return (all & kHighBits) == 0;
 }
 
 }  // namespace
