@@ -15,7 +15,7 @@
 #include "absl/strings/strip.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
-#include "hapax/base/log_writer.h"
+#include "hapax/base/log/log_writer.h"
 #include "hapax/base/option_error.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/base/worker_pool.h"

@@ -1,5 +1,5 @@
-#ifndef HAPAX_BASE_LOG_WRITER_H_
-#define HAPAX_BASE_LOG_WRITER_H_
+#ifndef HAPAX_BASE_LOG_LOG_WRITER_H_
+#define HAPAX_BASE_LOG_LOG_WRITER_H_
 
 #include <cstddef>
 #include <memory>
@@ -71,4 +71,4 @@ class LogSink final : public spdlog::sinks::base_sink<std::mutex> {
 
 }  // namespace hapax
 
-#endif  // HAPAX_BASE_LOG_WRITER_H_
+#endif  // HAPAX_BASE_LOG_LOG_WRITER_H_
