@@ -6,9 +6,10 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/message.h"
-#include "google/rpc/error_details.pb.h"
 #include "hapax/base/timestamps.h"
+#include "hapax/external/rpc/error_details.pb.h"
 #include "hapax/interceptors/refusal_bounds.h"
+#include "hapax/proto/public_name.h"
 #include "hapax/storage/store_error.h"
 
 namespace hapax {
@@ -20,16 +21,14 @@ constexpr size_t kMaxShownValue = 64;
 constexpr char kCauseType[] = "hapax/cause";
 constexpr char kHandlerType[] = "hapax/handler";
 
-std::string TypeUrl(const google::protobuf::Message& detail) {
-  return "type.googleapis.com/" + detail.GetDescriptor()->full_name();
-}
+std::string TypeUrl(const google::protobuf::Message& detail) { return TypeUrlOf(*detail.GetDescriptor()); }
 
 void Attach(absl::Status& status, const google::protobuf::Message& detail) {
   status.SetPayload(TypeUrl(detail), absl::Cord(detail.SerializeAsString()));
 }
 
 void AttachRetryInfo(absl::Status& status, absl::Duration delay) {
-  google::rpc::RetryInfo retry_info;
+  external::rpc::RetryInfo retry_info;
   *retry_info.mutable_retry_delay() = ToProtoDuration(delay);
   Attach(status, retry_info);
 }
@@ -39,13 +38,13 @@ void AttachRetryInfo(absl::Status& status, absl::Duration delay) {
 absl::Status Refuse(Reason reason, std::string_view message, std::vector<FieldViolation> violations) {
   const ReasonInfo& info = InfoOf(reason);
   absl::Status status(info.code, CutText(message, kMaxMessageBytes));
-  google::rpc::ErrorInfo error_info;
+  external::rpc::ErrorInfo error_info;
   error_info.set_reason(std::string(info.name));
   error_info.set_domain(std::string(kDomain));
   Attach(status, error_info);
   if (info.retry_delay > absl::ZeroDuration()) AttachRetryInfo(status, info.retry_delay);
   if (!violations.empty()) {
-    google::rpc::BadRequest bad_request;
+    external::rpc::BadRequest bad_request;
     size_t left_out = 0;
     for (const FieldViolation& violation : violations) {
       AddViolation(violation.field, violation.description, bad_request, left_out);
@@ -80,7 +79,7 @@ absl::Status RefuseParameter(std::string_view field, std::string_view allowed) {
 }
 
 std::optional<Reason> ReasonOf(const absl::Status& status) {
-  google::rpc::ErrorInfo error_info;
+  external::rpc::ErrorInfo error_info;
   const auto payload = status.GetPayload(TypeUrl(error_info));
   if (!payload.has_value() || !error_info.ParseFromString(std::string(*payload))) return std::nullopt;
   if (error_info.domain() != kDomain) return std::nullopt;
@@ -124,7 +123,7 @@ std::string CauseOf(const absl::Status& status) {
 
 RetryVerdict VerdictOf(const absl::Status& status) {
   if (const auto reason = ReasonOf(status)) return InfoOf(*reason).verdict;
-  if (status.GetPayload(TypeUrl(google::rpc::RetryInfo())).has_value()) return RetryVerdict::kSameToken;
+  if (status.GetPayload(TypeUrl(external::rpc::RetryInfo())).has_value()) return RetryVerdict::kSameToken;
   switch (status.code()) {
     case absl::StatusCode::kCancelled:
     case absl::StatusCode::kUnknown:

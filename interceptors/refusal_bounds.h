@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
+#include "hapax/external/rpc/error_details.pb.h"
+#include "hapax/external/rpc/status.pb.h"
 
 namespace hapax {
 
@@ -30,10 +30,10 @@ inline constexpr size_t kMaxNamesBytes = 384;
 [[nodiscard]] std::string CutText(std::string_view text, size_t max_bytes);
 
 // Adds a violation, cut. Of those for which there is no room, `left_out` counts the number.
-void AddViolation(std::string_view field, std::string_view description, google::rpc::BadRequest& request,
+void AddViolation(std::string_view field, std::string_view description, external::rpc::BadRequest& request,
                   size_t& left_out);
 // Says as the last violation, one without a field, how many were left out; nothing of none.
-void EndViolations(size_t left_out, google::rpc::BadRequest& request);
+void EndViolations(size_t left_out, external::rpc::BadRequest& request);
 
 // `a, b, c`, or of more than there is room for `a, b and 7 more`.
 template <typename Names>
@@ -50,11 +50,11 @@ template <typename Names>
 }
 
 // What the error takes of a client's metadata.
-[[nodiscard]] size_t SentBytes(const google::rpc::Status& status);
+[[nodiscard]] size_t SentBytes(const external::rpc::Status& status);
 
 // Cuts an error of whatever origin to kMaxRefusalBytes: its message, then details from the end on, google.rpc.ErrorInfo
 // last, which first loses its metadata.
-void FitRefusal(google::rpc::Status& status);
+void FitRefusal(external::rpc::Status& status);
 
 }  // namespace hapax
 

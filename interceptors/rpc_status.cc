@@ -8,13 +8,13 @@
 
 namespace hapax {
 
-google::rpc::Status ToRpcStatus(const absl::Status& status) {
+external::rpc::Status ToRpcStatus(const absl::Status& status) {
   std::map<std::string, std::string> payloads;
   status.ForEachPayload([&](absl::string_view type_url, const absl::Cord& payload) {
     if (absl::StartsWith(type_url, "hapax/")) return;  // For the server's own use (CauseOf).
     payloads[std::string(type_url)] = std::string(payload);
   });
-  google::rpc::Status message;
+  external::rpc::Status message;
   message.set_code(static_cast<int>(status.code()));
   message.set_message(std::string(status.message()));
   for (const auto& [type_url, payload] : payloads) {

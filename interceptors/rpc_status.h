@@ -2,12 +2,12 @@
 #define HAPAX_INTERCEPTORS_RPC_STATUS_H_
 
 #include "absl/status/status.h"
-#include "google/rpc/status.pb.h"
+#include "hapax/external/rpc/status.pb.h"
 
 namespace hapax {
 
 // The status as a message: code, message, and the payloads, ordered by type, as details, but not the cause (refusal.h).
-[[nodiscard]] google::rpc::Status ToRpcStatus(const absl::Status& status);
+[[nodiscard]] external::rpc::Status ToRpcStatus(const absl::Status& status);
 
 }  // namespace hapax
 

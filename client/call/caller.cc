@@ -9,6 +9,7 @@
 #include "absl/synchronization/mutex.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "hapax/client/call/client_token.h"
+#include "hapax/proto/public_name.h"
 #include "hapax/proto/token_field.h"
 
 namespace hapax::client {
@@ -208,7 +209,7 @@ absl::StatusOr<RawCall> Caller::Prepare(const google::protobuf::MethodDescriptor
   const absl::StatusOr<const google::protobuf::FieldDescriptor*> found = TokenFieldOf(method);
   if (!found.ok()) return found.status();
   const google::protobuf::FieldDescriptor* const token_field = *found;
-  RawCall call{.method = absl::StrCat(method.service()->full_name(), "/", method.name())};
+  RawCall call{.method = absl::StrCat(PublicName(method.service()->full_name()), "/", method.name())};
   if (token_field == nullptr) {
     // A read, or a method that is idempotent by its nature; or else nobody knows.
     call.retryable = method.options().idempotency_level() != google::protobuf::MethodOptions::IDEMPOTENCY_UNKNOWN;

@@ -13,6 +13,7 @@
 #include "google/protobuf/descriptor.h"
 #include "hapax/interceptors/call.h"
 #include "hapax/interceptors/method.h"
+#include "hapax/proto/public_name.h"
 #include "hapax/storage/service_table.h"
 
 namespace hapax {
@@ -66,7 +67,7 @@ class HostedService {
       absl::AnyInvocable<absl::StatusOr<std::string>(const CallContext&, const ReadTransaction&, std::string) const>;
 
   explicit HostedService(const google::protobuf::ServiceDescriptor& descriptor)
-      : descriptor_(descriptor), table_prefix_(ServiceTablePrefix(descriptor.full_name())) {}
+      : descriptor_(descriptor), name_(PublicName(descriptor.full_name())), table_prefix_(ServiceTablePrefix(name_)) {}
   HostedService(const HostedService&) = delete;
   HostedService& operator=(const HostedService&) = delete;
 
@@ -137,6 +138,8 @@ class HostedService {
   [[nodiscard]] absl::Status Compile();
 
   [[nodiscard]] const google::protobuf::ServiceDescriptor& descriptor() const { return descriptor_; }
+  // Its full name, as clients call it.
+  [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::deque<Method>& methods() const { return methods_; }
 
  private:
@@ -145,7 +148,7 @@ class HostedService {
   template <typename Request, typename Reply>
   Method& Add(std::string_view method) {
     Method& added = methods_.emplace_back();
-    added.name = descriptor_.full_name() + "/" + std::string(method);
+    added.name = name_ + "/" + std::string(method);
     added.descriptor = descriptor_.FindMethodByName(std::string(method));
     added.request = &Request::default_instance();
     added.reply = &Reply::default_instance();
@@ -162,6 +165,7 @@ class HostedService {
   }
 
   const google::protobuf::ServiceDescriptor& descriptor_;
+  const std::string name_;
   const std::string table_prefix_;
   ScopeResolvers resolvers_;
   Refresher refresh_operation_;

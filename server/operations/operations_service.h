@@ -6,7 +6,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "google/longrunning/operations.pb.h"
+#include "hapax/external/longrunning/operations.pb.h"
 #include "hapax/server/hosting/hosted_service.h"
 #include "hapax/server/operations/operation_waiters.h"
 #include "hapax/storage/store.h"
@@ -30,7 +30,7 @@ class OperationsService {
   struct Waiting;
   using WaitingPtr = std::shared_ptr<Waiting>;
 
-  void Wait(UnaryCall& call, const google::longrunning::WaitOperationRequest& request) const;
+  void Wait(UnaryCall& call, const external::longrunning::WaitOperationRequest& request) const;
   void Park(const WaitingPtr& waiting) const;
   void Answer(const WaitingPtr& waiting) const;
   void Read(const WaitingPtr& waiting, absl::AnyInvocable<void(absl::Status) &&> then) const;

@@ -1,8 +1,8 @@
 #ifndef HAPAX_CLIENT_HAPAXCTL_COMMANDS_OPERATION_WAIT_H_
 #define HAPAX_CLIENT_HAPAXCTL_COMMANDS_OPERATION_WAIT_H_
 
-#include "google/longrunning/operations.pb.h"
 #include "hapax/client/hapaxctl/commands/session.h"
+#include "hapax/external/longrunning/operations.pb.h"
 
 namespace hapax::ctl {
 
@@ -10,7 +10,7 @@ namespace hapax::ctl {
 // it as it stands then. A terminal on stderr sees how long it takes and in which state the instance is.
 // Returns kDone; kRefused when the operation failed, or does not exist; kNotNow when the time is over. All but the
 // first are said.
-ExitCode WaitUntilDone(Session& session, google::longrunning::Operation& operation);
+ExitCode WaitUntilDone(Session& session, external::longrunning::Operation& operation);
 
 }  // namespace hapax::ctl
 

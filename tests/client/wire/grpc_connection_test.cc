@@ -13,14 +13,15 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
-#include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
 #include "grpcpp/generic/async_generic_service.h"
 #include "grpcpp/grpcpp.h"
 #include "gtest/gtest.h"
 #include "hapax/client/call/caller.h"
 #include "hapax/client/call/error.h"
 #include "hapax/client/wire/connection.h"
+#include "hapax/external/rpc/error_details.pb.h"
+#include "hapax/external/rpc/status.pb.h"
+#include "hapax/proto/public_name.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/temp_dir.h"
 
@@ -86,12 +87,12 @@ class EchoServer final : public grpc::CallbackGenericService {
 
    private:
     void Refuse(size_t padding = 0) {
-      google::rpc::Status details;
+      external::rpc::Status details;
       details.set_message(std::string(padding, 'x'));
-      google::rpc::ErrorInfo info;
+      external::rpc::ErrorInfo info;
       info.set_domain("hapax");
       info.set_reason("IMAGE_NOT_FOUND");
-      details.add_details()->PackFrom(info);
+      Pack(info, *details.add_details());
       context_.AddTrailingMetadata("hapax-retry", "never");
       Finish({grpc::StatusCode::NOT_FOUND, "no such image", details.SerializeAsString()});
     }

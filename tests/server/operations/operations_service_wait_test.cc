@@ -7,8 +7,8 @@
 
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
-#include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
+#include "hapax/external/rpc/error_details.pb.h"
 #include "hapax/interceptors/reason.h"
 #include "hapax/server/operations/operations_service.h"
 #include "hapax/tests/server/support/operations_client.h"
@@ -20,7 +20,7 @@
 namespace hapax {
 namespace {
 
-using google::longrunning::WaitOperationRequest;
+using external::longrunning::WaitOperationRequest;
 
 // Passes everything on to another store, and has something happen after each query, before its `done`.
 class BusyStore final : public Store {
