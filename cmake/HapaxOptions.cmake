@@ -1,6 +1,9 @@
 # How everything of ours is compiled and linked.
 add_library(hapax_options INTERFACE)
 target_compile_options(hapax_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers)
+# One set of objects is for static and for shared libraries. Without interposition of its own functions, which nobody
+# uses, the code has one instruction in 250 more than that for programs alone.
+add_compile_options(-fPIC -fno-semantic-interposition)
 add_compile_options(-pthread)  # gRPC asks for it: headers are precompiled with what all are compiled with.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-fpch-preprocess)  # So that ccache knows which precompiled headers a source had.

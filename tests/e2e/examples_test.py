@@ -3,10 +3,8 @@ charges once (C9, C10, C11, C14); the cluster job does no step twice, however of
 
 import concurrent.futures
 import importlib
-import os
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 import unittest
@@ -16,20 +14,11 @@ from grpc import StatusCode
 from case import ContractCase, new_token
 from client import Client
 from harness import Server
+from installed import FLAVOURS, ROOT, Project, install, libraries_of, run
 from protos import PROTO
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = os.environ.get("HAPAX_BUILD_DIR") or sys.exit("HAPAX_BUILD_DIR: set it to a build directory of Hapax")
 CHARGE = "/payments.v1.Payments/Charge"
 GET_ACCOUNT = "/payments.v1.Payments/GetAccount"
-
-
-def run(*command, **kwargs) -> str:
-    ended = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                           timeout=600, **kwargs)
-    if ended.returncode != 0:
-        raise AssertionError(f"{command}: exit code {ended.returncode}\n{ended.stdout[-4000:]}\n{ended.stderr[-4000:]}")
-    return ended.stdout
 
 
 class PaymentsServer(Server):
@@ -45,14 +34,13 @@ class ExamplesTest(ContractCase):
         cls.addClassCleanup(scratch.cleanup)
         cls.dir = pathlib.Path(scratch.name)
         cls.prefix = cls.dir / "prefix"
-        run("cmake", "--install", BUILD, "--prefix", cls.prefix)
+        install(cls.prefix)
+        cls.programs = {}
         for name in ("host_your_own", "call_hapax"):
-            # Sources outside the tree, so that nothing is found that was not installed.
-            source = cls.dir / name
-            run("cp", "-r", ROOT / "examples" / name, source)
-            run("cmake", "-S", source, "-B", cls.dir / f"{name}-build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={cls.prefix}",
-                "-DCMAKE_CXX_FLAGS=" + os.environ.get("HAPAX_CXX_FLAGS", ""))
-            run("cmake", "--build", cls.dir / f"{name}-build")
+            project = Project(ROOT / "examples" / name, cls.dir, cls.prefix)
+            for flavour in FLAVOURS:
+                built = project.build(flavour)
+                cls.programs[name, flavour] = built / ("payments" if name == "host_your_own" else "cluster")
         generated = cls.dir / "python"
         generated.mkdir()
         run("protoc", f"-I{ROOT}/examples/host_your_own/proto", f"-I{PROTO}", f"--python_out={generated}",
@@ -61,8 +49,8 @@ class ExamplesTest(ContractCase):
         cls.addClassCleanup(sys.path.remove, str(generated))
         cls.pb = importlib.import_module("payments.v1.payments_pb2")
 
-    def payments(self) -> PaymentsServer:
-        server = PaymentsServer(program=str(self.dir / "host_your_own-build" / "payments"))
+    def payments(self, flavour: str = "static") -> PaymentsServer:
+        server = PaymentsServer(program=str(self.programs["host_your_own", flavour]))
         self.addCleanup(server.close)
         return server.start()
 
@@ -79,8 +67,17 @@ class ExamplesTest(ContractCase):
         self.assertTrue(reply.ok, reply)
         return self.pb.GetAccountResponse.FromString(reply.raw).account
 
+    def test_each_is_linked_with_the_libraries_of_its_flavour(self):
+        for (name, flavour), program in self.programs.items():
+            with self.subTest(f"{name} {flavour}"):
+                self.assertEqual("[libhapax_common.so." in libraries_of(program), flavour == "shared")
+
     def test_C9_C10_C14_the_payments_service_charges_once(self):
-        server = self.payments()
+        for flavour in FLAVOURS:
+            with self.subTest(flavour):
+                self.charge_once(self.payments(flavour))
+
+    def charge_once(self, server: PaymentsServer):
         client = self.client(server)
         first = self.assertOutcome(client.call(CHARGE, self.charge("order-1")), "executed")
         again = self.assertOutcome(client.call(CHARGE, self.charge("order-1")), "replayed")
@@ -108,9 +105,9 @@ class ExamplesTest(ContractCase):
         self.assertEqual(len({(token, reply.raw) for token, reply in replies}), 20)
         self.assertEqual(self.account(client).charges, 20)
 
-    def cluster(self, server, job: str) -> list:
+    def cluster(self, server, job: str, flavour: str = "static") -> list:
         """What a run of the job says, as (resource id, outcome)."""
-        said = run(self.dir / "call_hapax-build" / "cluster", server.address, self.dir / f"{job}.journal", job, 3)
+        said = run(self.programs["call_hapax", flavour], server.address, self.dir / f"{job}.journal", job, 3)
         return re.findall(r"^(?:host|instance) (\S+): (\w+)$", said, re.MULTILINE)
 
     def test_C9_the_cluster_job_does_no_step_twice(self):
@@ -121,7 +118,8 @@ class ExamplesTest(ContractCase):
         self.assertEqual([outcome for _, outcome in first], ["executed"] * 4)
         server.kill()
         server.start()
-        self.assertEqual(self.cluster(server, "blue"), [(name, "replayed") for name, _ in first])
+        for flavour in FLAVOURS:
+            self.assertEqual(self.cluster(server, "blue", flavour), [(name, "replayed") for name, _ in first])
         self.assertEqual([outcome for _, outcome in self.cluster(server, "green")], ["executed"] * 4)
 
 
