@@ -70,6 +70,7 @@ class EchoServer final : public grpc::CallbackGenericService {
       StartRead(&bytes_);
     }
     void OnReadDone(bool ok) override {
+      const Reaction reaction{reactions_};
       if (!ok) return Finish(grpc::Status::CANCELLED);  // Before its request was here.
       if (context_.method() == "/t.T/Hang") return server_.hanging.Notify();
       if (context_.method() == "/t.T/Hold") return Hold();
@@ -87,15 +88,25 @@ class EchoServer final : public grpc::CallbackGenericService {
       Reply();
     }
     void OnCancel() override {
+      const Reaction reaction{reactions_};
       if (context_.method() == "/t.T/Hold" && server_.StopHolding(this)) Finish(grpc::Status::CANCELLED);
       if (context_.method() != "/t.T/Hang") return;
       server_.cancelled.Notify();
       Finish(grpc::Status::CANCELLED);
     }
-    void OnDone() override { delete this; }
+    void OnDone() override {
+      static_cast<void>(reactions_.load(std::memory_order_acquire));
+      delete this;
+    }
     void Reply() { StartWriteAndFinish(&bytes_, {}, grpc::Status::OK); }
 
    private:
+    // gRPC calls OnDone once all other reactions have returned, which ThreadSanitizer cannot see in its library.
+    struct Reaction {
+      std::atomic<int>& reactions;
+      ~Reaction() { reactions.fetch_add(1, std::memory_order_release); }
+    };
+
     void Hold() {
       {
         absl::MutexLock lock(&server_.mu_);
@@ -119,6 +130,7 @@ class EchoServer final : public grpc::CallbackGenericService {
       Finish({grpc::StatusCode::NOT_FOUND, "no such image", details.SerializeAsString()});
     }
 
+    std::atomic<int> reactions_ = 0;
     EchoServer& server_;
     grpc::GenericCallbackServerContext& context_;
     grpc::ByteBuffer bytes_;
