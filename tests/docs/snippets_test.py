@@ -1,30 +1,44 @@
-"""What docs/testing_your_service.md shows of C++ and CMake stands, line by line, in the example that it is taken from, which
-e2e.examples compiles and runs."""
+"""The code that documents show stands, line by line, in an example that e2e.examples compiles and runs."""
 
 import pathlib
 import re
+import textwrap
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-EXAMPLE = ROOT / "examples" / "host_your_own"
-SOURCES = {"cpp": EXAMPLE / "payments_test.cc", "cmake": EXAMPLE / "CMakeLists.txt"}
+HOSTED = ROOT / "examples" / "host_your_own"
+# By document and language; blocks of another language are commands and output.
+SOURCES = {
+    "testing_your_service.md": {"cpp": HOSTED / "payments_test.cc", "cmake": HOSTED / "CMakeLists.txt"},
+    "work.md": {"cpp": ROOT / "examples" / "provision" / "main.cc"},
+}
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def without_indentation(lines: list) -> str:
+    return textwrap.dedent("\n".join(lines)).strip("\n")
 
 
 class SnippetsTest(unittest.TestCase):
     def test_each_snippet_is_in_the_example(self):
-        blocks = BLOCK.findall((ROOT / "docs" / "testing_your_service.md").read_text())
-        self.assertIn("cpp", [language for language, _ in blocks])
-        for language, code in blocks:
-            with self.subTest(code):
-                if language in SOURCES:
-                    self.assertIn(code, SOURCES[language].read_text())
+        for document, sources in SOURCES.items():
+            blocks = BLOCK.findall((ROOT / "docs" / document).read_text())
+            self.assertIn("cpp", [language for language, _ in blocks])
+            for language, code in blocks:
+                if language not in sources:
+                    continue
+                source = sources[language].read_text().splitlines()
+                shown = without_indentation(code.splitlines())
+                count = len(shown.splitlines())
+                with self.subTest(document=document, code=shown.splitlines()[0]):
+                    self.assertTrue(any(without_indentation(source[at:at + count]) == shown
+                                        for at in range(len(source) - count + 1)))
 
     def test_what_is_found_reads_as_it_does_in_the_example(self):
         shown = re.search(r"^payments.v1.Payments/Charge is not repeatable: .*$",
                           (ROOT / "docs" / "testing_your_service.md").read_text(), re.MULTILINE).group()
         # A literal in two parts.
-        self.assertIn(shown, re.sub(r'"\s*"', "", SOURCES["cpp"].read_text()))
+        self.assertIn(shown, re.sub(r'"\s*"', "", (HOSTED / "payments_test.cc").read_text()))
 
 
 if __name__ == "__main__":
