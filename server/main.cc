@@ -17,7 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "grpc/support/log.h"
 #include "hapax/base/check.h"
-#include "hapax/base/log_writer.h"
+#include "hapax/base/log/log_writer.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/interceptors/access/authentication.h"
 #include "hapax/interceptors/access/certificate_identity.h"

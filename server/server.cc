@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "hapax/base/bounded_task.h"
-#include "hapax/base/log_writer.h"
+#include "hapax/base/log/log_writer.h"
 #include "hapax/base/option_error.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/base/stop_requests.h"

@@ -18,6 +18,7 @@ CHAIN = STORAGE | {"interceptors"}
 HOSTING = CHAIN | {"interceptors/idempotency", "server/hosting"}
 ARROWS = {
     "base": set(),
+    "base/log": BASE,
     "proto": set(),
     "storage": BASE,
     "storage/memory": STORAGE,

@@ -1,5 +1,5 @@
-#ifndef HAPAX_BASE_LOG_WRITER_H_
-#define HAPAX_BASE_LOG_WRITER_H_
+#ifndef HAPAX_BASE_LOG_LOG_WRITER_H_
+#define HAPAX_BASE_LOG_LOG_WRITER_H_
 
 #include <cstddef>
 #include <memory>
@@ -89,4 +89,4 @@ class BracedSink final : public spdlog::sinks::sink {
 
 }  // namespace hapax
 
-#endif  // HAPAX_BASE_LOG_WRITER_H_
+#endif  // HAPAX_BASE_LOG_LOG_WRITER_H_

@@ -1,4 +1,4 @@
-#include "hapax/base/log_writer.h"
+#include "hapax/base/log/log_writer.h"
 
 #include <poll.h>
 #include <pthread.h>
