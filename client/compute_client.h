@@ -3,9 +3,9 @@
 
 #include <string_view>
 
-#include "google/longrunning/operations.pb.h"
 #include "hapax/client/call/caller.h"
 #include "hapax/compute/v1/compute.pb.h"
+#include "hapax/external/longrunning/operations.pb.h"
 
 namespace hapax::client {
 
@@ -21,7 +21,7 @@ namespace hapax::client {
 class ComputeClient {
  public:
   using Options = CallOptions;
-  using Operation = google::longrunning::Operation;
+  using Operation = external::longrunning::Operation;
 
   explicit ComputeClient(Caller& caller) : caller_(caller) {}
 

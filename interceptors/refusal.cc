@@ -6,9 +6,10 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/message.h"
-#include "google/rpc/error_details.pb.h"
 #include "hapax/base/timestamps.h"
+#include "hapax/external/rpc/error_details.pb.h"
 #include "hapax/interceptors/refusal_bounds.h"
+#include "hapax/proto/public_name.h"
 #include "hapax/storage/store_error.h"
 
 namespace hapax {
@@ -21,22 +22,20 @@ constexpr char kCauseType[] = "hapax/cause";
 constexpr char kHandlerType[] = "hapax/handler";
 constexpr char kVerdictType[] = "hapax/verdict";
 
-std::string TypeUrl(const google::protobuf::Message& detail) {
-  return "type.googleapis.com/" + detail.GetDescriptor()->full_name();
-}
+std::string TypeUrl(const google::protobuf::Message& detail) { return TypeUrlOf(*detail.GetDescriptor()); }
 
 void Attach(absl::Status& status, const google::protobuf::Message& detail) {
   status.SetPayload(TypeUrl(detail), absl::Cord(detail.SerializeAsString()));
 }
 
 void AttachRetryInfo(absl::Status& status, absl::Duration delay) {
-  google::rpc::RetryInfo retry_info;
+  external::rpc::RetryInfo retry_info;
   *retry_info.mutable_retry_delay() = ToProtoDuration(delay);
   Attach(status, retry_info);
 }
 
-std::optional<google::rpc::ErrorInfo> ErrorInfoOf(const absl::Status& status) {
-  google::rpc::ErrorInfo error_info;
+std::optional<external::rpc::ErrorInfo> ErrorInfoOf(const absl::Status& status) {
+  external::rpc::ErrorInfo error_info;
   const auto payload = status.GetPayload(TypeUrl(error_info));
   if (!payload.has_value() || !error_info.ParseFromString(std::string(*payload))) return std::nullopt;
   return error_info;
@@ -54,14 +53,14 @@ absl::Status Refuse(Reason reason, std::string_view message, std::vector<FieldVi
 
 absl::Status Refuse(const OwnReason& reason, std::string_view message, std::vector<FieldViolation> violations) {
   absl::Status status(reason.code, CutText(message, kMaxMessageBytes));
-  google::rpc::ErrorInfo error_info;
+  external::rpc::ErrorInfo error_info;
   error_info.set_reason(std::string(reason.reason));
   error_info.set_domain(std::string(reason.domain));
   Attach(status, error_info);
   status.SetPayload(kVerdictType, absl::Cord(std::to_string(static_cast<int>(reason.verdict))));
   if (reason.retry_delay > absl::ZeroDuration()) AttachRetryInfo(status, reason.retry_delay);
   if (!violations.empty()) {
-    google::rpc::BadRequest bad_request;
+    external::rpc::BadRequest bad_request;
     size_t left_out = 0;
     for (const FieldViolation& violation : violations) {
       AddViolation(violation.field, violation.description, bad_request, left_out);
@@ -96,13 +95,13 @@ absl::Status RefuseParameter(std::string_view field, std::string_view allowed) {
 }
 
 std::optional<Reason> ReasonOf(const absl::Status& status) {
-  const std::optional<google::rpc::ErrorInfo> error_info = ErrorInfoOf(status);
+  const std::optional<external::rpc::ErrorInfo> error_info = ErrorInfoOf(status);
   if (!error_info.has_value() || error_info->domain() != kDomain) return std::nullopt;
   return ReasonFromName(error_info->reason());
 }
 
 std::optional<std::string> OwnReasonOf(const absl::Status& status) {
-  const std::optional<google::rpc::ErrorInfo> error_info = ErrorInfoOf(status);
+  const std::optional<external::rpc::ErrorInfo> error_info = ErrorInfoOf(status);
   if (!error_info.has_value() || error_info->domain() == kDomain) return std::nullopt;
   return error_info->reason();
 }
@@ -147,7 +146,7 @@ RetryVerdict VerdictOf(const absl::Status& status) {
   if (const auto verdict = status.GetPayload(kVerdictType)) {
     return static_cast<RetryVerdict>(std::stoi(std::string(*verdict)));
   }
-  if (status.GetPayload(TypeUrl(google::rpc::RetryInfo())).has_value()) return RetryVerdict::kSameToken;
+  if (status.GetPayload(TypeUrl(external::rpc::RetryInfo())).has_value()) return RetryVerdict::kSameToken;
   switch (status.code()) {
     case absl::StatusCode::kCancelled:
     case absl::StatusCode::kUnknown:

@@ -1,4 +1,5 @@
 #include "hapax/interceptors/refusal_bounds.h"
+#include "hapax/proto/public_name.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -34,11 +35,11 @@ size_t CharacterSize(std::string_view text) {
   return too_long || no_character ? 0 : size;
 }
 
-bool IsErrorInfo(const google::protobuf::Any& detail) { return detail.Is<google::rpc::ErrorInfo>(); }
+bool IsErrorInfo(const google::protobuf::Any& detail) { return Holds(detail, *external::rpc::ErrorInfo::descriptor()); }
 
 void ClearMetadata(google::protobuf::Any& detail) {
-  google::rpc::ErrorInfo info;
-  if (!detail.UnpackTo(&info)) return;
+  external::rpc::ErrorInfo info;
+  if (!Unpack(detail, info)) return;
   info.clear_metadata();
   detail.set_value(info.SerializeAsString());
 }
@@ -61,7 +62,7 @@ std::string CutText(std::string_view text, size_t max_bytes) {
   return cut;
 }
 
-void AddViolation(std::string_view field, std::string_view description, google::rpc::BadRequest& request,
+void AddViolation(std::string_view field, std::string_view description, external::rpc::BadRequest& request,
                   size_t& left_out) {
   std::string short_field = CutText(field, kMaxFieldBytes);
   std::string short_description = CutText(description, kMaxDescriptionBytes);
@@ -75,16 +76,16 @@ void AddViolation(std::string_view field, std::string_view description, google::
   violation->set_description(std::move(short_description));
 }
 
-void EndViolations(size_t left_out, google::rpc::BadRequest& request) {
+void EndViolations(size_t left_out, external::rpc::BadRequest& request) {
   if (left_out == 0) return;
   request.add_field_violations()->set_description("and " + std::to_string(left_out) + " more");
 }
 
-size_t SentBytes(const google::rpc::Status& status) {
+size_t SentBytes(const external::rpc::Status& status) {
   return EncodedSize(status.message()) + (status.ByteSizeLong() + 2) / 3 * 4;
 }
 
-void FitRefusal(google::rpc::Status& status) {
+void FitRefusal(external::rpc::Status& status) {
   status.set_message(CutText(status.message(), kMaxMessageBytes));
   if (SentBytes(status) <= kMaxRefusalBytes) return;
   auto& details = *status.mutable_details();

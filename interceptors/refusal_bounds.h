@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
+#include "hapax/external/rpc/error_details.pb.h"
+#include "hapax/external/rpc/status.pb.h"
 
 namespace hapax {
 
@@ -30,10 +30,10 @@ inline constexpr size_t kMaxNamesBytes = 384;
 [[nodiscard]] std::string CutText(std::string_view text, size_t max_bytes);
 
 // Adds a violation, cut to its bounds. Increments `left_out` instead when there is no room.
-void AddViolation(std::string_view field, std::string_view description, google::rpc::BadRequest& request,
+void AddViolation(std::string_view field, std::string_view description, external::rpc::BadRequest& request,
                   size_t& left_out);
 // Adds a last violation, without a field, that says how many were left out. Adds nothing for 0.
-void EndViolations(size_t left_out, google::rpc::BadRequest& request);
+void EndViolations(size_t left_out, external::rpc::BadRequest& request);
 
 // `a, b, c`, or `a, b and 7 more` when there is no room for all.
 template <typename Names>
@@ -50,11 +50,11 @@ template <typename Names>
 }
 
 // The bytes that the error takes of a client's metadata.
-[[nodiscard]] size_t SentBytes(const google::rpc::Status& status);
+[[nodiscard]] size_t SentBytes(const external::rpc::Status& status);
 
 // Cuts an error of any origin to kMaxRefusalBytes: first its message, then its details from the last one on.
 // google.rpc.ErrorInfo goes last, and loses its metadata first.
-void FitRefusal(google::rpc::Status& status);
+void FitRefusal(external::rpc::Status& status);
 
 }  // namespace hapax
 

@@ -9,6 +9,7 @@
 #include "hapax/base/status_macros.h"
 #include "hapax/base/timestamps.h"
 #include "hapax/interceptors/refusal.h"
+#include "hapax/proto/public_name.h"
 #include "hapax/proto/token_field.h"
 
 namespace hapax {
@@ -131,7 +132,7 @@ absl::Status Rule::CompileReply(const MethodDescriptor& method, const idempotenc
     case idempotency::v1::REPLAY_VERBATIM:
       break;
     case idempotency::v1::REPLAY_CURRENT_OPERATION:
-      if (method.output_type()->full_name() != kOperationMessage) {
+      if (PublicName(method.output_type()->full_name()) != kOperationMessage) {
         return Wrong(method,
                      "replay: REPLAY_CURRENT_OPERATION needs a reply of type " + std::string(kOperationMessage));
       }

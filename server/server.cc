@@ -97,8 +97,8 @@ absl::Status CheckServices(const std::vector<HostedService*>& services) {
     }
     const auto end = services.begin() + static_cast<ptrdiff_t>(i);
     if (std::find(services.begin(), end, services[i]) != end) {
-      return absl::InvalidArgumentError(absl::StrCat("services[", i, "]: ", services[i]->descriptor().full_name(),
-                                                     " is given twice; each service is given once"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("services[", i, "]: ", services[i]->name(), " is given twice; each service is given once"));
     }
   }
   return absl::OkStatus();

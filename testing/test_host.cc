@@ -8,11 +8,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
-#include "google/rpc/error_details.pb.h"
 #include "hapax/base/check.h"
 #include "hapax/base/clock.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/base/worker_pool.h"
+#include "hapax/external/rpc/error_details.pb.h"
 #include "hapax/interceptors/access/authentication.h"
 #include "hapax/interceptors/call.h"
 #include "hapax/interceptors/idempotency/seal_keys.h"
@@ -111,7 +111,7 @@ class HostAuthenticator final : public Authenticator {
 
 // Returns the error as a client receives it, cut to what gRPC carries (server/grpc/grpc_status.cc).
 absl::Status AsSent(const absl::Status& status) {
-  google::rpc::Status message = ToRpcStatus(status);
+  external::rpc::Status message = ToRpcStatus(status);
   FitRefusal(message);
   absl::Status sent(status.code(), message.message());
   for (const auto& detail : message.details()) sent.SetPayload(detail.type_url(), absl::Cord(detail.value()));
@@ -119,7 +119,7 @@ absl::Status AsSent(const absl::Status& status) {
 }
 
 std::string ReasonIn(const absl::Status& status) {
-  google::rpc::ErrorInfo info;
+  external::rpc::ErrorInfo info;
   const auto payload = status.GetPayload(kErrorInfoType);
   return payload.has_value() && info.ParseFromString(std::string(*payload)) ? info.reason() : "";
 }
@@ -233,8 +233,7 @@ absl::Status TestHost::Start(std::vector<HostedService*> services) {
         used = &parts.repeated.emplace_back(RepeatedMethod(method, parts.ids, parts.findings));
       }
       if (parts.methods.emplace(method.name, used).second) continue;
-      return absl::InvalidArgumentError(
-          absl::StrCat("service ", hosted[i]->descriptor().full_name(), ": is hosted twice"));
+      return absl::InvalidArgumentError(absl::StrCat("service ", hosted[i]->name(), ": is hosted twice"));
     }
   }
   HAPAX_RETURN_IF_ERROR(

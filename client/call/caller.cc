@@ -9,6 +9,7 @@
 #include "hapax/client/call/calls_in_flight.h"
 #include "hapax/client/call/client_token.h"
 #include "hapax/client/call/ongoing_call.h"
+#include "hapax/proto/public_name.h"
 #include "hapax/proto/token_field.h"
 
 namespace hapax::client {
@@ -64,7 +65,7 @@ absl::StatusOr<RawCall> Caller::Prepare(const google::protobuf::MethodDescriptor
   const absl::StatusOr<const google::protobuf::FieldDescriptor*> found = TokenFieldOf(method);
   if (!found.ok()) return found.status();
   const google::protobuf::FieldDescriptor* const token_field = *found;
-  RawCall call{.method = absl::StrCat(method.service()->full_name(), "/", method.name())};
+  RawCall call{.method = absl::StrCat(PublicName(method.service()->full_name()), "/", method.name())};
   if (token_field == nullptr) {
     // A method without a token field is a read, idempotent by itself, or of unknown idempotency.
     call.retryable = method.options().idempotency_level() != google::protobuf::MethodOptions::IDEMPOTENCY_UNKNOWN;

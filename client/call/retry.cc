@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "google/rpc/error_details.pb.h"
 #include "hapax/client/call/error.h"
+#include "hapax/external/rpc/error_details.pb.h"
 
 namespace hapax::client {
 namespace {
@@ -14,7 +14,7 @@ constexpr char kVerdictMetadata[] = "hapax-retry";
 constexpr char kRetryInfoType[] = "type.googleapis.com/google.rpc.RetryInfo";
 
 std::optional<absl::Duration> RetryInfoOf(const absl::Status& status) {
-  google::rpc::RetryInfo info;
+  external::rpc::RetryInfo info;
   const auto payload = status.GetPayload(kRetryInfoType);
   if (!payload.has_value() || !info.ParseFromString(std::string(*payload))) return std::nullopt;
   return absl::Seconds(info.retry_delay().seconds()) + absl::Nanoseconds(info.retry_delay().nanos());

@@ -10,7 +10,6 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
-#include "google/rpc/status.pb.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/grpcpp.h"
 #include "hapax/client/wire/connection.h"
@@ -18,6 +17,7 @@
 #include "hapax/client/wire/fork.h"
 #include "hapax/client/wire/proxy.h"
 #include "hapax/client/wire/tls_files.h"
+#include "hapax/external/rpc/status.pb.h"
 
 namespace hapax::client {
 namespace {
@@ -35,7 +35,7 @@ constexpr int kPingIntervalMs = 300'000;
 absl::Status FromGrpcStatus(const grpc::Status& status) {
   // gRPC and Abseil use the same numbers for codes.
   absl::Status converted(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
-  google::rpc::Status details;
+  external::rpc::Status details;
   if (!status.error_details().empty() && details.ParseFromString(status.error_details())) {
     for (const google::protobuf::Any& detail : details.details()) {
       converted.SetPayload(detail.type_url(), absl::Cord(detail.value()));

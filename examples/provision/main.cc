@@ -50,7 +50,7 @@ class Provisioner {
     if (known.has_value()) return absl::AlreadyExistsError("there is a database of this name");
     CreateDatabaseMetadata metadata;
     metadata.set_name(request.name());
-    HAPAX_ASSIGN_OR_RETURN(*operation, operations_.Begin(txn, context, metadata));
+    HAPAX_RETURN_IF_ERROR(operations_.Begin(txn, context, metadata, operation));
     CreateDatabaseTask task;
     task.set_tenant(context.tenant);
     task.set_name(request.name());

@@ -13,6 +13,7 @@
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/unknown_field_set.h"
 #include "google/protobuf/wire_format_lite.h"
+#include "hapax/proto/public_name.h"
 
 namespace hapax {
 namespace {
@@ -234,7 +235,7 @@ std::unique_ptr<Message> MeaningOfAny(const Message& any, int any_levels) {
   const std::string& url = reflection.GetStringReference(any, type_field, &scratch);
   const size_t slash = url.rfind('/');
   if (slash == std::string::npos) return nullptr;  // No type can be read from it.
-  const Descriptor* const type = descriptor.file()->pool()->FindMessageTypeByName(url.substr(slash + 1));
+  const Descriptor* const type = FindMessageType(*descriptor.file()->pool(), url.substr(slash + 1));
   // A map entry: the parser would drop its fields other than key and value.
   if (type == nullptr || type->options().map_entry()) return nullptr;
   const Message* const prototype = reflection.GetMessageFactory()->GetPrototype(type);
@@ -246,7 +247,7 @@ std::unique_ptr<Message> MeaningOfAny(const Message& any, int any_levels) {
 
   std::unique_ptr<Message> meaning(any.New());
   reflection.MutableUnknownFields(meaning.get())->MergeFrom(reflection.GetUnknownFields(any));
-  reflection.SetString(meaning.get(), type_field, kTypePrefix + type->full_name());
+  reflection.SetString(meaning.get(), type_field, kTypePrefix + PublicName(type->full_name()));
   reflection.SetString(meaning.get(), value_field, std::move(canonical));
   return meaning;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "hapax/interceptors/refusal.h"
+#include "hapax/proto/public_name.h"
 
 namespace hapax {
 
@@ -31,9 +32,9 @@ void Decoding::Intercept(UnaryCall& call, Next next) {
   }
   call.request.reset(call.method().request->New());
   if (!call.request->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    call.Finish(RefuseParameter(
-        "request",
-        "must be a serialized " + call.method().descriptor->input_type()->full_name() + " with strings in UTF-8"));
+    call.Finish(RefuseParameter("request", "must be a serialized " +
+                                               PublicName(call.method().descriptor->input_type()->full_name()) +
+                                               " with strings in UTF-8"));
     return;
   }
   next(call);

@@ -7,6 +7,7 @@
 #include "google/protobuf/wire_format_lite.h"
 #include "hapax/base/wire_reader.h"
 #include "hapax/interceptors/refusal.h"
+#include "hapax/proto/public_name.h"
 
 namespace hapax {
 namespace {
@@ -106,7 +107,7 @@ class Count {
   // Malformed bytes are not an error: the parser takes them as a string.
   bool Any(std::string_view type, std::string_view value, const Descriptor& any, int64_t depth) {
     const std::string name(type.substr(type.rfind('/') + 1));
-    const Descriptor* message = name.empty() ? nullptr : any.file()->pool()->FindMessageTypeByName(name);
+    const Descriptor* message = name.empty() ? nullptr : FindMessageType(*any.file()->pool(), name);
     if (message == nullptr) return true;
     WireReader nested(value);
     return Message(nested, message, depth + 1) || exceeded_.empty();
@@ -149,7 +150,8 @@ absl::Status CheckRequest(std::string_view bytes, const Descriptor& message, con
   WireReader reader(bytes);
   if (count.Message(reader, &message, /*depth=*/0)) return absl::OkStatus();
   if (!count.exceeded().empty()) return RefuseParameter("request", count.exceeded());
-  return RefuseParameter("request", "must be a serialized " + message.full_name() + " with strings in UTF-8");
+  return RefuseParameter("request",
+                         "must be a serialized " + PublicName(message.full_name()) + " with strings in UTF-8");
 }
 
 }  // namespace hapax

@@ -29,8 +29,9 @@ std::unique_ptr<HostedService> ComputeService::Host() const {
   service->Mutation<DeleteKeypairRequest, DeleteKeypairResponse>("DeleteKeypair", bind(&Self::DeleteKeypair));
   service->Mutation<TerminateInstancesRequest, TerminateInstancesResponse>("TerminateInstances",
                                                                            bind(&Self::TerminateInstances));
-  service->Mutation<StartInstanceRequest, google::longrunning::Operation>("StartInstance", bind(&Self::StartInstance));
-  service->Mutation<StopInstanceRequest, google::longrunning::Operation>("StopInstance", bind(&Self::StopInstance));
+  service->Mutation<StartInstanceRequest, external::longrunning::Operation>("StartInstance",
+                                                                            bind(&Self::StartInstance));
+  service->Mutation<StopInstanceRequest, external::longrunning::Operation>("StopInstance", bind(&Self::StopInstance));
   service->SetOperationRefresher(Operations::Refresh);
   service->Read<DescribeInstancesRequest, DescribeInstancesResponse>("DescribeInstances",
                                                                      bind(&Self::DescribeInstances));

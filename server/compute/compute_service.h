@@ -43,10 +43,10 @@ class ComputeService {
   // power.cc
   [[nodiscard]] absl::Status StartInstance(const CallContext& context, Transaction& txn,
                                            const v1::StartInstanceRequest& request,
-                                           google::longrunning::Operation* response) const;
+                                           external::longrunning::Operation* response) const;
   [[nodiscard]] absl::Status StopInstance(const CallContext& context, Transaction& txn,
                                           const v1::StopInstanceRequest& request,
-                                          google::longrunning::Operation* response) const;
+                                          external::longrunning::Operation* response) const;
   // allocate_hosts.cc
   [[nodiscard]] absl::Status AllocateHosts(const CallContext& context, Transaction& txn,
                                            const v1::AllocateHostsRequest& request,

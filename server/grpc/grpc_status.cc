@@ -9,7 +9,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
   // gRPC and Abseil use the same numbers for codes.
   const auto code = static_cast<grpc::StatusCode>(status.code());
-  google::rpc::Status message = ToRpcStatus(status);
+  external::rpc::Status message = ToRpcStatus(status);
   FitRefusal(message);
   if (message.details().empty()) return {code, message.message()};
   return {code, message.message(), message.SerializeAsString()};

@@ -6,8 +6,8 @@
 
 namespace hapax {
 
-using grpc::health::v1::HealthCheckRequest;
-using grpc::health::v1::HealthCheckResponse;
+using external::health::HealthCheckRequest;
+using external::health::HealthCheckResponse;
 
 namespace {
 

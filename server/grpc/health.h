@@ -9,7 +9,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "grpc/health/v1/health.pb.h"
+#include "hapax/external/health/health.pb.h"
 #include "hapax/server/grpc/grpc_stream.h"
 
 namespace hapax {
@@ -33,7 +33,7 @@ class Health {
   [[nodiscard]] std::unique_ptr<GrpcStream::Handler> HandleWatch(GrpcStream& stream);
 
  private:
-  using Status = grpc::health::v1::HealthCheckResponse::ServingStatus;
+  using Status = external::health::HealthCheckResponse::ServingStatus;
   class CheckHandler;
   class WatchHandler;
   class Watcher;

@@ -1,6 +1,8 @@
 #include "hapax/server/grpc/reflection.h"
 
 #include <set>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "google/protobuf/descriptor.h"
@@ -9,18 +11,20 @@
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/wire_format_lite.h"
 #include "hapax/base/check.h"
+#include "hapax/proto/public_name.h"
 
 namespace hapax {
 namespace {
 
+using external::reflection::FileDescriptorResponse;
+using external::reflection::ServerReflectionRequest;
+using external::reflection::ServerReflectionResponse;
 using google::protobuf::Descriptor;
 using google::protobuf::DescriptorPool;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::FileDescriptor;
+using google::protobuf::FileDescriptorProto;
 using google::protobuf::internal::WireFormatLite;
-using grpc::reflection::v1alpha::FileDescriptorResponse;
-using grpc::reflection::v1alpha::ServerReflectionRequest;
-using grpc::reflection::v1alpha::ServerReflectionResponse;
 
 const DescriptorPool& Pool() { return *DescriptorPool::generated_pool(); }
 
@@ -29,25 +33,64 @@ void AnswerError(grpc::StatusCode code, const std::string& message, ServerReflec
   response.mutable_error_response()->set_error_message(message);
 }
 
-// Adds the file, after all its imports.
-void AddFile(const FileDescriptor& file, std::set<const FileDescriptor*>& added, FileDescriptorResponse& response) {
-  if (!added.insert(&file).second) return;
+// Gives a type its public name; `.hapax.external.rpc.Status` is one.
+void MakePublic(std::string& type) {
+  if (type.front() == '.') type.replace(1, std::string::npos, PublicName(std::string_view(type).substr(1)));
+}
+
+void MakePublic(google::protobuf::DescriptorProto& message) {
+  for (auto& field : *message.mutable_field()) {
+    if (field.has_type_name()) MakePublic(*field.mutable_type_name());
+  }
+  for (auto& nested : *message.mutable_nested_type()) MakePublic(nested);
+}
+
+// Gives the file, and all that it names, their public names.
+void MakePublic(FileDescriptorProto& file) {
+  file.set_name(PublicPath(file.name()));
+  const std::string package = PublicName(file.package() + ".");
+  if (file.has_package()) file.set_package(package.substr(0, package.size() - 1));
+  for (std::string& dependency : *file.mutable_dependency()) dependency = PublicPath(dependency);
+  for (auto& message : *file.mutable_message_type()) MakePublic(message);
+  for (auto& service : *file.mutable_service()) {
+    for (auto& method : *service.mutable_method()) {
+      MakePublic(*method.mutable_input_type());
+      MakePublic(*method.mutable_output_type());
+    }
+  }
+}
+
+// Adds the file, after all its imports. `added` holds public paths.
+void AddFile(const FileDescriptor& file, std::set<std::string>& added, FileDescriptorResponse& response) {
+  if (!added.insert(PublicPath(file.name())).second) return;
   for (int i = 0; i < file.dependency_count(); ++i) AddFile(*file.dependency(i), added, response);
-  google::protobuf::FileDescriptorProto proto;
+  FileDescriptorProto proto;
   file.CopyTo(&proto);
+  MakePublic(proto);
   response.add_file_descriptor_proto(proto.SerializeAsString());
+}
+
+// A file of the application goes before Hapax's own of the same public name.
+const FileDescriptor* FindFile(const std::string& path) {
+  const FileDescriptor* file = Pool().FindFileByName(path);
+  return file != nullptr ? file : Pool().FindFileByName(OwnPath(path));
+}
+
+const FileDescriptor* FindFileOf(const std::string& symbol) {
+  const FileDescriptor* file = Pool().FindFileContainingSymbol(symbol);
+  return file != nullptr ? file : Pool().FindFileContainingSymbol(OwnName(symbol));
 }
 
 // The file that a question names; null if it names none, or one that does not exist.
 const FileDescriptor* FileOf(const ServerReflectionRequest& request) {
   switch (request.message_request_case()) {
     case ServerReflectionRequest::kFileByFilename:
-      return Pool().FindFileByName(request.file_by_filename());
+      return FindFile(request.file_by_filename());
     case ServerReflectionRequest::kFileContainingSymbol:
-      return Pool().FindFileContainingSymbol(request.file_containing_symbol());
+      return FindFileOf(request.file_containing_symbol());
     case ServerReflectionRequest::kFileContainingExtension: {
       const auto& wanted = request.file_containing_extension();
-      const Descriptor* message = Pool().FindMessageTypeByName(wanted.containing_type());
+      const Descriptor* message = FindMessageType(Pool(), wanted.containing_type());
       const FieldDescriptor* extension =
           message == nullptr ? nullptr : Pool().FindExtensionByNumber(message, wanted.extension_number());
       return extension == nullptr ? nullptr : extension->file();
@@ -65,7 +108,7 @@ void AnswerUnknown(const std::string& name, ServerReflectionResponse& response) 
 }
 
 void AnswerExtensionNumbers(const std::string& type, ServerReflectionResponse& response) {
-  const Descriptor* message = Pool().FindMessageTypeByName(type);
+  const Descriptor* message = FindMessageType(Pool(), type);
   if (message == nullptr) return AnswerUnknown(type, response);
   std::vector<const FieldDescriptor*> extensions;
   Pool().FindAllExtensions(message, &extensions);
@@ -165,7 +208,7 @@ std::shared_ptr<const std::string> Reflection::FileAnswer(const FileDescriptor& 
   std::shared_ptr<const std::string>& answer = file_answers_[&file];
   if (answer == nullptr) {
     FileDescriptorResponse response;
-    std::set<const FileDescriptor*> added;
+    std::set<std::string> added;
     AddFile(file, added, response);
     answer = std::make_shared<const std::string>(response.SerializeAsString());
   }

@@ -9,7 +9,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "google/protobuf/descriptor.h"
-#include "grpc/reflection/v1alpha/reflection.pb.h"
+#include "hapax/external/reflection/reflection.pb.h"
 #include "hapax/server/grpc/grpc_stream.h"
 
 namespace hapax {
@@ -34,10 +34,10 @@ class Reflection {
   // Returns the handler of a call of ServerReflectionInfo.
   [[nodiscard]] std::unique_ptr<GrpcStream::Handler> Handle(GrpcStream& stream) const;
 
-  [[nodiscard]] grpc::reflection::v1alpha::ServerReflectionResponse Answer(
-      const grpc::reflection::v1alpha::ServerReflectionRequest& request) const;
+  [[nodiscard]] external::reflection::ServerReflectionResponse Answer(
+      const external::reflection::ServerReflectionRequest& request) const;
   // The serialized answer; a file's answer is serialized only once.
-  [[nodiscard]] std::string SerializedAnswer(const grpc::reflection::v1alpha::ServerReflectionRequest& request) const;
+  [[nodiscard]] std::string SerializedAnswer(const external::reflection::ServerReflectionRequest& request) const;
 
  private:
   [[nodiscard]] std::shared_ptr<const std::string> FileAnswer(const google::protobuf::FileDescriptor& file) const;

@@ -81,7 +81,7 @@ ServiceHost::ServiceHost(const std::vector<const HostedService*>& services, cons
     : chain_(chain), reflection_(NamesOf(services)) {
   health_.SetServing("", true);
   for (const HostedService* service : services) {
-    health_.SetServing(service->descriptor().full_name(), true);
+    health_.SetServing(service->name(), true);
     for (const Method& method : service->methods()) methods_.emplace(method.name, &method);
   }
 }
@@ -90,7 +90,7 @@ ServiceHost::~ServiceHost() { Drain(absl::ZeroDuration()); }
 
 std::vector<std::string> ServiceHost::NamesOf(const std::vector<const HostedService*>& services) {
   std::vector<std::string> names = {kHealthService, kReflectionService};
-  for (const HostedService* service : services) names.push_back(service->descriptor().full_name());
+  for (const HostedService* service : services) names.push_back(service->name());
   return names;
 }
 

@@ -20,6 +20,7 @@
 #include "hapax/interceptors/call.h"
 #include "hapax/interceptors/method.h"
 #include "hapax/interceptors/refusal.h"
+#include "hapax/proto/public_name.h"
 #include "hapax/server/hosting/handler_function.h"
 #include "hapax/server/hosting/handler_watch.h"
 #include "hapax/storage/service_table.h"
@@ -94,7 +95,10 @@ class HostedService {
   enum class Reach { kOwn, kAll };
 
   explicit HostedService(const google::protobuf::ServiceDescriptor& descriptor, Reach reach = Reach::kOwn)
-      : descriptor_(descriptor), reach_(reach), table_prefix_(ServiceTablePrefix(descriptor.full_name())) {}
+      : descriptor_(descriptor),
+        name_(PublicName(descriptor.full_name())),
+        reach_(reach),
+        table_prefix_(ServiceTablePrefix(name_)) {}
   HostedService(const HostedService&) = delete;
   HostedService& operator=(const HostedService&) = delete;
 
@@ -211,6 +215,8 @@ class HostedService {
   [[nodiscard]] absl::Status Compile(const HandlerWatch* watch = nullptr);
 
   [[nodiscard]] const google::protobuf::ServiceDescriptor& descriptor() const { return descriptor_; }
+  // Its full name, as clients call it.
+  [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::deque<Method>& methods() const { return methods_; }
 
  private:
@@ -262,9 +268,7 @@ class HostedService {
 
   [[nodiscard]] absl::Status CheckFunctions() const;
 
-  [[nodiscard]] std::string FullName(std::string_view method) const {
-    return descriptor_.full_name() + "/" + std::string(method);
-  }
+  [[nodiscard]] std::string FullName(std::string_view method) const { return name_ + "/" + std::string(method); }
 
   // Records a null handler, which Compile refuses. It is checked here, since the registered wrapper is never null.
   template <typename Function>
@@ -293,6 +297,7 @@ class HostedService {
   }
 
   const google::protobuf::ServiceDescriptor& descriptor_;
+  const std::string name_;
   const Reach reach_;
   const std::string table_prefix_;
   const HandlerWatch* watch_ = nullptr;

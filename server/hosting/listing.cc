@@ -8,6 +8,7 @@
 #include "hapax/base/check.h"
 #include "hapax/base/digest.h"
 #include "hapax/interceptors/refusal.h"
+#include "hapax/proto/public_name.h"
 #include "hapax/storage/key.h"
 
 namespace hapax {
@@ -27,7 +28,7 @@ std::string QueryOf(const google::protobuf::Message& request, std::string_view t
     query->GetReflection()->ClearField(query.get(), query->GetDescriptor()->FindFieldByName(field));
   }
   const Sha256Digest digest = Sha256(KeyBuilder()
-                                         .String(query->GetDescriptor()->full_name())
+                                         .String(PublicName(query->GetDescriptor()->full_name()))
                                          .String(tenant)
                                          .String(query->SerializeAsString())
                                          .Build());

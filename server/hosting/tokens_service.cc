@@ -10,6 +10,7 @@
 #include "hapax/interceptors/idempotency/stored_reply.h"
 #include "hapax/interceptors/idempotency/token_finding.h"
 #include "hapax/interceptors/idempotency/token_quota.h"
+#include "hapax/proto/public_name.h"
 #include "hapax/server/hosting/listing.h"
 
 namespace hapax {
@@ -116,7 +117,7 @@ absl::StatusOr<api::Token> TokensService::Read(const ReadTransaction& txn, const
   api::Token token = Describe(key, record.value_or(store::v1::TokenRecord()), state);
   if (state != TokenState::kExecuted) return token;
   if (const Method* method = FindMethod(options_.services, record->method())) {
-    token.set_reply_type(method->reply->GetDescriptor()->full_name());
+    token.set_reply_type(PublicName(method->reply->GetDescriptor()->full_name()));
   }
   HAPAX_ASSIGN_OR_RETURN(*token.mutable_reply(), ReadReply(seal_keys_, key, *std::move(record)));
   return token;

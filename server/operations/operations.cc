@@ -3,9 +3,11 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/interceptors/refusal.h"
 #include "hapax/interceptors/rpc_status.h"
+#include "hapax/proto/public_name.h"
 #include "hapax/storage/key.h"
 #include "hapax/storage/rows.h"
 #include "hapax/storage/service_table.h"
@@ -40,24 +42,35 @@ bool Operations::HasEnded(const ReadTransaction& txn, std::string_view topic) {
   return operation.ok() ? operation->done() : !absl::IsUnavailable(operation.status());
 }
 
-absl::StatusOr<google::longrunning::Operation> Operations::Begin(Transaction& txn, const CallContext& context,
-                                                                 const google::protobuf::Message& metadata) const {
+absl::StatusOr<external::longrunning::Operation> Operations::Begin(Transaction& txn, const CallContext& context,
+                                                                   const google::protobuf::Message& metadata) const {
   const auto key_of = [&](const std::string& id) {
     return KeyPrefix(context.tenant) + KeyBuilder().String(id).Build();
   };
   HAPAX_ASSIGN_OR_RETURN(const std::string id, NewIdOf(ids_, "op", AllTables(txn), kTable, key_of));
   Operation operation;
   operation.set_name(std::string(kCollection) + id);
-  operation.mutable_metadata()->PackFrom(metadata);
+  Pack(metadata, *operation.mutable_metadata());
   PutRow(AllTables(txn), kTable, KeyOf(context.tenant, operation.name()), operation);
   return operation;
+}
+
+absl::Status Operations::Begin(Transaction& txn, const CallContext& context, const google::protobuf::Message& metadata,
+                               google::protobuf::Message* reply) const {
+  HAPAX_ASSIGN_OR_RETURN(const Operation operation, Begin(txn, context, metadata));
+  const std::string type = PublicName(reply->GetDescriptor()->full_name());
+  if (type == PublicName(Operation::descriptor()->full_name()) &&
+      reply->ParseFromString(operation.SerializeAsString())) {
+    return absl::OkStatus();
+  }
+  return absl::InternalError(absl::StrCat("reply: is a ", type, "; an operation needs a google.longrunning.Operation"));
 }
 
 absl::Status Operations::Succeed(Transaction& txn, const std::string& tenant, const std::string& name,
                                  const google::protobuf::Message& response) const {
   HAPAX_ASSIGN_OR_RETURN(Operation operation, Get(txn, tenant, name));
   if (operation.done()) return absl::OkStatus();
-  operation.mutable_response()->PackFrom(response);
+  Pack(response, *operation.mutable_response());
   return End(txn, tenant, operation);
 }
 
@@ -80,8 +93,8 @@ absl::Status Operations::End(Transaction& txn, const std::string& tenant, const 
   return absl::OkStatus();
 }
 
-absl::StatusOr<google::longrunning::Operation> Operations::Get(const ReadTransaction& txn, const std::string& tenant,
-                                                               const std::string& name) {
+absl::StatusOr<external::longrunning::Operation> Operations::Get(const ReadTransaction& txn, const std::string& tenant,
+                                                                 const std::string& name) {
   std::optional<Operation> operation;
   if (name.starts_with(kCollection)) {
     HAPAX_ASSIGN_OR_RETURN(operation, GetRow<Operation>(AllTables(txn), kTable, KeyOf(tenant, name)));
@@ -90,7 +103,7 @@ absl::StatusOr<google::longrunning::Operation> Operations::Get(const ReadTransac
   return RefuseValue(Reason::kOperationNotFound, "name", name, "must be the name of an operation of the tenant");
 }
 
-google::longrunning::Operation Operations::DamagedOperation(const std::string& id) {
+external::longrunning::Operation Operations::DamagedOperation(const std::string& id) {
   Operation operation;
   operation.set_name(std::string(kCollection) + id);
   *operation.mutable_error() = ToRpcStatus(Refuse(Reason::kTokenRecordCorrupt, "the operation's row is damaged"));

@@ -6,8 +6,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "google/longrunning/operations.pb.h"
 #include "google/protobuf/message.h"
+#include "hapax/external/longrunning/operations.pb.h"
 #include "hapax/interceptors/method.h"
 #include "hapax/server/hosting/ids.h"
 #include "hapax/server/operations/operation_waiters.h"
@@ -27,13 +27,16 @@ namespace hapax {
 // Errors: those of the store.
 class Operations {
  public:
-  using Operation = google::longrunning::Operation;
+  using Operation = external::longrunning::Operation;
 
   Operations(IdSource& ids, OperationWaiters& waiters) : ids_(ids), waiters_(waiters) {}
 
   // Returns a new operation of the caller, not done. Errors: those of NewIdOf.
   [[nodiscard]] absl::StatusOr<Operation> Begin(Transaction& txn, const CallContext& context,
                                                 const google::protobuf::Message& metadata) const;
+  // Begin, into a google.longrunning.Operation of the application's own code. INTERNAL if the reply is of another type.
+  [[nodiscard]] absl::Status Begin(Transaction& txn, const CallContext& context,
+                                   const google::protobuf::Message& metadata, google::protobuf::Message* reply) const;
 
   // These end an operation, unless it has ended before. Its waiters are notified once that is durable.
   [[nodiscard]] absl::Status Succeed(Transaction& txn, const std::string& tenant, const std::string& name,

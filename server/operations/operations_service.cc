@@ -16,11 +16,11 @@
 namespace hapax {
 namespace {
 
-using google::longrunning::GetOperationRequest;
-using google::longrunning::ListOperationsRequest;
-using google::longrunning::ListOperationsResponse;
-using google::longrunning::Operation;
-using google::longrunning::WaitOperationRequest;
+using external::longrunning::GetOperationRequest;
+using external::longrunning::ListOperationsRequest;
+using external::longrunning::ListOperationsResponse;
+using external::longrunning::Operation;
+using external::longrunning::WaitOperationRequest;
 
 // A waiting call is answered this long before its deadline, so that the answer arrives in time.
 constexpr absl::Duration kAnswerMargin = absl::Milliseconds(100);

@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "google/longrunning/operations.pb.h"
+#include "hapax/external/longrunning/operations.pb.h"
 #include "hapax/server/hosting/hosted_service.h"
 #include "hapax/server/operations/operation_waiters.h"
 #include "hapax/storage/store.h"
@@ -17,7 +17,7 @@ namespace hapax {
 // Returns the latest time to answer a WaitOperation that arrives at `now`. That is the end of its timeout, but before
 // the deadline of the call, so that the answer arrives in time. Infinite without either. INVALID_PARAMETER: a negative
 // timeout.
-[[nodiscard]] absl::StatusOr<absl::Time> AnswerBy(const google::longrunning::WaitOperationRequest& request,
+[[nodiscard]] absl::StatusOr<absl::Time> AnswerBy(const external::longrunning::WaitOperationRequest& request,
                                                   absl::Time deadline, absl::Time now);
 
 // The handlers of google.longrunning.Operations, for the tenant's own operations.
@@ -37,7 +37,7 @@ class OperationsService {
   struct Waiting;
   using WaitingPtr = std::shared_ptr<Waiting>;
 
-  void Wait(UnaryCall& call, const google::longrunning::WaitOperationRequest& request) const;
+  void Wait(UnaryCall& call, const external::longrunning::WaitOperationRequest& request) const;
   void Park(const WaitingPtr& waiting) const;
   void Answer(const WaitingPtr& waiting) const;
   void Read(const WaitingPtr& waiting, absl::AnyInvocable<void(absl::Status) &&> then) const;

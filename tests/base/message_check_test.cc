@@ -2,17 +2,17 @@
 
 #include "gmock/gmock.h"
 #include "google/protobuf/descriptor.pb.h"
-#include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
+#include "hapax/external/rpc/error_details.pb.h"
 #include "hapax/tests/support/status_matchers.h"
 
 namespace hapax {
 namespace {
 
+using external::rpc::BadRequest;
+using external::rpc::ErrorInfo;
 using google::protobuf::FileDescriptorProto;
 using google::protobuf::UninterpretedOption;
-using google::rpc::BadRequest;
-using google::rpc::ErrorInfo;
 
 constexpr char kInvalid[] = "\xFF";
 

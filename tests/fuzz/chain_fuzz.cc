@@ -7,11 +7,11 @@
 #include <string>
 #include <utility>
 
-#include "google/longrunning/operations.pb.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "hapax/base/check.h"
 #include "hapax/compute/v1/compute.pb.h"
+#include "hapax/external/longrunning/operations.pb.h"
 #include "hapax/interceptors/refusal.h"
 #include "hapax/tests/fuzz/chain_input.h"
 #include "hapax/tests/fuzz/fuzz_call.h"
@@ -21,7 +21,7 @@
 namespace hapax {
 namespace {
 
-using google::longrunning::Operation;
+using external::longrunning::Operation;
 using google::protobuf::Message;
 
 bool ListsPages(const Method& method) {
@@ -203,7 +203,7 @@ void CheckCurrent(const Pair& pair) {
   const bool is_work_open = !pair.after_retry[static_cast<int>(Table::kWork)].empty();
   HAPAX_CHECK(now.done() || is_work_open, "which is done when its work is");
   Call get{.method = &Server().MethodNamed("google.longrunning.Operations/GetOperation")};
-  google::longrunning::GetOperationRequest request;
+  external::longrunning::GetOperationRequest request;
   request.set_name(began.name());
   get.bytes = request.SerializeAsString();
   const Answer current = Make(get);

@@ -7,9 +7,9 @@
 
 #include "absl/strings/cord.h"
 #include "gmock/gmock.h"
-#include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
 #include "hapax/base/timestamps.h"
+#include "hapax/external/rpc/error_details.pb.h"
 #include "hapax/storage/store_error.h"
 #include "hapax/tests/support/refusal_matchers.h"
 #include "hapax/tests/support/status_matchers.h"
@@ -18,9 +18,9 @@ namespace hapax {
 namespace {
 
 using absl::StatusCode;
-using google::rpc::BadRequest;
-using google::rpc::ErrorInfo;
-using google::rpc::RetryInfo;
+using external::rpc::BadRequest;
+using external::rpc::ErrorInfo;
+using external::rpc::RetryInfo;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;

@@ -9,9 +9,10 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "gmock/gmock.h"
-#include "google/rpc/error_details.pb.h"
+#include "hapax/external/rpc/error_details.pb.h"
 #include "hapax/interceptors/reason.h"
 #include "hapax/interceptors/refusal.h"
+#include "hapax/proto/public_name.h"
 #include "hapax/tests/support/status_matchers.h"
 
 // What a client reads in an error.
@@ -20,7 +21,7 @@ namespace hapax {
 // The google.rpc detail of that type; nullopt when the status has none.
 template <typename Detail>
 [[nodiscard]] std::optional<Detail> DetailOf(const absl::Status& status) {
-  const auto payload = status.GetPayload("type.googleapis.com/" + Detail::descriptor()->full_name());
+  const auto payload = status.GetPayload(TypeUrlOf(*Detail::descriptor()));
   if (!payload.has_value()) return std::nullopt;
   Detail detail;
   EXPECT_TRUE(detail.ParseFromString(std::string(*payload)));
@@ -30,7 +31,7 @@ template <typename Detail>
 // The fields named by the status's google.rpc.BadRequest, in its order.
 [[nodiscard]] inline std::vector<std::string> FieldsOf(const absl::Status& status) {
   std::vector<std::string> fields;
-  const auto bad_request = DetailOf<google::rpc::BadRequest>(status);
+  const auto bad_request = DetailOf<external::rpc::BadRequest>(status);
   if (!bad_request.has_value()) return fields;
   for (const auto& violation : bad_request->field_violations()) fields.push_back(violation.field());
   return fields;

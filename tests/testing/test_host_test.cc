@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "gmock/gmock.h"
-#include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
+#include "hapax/external/rpc/error_details.pb.h"
 #include "hapax/idempotency/v1/tokens.pb.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/token_made_at.h"
@@ -80,7 +80,7 @@ TEST_F(TestHostTest, C12_AHandlersRefusalIsWhatAClientSeesAndTheTokenStaysFree) 
 
 TEST_F(TestHostTest, AHandlersOwnErrorKeepsItsReasonAndWhatIsNotSentIsNotThere) {
   ledger_.hook = [](const CallContext&, Transaction&, DepositResponse*) {
-    google::rpc::ErrorInfo info;
+    external::rpc::ErrorInfo info;
     info.set_domain("ledger");
     info.set_reason("CLOSED");
     absl::Status error = absl::UnavailableError("the ledger is closed");

@@ -7,9 +7,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "gmock/gmock.h"
-#include "google/longrunning/operations.pb.h"
 #include "gtest/gtest.h"
 #include "hapax/base/status_macros.h"
+#include "hapax/external/longrunning/operations.pb.h"
 #include "hapax/test/v1/jobs.pb.h"
 #include "hapax/testing/test_host.h"
 #include "hapax/tests/support/status_matchers.h"
@@ -19,9 +19,9 @@ namespace hapax {
 namespace {
 
 using absl::StatusCode;
-using google::longrunning::GetOperationRequest;
-using google::longrunning::Operation;
-using google::longrunning::WaitOperationRequest;
+using external::longrunning::GetOperationRequest;
+using external::longrunning::Operation;
+using external::longrunning::WaitOperationRequest;
 using test::v1::StartJobRequest;
 using testing::AllOf;
 using testing::HasSubstr;

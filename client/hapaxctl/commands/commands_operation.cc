@@ -3,18 +3,18 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "google/longrunning/operations.pb.h"
 #include "hapax/client/hapaxctl/commands/calls.h"
 #include "hapax/client/hapaxctl/commands/command.h"
 #include "hapax/client/hapaxctl/commands/operation_wait.h"
 #include "hapax/client/hapaxctl/flags/flags.h"
+#include "hapax/external/longrunning/operations.pb.h"
 
 namespace hapax::ctl {
 namespace {
 
-using google::longrunning::GetOperationRequest;
-using google::longrunning::ListOperationsRequest;
-using google::longrunning::Operation;
+using external::longrunning::GetOperationRequest;
+using external::longrunning::ListOperationsRequest;
+using external::longrunning::Operation;
 
 // The name `operations/X`, or only X.
 void AddName(CLI::App& app, std::string& target) {

@@ -3,18 +3,18 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "google/longrunning/operations.pb.h"
 #include "hapax/client/call/client_token.h"
 #include "hapax/client/hapaxctl/commands/command.h"
 #include "hapax/client/hapaxctl/commands/operation_wait.h"
 #include "hapax/client/hapaxctl/flags/flags.h"
 #include "hapax/compute/v1/compute.pb.h"
+#include "hapax/external/longrunning/operations.pb.h"
 
 namespace hapax::ctl {
 namespace {
 
-using google::longrunning::ListOperationsResponse;
-using google::longrunning::Operation;
+using external::longrunning::ListOperationsResponse;
+using external::longrunning::Operation;
 
 struct PowerFlags {
   Texts instance_ids;

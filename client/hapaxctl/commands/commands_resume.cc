@@ -12,6 +12,7 @@
 #include "hapax/client/hapaxctl/output/output.h"
 #include "hapax/client/hapaxctl/output/report.h"
 #include "hapax/hapaxctl/v1/output.pb.h"
+#include "hapax/proto/public_name.h"
 
 namespace hapax::ctl {
 namespace {
@@ -21,9 +22,9 @@ using hapaxctl::v1::ResumedCall;
 
 void PutReply(const client::RawCall& call, const std::string& reply, ResumedCall& resumed) {
   const auto* const method = google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(
-      absl::StrReplaceAll(call.method, {{"/", "."}}));
+      OwnName(absl::StrReplaceAll(call.method, {{"/", "."}})));
   if (method == nullptr) return;  // A newer version of this program made it.
-  resumed.mutable_reply()->set_type_url(absl::StrCat("type.googleapis.com/", method->output_type()->full_name()));
+  resumed.mutable_reply()->set_type_url(TypeUrlOf(*method->output_type()));
   resumed.mutable_reply()->set_value(reply);
 }
 

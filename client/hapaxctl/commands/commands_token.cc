@@ -9,6 +9,7 @@
 #include "hapax/client/hapaxctl/output/report.h"
 #include "hapax/hapaxctl/v1/output.pb.h"
 #include "hapax/idempotency/v1/tokens.pb.h"
+#include "hapax/proto/public_name.h"
 
 namespace hapax::ctl {
 namespace {
@@ -28,8 +29,7 @@ TokenView ViewOf(const Token& token) {
   rest.clear_reply();
   TokenView view;
   view.ParseFromString(rest.SerializeAsString());
-  const auto* const type =
-      google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(token.reply_type());
+  const auto* const type = FindMessageType(*google::protobuf::DescriptorPool::generated_pool(), token.reply_type());
   if (type == nullptr) return view;
   view.mutable_reply()->set_type_url(absl::StrCat("type.googleapis.com/", token.reply_type()));
   view.mutable_reply()->set_value(token.reply());

@@ -17,7 +17,7 @@
 namespace hapax::ctl {
 namespace {
 
-using google::longrunning::Operation;
+using external::longrunning::Operation;
 
 // How long each request asks the server to wait, less with progress on a terminal; and how long its answer may take.
 constexpr absl::Duration kRound = absl::Seconds(5);
@@ -68,8 +68,8 @@ class Progress {
   bool shown_ = false;
 };
 
-google::longrunning::WaitOperationRequest RoundOf(const std::string& name, absl::Duration round) {
-  google::longrunning::WaitOperationRequest request;
+external::longrunning::WaitOperationRequest RoundOf(const std::string& name, absl::Duration round) {
+  external::longrunning::WaitOperationRequest request;
   request.set_name(name);
   request.mutable_timeout()->set_seconds(absl::ToInt64Seconds(round));
   request.mutable_timeout()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(round % absl::Seconds(1))));

@@ -1,8 +1,8 @@
 #ifndef HAPAX_CLIENT_HAPAXCTL_COMMANDS_OPERATION_WAIT_H_
 #define HAPAX_CLIENT_HAPAXCTL_COMMANDS_OPERATION_WAIT_H_
 
-#include "google/longrunning/operations.pb.h"
 #include "hapax/client/hapaxctl/commands/session.h"
+#include "hapax/external/longrunning/operations.pb.h"
 
 namespace hapax::ctl {
 
@@ -11,7 +11,7 @@ namespace hapax::ctl {
 //
 // Returns kDone; kRefused when the operation failed or does not exist; kNotNow when the time is over. Reports the last
 // two.
-ExitCode WaitUntilDone(Session& session, google::longrunning::Operation& operation);
+ExitCode WaitUntilDone(Session& session, external::longrunning::Operation& operation);
 
 }  // namespace hapax::ctl
 

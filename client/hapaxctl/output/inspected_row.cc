@@ -7,10 +7,11 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "google/longrunning/operations.pb.h"
 #include "google/protobuf/empty.pb.h"
 #include "google/protobuf/message.h"
 #include "hapax/compute/v1/resources.pb.h"
+#include "hapax/external/longrunning/operations.pb.h"
+#include "hapax/proto/public_name.h"
 #include "hapax/storage/format.h"
 #include "hapax/storage/key.h"
 #include "hapax/store/v1/compute.pb.h"
@@ -89,7 +90,7 @@ const Message* MessageOf(Table table, const std::vector<std::string>& elements) 
     case Table::kWork:
       return &store::v1::WorkRecord::default_instance();
     case Table::kOperations:
-      return &google::longrunning::Operation::default_instance();
+      return &external::longrunning::Operation::default_instance();
   }
   return nullptr;
 }
@@ -149,7 +150,7 @@ InspectedRow InspectRow(Table table, std::string_view key, std::string_view valu
   }
   if (known == nullptr) return row;
   LeaveSecretsOut(*message);
-  row.mutable_value()->PackFrom(*message);
+  Pack(*message, *row.mutable_value());
   return row;
 }
 

@@ -17,6 +17,7 @@
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/duration.pb.h"
 #include "google/protobuf/timestamp.pb.h"
+#include "hapax/proto/public_name.h"
 
 namespace hapax::ctl {
 namespace {
@@ -59,7 +60,7 @@ std::string EnumText(const google::protobuf::EnumDescriptor& type, int number) {
 std::unique_ptr<Message> Unpacked(const google::protobuf::Any& any) {
   std::string type;
   if (!google::protobuf::Any::ParseAnyTypeUrl(any.type_url(), &type)) return nullptr;
-  const auto* const descriptor = google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(type);
+  const auto* const descriptor = FindMessageType(*google::protobuf::DescriptorPool::generated_pool(), type);
   if (descriptor == nullptr) return nullptr;
   std::unique_ptr<Message> message(
       google::protobuf::MessageFactory::generated_factory()->GetPrototype(descriptor)->New());

@@ -50,9 +50,9 @@ const Transition& TransitionOf(PowerDriver::Kind kind) {
 
 // Begins the transition of an instance, and the operation that ends with it.
 template <typename Request>
-absl::StatusOr<google::longrunning::Operation> BeginTransition(PowerDriver::Kind kind, const CallContext& context,
-                                                               Transaction& txn, const Request& request,
-                                                               const Operations& operations, WorkQueue& work) {
+absl::StatusOr<external::longrunning::Operation> BeginTransition(PowerDriver::Kind kind, const CallContext& context,
+                                                                 Transaction& txn, const Request& request,
+                                                                 const Operations& operations, WorkQueue& work) {
   const Transition& transition = TransitionOf(kind);
   if (request.instance_id().empty()) return RefuseParameter("instance_id", "is required");
   std::string key = InstanceKey(context.tenant, request.instance_id());
@@ -70,7 +70,7 @@ absl::StatusOr<google::longrunning::Operation> BeginTransition(PowerDriver::Kind
   metadata.set_instance_id(request.instance_id());
   metadata.set_method(std::string(transition.method));
   *metadata.mutable_create_time() = ToTimestamp(context.now);
-  HAPAX_ASSIGN_OR_RETURN(google::longrunning::Operation operation, operations.Begin(txn, context, metadata));
+  HAPAX_ASSIGN_OR_RETURN(external::longrunning::Operation operation, operations.Begin(txn, context, metadata));
   const PowerTask task = {
       .tenant = context.tenant, .instance_id = request.instance_id(), .operation = operation.name()};
   HAPAX_RETURN_IF_ERROR(work.Schedule(txn, transition.work, task.Encode()));
@@ -97,7 +97,7 @@ absl::StatusOr<PowerTask> PowerTask::Decode(const std::string& subject) {
 
 absl::Status ComputeService::StopInstance(const CallContext& context, Transaction& txn,
                                           const v1::StopInstanceRequest& request,
-                                          google::longrunning::Operation* response) const {
+                                          external::longrunning::Operation* response) const {
   HAPAX_ASSIGN_OR_RETURN(*response,
                          BeginTransition(PowerDriver::Kind::kStop, context, txn, request, operations_, work_));
   return absl::OkStatus();
@@ -105,7 +105,7 @@ absl::Status ComputeService::StopInstance(const CallContext& context, Transactio
 
 absl::Status ComputeService::StartInstance(const CallContext& context, Transaction& txn,
                                            const v1::StartInstanceRequest& request,
-                                           google::longrunning::Operation* response) const {
+                                           external::longrunning::Operation* response) const {
   HAPAX_ASSIGN_OR_RETURN(*response,
                          BeginTransition(PowerDriver::Kind::kStart, context, txn, request, operations_, work_));
   return absl::OkStatus();

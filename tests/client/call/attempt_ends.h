@@ -8,20 +8,20 @@
 #include "absl/strings/cord.h"
 #include "absl/time/time.h"
 #include "google/protobuf/message.h"
-#include "google/rpc/error_details.pb.h"
 #include "hapax/client/wire/connection.h"
+#include "hapax/external/rpc/error_details.pb.h"
+#include "hapax/proto/public_name.h"
 
 namespace hapax::client {
 
 // Ends of attempts, as they come from a server or a network.
 
 inline void AddDetail(const google::protobuf::Message& detail, absl::Status& status) {
-  status.SetPayload("type.googleapis.com/" + detail.GetDescriptor()->full_name(),
-                    absl::Cord(detail.SerializeAsString()));
+  status.SetPayload(TypeUrlOf(*detail.GetDescriptor()), absl::Cord(detail.SerializeAsString()));
 }
 
 inline absl::Status WithRetryInfo(absl::Status status, absl::Duration delay) {
-  google::rpc::RetryInfo info;
+  external::rpc::RetryInfo info;
   info.mutable_retry_delay()->set_seconds(absl::IDivDuration(delay, absl::Seconds(1), &delay));
   info.mutable_retry_delay()->set_nanos(static_cast<int>(absl::ToInt64Nanoseconds(delay)));
   AddDetail(info, status);
@@ -29,7 +29,7 @@ inline absl::Status WithRetryInfo(absl::Status status, absl::Duration delay) {
 }
 
 inline absl::Status WithReason(absl::Status status, std::string_view reason, std::string_view domain = "hapax") {
-  google::rpc::ErrorInfo info;
+  external::rpc::ErrorInfo info;
   info.set_reason(std::string(reason));
   info.set_domain(std::string(domain));
   AddDetail(info, status);

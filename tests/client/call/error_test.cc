@@ -1,8 +1,8 @@
 #include "hapax/client/call/error.h"
 
 #include "gmock/gmock.h"
-#include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
+#include "hapax/external/rpc/error_details.pb.h"
 #include "hapax/tests/client/call/attempt_ends.h"
 
 namespace hapax::client {
@@ -27,7 +27,7 @@ TEST(ReasonOf, IsEmptyWhenTheDetailIsDamaged) {
 }
 
 TEST(FieldViolationsOf, AreThoseOfBadRequestInItsOrder) {
-  google::rpc::BadRequest bad_request;
+  external::rpc::BadRequest bad_request;
   for (const char* const field : {"min_count", "placement.availability_zone"}) {
     auto* const violation = bad_request.add_field_violations();
     violation->set_field(field);

@@ -2,8 +2,8 @@
 
 #include "absl/strings/cord.h"
 #include "gmock/gmock.h"
-#include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
+#include "hapax/external/rpc/error_details.pb.h"
 
 namespace hapax::ctl {
 namespace {
@@ -21,11 +21,11 @@ TEST(OutcomeLine, HasTheTokenAndTheAttemptsWhenThereWereSeveral) {
 
 TEST(ErrorLines, ReasonThenMessageThenFieldsThatItDoesNotName) {
   absl::Status status = absl::InvalidArgumentError("two fields are wrong");
-  google::rpc::ErrorInfo info;
+  external::rpc::ErrorInfo info;
   info.set_reason("INVALID_PARAMETER");
   info.set_domain("hapax");
   status.SetPayload("type.googleapis.com/google.rpc.ErrorInfo", absl::Cord(info.SerializeAsString()));
-  google::rpc::BadRequest bad;
+  external::rpc::BadRequest bad;
   auto* violation = bad.add_field_violations();
   violation->set_field("image_id");
   violation->set_description("must not be empty");

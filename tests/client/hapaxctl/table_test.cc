@@ -3,10 +3,10 @@
 #include <string>
 
 #include "gmock/gmock.h"
-#include "google/longrunning/operations.pb.h"
 #include "gtest/gtest.h"
 #include "hapax/admin/v1/admin.pb.h"
 #include "hapax/compute/v1/compute.pb.h"
+#include "hapax/external/longrunning/operations.pb.h"
 #include "hapax/idempotency/v1/tokens.pb.h"
 
 namespace hapax::ctl {
@@ -93,7 +93,7 @@ TEST(ToTable, SeveralListsHaveRowsEach) {
 }
 
 TEST(ToTable, OpensAnAny) {
-  google::longrunning::Operation operation;
+  external::longrunning::Operation operation;
   operation.set_name("operations/1");
   compute::v1::InstanceOperationMetadata metadata;
   metadata.set_instance_id("i-1");

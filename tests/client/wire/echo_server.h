@@ -12,11 +12,12 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
-#include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
 #include "grpcpp/generic/async_generic_service.h"
 #include "grpcpp/grpcpp.h"
 #include "hapax/client/wire/connection.h"
+#include "hapax/external/rpc/error_details.pb.h"
+#include "hapax/external/rpc/status.pb.h"
+#include "hapax/proto/public_name.h"
 
 namespace hapax::client {
 
@@ -120,12 +121,12 @@ class EchoServer final : public grpc::CallbackGenericService {
       return {found->second.data(), found->second.size()};
     }
     void Refuse(size_t padding = 0) {
-      google::rpc::Status details;
+      external::rpc::Status details;
       details.set_message(std::string(padding, 'x'));
-      google::rpc::ErrorInfo info;
+      external::rpc::ErrorInfo info;
       info.set_domain("hapax");
       info.set_reason("IMAGE_NOT_FOUND");
-      details.add_details()->PackFrom(info);
+      Pack(info, *details.add_details());
       context_.AddTrailingMetadata("hapax-retry", "never");
       Finish({grpc::StatusCode::NOT_FOUND, "no such image", details.SerializeAsString()});
     }

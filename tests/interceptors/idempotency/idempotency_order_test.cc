@@ -6,8 +6,8 @@
 #include "absl/synchronization/barrier.h"
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
-#include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
+#include "hapax/external/rpc/error_details.pb.h"
 #include "hapax/tests/interceptors/test_chain.h"
 #include "hapax/tests/support/fake_call.h"
 #include "hapax/tests/support/refusal_matchers.h"
@@ -145,7 +145,7 @@ class BusyWorkersTest : public IdempotencyOrderTest {
 TEST_F(BusyWorkersTest, WhatIsNewIsOverloadWithATimeToComeBackAndLeavesTheTokenFree) {
   const Answer answer = busy_chain_.Call(service_.engrave_order(), OrderOf("pencil", "token"));
   EXPECT_THAT(answer.status, HasReason(Reason::kOverloaded));
-  EXPECT_TRUE(DetailOf<google::rpc::RetryInfo>(answer.status).has_value());
+  EXPECT_TRUE(DetailOf<external::rpc::RetryInfo>(answer.status).has_value());
   EXPECT_THAT(DurableOrders(*store_), IsEmpty());
   EXPECT_EQ(Engrave("pencil", "token").result, "executed");
 }

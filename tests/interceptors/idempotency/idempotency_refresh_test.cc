@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
-#include "google/longrunning/operations.pb.h"
 #include "gtest/gtest.h"
+#include "hapax/external/longrunning/operations.pb.h"
 #include "hapax/storage/blocking.h"
 #include "hapax/tests/interceptors/store_hold.h"
 #include "hapax/tests/interceptors/test_chain.h"
@@ -20,7 +20,7 @@
 namespace hapax {
 namespace {
 
-using google::longrunning::Operation;
+using external::longrunning::Operation;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;

@@ -6,8 +6,8 @@
 
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
-#include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
+#include "hapax/external/rpc/error_details.pb.h"
 #include "hapax/interceptors/idempotency/fingerprint.h"
 #include "hapax/storage/format.h"
 #include "hapax/storage/rocksdb/store.h"
@@ -109,7 +109,7 @@ TEST_F(IdempotencyStoreTest, C18_WhatCannotBeWrittenIsNotAcknowledged) {
 
 TEST_F(IdempotencyStoreTest, C27_OverloadSaysWhenToComeBack) {
   faulty_.FailExecutions(absl::ResourceExhaustedError("full"));
-  EXPECT_TRUE(DetailOf<google::rpc::RetryInfo>(Place("pencil", "token").status).has_value());
+  EXPECT_TRUE(DetailOf<external::rpc::RetryInfo>(Place("pencil", "token").status).has_value());
 }
 
 TEST_F(IdempotencyStoreTest, C16_ARetryIsReplayedThoughNothingCanBeWritten) {

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "gmock/gmock.h"
-#include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
+#include "hapax/external/rpc/error_details.pb.h"
 #include "hapax/tests/support/refusal_matchers.h"
 #include "hapax/tests/support/status_matchers.h"
 
@@ -19,7 +19,7 @@ TEST(CallGate, AdmitsSoManyAndOverloadIsTold) {
   EXPECT_THAT(gate.TryEnter(), IsOk());
   const absl::Status refused = gate.TryEnter();
   EXPECT_THAT(refused, HasReason(Reason::kOverloaded));
-  EXPECT_TRUE(DetailOf<google::rpc::RetryInfo>(refused).has_value());
+  EXPECT_TRUE(DetailOf<external::rpc::RetryInfo>(refused).has_value());
 }
 
 TEST(CallGate, OneThatLeavesMakesRoomForOne) {

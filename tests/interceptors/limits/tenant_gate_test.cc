@@ -4,7 +4,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
-#include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
 #include "hapax/base/timestamps.h"
 #include "hapax/testing/manual_clock.h"
@@ -36,7 +35,7 @@ TEST_F(TenantGateTest, ATenantHasItsCallsInFlightAndNoMoreAndOthersHaveTheirs) {
   const absl::Status refused = gate.TryEnter("one").status();
   EXPECT_THAT(refused, HasReason(Reason::kOverloaded));
   EXPECT_THAT(std::string(refused.message()), HasSubstr("max_calls_in_flight_per_tenant is 2"));
-  EXPECT_TRUE(DetailOf<google::rpc::RetryInfo>(refused).has_value());
+  EXPECT_TRUE(DetailOf<external::rpc::RetryInfo>(refused).has_value());
   EXPECT_THAT(gate.TryEnter("two"), IsOk());
   gate.Leave(**first);
   EXPECT_THAT(gate.TryEnter("one"), IsOk());
@@ -49,7 +48,7 @@ TEST_F(TenantGateTest, ABucketGivesItsBurstAndThenSoManyASecond) {
   const absl::Status refused = PassThrough(gate, "one");
   EXPECT_THAT(refused, HasReason(Reason::kOverloaded));
   EXPECT_THAT(std::string(refused.message()), HasSubstr("max_calls_per_second_per_tenant is 0.5"));
-  EXPECT_EQ(DetailOf<google::rpc::RetryInfo>(refused)->retry_delay().seconds(), 2);
+  EXPECT_EQ(DetailOf<external::rpc::RetryInfo>(refused)->retry_delay().seconds(), 2);
   EXPECT_THAT(PassThrough(gate, "two"), IsOk());
 
   clock_.Advance(absl::Seconds(2) - absl::Nanoseconds(1));

@@ -5,10 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
-#include "google/longrunning/operations.pb.h"
 #include "google/protobuf/text_format.h"
 #include "hapax/base/check.h"
 #include "hapax/compute/v1/compute.pb.h"
+#include "hapax/external/longrunning/operations.pb.h"
 #include "hapax/idempotency/v1/tokens.pb.h"
 #include "hapax/interceptors/idempotency/token_policy.h"
 #include "hapax/tests/server/support/proto_text.h"
@@ -16,7 +16,7 @@
 namespace hapax::compute {
 namespace {
 
-using google::longrunning::Operation;
+using external::longrunning::Operation;
 using idempotency::v1::TokenState;
 
 constexpr char kUnavailable[] = "TOKEN_STORE_UNAVAILABLE";
@@ -172,8 +172,8 @@ CrashClient::Effects CrashClient::EffectsOn(const ComputeServer& server) {
   const auto hosts = list("DescribeHosts", v1::DescribeHostsRequest(), std::in_place_type<v1::DescribeHostsResponse>);
   const auto key_pairs =
       list("DescribeKeypairs", v1::DescribeKeypairsRequest(), std::in_place_type<v1::DescribeKeypairsResponse>);
-  const auto operations = list("ListOperations", google::longrunning::ListOperationsRequest(),
-                               std::in_place_type<google::longrunning::ListOperationsResponse>);
+  const auto operations = list("ListOperations", external::longrunning::ListOperationsRequest(),
+                               std::in_place_type<external::longrunning::ListOperationsResponse>);
   Effects effects;
   for (const v1::Instance& instance : instances.instances()) ++effects.count[instance.client_token()];
   for (const v1::Host& host : hosts.hosts()) ++effects.count[host.client_token()];

@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
-#include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
+#include "hapax/external/rpc/error_details.pb.h"
 #include "hapax/interceptors/idempotency/token_table.h"
 #include "hapax/interceptors/reason.h"
 #include "hapax/interceptors/refusal.h"
@@ -166,7 +166,7 @@ TEST_F(GrpcCallTest, C27EveryReasonHasItsCodeDetailsAndVerdict) {
     EXPECT_EQ(reply.retry(), WireName(info.verdict)) << info.name;
     EXPECT_EQ(reply.outcome(), "none") << info.name;
     EXPECT_EQ(reply.bytes, "");
-    google::rpc::BadRequest bad_request;
+    external::rpc::BadRequest bad_request;
     ASSERT_TRUE(reply.Unpack(&bad_request)) << info.name;
     EXPECT_EQ(bad_request.field_violations(0).field(), "account");
   }
@@ -182,11 +182,11 @@ TEST_F(GrpcCallTest, C27AHandlersOwnErrorArrivesAsItIsWithAVerdict) {
     EXPECT_EQ(static_cast<int>(reply.status.error_code()), code);
     EXPECT_EQ(reply.status.error_message(), "out of order");
     EXPECT_EQ(reply.retry(), WireName(VerdictOf(error)));
-    google::rpc::ErrorInfo info;
+    external::rpc::ErrorInfo info;
     EXPECT_FALSE(reply.Unpack(&info)) << info.reason() << " is no reason of the handler's";
   }
   absl::Status declined = absl::ResourceExhaustedError("no funds");
-  google::rpc::ErrorInfo info;
+  external::rpc::ErrorInfo info;
   info.set_domain("payments.example");
   info.set_reason("CARD_DECLINED");
   declined.SetPayload("type.googleapis.com/google.rpc.ErrorInfo", absl::Cord(info.SerializeAsString()));

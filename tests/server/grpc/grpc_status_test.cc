@@ -6,23 +6,24 @@
 #include "absl/strings/cord.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
-#include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
 #include "gtest/gtest.h"
+#include "hapax/external/rpc/error_details.pb.h"
+#include "hapax/external/rpc/status.pb.h"
 #include "hapax/interceptors/refusal.h"
+#include "hapax/proto/public_name.h"
 
 namespace hapax {
 namespace {
 
 using testing::ElementsAre;
 
-google::rpc::Status Details(const grpc::Status& status) {
-  google::rpc::Status details;
+external::rpc::Status Details(const grpc::Status& status) {
+  external::rpc::Status details;
   EXPECT_TRUE(details.ParseFromString(status.error_details()));
   return details;
 }
 
-std::vector<std::string> TypesOf(const google::rpc::Status& details) {
+std::vector<std::string> TypesOf(const external::rpc::Status& details) {
   std::vector<std::string> types;
   for (const auto& detail : details.details()) types.push_back(detail.type_url());
   return types;
@@ -64,29 +65,29 @@ TEST(ToGrpcStatus, EveryCodeIsTheOneOfThatName) {
 TEST(ToGrpcStatus, C27TheDetailsHoldCodeMessageAndEveryPayload) {
   const absl::Status refused = RefuseField(Reason::kQuotaExceeded, "min_count", "must be at most 2");
   const grpc::Status status = ToGrpcStatus(refused);
-  const google::rpc::Status details = Details(status);
+  const external::rpc::Status details = Details(status);
   EXPECT_EQ(details.code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(details.message(), status.error_message());
   ASSERT_THAT(TypesOf(details),
               ElementsAre("type.googleapis.com/google.rpc.BadRequest", "type.googleapis.com/google.rpc.ErrorInfo",
                           "type.googleapis.com/google.rpc.RetryInfo"));
-  google::rpc::BadRequest bad_request;
-  ASSERT_TRUE(details.details(0).UnpackTo(&bad_request));
+  external::rpc::BadRequest bad_request;
+  ASSERT_TRUE(Unpack(details.details(0), bad_request));
   ASSERT_EQ(bad_request.field_violations_size(), 1);
   EXPECT_EQ(bad_request.field_violations(0).field(), "min_count");
   EXPECT_EQ(bad_request.field_violations(0).description(), "must be at most 2");
-  google::rpc::ErrorInfo info;
-  ASSERT_TRUE(details.details(1).UnpackTo(&info));
+  external::rpc::ErrorInfo info;
+  ASSERT_TRUE(Unpack(details.details(1), info));
   EXPECT_EQ(info.reason(), "QUOTA_EXCEEDED");
   EXPECT_EQ(info.domain(), "hapax");
 }
 
 TEST(ToGrpcStatus, C27ADelayIsAmongTheDetails) {
-  const google::rpc::Status details = Details(ToGrpcStatus(Refuse(Reason::kOverloaded, "busy")));
+  const external::rpc::Status details = Details(ToGrpcStatus(Refuse(Reason::kOverloaded, "busy")));
   ASSERT_THAT(TypesOf(details),
               ElementsAre("type.googleapis.com/google.rpc.ErrorInfo", "type.googleapis.com/google.rpc.RetryInfo"));
-  google::rpc::RetryInfo retry;
-  ASSERT_TRUE(details.details(1).UnpackTo(&retry));
+  external::rpc::RetryInfo retry;
+  ASSERT_TRUE(Unpack(details.details(1), retry));
   EXPECT_EQ(retry.retry_delay().seconds(), 0);
   EXPECT_EQ(retry.retry_delay().nanos(), 200'000'000);
 }
@@ -140,7 +141,7 @@ TEST(ToGrpcStatus, C32_EveryReasonArrivesWholeWhateverTheRequestHeld) {
             RefuseValue(info.reason, text, text, text), RefuseFor(absl::Hours(1), info.reason, text)}) {
         const grpc::Status status = ToGrpcStatus(refused);
         EXPECT_LE(SentBytes(status), 4096) << info.name;
-        const google::rpc::Status details = Details(status);
+        const external::rpc::Status details = Details(status);
         EXPECT_EQ(ReasonOf(refused), info.reason);
         // Nothing was dropped at the wire: it was bounded where it was made.
         size_t payloads = 0;
@@ -160,16 +161,16 @@ TEST(ToGrpcStatus, C32_AnErrorOfAnyOriginArrivesWhole) {
     for (int i = 0; i < 100; ++i) status.SetPayload("type" + std::to_string(i), absl::Cord(text));
     EXPECT_LE(SentBytes(ToGrpcStatus(status)), 4096);
     EXPECT_THAT(TypesOf(Details(ToGrpcStatus(status))), testing::Contains("type.googleapis.com/google.rpc.ErrorInfo"));
-    google::rpc::ErrorInfo info;
+    external::rpc::ErrorInfo info;
     info.set_domain("theirs");
     info.set_reason("THEIRS");
     (*info.mutable_metadata())["much"] = std::string(100'000, 'x');
     status = absl::NotFoundError(text);
     status.SetPayload("type.googleapis.com/google.rpc.ErrorInfo", absl::Cord(info.SerializeAsString()));
-    const google::rpc::Status details = Details(ToGrpcStatus(status));
+    const external::rpc::Status details = Details(ToGrpcStatus(status));
     EXPECT_LE(SentBytes(ToGrpcStatus(status)), 4096);
     ASSERT_EQ(details.details_size(), 1);
-    ASSERT_TRUE(details.details(0).UnpackTo(&info));
+    ASSERT_TRUE(Unpack(details.details(0), info));
     EXPECT_EQ(info.reason(), "THEIRS");
   }
 }

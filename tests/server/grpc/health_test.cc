@@ -8,8 +8,8 @@
 
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
-#include "grpc/health/v1/health.pb.h"
 #include "gtest/gtest.h"
+#include "hapax/external/health/health.pb.h"
 #include "hapax/tests/server/support/raw_stream.h"
 #include "hapax/tests/server/support/service_host_fixture.h"
 
@@ -17,8 +17,8 @@
 namespace hapax {
 namespace {
 
-using grpc::health::v1::HealthCheckRequest;
-using grpc::health::v1::HealthCheckResponse;
+using external::health::HealthCheckRequest;
+using external::health::HealthCheckResponse;
 
 constexpr char kCheck[] = "/grpc.health.v1.Health/Check";
 constexpr char kWatch[] = "/grpc.health.v1.Health/Watch";

@@ -8,9 +8,10 @@
 #include "gmock/gmock.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
-#include "grpc/reflection/v1alpha/reflection.pb.h"
 #include "gtest/gtest.h"
+#include "hapax/external/reflection/reflection.pb.h"
 #include "hapax/idempotency/v1/rule.pb.h"
+#include "hapax/test/v1/jobs.pb.h"
 #include "hapax/tests/server/support/proto_text.h"
 #include "hapax/tests/server/support/raw_stream.h"
 #include "hapax/tests/server/support/service_host_fixture.h"
@@ -19,9 +20,9 @@
 namespace hapax {
 namespace {
 
+using external::reflection::ServerReflectionRequest;
+using external::reflection::ServerReflectionResponse;
 using google::protobuf::FileDescriptorProto;
-using grpc::reflection::v1alpha::ServerReflectionRequest;
-using grpc::reflection::v1alpha::ServerReflectionResponse;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::UnorderedElementsAre;
@@ -105,6 +106,29 @@ TEST_P(ReflectionTest, AFileComesWithAllThatItImportsBeforehandSoThatItCanBeBuil
     built->CopyTo(&answered);
     EXPECT_EQ(answered.SerializeAsString(), original.SerializeAsString()) << request;  // The rules, too.
   }
+}
+
+// The program has google.rpc and others under names of its own; nobody outside sees them.
+TEST_P(ReflectionTest, WhatOthersPublishTooIsDescribedByItsPublicNames) {
+  ASSERT_NE(test::v1::StartJobRequest::descriptor(), nullptr);  // Jobs is linked.
+  google::protobuf::DescriptorPool pool;
+  for (const char* request :
+       {"file_containing_symbol: 'hapax.test.v1.Jobs'", "file_containing_symbol: 'google.longrunning.Operations'",
+        "file_containing_symbol: 'google.rpc.Status'", "file_by_filename: 'google/rpc/status.proto'",
+        "file_containing_symbol: 'grpc.health.v1.Health.Check'"}) {
+    const auto files = FilesIn(Ask(request));
+    EXPECT_FALSE(files.empty()) << request;
+    for (const FileDescriptorProto& file : files) {
+      EXPECT_EQ(file.DebugString().find("external"), std::string::npos) << request << ": " << file.DebugString();
+      const bool is_new = pool.FindFileByName(file.name()) == nullptr;
+      ASSERT_TRUE(!is_new || pool.BuildFile(file) != nullptr) << file.name();
+    }
+  }
+  const auto* const start = pool.FindMethodByName("hapax.test.v1.Jobs.StartJob");
+  ASSERT_NE(start, nullptr);
+  EXPECT_EQ(start->output_type()->full_name(), "google.longrunning.Operation");
+  EXPECT_NE(pool.FindMethodByName("google.longrunning.Operations.WaitOperation"), nullptr);
+  EXPECT_NE(pool.FindMethodByName("grpc.health.v1.Health.Watch"), nullptr);
 }
 
 TEST_P(ReflectionTest, WhatIsNotKnownIsNotFoundAndTheStreamGoesOn) {

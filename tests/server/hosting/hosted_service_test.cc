@@ -5,9 +5,9 @@
 #include <string>
 
 #include "gmock/gmock.h"
-#include "google/longrunning/operations.pb.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "gtest/gtest.h"
+#include "hapax/external/longrunning/operations.pb.h"
 #include "hapax/idempotency/v1/rule.pb.h"
 #include "hapax/storage/rocksdb/store.h"
 #include "hapax/test/v1/ledger.pb.h"
@@ -22,7 +22,7 @@ namespace hapax {
 namespace {
 
 using absl::StatusCode;
-using google::longrunning::Operation;
+using external::longrunning::Operation;
 using google::protobuf::MethodOptions;
 using test::v1::DepositRequest;
 using test::v1::DepositResponse;
@@ -284,7 +284,7 @@ TEST(HostedService, AReadMayAnswerInItsOwnTime) {
   EXPECT_THAT(call.Reply(), IsOkAndHolds("m"));
 }
 
-constexpr char kOperation[] = ".google.longrunning.Operation";
+constexpr char kOperation[] = ".hapax.external.longrunning.Operation";
 const std::string kOperationRule = std::string(kRule) + " replay: REPLAY_CURRENT_OPERATION";
 
 absl::Status Begin(const CallContext&, Transaction&, const DepositRequest&, Operation*) { return absl::OkStatus(); }

@@ -7,10 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
-#include "google/longrunning/operations.pb.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "gtest/gtest.h"
 #include "hapax/base/status_macros.h"
+#include "hapax/external/longrunning/operations.pb.h"
 #include "hapax/storage/key.h"
 #include "hapax/storage/rocksdb/store.h"
 #include "hapax/storage/rows.h"
@@ -24,7 +24,7 @@ namespace hapax {
 namespace {
 
 using absl::StatusCode;
-using google::longrunning::Operation;
+using external::longrunning::Operation;
 using google::protobuf::MethodOptions;
 using store::v1::RuleRow;
 using test::v1::DepositRequest;
@@ -41,7 +41,7 @@ const std::string kKey = KeyBuilder().String("rule").String(kMethod).Build();
 class MadeHost {
  public:
   explicit MadeHost(const MethodOptions& options)
-      : made_(options, ".google.longrunning.Operation"), hosted_(made_.descriptor()) {
+      : made_(options, ".hapax.external.longrunning.Operation"), hosted_(made_.descriptor()) {
     for (const char* resolver : {"resolver", "another"}) {
       hosted_.AddResolver(resolver, [](const PlaceHints&) { return absl::StatusOr<Place>(Place()); });
     }

@@ -15,7 +15,7 @@
 namespace hapax {
 namespace {
 
-using google::longrunning::ListOperationsRequest;
+using external::longrunning::ListOperationsRequest;
 using testing::ElementsAre;
 using testing::ElementsAreArray;
 using testing::IsEmpty;

@@ -7,7 +7,6 @@
 
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
-#include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
 #include "hapax/base/clock.h"
 #include "hapax/interceptors/reason.h"
@@ -21,7 +20,7 @@
 namespace hapax {
 namespace {
 
-using google::longrunning::WaitOperationRequest;
+using external::longrunning::WaitOperationRequest;
 using testing::AllOf;
 using testing::Gt;
 using testing::Lt;

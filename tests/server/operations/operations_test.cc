@@ -5,9 +5,11 @@
 
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
-#include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
+#include "hapax/external/longrunning/operations.pb.h"
+#include "hapax/external/rpc/error_details.pb.h"
 #include "hapax/interceptors/refusal.h"
+#include "hapax/proto/public_name.h"
 #include "hapax/tests/server/support/operations_fixture.h"
 #include "hapax/tests/server/support/proto_text.h"
 #include "hapax/tests/support/disk_sync.h"
@@ -32,6 +34,21 @@ TEST_F(OperationsTest, OneThatIsBegunIsNotDoneAndSaysWhatItWorksOn) {
   EXPECT_THAT(Get(operation.name()), IsOkAndHolds(EqualsProto(operation)));
 }
 
+TEST_F(OperationsTest, OneIsBegunIntoTheApplicationsOwnMessage) {
+  external::longrunning::Operation own;
+  ASSERT_THAT(BeginInto(own), IsOk());
+  const absl::StatusOr<Operation> operation = Get(own.name());
+  ASSERT_THAT(operation, IsOk());
+  EXPECT_EQ(own.SerializeAsString(), operation->SerializeAsString());
+}
+
+TEST_F(OperationsTest, OneIsBegunIntoNoOtherMessage) {
+  google::protobuf::Duration other;
+  const absl::Status status = BeginInto(other);
+  EXPECT_EQ(status.code(), StatusCode::kInternal);
+  EXPECT_THAT(std::string(status.message()), ContainsRegex("google.protobuf.Duration.*google.longrunning.Operation"));
+}
+
 TEST_F(OperationsTest, OnesThatBeginAtTheSameMomentAreTwo) { EXPECT_NE(Begin().name(), Begin().name()); }
 
 TEST_F(OperationsTest, OneThatSucceedsIsDoneWithItsResponse) {
@@ -54,8 +71,8 @@ TEST_F(OperationsTest, OneThatFailsIsDoneWithTheErrorAndItsDetails) {
   EXPECT_TRUE(operation->done());
   EXPECT_EQ(operation->error().code(), static_cast<int>(StatusCode::kFailedPrecondition));
   EXPECT_EQ(operation->error().message(), "it is gone");
-  google::rpc::ErrorInfo info;
-  ASSERT_TRUE(operation->error().details(0).UnpackTo(&info));
+  external::rpc::ErrorInfo info;
+  ASSERT_TRUE(Unpack(operation->error().details(0), info));
   EXPECT_EQ(info.reason(), "INCORRECT_INSTANCE_STATE");
   EXPECT_THAT(operation->metadata(), EqualsProto(begun.metadata()));
   for (const google::protobuf::Any& detail : operation->error().details()) {

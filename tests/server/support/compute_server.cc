@@ -118,9 +118,9 @@ std::vector<v1::Instance> ComputeServer::Instances() const {
   return {reply.instances().begin(), reply.instances().end()};
 }
 
-std::vector<google::longrunning::Operation> ComputeServer::AllOperations() const {
-  const auto reply = Call("ListOperations", google::longrunning::ListOperationsRequest())
-                         .As<google::longrunning::ListOperationsResponse>();
+std::vector<external::longrunning::Operation> ComputeServer::AllOperations() const {
+  const auto reply = Call("ListOperations", external::longrunning::ListOperationsRequest())
+                         .As<external::longrunning::ListOperationsResponse>();
   return {reply.operations().begin(), reply.operations().end()};
 }
 

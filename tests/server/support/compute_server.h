@@ -11,10 +11,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "google/longrunning/operations.pb.h"
 #include "hapax/base/clock.h"
 #include "hapax/compute/v1/catalog.pb.h"
 #include "hapax/compute/v1/compute.pb.h"
+#include "hapax/external/longrunning/operations.pb.h"
 #include "hapax/interceptors/idempotency/seal_keys.h"
 #include "hapax/interceptors/idempotency/token_expiry.h"
 #include "hapax/interceptors/scope.h"
@@ -74,7 +74,7 @@ class ComputeServer {
 
   // The tenant's instances and operations.
   [[nodiscard]] std::vector<v1::Instance> Instances() const;
-  [[nodiscard]] std::vector<google::longrunning::Operation> AllOperations() const;
+  [[nodiscard]] std::vector<external::longrunning::Operation> AllOperations() const;
 
   // How much work was taken up at the start.
   [[nodiscard]] int resumed() const { return resumed_; }

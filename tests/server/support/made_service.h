@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "google/longrunning/operations.pb.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
+#include "hapax/external/longrunning/operations.pb.h"
 #include "hapax/idempotency/v1/rule.pb.h"
 #include "hapax/test/v1/ledger.pb.h"
 #include "hapax/tests/server/support/proto_text.h"
@@ -26,7 +26,7 @@ class MadeService {
       service { name: "Made" method { name: "Change" input_type: ".hapax.test.v1.DepositRequest"
                                     } }
     )");
-    file.add_dependency("google/longrunning/operations.proto");
+    file.add_dependency("hapax/external/longrunning/operations.proto");
     file.mutable_service(0)->mutable_method(0)->set_output_type(reply);
     *file.mutable_service(0)->mutable_method(0)->mutable_options() = options;
     file.mutable_service(0)->mutable_method(0)->set_server_streaming(streams);

@@ -8,8 +8,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "google/longrunning/operations.pb.h"
 #include "hapax/base/check.h"
+#include "hapax/external/longrunning/operations.pb.h"
 #include "hapax/server/hosting/hosted_service.h"
 #include "hapax/server/operations/operations_service.h"
 #include "hapax/tests/support/fake_call.h"
@@ -27,19 +27,19 @@ class OperationsClient {
     HAPAX_CHECK(compiled.ok(), compiled.ToString().c_str());
   }
 
-  [[nodiscard]] absl::StatusOr<google::longrunning::Operation> Get(const std::string& name,
-                                                                   const std::string& tenant) const {
-    google::longrunning::GetOperationRequest request;
+  [[nodiscard]] absl::StatusOr<external::longrunning::Operation> Get(const std::string& name,
+                                                                     const std::string& tenant) const {
+    external::longrunning::GetOperationRequest request;
     request.set_name(name);
-    return Read<google::longrunning::Operation>("GetOperation", request, tenant);
+    return Read<external::longrunning::Operation>("GetOperation", request, tenant);
   }
-  [[nodiscard]] absl::StatusOr<google::longrunning::ListOperationsResponse> List(
-      const google::longrunning::ListOperationsRequest& request, const std::string& tenant) const {
-    return Read<google::longrunning::ListOperationsResponse>("ListOperations", request, tenant);
+  [[nodiscard]] absl::StatusOr<external::longrunning::ListOperationsResponse> List(
+      const external::longrunning::ListOperationsRequest& request, const std::string& tenant) const {
+    return Read<external::longrunning::ListOperationsResponse>("ListOperations", request, tenant);
   }
 
   // A WaitOperation; set its deadline, and Wait.
-  [[nodiscard]] std::unique_ptr<FakeCall> NewWait(const google::longrunning::WaitOperationRequest& request,
+  [[nodiscard]] std::unique_ptr<FakeCall> NewWait(const external::longrunning::WaitOperationRequest& request,
                                                   const std::string& tenant) const {
     auto call = std::make_unique<FakeCall>(MethodNamed("WaitOperation"), request);
     call->context.tenant = tenant;

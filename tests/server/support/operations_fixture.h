@@ -7,11 +7,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "google/longrunning/operations.pb.h"
 #include "google/protobuf/duration.pb.h"
+#include "google/protobuf/message.h"
 #include "gtest/gtest.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/base/timestamps.h"
+#include "hapax/external/longrunning/operations.pb.h"
 #include "hapax/server/operations/operation_waiters.h"
 #include "hapax/server/operations/operations.h"
 #include "hapax/storage/rocksdb/store.h"
@@ -31,6 +32,11 @@ class OperationsTest : public testing::Test {
   static constexpr char kOtherTenant[] = "other-tenant";
   static constexpr absl::Time kStart = absl::FromUnixSeconds(1'000'000'000);
 
+  [[nodiscard]] absl::Status BeginInto(google::protobuf::Message& reply) {
+    return Execute(*store_, [&](Transaction& txn) {
+      return operations_.Begin(txn, {.tenant = kTenant, .now = kStart}, ToProtoDuration(absl::Seconds(7)), &reply);
+    });
+  }
   [[nodiscard]] Operation Begin(const std::string& tenant = kTenant) {
     Operation operation;
     EXPECT_THAT(Execute(*store_,

@@ -6,8 +6,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gmock/gmock.h"
-#include "google/longrunning/operations.pb.h"
 #include "gtest/gtest.h"
+#include "hapax/external/longrunning/operations.pb.h"
 #include "hapax/server/compute/rows.h"
 #include "hapax/server/operations/operations.h"
 #include "hapax/tests/server/support/proto_text.h"
@@ -17,7 +17,7 @@
 
 namespace hapax::compute {
 
-using google::longrunning::Operation;
+using external::longrunning::Operation;
 
 inline constexpr char kLaunch[] = "image_id: 'ami-1' placement { availability_zone: 'us-east-1a' }";
 

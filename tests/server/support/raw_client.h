@@ -11,10 +11,11 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/grpcpp.h"
+#include "hapax/external/rpc/error_details.pb.h"
+#include "hapax/external/rpc/status.pb.h"
+#include "hapax/proto/public_name.h"
 
 namespace hapax {
 
@@ -36,16 +37,16 @@ struct RawReply {
   [[nodiscard]] std::string retry() const { return One(trailing, "hapax-retry"); }
   // The reason of the google.rpc.ErrorInfo among the details.
   [[nodiscard]] std::string reason() const {
-    google::rpc::ErrorInfo info;
+    external::rpc::ErrorInfo info;
     return Unpack(&info) ? info.domain() + "/" + info.reason() : "none";
   }
   // Finds the detail of the message's type.
   template <typename Detail>
   bool Unpack(Detail* detail) const {
-    google::rpc::Status details;
+    external::rpc::Status details;
     if (!details.ParseFromString(status.error_details())) return false;
     for (const auto& any : details.details()) {
-      if (any.UnpackTo(detail)) return true;
+      if (hapax::Unpack(any, *detail)) return true;
     }
     return false;
   }

@@ -157,14 +157,14 @@ absl::StatusOr<v1::TerminateInstancesResponse> TestCompute::TerminateInstances(
   return Call<v1::TerminateInstancesResponse>("TerminateInstances", request, tenant);
 }
 
-absl::StatusOr<google::longrunning::Operation> TestCompute::StopInstance(const v1::StopInstanceRequest& request,
-                                                                         const std::string& tenant) {
-  return Call<google::longrunning::Operation>("StopInstance", request, tenant);
+absl::StatusOr<external::longrunning::Operation> TestCompute::StopInstance(const v1::StopInstanceRequest& request,
+                                                                           const std::string& tenant) {
+  return Call<external::longrunning::Operation>("StopInstance", request, tenant);
 }
 
-absl::StatusOr<google::longrunning::Operation> TestCompute::StartInstance(const v1::StartInstanceRequest& request,
-                                                                          const std::string& tenant) {
-  return Call<google::longrunning::Operation>("StartInstance", request, tenant);
+absl::StatusOr<external::longrunning::Operation> TestCompute::StartInstance(const v1::StartInstanceRequest& request,
+                                                                            const std::string& tenant) {
+  return Call<external::longrunning::Operation>("StartInstance", request, tenant);
 }
 
 absl::StatusOr<v1::DescribeInstancesResponse> TestCompute::DescribeInstances(

@@ -69,10 +69,10 @@ class TestCompute {
                                                                         const std::string& tenant = kTenant);
   [[nodiscard]] absl::StatusOr<v1::TerminateInstancesResponse> TerminateInstances(
       const v1::TerminateInstancesRequest& request, const std::string& tenant = kTenant);
-  [[nodiscard]] absl::StatusOr<google::longrunning::Operation> StopInstance(const v1::StopInstanceRequest& request,
-                                                                            const std::string& tenant = kTenant);
-  [[nodiscard]] absl::StatusOr<google::longrunning::Operation> StartInstance(const v1::StartInstanceRequest& request,
-                                                                             const std::string& tenant = kTenant);
+  [[nodiscard]] absl::StatusOr<external::longrunning::Operation> StopInstance(const v1::StopInstanceRequest& request,
+                                                                              const std::string& tenant = kTenant);
+  [[nodiscard]] absl::StatusOr<external::longrunning::Operation> StartInstance(const v1::StartInstanceRequest& request,
+                                                                               const std::string& tenant = kTenant);
   [[nodiscard]] absl::StatusOr<v1::DescribeInstancesResponse> DescribeInstances(
       const v1::DescribeInstancesRequest& request = {}, const std::string& tenant = kTenant);
   [[nodiscard]] absl::StatusOr<v1::DescribeHostsResponse> DescribeHosts(const v1::DescribeHostsRequest& request = {},

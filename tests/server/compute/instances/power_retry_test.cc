@@ -14,7 +14,7 @@
 namespace hapax::compute {
 namespace {
 
-using google::longrunning::Operation;
+using external::longrunning::Operation;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
@@ -184,7 +184,7 @@ TEST_F(PowerRetryTest, C11_C24_DuplicatesAtOnceAreOneOperation) {
 }
 
 TEST_F(PowerRetryTest, ACallThatWaitsIsAnsweredWhenTheWorkIsDone) {
-  google::longrunning::WaitOperationRequest request;
+  external::longrunning::WaitOperationRequest request;
   request.set_name(OperationOf(Stop("token")).name());
   const auto waiting = server_->Start("WaitOperation", request);
   EXPECT_FALSE(waiting->ended());

@@ -1,9 +1,10 @@
 #include <string>
 
 #include "gmock/gmock.h"
-#include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
+#include "hapax/external/rpc/error_details.pb.h"
 #include "hapax/interceptors/refusal.h"
+#include "hapax/proto/public_name.h"
 #include "hapax/server/compute/instances/power.h"
 #include "hapax/tests/server/support/power_fixture.h"
 
@@ -21,8 +22,10 @@ class PowerTerminationTest : public PowerTest {
     EXPECT_TRUE(operation.done());
     EXPECT_EQ(operation.error().code(), static_cast<int>(absl::StatusCode::kFailedPrecondition));
     EXPECT_THAT(operation.error().message(), HasSubstr("terminated"));
-    google::rpc::ErrorInfo info;
-    for (const auto& detail : operation.error().details()) detail.UnpackTo(&info);
+    external::rpc::ErrorInfo info;
+    for (const auto& detail : operation.error().details()) {
+      if (Unpack(detail, info)) break;
+    }
     EXPECT_EQ(info.reason(), "INCORRECT_INSTANCE_STATE");
   }
   // All that the tenant and the zone had is theirs again.

@@ -28,7 +28,7 @@
 namespace hapax::compute {
 namespace {
 
-using google::longrunning::Operation;
+using external::longrunning::Operation;
 using testing::IsEmpty;
 
 // The calls of each scenario, in their order, and the work that each one starts. A call's token is its kind of work.
