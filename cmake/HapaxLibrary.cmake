@@ -1,11 +1,11 @@
-# hapax_library(<folder> SOURCES ... [SUBFOLDERS ...] [PUBLIC header...] [INTERNAL] DEPENDS hapax::... other::...)
+# hapax_library(<folder> SOURCES ... [SUBFOLDERS ...] [PUBLIC header...] DEPENDS hapax::... other::...)
 #
 # Defines the library of one folder as target hapax::<folder>, with _ for /. Its headers are included as
 # "hapax/<folder>/name.h", through a directory that links only to them. So headers of folders outside DEPENDS, and what
 # those depend on, are not found, and their code is not linked. The headers of SUBFOLDERS belong to the library. PUBLIC
-# lists the installed headers. INTERNAL: nothing is installed.
+# lists the installed headers. HapaxPackage.cmake installs the code.
 function(hapax_library folder)
-  cmake_parse_arguments(ARG "INTERNAL" "" "SUBFOLDERS;SOURCES;PUBLIC;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SUBFOLDERS;SOURCES;PUBLIC;DEPENDS" ${ARGN})
   string(REPLACE "/" "_" name "${folder}")
   if(name STREQUAL "server_compute")
     set(name compute)
@@ -29,20 +29,12 @@ function(hapax_library folder)
   target_include_directories(hapax_${name} PUBLIC "$<BUILD_INTERFACE:${root}>")
   target_link_libraries(hapax_${name} PUBLIC ${ARG_DEPENDS} PRIVATE "$<BUILD_INTERFACE:hapax_options>")
   hapax_precompile(hapax_${name})
-  if(ARG_INTERNAL)
-    return()
+  if(HAPAX_INSTALL)
+    foreach(header IN LISTS ARG_PUBLIC)
+      cmake_path(GET header PARENT_PATH sub)
+      install(FILES "${header}" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/hapax/${folder}/${sub}")
+    endforeach()
   endif()
-  hapax_install_library(hapax_${name} ${name})
-  foreach(header IN LISTS ARG_PUBLIC)
-    cmake_path(GET header PARENT_PATH sub)
-    install(FILES "${header}" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/hapax/${folder}/${sub}")
-  endforeach()
-endfunction()
-
-# hapax_install_library(<target> <name>): adds the target to the installed package, as hapax::<name>.
-function(hapax_install_library target name)
-  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
-  install(TARGETS ${target} EXPORT hapax INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 endfunction()
 
 # hapax_precompile(<target> [TESTS]): compiles with precompiled headers that nearly every source includes; TESTS adds

@@ -1,6 +1,9 @@
 # How all of Hapax is compiled and linked.
 add_library(hapax_options INTERFACE)
 target_compile_options(hapax_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers)
+# Static and shared libraries are made of the same objects. Without interposition, which nobody uses, position
+# independence costs about one instruction in 250.
+add_compile_options(-fPIC -fno-semantic-interposition)
 add_compile_options(-pthread)  # gRPC requires it, and it must match the precompiled headers.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-fpch-preprocess)  # So that ccache knows a source's precompiled headers.

@@ -5,10 +5,8 @@ job does no step twice, however often it dies."""
 import concurrent.futures
 import importlib
 import json
-import os
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 import unittest
@@ -18,23 +16,14 @@ from grpc import StatusCode
 from case import ContractCase, eventually, new_token
 from client import Client
 from harness import Server
+from installed import FLAVOURS, ROOT, Project, install, libraries_of, run
 from protos import PROTO, operations_pb2
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = os.environ.get("HAPAX_BUILD_DIR") or sys.exit("HAPAX_BUILD_DIR: set it to a build directory of Hapax")
 CHARGE = "/payments.v1.Payments/Charge"
 GET_ACCOUNT = "/payments.v1.Payments/GetAccount"
 CREATE_DATABASE = "/provision.v1.Provisioner/CreateDatabase"
 GET_DATABASE = "/provision.v1.Provisioner/GetDatabase"
 WAIT_OPERATION = "/google.longrunning.Operations/WaitOperation"
-
-
-def run(*command, **kwargs) -> str:
-    ended = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                           timeout=600, **kwargs)
-    if ended.returncode != 0:
-        raise AssertionError(f"{command}: exit code {ended.returncode}\n{ended.stdout[-4000:]}\n{ended.stderr[-4000:]}")
-    return ended.stdout
 
 
 class PaymentsServer(Server):
@@ -60,16 +49,15 @@ class ExamplesTest(ContractCase):
         cls.addClassCleanup(scratch.cleanup)
         cls.dir = pathlib.Path(scratch.name)
         cls.prefix = cls.dir / "prefix"
-        run("cmake", "--install", BUILD, "--prefix", cls.prefix)
-        for name in ("host_your_own", "provision", "call_hapax"):
-            # Sources outside the tree, so that nothing is found that was not installed.
-            source = cls.dir / name
-            run("cp", "-r", ROOT / "examples" / name, source)
-            run("cmake", "-S", source, "-B", cls.dir / f"{name}-build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={cls.prefix}",
-                "-DCMAKE_CXX_FLAGS=" + os.environ.get("HAPAX_CXX_FLAGS", ""))
-            run("cmake", "--build", cls.dir / f"{name}-build")
-        # The payments service's own tests, with the test kit of the installed package.
-        cls.own_tests = run("ctest", "--test-dir", cls.dir / "host_your_own-build", "--output-on-failure")
+        install(cls.prefix)
+        cls.programs, cls.own_tests = {}, {}
+        for name, program in (("host_your_own", "payments"), ("provision", "provision"), ("call_hapax", "cluster")):
+            project = Project(ROOT / "examples" / name, cls.dir, cls.prefix)
+            for flavour in FLAVOURS:
+                cls.programs[name, flavour] = project.build(flavour) / program
+                if name == "host_your_own":
+                    # The payments service's own tests, with the test kit of the installed package.
+                    cls.own_tests[flavour] = run("ctest", "--test-dir", project.build_dir, "--output-on-failure")
         generated = cls.dir / "python"
         generated.mkdir()
         run("protoc", f"-I{ROOT}/examples/host_your_own/proto", f"-I{ROOT}/examples/provision/proto", f"-I{PROTO}",
@@ -80,10 +68,11 @@ class ExamplesTest(ContractCase):
         cls.provision_pb = importlib.import_module("provision.v1.provision_pb2")
 
     def test_the_payments_service_has_tests_of_its_own_that_pass(self):
-        self.assertIn("100% tests passed, 0 tests failed out of 1", self.own_tests)
+        for flavour in FLAVOURS:
+            self.assertIn("100% tests passed, 0 tests failed out of 1", self.own_tests[flavour])
 
-    def payments(self) -> PaymentsServer:
-        server = PaymentsServer(program=str(self.dir / "host_your_own-build" / "payments"))
+    def payments(self, flavour: str = "static") -> PaymentsServer:
+        server = PaymentsServer(program=str(self.programs["host_your_own", flavour]))
         self.addCleanup(server.close)
         return server.start()
 
@@ -100,8 +89,17 @@ class ExamplesTest(ContractCase):
         self.assertTrue(reply.ok, reply)
         return self.pb.GetAccountResponse.FromString(reply.raw).account
 
+    def test_each_is_linked_with_the_libraries_of_its_flavour(self):
+        for (name, flavour), program in self.programs.items():
+            with self.subTest(f"{name} {flavour}"):
+                self.assertEqual("[libhapax_common.so." in libraries_of(program), flavour == "shared")
+
     def test_C9_C10_C14_the_payments_service_charges_once(self):
-        server = self.payments()
+        for flavour in FLAVOURS:
+            with self.subTest(flavour):
+                self.charge_once(self.payments(flavour))
+
+    def charge_once(self, server: PaymentsServer):
         client = self.client(server)
         first = self.assertOutcome(client.call(CHARGE, self.charge("order-1")), "executed")
         again = self.assertOutcome(client.call(CHARGE, self.charge("order-1")), "replayed")
@@ -145,7 +143,7 @@ class ExamplesTest(ContractCase):
                               "--output", "json"))
 
     def test_C14_C24_the_provision_service_makes_a_database_after_the_call(self):
-        server = ProvisionServer(program=str(self.dir / "provision-build" / "provision"))
+        server = ProvisionServer(program=str(self.programs["provision", "shared"]))
         self.addCleanup(server.close)
         client = self.client(server.start())
         # There is no disk yet: the work waits, over a crash too.
@@ -178,9 +176,9 @@ class ExamplesTest(ContractCase):
         self.assertEqual(self.work_status(server)["workPieces"], [])
         server.stop()
 
-    def cluster(self, server, job: str) -> list:
+    def cluster(self, server, job: str, flavour: str = "static") -> list:
         """What a run of the job says, as (resource id, outcome)."""
-        said = run(self.dir / "call_hapax-build" / "cluster", server.address, self.dir / f"{job}.journal", job, 3)
+        said = run(self.programs["call_hapax", flavour], server.address, self.dir / f"{job}.journal", job, 3)
         return re.findall(r"^(?:host|instance) (\S+): (\w+)$", said, re.MULTILINE)
 
     def test_C9_the_cluster_job_does_no_step_twice(self):
@@ -191,7 +189,8 @@ class ExamplesTest(ContractCase):
         self.assertEqual([outcome for _, outcome in first], ["executed"] * 4)
         server.kill()
         server.start()
-        self.assertEqual(self.cluster(server, "blue"), [(name, "replayed") for name, _ in first])
+        for flavour in FLAVOURS:
+            self.assertEqual(self.cluster(server, "blue", flavour), [(name, "replayed") for name, _ in first])
         self.assertEqual([outcome for _, outcome in self.cluster(server, "green")], ["executed"] * 4)
 
 

@@ -1,0 +1,87 @@
+# hapax_generate_protos(<target> <directory> <proto>... [PROTO_LIBRARIES <target>...] [IMPORT_DIRS <directory>...])
+#
+# Generates C++ for protos and compiles it into the target. The protos are paths below the directory; both may be
+# relative to the current source directory, and the directory may lie outside it. They may import those of Hapax, those
+# of PROTO_LIBRARIES (targets that this function was called for, which are linked), and what IMPORT_DIRS have (whose
+# code the target links otherwise).
+#
+# What imports google/rpc or google/longrunning links hapax::google_protos, or the target that
+# HAPAX_GOOGLE_PROTOS_TARGET names: the application's own.
+function(hapax_generate_protos target directory)
+  cmake_parse_arguments(PARSE_ARGV 2 ARG "" "" "PROTO_LIBRARIES;IMPORT_DIRS")
+  if(NOT TARGET ${target})
+    message(FATAL_ERROR "hapax_generate_protos: there is no target ${target}; add it first")
+  endif()
+  get_target_property(target_directory ${target} SOURCE_DIR)
+  if(NOT target_directory STREQUAL CMAKE_CURRENT_SOURCE_DIR)
+    message(FATAL_ERROR "hapax_generate_protos(${target}): call it in ${target_directory}, which adds the target")
+  endif()
+  if(NOT ARG_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "hapax_generate_protos(${target}): no proto is given")
+  endif()
+  cmake_path(ABSOLUTE_PATH directory NORMALIZE)
+  if(NOT IS_DIRECTORY "${directory}")
+    message(FATAL_ERROR "hapax_generate_protos(${target}): there is no directory ${directory}")
+  endif()
+  set(import_dirs "${directory}")
+  foreach(dir IN LISTS ARG_IMPORT_DIRS)
+    cmake_path(ABSOLUTE_PATH dir NORMALIZE)
+    if(NOT IS_DIRECTORY "${dir}")
+      message(FATAL_ERROR "hapax_generate_protos(${target}): IMPORT_DIRS: there is no directory ${dir}")
+    endif()
+    list(APPEND import_dirs "${dir}")
+  endforeach()
+  foreach(library IN LISTS ARG_PROTO_LIBRARIES)
+    get_property(dirs TARGET ${library} PROPERTY HAPAX_PROTO_DIRS)
+    if(NOT dirs)
+      message(FATAL_ERROR "hapax_generate_protos(${target}): PROTO_LIBRARIES: hapax_generate_protos was not called for ${library}")
+    endif()
+    list(APPEND import_dirs ${dirs})
+  endforeach()
+  get_property(earlier_dirs TARGET ${target} PROPERTY HAPAX_PROTO_DIRS)
+  list(APPEND import_dirs ${earlier_dirs})
+  list(REMOVE_DUPLICATES import_dirs)
+  set_property(TARGET ${target} PROPERTY HAPAX_PROTO_DIRS "${import_dirs}")
+  list(TRANSFORM import_dirs PREPEND "-I")
+
+  set(generated_dir "${CMAKE_CURRENT_BINARY_DIR}/${target}_protos")
+  file(MAKE_DIRECTORY "${generated_dir}")
+  set(takes_googles OFF)
+  set(makes_googles OFF)
+  foreach(proto IN LISTS ARG_UNPARSED_ARGUMENTS)
+    cmake_path(ABSOLUTE_PATH proto BASE_DIRECTORY "${directory}" NORMALIZE OUTPUT_VARIABLE file)
+    cmake_path(RELATIVE_PATH file BASE_DIRECTORY "${directory}" OUTPUT_VARIABLE path)
+    if(NOT EXISTS "${file}")
+      message(FATAL_ERROR "hapax_generate_protos(${target}): there is no proto \"${proto}\" below ${directory}")
+    endif()
+    if(path MATCHES "^\\.\\./")
+      message(FATAL_ERROR "hapax_generate_protos(${target}): ${file} does not lie below ${directory}: give the directory that its imports begin in")
+    endif()
+    string(REGEX REPLACE "\\.proto$" ".pb" stem "${generated_dir}/${path}")
+    add_custom_command(
+      OUTPUT "${stem}.cc" "${stem}.h"
+      COMMAND protobuf::protoc "--cpp_out=${generated_dir}" "--dependency_out=${stem}.d" ${import_dirs}
+        "-I${hapax_PROTO_DIR}" "${path}"
+      DEPENDS "${file}"
+      DEPFILE "${stem}.d"
+      VERBATIM
+    )
+    target_sources(${target} PRIVATE "${stem}.cc")
+    file(STRINGS "${file}" googles REGEX "^import .*\"google/(rpc|longrunning)/")
+    if(googles)
+      set(takes_googles ON)
+    endif()
+    if(path MATCHES "^google/(rpc|longrunning)/")
+      set(makes_googles ON)
+    endif()
+  endforeach()
+  target_include_directories(${target} SYSTEM PUBLIC "$<BUILD_INTERFACE:${generated_dir}>")
+  target_link_libraries(${target} PUBLIC ${ARG_PROTO_LIBRARIES} hapax::proto)
+  if(takes_googles AND NOT makes_googles)
+    if(HAPAX_GOOGLE_PROTOS_TARGET)
+      target_link_libraries(${target} PUBLIC ${HAPAX_GOOGLE_PROTOS_TARGET})
+    else()
+      target_link_libraries(${target} PUBLIC hapax::google_protos)
+    endif()
+  endif()
+endfunction()

@@ -1,0 +1,3 @@
+#include "own.h"
+
+int main() { return NameByOwnCode("").empty() ? 0 : 1; }

@@ -1,0 +1,3 @@
+#include "hapax/client/call/caller.h"
+
+int main() { return hapax::client::Caller::Options().budget.capacity > 0 ? 0 : 1; }
