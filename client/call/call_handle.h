@@ -33,6 +33,8 @@ class CallHandle {
   //
   // Cancel does not undo what was sent. If CallInfo::settled is false, the effect may exist, or may still be made. The
   // token stays valid: repeating the call with `info.token` tells the outcome, and AbandonToken fences the token.
+  //
+  // Does nothing in a forked child of the process that started the call.
   void Cancel() const {
     if (const std::shared_ptr<CancellableCall> call = call_.lock()) call->Cancel();
   }

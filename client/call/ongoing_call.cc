@@ -46,6 +46,7 @@ void OngoingCall::Refuse(absl::Status why, bool settled, On on) {
 }
 
 void OngoingCall::Cancel() {
+  if (!process_.IsThisOne()) return;
   {
     absl::MutexLock lock(&mu_);
     if (over_) return;

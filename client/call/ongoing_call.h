@@ -17,6 +17,7 @@
 #include "hapax/client/call/retry.h"
 #include "hapax/client/call/timing.h"
 #include "hapax/client/wire/connection.h"
+#include "hapax/client/wire/fork.h"
 
 namespace hapax::client {
 
@@ -90,6 +91,7 @@ class OngoingCall final : public CancellableCall, public std::enable_shared_from
   Timing& timing_;
   RetryBudget& budget_;
   const absl::Time deadline_;
+  const OwningProcess process_;
 
   absl::Mutex mu_;
   Done done_ ABSL_GUARDED_BY(mu_);

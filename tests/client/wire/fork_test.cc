@@ -8,12 +8,15 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/client/call/call_handle.h"
 #include "hapax/client/call/caller.h"
+#include "hapax/client/call/timing.h"
 #include "hapax/client/journal/journaled_caller.h"
 #include "hapax/tests/client/child_roles.h"
 #include "hapax/tests/client/journal/journal_files.h"
@@ -102,20 +105,26 @@ TEST_F(ForkTest, AChildsAsynchronousCallIsRefusedLikewise) {
 
 TEST_F(ForkTest, AChildMayLetGoOfTheConnectionAndOfCallsUnderWay) {
   std::atomic<int> ends = 0;
+  std::vector<CallHandle> handles;
   {
     auto holding = std::make_unique<Caller>(connection);
     for (int i = 0; i < 10; ++i) {
-      holding->StartRaw({.method = "t.T/Hold", .token = "t"}, RetryPolicy(),
-                        [&](const Result<std::string>&) { ++ends; });
+      handles.push_back(holding->StartRaw({.method = "t.T/Hold", .token = "t"}, RetryPolicy(),
+                                          [&](const Result<std::string>&) { ++ends; }));
     }
     server.WaitUntilHeld(10);
     EXPECT_EQ(InChild([&] {
                 holding.reset();
                 caller.reset();
                 connection.reset();
-                return std::string("let go");
+                for (const CallHandle& handle : handles) handle.Cancel();
+                // The timer thread would end cancelled calls before this.
+                absl::Notification after_cancels;
+                SystemTiming().At(absl::InfinitePast(), [&] { after_cancels.Notify(); });
+                after_cancels.WaitForNotification();
+                return absl::StrCat(ends.load(), " ended");
               }),
-              "let go");
+              "0 ended");
     EXPECT_EQ(ends, 0);
     server.LetGo();
     holding.reset();
