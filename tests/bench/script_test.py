@@ -27,6 +27,13 @@ def bench(*arguments) -> tuple:
 
 
 class ScriptTest(unittest.TestCase):
+    def test_two_builds_are_compared_in_pairs(self):
+        ended = subprocess.run(["/usr/bin/python3", "-B", ROOT / "bench" / "compare.py", BUILD, BUILD, "--repeats", "1",
+                                "--seconds", "0.1", "--in_flight", "4"],
+                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=110)
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        self.assertRegex(ended.stdout, r"^replay, 4 in flight: \d\.\d{3} \(.*\nfirst_execution, 4 in flight: \d\.\d{3} \(")
+
     def test_a_figure(self):
         printed, result = bench("--only", "first_execution", "--only", "hapax")
         rows = result["figures"]
