@@ -21,6 +21,7 @@
 #include "hapax/interceptors/refusal.h"
 #include "hapax/interceptors/refusal_bounds.h"
 #include "hapax/interceptors/rpc_status.h"
+#include "hapax/proto/public_name.h"
 #include "hapax/server/chain.h"
 #include "hapax/server/hosting/rule_history.h"
 #include "hapax/server/hosting/token_policy_history.h"
@@ -38,6 +39,8 @@
 
 namespace hapax {
 namespace {
+
+using google::protobuf::Descriptor;
 
 constexpr int kMaxInFlight = 4096;
 constexpr size_t kMaxWaiting = 256;
@@ -124,6 +127,11 @@ std::string ReasonIn(const absl::Status& status) {
   return payload.has_value() && info.ParseFromString(std::string(*payload)) ? info.reason() : "";
 }
 
+// Whether both are the same type on the wire. A test may have code of its own for a type, such as google.longrunning.
+bool IsSameType(const Descriptor& one, const Descriptor& other) {
+  return &one == &other || PublicName(one.full_name()) == PublicName(other.full_name());
+}
+
 absl::StatusOr<Place> PlaceAsItIsNamed(const PlaceHints& hints) {
   return Place{.region = std::string(hints.region.value),
                .zone = hints.zones.empty() ? "" : std::string(hints.zones.front().value)};
@@ -151,8 +159,7 @@ struct TestHost::Parts {
     work.Stop();
   }
 
-  [[nodiscard]] absl::StatusOr<const Method*> Find(const google::protobuf::Message& request,
-                                                   const google::protobuf::Descriptor& reply,
+  [[nodiscard]] absl::StatusOr<const Method*> Find(const google::protobuf::Message& request, const Descriptor& reply,
                                                    const std::string& name) const;
   [[nodiscard]] absl::StatusOr<std::vector<std::string>> OpenWork() const;
 
@@ -257,14 +264,13 @@ absl::Status TestHost::Start(std::vector<HostedService*> services) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<const Method*> TestHost::Parts::Find(const google::protobuf::Message& request,
-                                                    const google::protobuf::Descriptor& reply,
+absl::StatusOr<const Method*> TestHost::Parts::Find(const google::protobuf::Message& request, const Descriptor& reply,
                                                     const std::string& name) const {
   const Method* found = nullptr;
   for (const auto& [full_name, method] : methods) {
     const bool is_named = name.empty() || full_name == name || method->descriptor->name() == name;
-    const bool fits =
-        method->request->GetDescriptor() == request.GetDescriptor() && method->reply->GetDescriptor() == &reply;
+    const bool fits = IsSameType(*method->request->GetDescriptor(), *request.GetDescriptor()) &&
+                      IsSameType(*method->reply->GetDescriptor(), reply);
     if (!is_named || !fits) continue;
     if (found != nullptr) {
       return absl::UnimplementedError(
@@ -278,7 +284,7 @@ absl::StatusOr<const Method*> TestHost::Parts::Find(const google::protobuf::Mess
                                                " is hosted"));
 }
 
-TestEnd TestHost::CallUntyped(const google::protobuf::Message& request, const google::protobuf::Descriptor& reply,
+TestEnd TestHost::CallUntyped(const google::protobuf::Message& request, const Descriptor& reply,
                               const TestCallOptions& options) {
   const absl::StatusOr<const Method*> method = parts_->Find(request, reply, options.method);
   if (!method.ok()) return {.status = method.status()};

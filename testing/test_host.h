@@ -110,8 +110,8 @@ class TestHost {
   // Errors: those of Server::Start that concern the services or the store.
   [[nodiscard]] absl::Status Start(std::vector<HostedService*> services);
 
-  // Makes the call, and waits for its end. Errors: those of the call; UNIMPLEMENTED: not exactly one hosted method
-  // matches.
+  // Makes the call, and waits for its end. Types match by their names on the wire. Errors: those of the call;
+  // UNIMPLEMENTED: not exactly one hosted method matches.
   template <typename Reply>
   [[nodiscard]] TestReply<Reply> Call(const google::protobuf::Message& request, const TestCallOptions& options = {}) {
     TestReply<Reply> reply;

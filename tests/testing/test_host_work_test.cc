@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "gmock/gmock.h"
+#include "google/longrunning/operations.pb.h"
 #include "gtest/gtest.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/external/longrunning/operations.pb.h"
@@ -152,6 +153,15 @@ TEST_F(TestHostWorkTest, AClientMayWaitForAnOperation) {
   const auto waited = host_->Call<Operation>(request);
   EXPECT_THAT(waited.status, IsOk());
   EXPECT_TRUE(waited.reply.done());
+}
+
+// As in a project whose service replies with google.longrunning.Operation.
+TEST_F(TestHostWorkTest, ATestMayHaveItsOwnCodeForATypeOfTheHosts) {
+  google::longrunning::GetOperationRequest request;
+  request.set_name(StartJob().reply.name());
+  const auto got = host_->Call<google::longrunning::Operation>(request);
+  EXPECT_THAT(got.status, IsOk());
+  EXPECT_EQ(got.reply.name(), request.name());
 }
 
 TEST_F(TestHostWorkTest, WorkThatIsLeftIsNamed) {
