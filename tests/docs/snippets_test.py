@@ -13,6 +13,7 @@ PROVISION = ROOT / "examples" / "provision"
 SOURCES = {
     "testing_your_service.md": {"cpp": [HOSTED / "payments_test.cc", PROVISION / "provisioner_test.cc"],
                                 "cmake": [HOSTED / "CMakeLists.txt"]},
+    "embedding_the_client.md#Test your job": {"cpp": [ROOT / "examples" / "call_hapax" / "cluster_test.cc"]},
     "work.md": {"cpp": [PROVISION / "provisioner.cc", PROVISION / "main.cc"]},
 }
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -55,9 +55,8 @@ class ExamplesTest(ContractCase):
             project = Project(ROOT / "examples" / name, cls.dir, cls.prefix)
             for flavour in FLAVOURS:
                 cls.programs[name, flavour] = project.build(flavour) / program
-                if name == "host_your_own":
-                    # The payments service's own tests, with the test kit of the installed package.
-                    cls.own_tests[flavour] = run("ctest", "--test-dir", project.build_dir, "--output-on-failure")
+                # The example's own tests; those of the services use the test kit of the installed package.
+                cls.own_tests[name, flavour] = run("ctest", "--test-dir", project.build_dir, "--output-on-failure")
         generated = cls.dir / "python"
         generated.mkdir()
         run("protoc", f"-I{ROOT}/examples/host_your_own/proto", f"-I{ROOT}/examples/provision/proto", f"-I{PROTO}",
@@ -67,9 +66,10 @@ class ExamplesTest(ContractCase):
         cls.pb = importlib.import_module("payments.v1.payments_pb2")
         cls.provision_pb = importlib.import_module("provision.v1.provision_pb2")
 
-    def test_the_payments_service_has_tests_of_its_own_that_pass(self):
-        for flavour in FLAVOURS:
-            self.assertIn("100% tests passed, 0 tests failed out of 1", self.own_tests[flavour])
+    def test_each_has_tests_of_its_own_that_pass(self):
+        for example, said in self.own_tests.items():
+            with self.subTest(example):
+                self.assertIn("100% tests passed, 0 tests failed out of 1", said)
 
     def payments(self, flavour: str = "static") -> PaymentsServer:
         server = PaymentsServer(program=str(self.programs["host_your_own", flavour]))
