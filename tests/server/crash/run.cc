@@ -6,13 +6,15 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/base/clock.h"
 #include "hapax/tests/support/status_matchers.h"
 
 namespace hapax::compute {
 namespace {
 
-// So often the server may be UNAVAILABLE before a test gives up: it is only for some milliseconds.
-constexpr int kMaxAttempts = 1'000'000;
+// How long a step of a script, or the work that it starts, may take. Both take milliseconds, and seconds where RocksDB
+// pauses. Beyond that something waits for ever, and the test says for what.
+constexpr absl::Duration kMaxWait = absl::Minutes(2);
 
 // Where whatever a script launches has room.
 v1::Catalog AmpleCatalog() {
@@ -72,6 +74,7 @@ void CrashRun::OnStep(WorkStep step) {
 
 void CrashRun::OnLog(std::string_view line) {
   absl::MutexLock lock(&mu_);
+  last_log_line_ = line;
   if (line.starts_with("writes suspended")) is_suspended_ = true;
   if (line.starts_with("writes resumed")) is_suspended_ = false;
 }
@@ -92,7 +95,8 @@ void CrashRun::Run(const Script& script) {
 }
 
 void CrashRun::Persist(absl::FunctionRef<bool()> attempt) {
-  for (int i = 0; i < kMaxAttempts && !testing::Test::HasFailure(); ++i) {
+  const absl::Duration end = MonotonicNow() + kMaxWait;
+  while (MonotonicNow() < end && !testing::Test::HasFailure()) {
     const bool is_done = attempt();
     AwaitQuiet();
     if (disk_.power_is_cut()) {
@@ -101,7 +105,8 @@ void CrashRun::Persist(absl::FunctionRef<bool()> attempt) {
       return;
     }
   }
-  EXPECT_TRUE(testing::Test::HasFailure()) << "it is never done";
+  absl::MutexLock lock(&mu_);
+  EXPECT_TRUE(testing::Test::HasFailure()) << "it is never done; the store's last line: " << last_log_line_;
 }
 
 bool CrashRun::TryToStart() {
@@ -150,11 +155,17 @@ void CrashRun::Reboot() {
 // Returns when all work is done and the disk can be written, or the power is cut.
 void CrashRun::AwaitQuiet() {
   if (server_ == nullptr) return;
-  absl::MutexLock lock(&mu_);
-  const auto is_quiet = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return is_cut_ || (work_in_flight_ == 0 && !is_suspended_);
-  };
-  mu_.Await(absl::Condition(&is_quiet));
+  {
+    absl::MutexLock lock(&mu_);
+    const auto is_quiet = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+      return is_cut_ || (work_in_flight_ == 0 && !is_suspended_);
+    };
+    if (mu_.AwaitWithTimeout(absl::Condition(&is_quiet), kMaxWait)) return;
+    ADD_FAILURE() << "it is never quiet: pieces of work in flight: " << work_in_flight_
+                  << ", writes are suspended: " << is_suspended_ << ", the store's last line: " << last_log_line_;
+  }
+  // Tells work that is never completed from a wrong count. Without the lock, which a read of the store takes.
+  EXPECT_EQ(server_->OpenWork(), 0);
 }
 
 void CrashRun::Verify() {

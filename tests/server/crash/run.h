@@ -86,6 +86,7 @@ class CrashRun {
   bool is_cut_ ABSL_GUARDED_BY(mu_) = false;
   bool is_suspended_ ABSL_GUARDED_BY(mu_) = false;
   int work_in_flight_ ABSL_GUARDED_BY(mu_) = 0;
+  std::string last_log_line_ ABSL_GUARDED_BY(mu_);  // The store's.
 };
 
 }  // namespace hapax::compute

@@ -2,6 +2,7 @@
 #define HAPAX_TESTS_SERVER_SUPPORT_STEPPED_DRIVER_H_
 
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,7 +15,8 @@
 
 namespace hapax {
 
-// What a piece of work goes through, in this order.
+// What a piece of work goes through, in this order. A server tells kCommitted and kCompleted once for each piece,
+// however often the piece is performed.
 enum class WorkStep {
   kCommitted,     // The call's commit is durable, and nothing is performed yet.
   kBeforeEffect,  // The machinery is told to perform it. The machinery's own step, as the next one is.
@@ -45,7 +47,8 @@ class Completions {
   int count_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
-// Passes everything on to a driver of its own, of type `Driver`, tells of the steps, and counts the completions.
+// Passes everything on to a driver of its own, of type `Driver`, tells of the steps, and counts the completions. Open
+// pieces of work must have different subjects.
 //
 // Thread-safety: safe.
 // Lifetime: `completions` outlives it.
@@ -60,14 +63,15 @@ class SteppedDriver final : public WorkDriver {
         driver_(std::forward<Arguments>(arguments)...) {}
 
   void Perform(const std::string& subject, Done done) override {
-    Tell(WorkStep::kCommitted);
+    if (Begin(subject)) Tell(WorkStep::kCommitted);
     driver_.Perform(subject, std::move(done));
   }
   [[nodiscard]] absl::Status Complete(const std::string& subject, const absl::Status& result,
                                       Transaction& txn) override {
     HAPAX_RETURN_IF_ERROR(driver_.Complete(subject, result, txn));
     Tell(WorkStep::kCompleting);
-    txn.OnCommit([this] {
+    txn.OnCommit([this, subject] {
+      End(subject);
       Tell(WorkStep::kCompleted);
       completions_.Add();
     });
@@ -75,6 +79,15 @@ class SteppedDriver final : public WorkDriver {
   }
 
  private:
+  // Returns whether the subject's work is new here. Work that was UNAVAILABLE, or failed, is performed again.
+  [[nodiscard]] bool Begin(const std::string& subject) {
+    absl::MutexLock lock(&mu_);
+    return begun_.insert(subject).second;
+  }
+  void End(const std::string& subject) {
+    absl::MutexLock lock(&mu_);
+    begun_.erase(subject);
+  }
   void Tell(WorkStep step) const {
     if (on_step_ != nullptr) on_step_(kind_, step);
   }
@@ -83,6 +96,9 @@ class SteppedDriver final : public WorkDriver {
   const StepHook on_step_;
   Completions& completions_;
   Driver driver_;
+
+  absl::Mutex mu_;
+  std::set<std::string> begun_ ABSL_GUARDED_BY(mu_);  // Subjects whose work is not completed yet.
 };
 
 }  // namespace hapax
