@@ -2,8 +2,10 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "rocksdb/file_system.h"
+#include "rocksdb/system_clock.h"
 
 namespace hapax {
 namespace {
@@ -31,10 +33,20 @@ class SyncedNames final : public rocksdb::FileSystemWrapper {
   }
 };
 
+// A composite env alone would have the machine's clock, whatever the clock of the wrapped env.
+class SyncedNamesEnv final : public rocksdb::EnvWrapper {
+ public:
+  SyncedNamesEnv(const std::shared_ptr<rocksdb::FileSystem>& files, std::shared_ptr<rocksdb::SystemClock> clock)
+      : rocksdb::EnvWrapper(rocksdb::NewCompositeEnv(files)) {
+    file_system_ = files;
+    system_clock_ = std::move(clock);
+  }
+};
+
 }  // namespace
 
 std::unique_ptr<rocksdb::Env> WithSyncedNames(const rocksdb::Env& env) {
-  return rocksdb::NewCompositeEnv(std::make_shared<SyncedNames>(env.GetFileSystem()));
+  return std::make_unique<SyncedNamesEnv>(std::make_shared<SyncedNames>(env.GetFileSystem()), env.GetSystemClock());
 }
 
 }  // namespace hapax

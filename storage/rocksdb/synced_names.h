@@ -8,7 +8,7 @@
 // Syncs names whose order on disk RocksDB leaves to the file system. Internal to storage.
 namespace hapax {
 
-// Wraps `env` so that the directory is synced before a file is renamed to CURRENT.
+// Wraps `env` so that the directory is synced before a file is renamed to CURRENT. The clock is that of `env`.
 //
 // CURRENT names the manifest, which names the tables. When RocksDB recovers from its log, it creates tables and
 // manifest, renames CURRENT, and only then syncs the directory. POSIX allows a power cut in between to keep the rename
