@@ -23,9 +23,9 @@
 #include "hapax/server/operations/operations.h"
 #include "hapax/server/operations/operations_service.h"
 #include "hapax/server/operations/work_queue.h"
+#include "hapax/testing/counted_ids.h"
 #include "hapax/testing/manual_clock.h"
 #include "hapax/tests/fuzz/memory_store.h"
-#include "hapax/tests/server/support/fixed_ids.h"
 #include "prometheus/registry.h"
 #include "spdlog/logger.h"
 
@@ -71,7 +71,7 @@ class FuzzServer {
   const std::unique_ptr<const compute::Places> places_;
   const MemoryStore::Tables at_first_;
   const ScopeResolver resolver_;
-  compute::FixedIds ids_;
+  CountedIds ids_;
   OperationWaiters waiters_{/*max_waiting=*/1};
   const Operations operations_{ids_, waiters_};
   const std::unique_ptr<compute::Hypervisor> hypervisor_;

@@ -71,10 +71,10 @@ class DescribeInstancesTest : public testing::Test {
   }
 
   TestCompute compute_;
-  const std::string one_ = FixedId("i", 1);
-  const std::string two_ = FixedId("i", 2);
-  const std::string three_ = FixedId("i", 3);
-  const std::string theirs_ = FixedId("i", 4);
+  const std::string one_ = CountedId("i", 1);
+  const std::string two_ = CountedId("i", 2);
+  const std::string three_ = CountedId("i", 3);
+  const std::string theirs_ = CountedId("i", 4);
 };
 
 TEST_F(DescribeInstancesTest, ListsTheTenantsOwnInTheOrderOfTheirIds) {
@@ -168,7 +168,7 @@ TEST(DescribeInstances, APageFitsIntoAMessageHoweverLongTheTags) {
 
   v1::DescribeInstancesRequest all;
   v1::DescribeInstancesRequest named;
-  for (int i = 1; i <= 100; ++i) named.add_instance_ids(FixedId("i", i));
+  for (int i = 1; i <= 100; ++i) named.add_instance_ids(CountedId("i", i));
   for (v1::DescribeInstancesRequest page_request : {all, named}) {
     int listed = 0;
     do {
@@ -199,9 +199,9 @@ class DescribeHostsTest : public testing::Test {
   }
 
   TestCompute compute_;
-  const std::string one_ = FixedId("h", 1);
-  const std::string two_ = FixedId("h", 2);
-  const std::string three_ = FixedId("h", 3);
+  const std::string one_ = CountedId("h", 1);
+  const std::string two_ = CountedId("h", 2);
+  const std::string three_ = CountedId("h", 3);
 };
 
 TEST_F(DescribeHostsTest, ListsAllOrThoseOfARegionOrThoseThatAreNamed) {

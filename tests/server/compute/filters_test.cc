@@ -265,7 +265,7 @@ TEST_F(FilteredListsTest, FiltersNarrowDownWhatElseTheRequestAsksFor) {
   EXPECT_THAT(Instances(large_), ElementsAre("1", "2", "5"));
   EXPECT_THAT(Instances(large_ + "region: 'us-east-1'"), ElementsAre("1", "2"));
   EXPECT_THAT(Instances(large_ + "filters { name: 'tag:Owner' values: 'me' }"), ElementsAre("1", "2"));
-  EXPECT_THAT(Instances(large_ + "instance_ids: ['" + FixedId("i", 4) + "', '" + FixedId("i", 2) + "']"),
+  EXPECT_THAT(Instances(large_ + "instance_ids: ['" + CountedId("i", 4) + "', '" + CountedId("i", 2) + "']"),
               ElementsAre("2"));
   EXPECT_THAT(Instances("filters { name: 'instance-state-name' values: 'running' }"), IsEmpty());
   ASSERT_EQ(compute_.FinishBoots(), 5);
@@ -275,8 +275,9 @@ TEST_F(FilteredListsTest, FiltersNarrowDownWhatElseTheRequestAsksFor) {
 
 TEST_F(FilteredListsTest, PagesOfAFilteredListGiveTheSameList) {
   EXPECT_THAT(Instances(large_ + "page_size: 1"), ElementsAre("1", "2", "5"));
-  EXPECT_THAT(Instances(large_ + "page_size: 1 instance_ids: ['" + FixedId("i", 4) + "', '" + FixedId("i", 2) + "']"),
-              ElementsAre("2"));
+  EXPECT_THAT(
+      Instances(large_ + "page_size: 1 instance_ids: ['" + CountedId("i", 4) + "', '" + CountedId("i", 2) + "']"),
+      ElementsAre("2"));
 }
 
 TEST_F(FilteredListsTest, APageTokenIsOfItsFilters) {
@@ -289,7 +290,7 @@ TEST_F(FilteredListsTest, APageTokenIsOfItsFilters) {
 }
 
 TEST_F(FilteredListsTest, OneThatIsNamedButDoesNotMatchExistsAllTheSame) {
-  const std::string four = "instance_ids: '" + FixedId("i", 4) + "'";
+  const std::string four = "instance_ids: '" + CountedId("i", 4) + "'";
   EXPECT_THAT(Instances(large_ + four), IsEmpty());
   EXPECT_THAT(compute_.DescribeInstances(FromText<v1::DescribeInstancesRequest>(large_ + "instance_ids: 'i-none'")),
               Refuses(Reason::kInstanceNotFound, "instance_ids"));
@@ -305,7 +306,7 @@ TEST_F(FilteredListsTest, HostsAndKeyPairsAreFilteredToo) {
   const auto hosts = compute_.DescribeHosts(in_eu);
   ASSERT_THAT(hosts, IsOk());
   ASSERT_EQ(hosts->hosts_size(), 1);
-  EXPECT_EQ(hosts->hosts(0).host_id(), FixedId("h", 2));
+  EXPECT_EQ(hosts->hosts(0).host_id(), CountedId("h", 2));
   EXPECT_THAT(compute_.DescribeHosts(FromText<v1::DescribeHostsRequest>("filters { name: 'image-id' values: 'x' }")),
               Refuses(Reason::kInvalidParameter, "filters"));
 
@@ -314,7 +315,7 @@ TEST_F(FilteredListsTest, HostsAndKeyPairsAreFilteredToo) {
                 IsOk());
   }
   const auto pairs = compute_.DescribeKeypairs(
-      FromText<v1::DescribeKeypairsRequest>("filters { name: 'key-pair-id' values: '" + FixedId("key", 2) + "' }"));
+      FromText<v1::DescribeKeypairsRequest>("filters { name: 'key-pair-id' values: '" + CountedId("key", 2) + "' }"));
   ASSERT_THAT(pairs, IsOk());
   ASSERT_EQ(pairs->key_pairs_size(), 1);
   EXPECT_EQ(pairs->key_pairs(0).key_name(), "b");

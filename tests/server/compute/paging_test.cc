@@ -73,7 +73,7 @@ class PagingTest : public testing::Test {
   }
   void Terminate(int number) {
     ASSERT_THAT(compute_.TerminateInstances(FromText<v1::TerminateInstancesRequest>(
-                    "region: 'eu-west-1' instance_ids: '" + FixedId("i", number) + "'")),
+                    "region: 'eu-west-1' instance_ids: '" + CountedId("i", number) + "'")),
                 IsOk());
     ASSERT_EQ(compute_.FinishShutDowns(), 1);
   }
@@ -83,8 +83,8 @@ class PagingTest : public testing::Test {
                 IsOk());
   }
   void Release(int number) {
-    ASSERT_THAT(compute_.ReleaseHosts(
-                    FromText<v1::ReleaseHostsRequest>("region: 'eu-west-1' host_ids: '" + FixedId("h", number) + "'")),
+    ASSERT_THAT(compute_.ReleaseHosts(FromText<v1::ReleaseHostsRequest>("region: 'eu-west-1' host_ids: '" +
+                                                                        CountedId("h", number) + "'")),
                 IsOk());
   }
   void Create(const std::string& name) {
@@ -114,7 +114,7 @@ class PagingTest : public testing::Test {
 std::vector<std::string> Ids(const std::string& prefix, int first, int last, int without = 0) {
   std::vector<std::string> ids;
   for (int i = first; i <= last; ++i) {
-    if (i != without) ids.push_back(FixedId(prefix, i));
+    if (i != without) ids.push_back(CountedId(prefix, i));
   }
   return ids;
 }
@@ -180,10 +180,10 @@ TEST_F(PagingTest, ThatNamedOnesExistIsCheckedWithTheFirstPage) {
   Allocate(2);
   Launch(2);
   Create("a");
-  const std::string hosts = "page_size: 1 host_ids: ['" + FixedId("h", 1) + "', 'h-none']";
+  const std::string hosts = "page_size: 1 host_ids: ['" + CountedId("h", 1) + "', 'h-none']";
   EXPECT_THAT(compute_.DescribeHosts(FromText<v1::DescribeHostsRequest>(hosts)),
               Refuses(Reason::kHostNotFound, "host_ids"));
-  const std::string instances = "page_size: 1 instance_ids: ['" + FixedId("i", 1) + "', 'i-none']";
+  const std::string instances = "page_size: 1 instance_ids: ['" + CountedId("i", 1) + "', 'i-none']";
   EXPECT_THAT(compute_.DescribeInstances(FromText<v1::DescribeInstancesRequest>(instances)),
               Refuses(Reason::kInstanceNotFound, "instance_ids"));
   EXPECT_THAT(compute_.DescribeKeypairs(FromText<v1::DescribeKeypairsRequest>("page_size: 1 key_names: ['a', 'none']")),

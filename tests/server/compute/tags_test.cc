@@ -81,7 +81,7 @@ TEST_F(TagsTest, AResourceKeepsItsTagsAsItsStateChanges) {
   ASSERT_THAT(Launch(tags), IsOk());
   ASSERT_EQ(compute_.FinishBoots(), 2);
   ASSERT_THAT(
-      compute_.TerminateInstances(FromText<v1::TerminateInstancesRequest>("instance_ids: '" + FixedId("i", 1) + "'")),
+      compute_.TerminateInstances(FromText<v1::TerminateInstancesRequest>("instance_ids: '" + CountedId("i", 1) + "'")),
       IsOk());
   ASSERT_EQ(compute_.FinishShutDowns(), 1);
   const auto instances = compute_.DescribeInstances();

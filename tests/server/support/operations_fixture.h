@@ -16,7 +16,7 @@
 #include "hapax/server/operations/operation_waiters.h"
 #include "hapax/server/operations/operations.h"
 #include "hapax/storage/rocksdb/store.h"
-#include "hapax/tests/server/support/fixed_ids.h"
+#include "hapax/testing/counted_ids.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/sync_store.h"
 #include "hapax/tests/support/temp_dir.h"
@@ -67,7 +67,7 @@ class OperationsTest : public testing::Test {
   }
 
   const TempDir dir_;
-  compute::FixedIds ids_;
+  CountedIds ids_;
   const std::unique_ptr<Store> store_ = *OpenRocksDbStore({.path = dir_.Path("data")});
   OperationWaiters waiters_{/*max_waiting=*/3};
   const Operations operations_{ids_, waiters_};

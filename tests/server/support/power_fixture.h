@@ -105,7 +105,7 @@ class PowerTest : public testing::Test {
   }
 
   TestCompute compute_;
-  std::string id_ = FixedId("i", 1);
+  std::string id_ = CountedId("i", 1);
 };
 
 }  // namespace hapax::compute

@@ -18,8 +18,8 @@
 #include "hapax/server/operations/work_queue.h"
 #include "hapax/storage/rows.h"
 #include "hapax/storage/store.h"
+#include "hapax/testing/counted_ids.h"
 #include "hapax/testing/manual_clock.h"
-#include "hapax/tests/server/support/fixed_ids.h"
 #include "hapax/tests/server/support/held_hypervisor.h"
 #include "hapax/tests/server/support/watched_driver.h"
 #include "hapax/tests/support/sync_store.h"
@@ -97,7 +97,7 @@ class TestCompute {
   [[nodiscard]] const HostedService& hosted() const { return *hosted_; }
   [[nodiscard]] Store& store() { return *store_; }
   [[nodiscard]] ManualClock& clock() { return clock_; }
-  [[nodiscard]] FixedIds& ids() { return ids_; }
+  [[nodiscard]] CountedIds& ids() { return ids_; }
   [[nodiscard]] HeldHypervisor& hypervisor() { return hypervisor_; }
   [[nodiscard]] WorkQueue& work() { return *work_; }
   [[nodiscard]] const Operations& operations() const { return operations_; }
@@ -113,7 +113,7 @@ class TestCompute {
 
   const TempDir dir_;
   ManualClock clock_;
-  FixedIds ids_;
+  CountedIds ids_;
   HeldHypervisor hypervisor_;
   OperationWaiters waiters_{/*max_waiting=*/100};
   const Operations operations_{ids_, waiters_};

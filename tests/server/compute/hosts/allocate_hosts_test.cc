@@ -62,7 +62,7 @@ TEST(AllocateHosts, IdsThatComeAgainOverwriteNoHost) {
   compute.ids().Reset();
   const auto reply = compute.AllocateHosts(Hosts());
   ASSERT_THAT(reply, IsOk());
-  EXPECT_EQ(reply->host_ids(0), FixedId("h", 3));
+  EXPECT_EQ(reply->host_ids(0), CountedId("h", 3));
   const auto described = compute.DescribeHosts();
   ASSERT_THAT(described, IsOk());
   EXPECT_THAT(described->hosts(), SizeIs(3));

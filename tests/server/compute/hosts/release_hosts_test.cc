@@ -57,7 +57,7 @@ class ReleaseHostsTest : public testing::Test {
   }
   void Terminate(int count) {
     v1::TerminateInstancesRequest request;
-    for (int i = 1; i <= count; ++i) request.add_instance_ids(FixedId("i", i));
+    for (int i = 1; i <= count; ++i) request.add_instance_ids(CountedId("i", i));
     ASSERT_THAT(compute_.TerminateInstances(request), IsOk());
   }
   int64_t FreeVcpus(const std::string& zone_name = "us-east-1a") {
@@ -89,9 +89,9 @@ class ReleaseHostsTest : public testing::Test {
   }
 
   TestCompute compute_;
-  const std::string one_ = FixedId("h", 1);
-  const std::string two_ = FixedId("h", 2);
-  const std::string abroad_ = FixedId("h", 3);
+  const std::string one_ = CountedId("h", 1);
+  const std::string two_ = CountedId("h", 2);
+  const std::string abroad_ = CountedId("h", 3);
 };
 
 TEST_F(ReleaseHostsTest, HostsAreGoneAndNamedInTheRequestsOrder) {
@@ -170,7 +170,7 @@ TEST_F(ReleaseHostsTest, TheIdsAre1To1000NoneOfThemEmptyOrTwice) {
   EXPECT_THAT(compute_.ReleaseHosts(Release({one_, two_, one_})),
               Refuses(Reason::kInvalidParameter, "host_ids", AllOf(HasSubstr(one_), HasSubstr("twice"))));
   std::vector<std::string> many;
-  for (int i = 1; i <= 1'001; ++i) many.push_back(FixedId("h", i));
+  for (int i = 1; i <= 1'001; ++i) many.push_back(CountedId("h", i));
   EXPECT_THAT(compute_.ReleaseHosts(Release(many)), Refuses(Reason::kInvalidParameter, "host_ids", HasSubstr("1000")));
   EXPECT_EQ(compute_.Rows(), rows);
 }

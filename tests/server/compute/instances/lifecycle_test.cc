@@ -49,7 +49,7 @@ class LifecycleTest : public testing::Test {
   absl::Status Complete(WorkDriver& driver) { return Complete(driver, subject_); }
 
   TestCompute compute_;
-  const std::string id_ = FixedId("i", 1);
+  const std::string id_ = CountedId("i", 1);
   const std::string subject_ = InstanceKey(kTenant, id_);
   BootDriver boot_{compute_.hypervisor(), compute_.store(), compute_.work()};
   ShutDownDriver shut_down_{compute_.hypervisor()};

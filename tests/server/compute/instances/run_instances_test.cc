@@ -58,8 +58,8 @@ TEST(RunInstances, IdsThatComeAgainOverwriteNoInstance) {
   compute.ids().Reset();
   const auto reply = compute.RunInstances(Launch("min_count: 2"));
   ASSERT_THAT(reply, IsOk());
-  EXPECT_EQ(reply->instances(0).instance_id(), FixedId("i", 3));
-  EXPECT_EQ(reply->instances(1).instance_id(), FixedId("i", 4));
+  EXPECT_EQ(reply->instances(0).instance_id(), CountedId("i", 3));
+  EXPECT_EQ(reply->instances(1).instance_id(), CountedId("i", 4));
   const auto described = compute.DescribeInstances();
   ASSERT_THAT(described, IsOk());
   ASSERT_THAT(described->instances(), SizeIs(4));

@@ -42,9 +42,9 @@ class TerminateInstancesTest : public testing::Test {
   }
 
   TestCompute compute_;
-  const std::string one_ = FixedId("i", 1);
-  const std::string two_ = FixedId("i", 2);
-  const std::string three_ = FixedId("i", 3);
+  const std::string one_ = CountedId("i", 1);
+  const std::string two_ = CountedId("i", 2);
+  const std::string three_ = CountedId("i", 3);
 };
 
 TEST_F(TerminateInstancesTest, InstancesThatAreUpGoDownInTheRequestsOrder) {

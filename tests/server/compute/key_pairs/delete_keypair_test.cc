@@ -36,7 +36,7 @@ class DeleteKeypairTest : public testing::Test {
 TEST_F(DeleteKeypairTest, ThePairIsGoneAndNamedById) {
   const auto reply = Delete("key_name: 'pair'");
   ASSERT_THAT(reply, IsOk());
-  EXPECT_EQ(reply->key_pair_id(), FixedId("key", 1));
+  EXPECT_EQ(reply->key_pair_id(), CountedId("key", 1));
   const auto listed = compute_.DescribeKeypairs();
   ASSERT_THAT(listed, IsOk());
   EXPECT_THAT(listed->key_pairs(), IsEmpty());
@@ -48,7 +48,7 @@ TEST_F(DeleteKeypairTest, TheNameIsFreeForAnotherPair) {
   ASSERT_THAT(Delete("key_name: 'pair'"), IsOk());
   const auto another = Create();
   ASSERT_THAT(another, IsOk());
-  EXPECT_EQ(another->key_pair_id(), FixedId("key", 2));
+  EXPECT_EQ(another->key_pair_id(), CountedId("key", 2));
 }
 
 TEST_F(DeleteKeypairTest, InstancesKeepTheNameAndNoneIsLaunchedWithIt) {
