@@ -19,7 +19,7 @@ int64_t RowsIn(const Overlay& overlay) {
 
 bool GroupRun::Add(RemoteTask& task) {
   const int64_t bytes_before = reads_.bytes();
-  DraftTransaction draft(overlay_);
+  DraftTransaction draft(static_cast<const ReadTransaction&>(overlay_));  // Not a copy.
   Result result;
   result.status = task.body(draft);
   if (result.status.ok()) result.status = draft.refusal();
