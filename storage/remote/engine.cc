@@ -27,7 +27,7 @@ void RemoteEngine::Start() {
       absl::MutexLock lock(&engine->mu_);
       if (engine->slot_taken_) return;
     }
-    engine->OnStuck();
+    engine->OnStuck(Kind::kWriting);
   });
   slot_->Start([self = shared_from_this()](const absl::Status& status) { self->OnTaken(status); });
 }
@@ -97,7 +97,7 @@ void RemoteEngine::Pump(Kind kind) {
           self->context_, kind == Kind::kWriting ? self->slot_ : nullptr, std::move(tasks),
           GroupRunner::Events{
               .told = [self](size_t count) { self->NoteTold(count); },
-              .stuck = [self] { self->OnStuck(); },
+              .stuck = [self, kind] { self->OnStuck(kind); },
               .ended = [self, kind](GroupRunner::Ending ending) { self->OnEnded(kind, std::move(ending)); }});
       runner->Begin();
     });
@@ -138,13 +138,14 @@ void RemoteEngine::OnEnded(Kind kind, GroupRunner::Ending ending) {
   Pump(kind);
 }
 
-void RemoteEngine::OnStuck() {
+void RemoteEngine::OnStuck(Kind kind) {
   std::vector<RemoteTask> tasks;
   {
     absl::MutexLock lock(&mu_);
-    stuck_ = true;
-    for (; !writing_.left.empty(); writing_.left.pop_front()) tasks.push_back(std::move(writing_.left.front().task));
-    while (!writing_.waiting.empty()) tasks.push_back(writing_.waiting.Pop());
+    if (kind == Kind::kWriting) stuck_ = true;
+    Queue& queue = QueueOf(kind);
+    for (; !queue.left.empty(); queue.left.pop_front()) tasks.push_back(std::move(queue.left.front().task));
+    while (!queue.waiting.empty()) tasks.push_back(queue.waiting.Pop());
   }
   for (RemoteTask& task : tasks) {
     std::move(task.done)(StoreError(absl::UnavailableError("the store does not answer")));

@@ -70,8 +70,8 @@ class RemoteEngine : public std::enable_shared_from_this<RemoteEngine> {
   void Pump(Kind kind);
   [[nodiscard]] std::vector<RemoteTask> TakeGroup(Kind kind) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnEnded(Kind kind, GroupRunner::Ending ending);
-  // Tells all transactions that wait for the slot UNAVAILABLE, and refuses others until it is of use again.
-  void OnStuck();
+  // Tells all transactions that wait UNAVAILABLE. Those that write are refused from now on until a group has ended.
+  void OnStuck(Kind kind);
   void NoteTold(size_t count);
   [[nodiscard]] Queue& QueueOf(Kind kind) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return kind == Kind::kWriting ? writing_ : reading_;

@@ -240,7 +240,11 @@ void GroupRunner::OnRefused(absl::Status error) {
 }
 
 void GroupRunner::OnImpatient() {
-  if (!may_be_applied_) return TellAll(StoreError(absl::UnavailableError("the store does not answer")));
+  if (!may_be_applied_) {
+    // With conflicts the database does answer.
+    if (conflicts_ == 0) events_.stuck();
+    return TellAll(StoreError(absl::UnavailableError("the store does not answer")));
+  }
   const size_t told = tasks_.size();
   for (RemoteTask& task : std::exchange(tasks_, {})) {
     std::move(task.done)(StoreError(absl::UnavailableError(kMayBeDurable)));

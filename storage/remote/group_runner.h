@@ -54,10 +54,10 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
     // What the bodies of each party read and wrote.
     std::vector<std::pair<std::string, int64_t>> charges;
   };
-  // Called without the runner's lock but for `told`.
+  // `told` and `stuck` are called with the runner's lock held.
   struct Events {
     absl::AnyInvocable<void(size_t)> told;  // So many `done` have returned.
-    absl::AnyInvocable<void()> stuck;       // All are told, but the slot is of no use yet.
+    absl::AnyInvocable<void()> stuck;       // The database did not answer for longer than a caller waits.
     absl::AnyInvocable<void(Ending)> ended;
   };
 

@@ -65,13 +65,13 @@ const RemoteValue* Speculation::Find(const RemoteKey& key) const {
 RemoteFetch Speculation::Wanted() const {
   RemoteFetch fetch;
   fetch.scans = scans_;
-  fetch.keys.reserve(pinned_.size());
-  for (const auto& [key, value] : pinned_) fetch.keys.push_back(key);
+  fetch.keys = asked_;
   return fetch;
 }
 
 const RemoteValue& Speculation::Answer(RemoteKey key) const {
   if (const RemoteValue* const pinned = Find(key); pinned != nullptr) return *pinned;
+  asked_.push_back(key);
   if (const RemoteValue* const fetched = state_.Find(key); fetched != nullptr) return Pin(std::move(key), *fetched);
   guessed_ = true;
   const std::optional<RemoteValue> guess = cache_.Find(key);

@@ -45,7 +45,7 @@ class Speculation final : public ReadTransaction {
   [[nodiscard]] int64_t key_bytes() const { return key_bytes_; }
   // The answer that was given for the row; null: it was not read.
   [[nodiscard]] const RemoteValue* Find(const RemoteKey& key) const;
-  // A fetch of everything that was read.
+  // A fetch of everything that was read. Rows of scans come with their scans.
   [[nodiscard]] RemoteFetch Wanted() const;
 
   // Whether something read did not come from the fetched state.
@@ -64,6 +64,7 @@ class Speculation final : public ReadTransaction {
   const FetchedState& state_;
   GuessCache& cache_;
   mutable absl::btree_map<RemoteKey, RemoteValue> pinned_;
+  mutable std::vector<RemoteKey> asked_;  // Without the rows of scans.
   mutable std::vector<RemoteFetch::Scan> scans_;
   mutable bool guessed_ = false;
   mutable bool must_fetch_ = false;
