@@ -9,8 +9,9 @@
 namespace hapax {
 namespace {
 
-// After so many conflicts each transaction has a group of its own: a large one then meets others less often.
-constexpr int kConflictsTogether = 3;
+// After so many conflicts each transaction has a group of its own: one that meets others often no longer holds up the
+// rest. On rows that all write a small group conflicts as often as a large one, so groups stay together for a while.
+constexpr int kConflictsTogether = 10;
 // After so many the transaction is told UNAVAILABLE.
 constexpr int kMaxConflicts = 40;
 // A group fetches this often at most between two commits.
