@@ -65,6 +65,49 @@ TEST(RemoteEngineTest, ANumberThatNoGroupOfItsOwnLeftStopsIt) {
   }
 }
 
+TEST(RemoteEngineTest, ADatabaseThatIsNotTheOneThatItWasStopsItForEver) {
+  SimWorld world({});
+  world.cluster().Break(absl::FailedPreconditionError("restored"));
+  EXPECT_THAT(ExecuteOn(world, 0, PutBody("a")), StatusIs(StatusCode::kUnavailable, HasSubstr("restored")));
+  world.cluster().Break(absl::OkStatus());
+  EXPECT_THAT(ExecuteOn(world, 0, PutBody("b")), StatusIs(StatusCode::kUnavailable, HasSubstr("restored")));
+  EXPECT_THAT(world.engine(0).status(), StatusIs(StatusCode::kFailedPrecondition, "restored"));
+}
+
+TEST(RemoteEngineTest, WhoOnlyReadsIsNotRefusedBecauseWritesAre) {
+  SimWorld world({});
+  world.cluster().set_full(true);
+  TransactionOutcome writes;
+  TransactionOutcome reads;
+  world.engine(0).Execute(PutBody("a"), writes.Done(), "");
+  world.engine(0).Execute([](Transaction& txn) { return txn.Get(kTable, "a").status(); }, reads.Done(), "");
+  world.RunUntil([&] { return writes.settled() && reads.settled(); });
+  ASSERT_TRUE(writes.settled() && reads.settled());
+  EXPECT_THAT(writes.Wait(), StatusIs(StatusCode::kUnavailable, "no room"));
+  EXPECT_TRUE(IsStoreError(writes.Wait()));
+  EXPECT_THAT(reads.Wait(), IsOk());
+  world.cluster().set_full(false);
+  EXPECT_THAT(ExecuteOn(world, 0, PutBody("a")), IsOk());
+}
+
+TEST(RemoteEngineTest, WhoWaitsForADatabaseThatDoesNotAnswerIsToldSoAndWhoComesLaterIsServed) {
+  SimWorld world({.patience = absl::Seconds(10)});
+  world.cluster().Break(absl::UnavailableError("no leader"));
+  std::vector<TransactionOutcome> outcomes(3);
+  const auto get = [](const ReadTransaction& txn) { return txn.Get(kTable, "a").status(); };
+  world.engine(0).Execute(get, outcomes[0].Done(), "");
+  world.engine(0).Query(get, outcomes[1].Done());
+  world.Settle();
+  world.engine(0).Execute(get, outcomes[2].Done(), "");
+  world.FireTimers(0);
+  for (const TransactionOutcome& outcome : outcomes) {
+    ASSERT_TRUE(outcome.settled());
+    EXPECT_THAT(outcome.Wait(), StatusIs(StatusCode::kUnavailable, Not(HasSubstr("may turn out"))));
+  }
+  world.cluster().Break(absl::OkStatus());
+  EXPECT_THAT(ExecuteOn(world, 0, PutBody("a")), IsOk());
+}
+
 TEST(RemoteEngineTest, ACallerThatWaitedTooLongIsToldThatItMayBeDurableAndResolutionGoesOn) {
   SimWorld world({.faults = {.breaks = 1}, .patience = absl::Seconds(10)});
   TransactionOutcome first;

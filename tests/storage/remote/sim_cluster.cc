@@ -33,6 +33,9 @@ bool SimCluster::AreUnchanged(const std::vector<RemoteRead>& reads) const {
 }
 
 RemoteCommitted SimCluster::Commit(const RemoteGroup& group) {
+  if (full_) {
+    return {.outcome = RemoteCommitted::Outcome::kRefused, .status = absl::UnavailableError("no room"), .slot = {}};
+  }
   const RemoteSlot slot = ReadSlot(group.slot).value;
   if (!IsSlotAs(slot, group.before) || !AreUnchanged(group.reads)) {
     return {.outcome = RemoteCommitted::Outcome::kNotApplied,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -40,6 +41,11 @@ class SimCluster {
   // Rows and granules that are there.
   [[nodiscard]] const std::map<RemoteKey, RemoteValue>& rows() const { return rows_; }
   void ReplaceSlot(const std::string& slot, const RemoteSlot& value) { slots_[slot] = {value, ++revision_}; }
+  // From now on every request gets this error, and no commit is applied.
+  void Break(absl::Status error) { error_ = std::move(error); }
+  [[nodiscard]] const absl::Status& error() const { return error_; }
+  // Refuses to write from now on, as without room on its disks.
+  void set_full(bool full) { full_ = full; }
   // What broke invariant 4: a slot's epoch only grows, and a group with a lower one is never applied. Empty: nothing.
   [[nodiscard]] const std::string& violation() const { return violation_; }
 
@@ -51,6 +57,8 @@ class SimCluster {
   std::map<RemoteKey, RemoteValue> rows_;
   std::map<std::string, RemoteSlotState> slots_;
   int64_t revision_ = 0;
+  absl::Status error_;
+  bool full_ = false;
   std::string violation_;
 };
 

@@ -38,6 +38,15 @@ class SimExecutor final : public RemoteExecutor {
   std::deque<Work> timers_;
 };
 
+absl::StatusOr<RemoteFetched> Failed(absl::Status error, const absl::StatusOr<RemoteFetched>* /*type*/) {
+  return error;
+}
+absl::StatusOr<bool> Failed(absl::Status error, const absl::StatusOr<bool>* /*type*/) { return error; }
+absl::StatusOr<RemoteSlotState> Failed(absl::Status error, const absl::StatusOr<RemoteSlotState>* /*type*/) {
+  return error;
+}
+RemoteCommitted Failed(absl::Status error, const RemoteCommitted* /*type*/) { return {.status = std::move(error)}; }
+
 // Sends requests as messages of the world.
 class SimBackend final : public RemoteBackend {
  public:
@@ -87,7 +96,11 @@ class SimBackend final : public RemoteBackend {
     world_.Send({.server = server_,
                  .may_break = may_break,
                  .may_repeat = may_repeat,
-                 .apply = [&cluster = world_.cluster_, state, apply] { state->result = Result(apply(cluster)); },
+                 .apply =
+                     [&cluster = world_.cluster_, state, apply] {
+                       const Result* const type = nullptr;
+                       state->result = cluster.error().ok() ? Result(apply(cluster)) : Failed(cluster.error(), type);
+                     },
                  .answer = [state] { std::move(state->done)(*std::move(state->result)); },
                  .fail = [state, error] { std::move(state->done)(error); }});
   }
