@@ -20,6 +20,7 @@ ARROWS = {
     "base": set(),
     "proto": set(),
     "storage": BASE,
+    "storage/etcd": STORAGE | {"storage/remote"},
     "storage/memory": STORAGE,
     "storage/rocksdb": STORAGE,
     "interceptors": STORAGE | {"proto"},
@@ -78,7 +79,7 @@ class HouseTest(unittest.TestCase):
             if top in ("tests", "bench", "examples"):
                 continue
             with self.subTest(file):
-                if folder not in ("server/grpc", "client/wire", "server"):
+                if folder not in ("server/grpc", "client/wire", "server", "storage/etcd"):
                     self.assertNotRegex(text, r'#include [<"]grpc(pp)?/')
                 if folder != "storage/rocksdb":
                     self.assertNotRegex(text, r'#include [<"]rocksdb/')
