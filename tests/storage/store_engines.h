@@ -37,6 +37,13 @@ struct StoreEngine {
 
 inline std::ostream& operator<<(std::ostream& out, const StoreEngine& engine) { return out << engine.name; }
 
+}  // namespace hapax
+
+#ifdef HAPAX_STORE_ENGINES
+#include HAPAX_STORE_ENGINES  // Those of another program.
+#else
+namespace hapax {
+
 inline const StoreEngine kStoreEngines[] = {
     {.name = "RocksDb",
      .open =
@@ -71,5 +78,6 @@ inline const StoreEngine kStoreEngines[] = {
 };
 
 }  // namespace hapax
+#endif
 
 #endif  // HAPAX_TESTS_STORAGE_STORE_ENGINES_H_

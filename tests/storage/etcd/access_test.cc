@@ -69,17 +69,26 @@ TEST_F(EtcdAccessTest, FilesThatDoNotGoTogetherOrAreOfAnotherKindAreRefused) {
 
 // The requests of etcd's Auth service begin with one or two strings, as the one for a token does.
 void Administer(const EtcdCluster& cluster, const std::string& method, const std::string& first,
-                const std::string& second = "") {
+                const std::string& second = "", const std::string& token = "") {
   etcd::v3::AuthenticateRequest request;
   request.set_name(first);
   request.set_password(second);
   etcd::v3::AlarmResponse response;  // Any, for the header alone.
-  const grpc::Status status = cluster.Call(0, "/etcdserverpb.Auth/" + method, request, response);
+  const grpc::Status status = cluster.Call(0, "/etcdserverpb.Auth/" + method, request, response, token);
   ASSERT_TRUE(status.ok()) << method << ": " << status.error_message();
 }
 
-TEST_F(EtcdAccessTest, AUserIsLetInWithItsPasswordToItsKeysAloneAndAgainAfterItsTokenIsLost) {
-  EtcdCluster cluster;
+std::string TokenOf(const EtcdCluster& cluster, const std::string& user, const std::string& password) {
+  etcd::v3::AuthenticateRequest request;
+  request.set_name(user);
+  request.set_password(password);
+  etcd::v3::AuthenticateResponse response;
+  EXPECT_TRUE(cluster.Call(0, "/etcdserverpb.Auth/Authenticate", request, response).ok());
+  return response.token();
+}
+
+TEST_F(EtcdAccessTest, AUserIsLetInWithItsPasswordToItsKeysAloneAndAgainAfterItsTokenIsRefused) {
+  const EtcdCluster cluster;
   const std::string credentials = Written("right", "hapax:secret");
   EXPECT_THAT(ReadWith(cluster, {.credentials_file = credentials}),
               StatusIs(StatusCode::kUnauthenticated, HasSubstr("enable its authentication")));
@@ -105,11 +114,16 @@ TEST_F(EtcdAccessTest, AUserIsLetInWithItsPasswordToItsKeysAloneAndAgainAfterIts
   const auto client = EtcdClient::Create(options);
   ASSERT_THAT(client, IsOk());
   ASSERT_THAT(CommitAndWait(**client, PutTxn("/a/key", "first")).status, IsOk());
-  cluster.Kill(0);  // Its tokens are in its memory.
-  cluster.Start(0);
-  cluster.AwaitReady(0);
+  // Even by the same password this ends the user's tokens.
+  Administer(cluster, "UserChangePassword", "hapax", "secret", TokenOf(cluster, "root", "root"));
   EXPECT_EQ(ValueIn(**client, "/a/key"), "first");
+  Administer(cluster, "UserChangePassword", "hapax", "secret", TokenOf(cluster, "root", "root"));
   EXPECT_THAT(CommitAndWait(**client, PutTxn("/a/key", "second")).status, IsOk());
+  EXPECT_EQ(ValueIn(**client, "/a/key"), "second");
+  Administer(cluster, "UserChangePassword", "hapax", "another", TokenOf(cluster, "root", "root"));
+  const EtcdReply refused = CommitAndWait(**client, PutTxn("/a/key", "third"));
+  EXPECT_THAT(refused.status, StatusIs(StatusCode::kUnauthenticated));
+  EXPECT_TRUE(refused.had_no_effect);
 }
 
 TEST_F(EtcdAccessTest, AMemberIsTrustedByItsCAAndAsksForACertificateOfItsOwnCA) {

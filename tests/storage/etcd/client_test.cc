@@ -198,11 +198,14 @@ TEST(EtcdClientTest, AFullDatabaseIsToldWithItsRemedyAndTakesRowsAgainAfterIt) {
   etcd::v3::DefragmentResponse defragmented;
   ASSERT_TRUE(
       cluster.Call(0, "/etcdserverpb.Maintenance/Defragment", etcd::v3::DefragmentRequest(), defragmented).ok());
-  etcd::v3::AlarmRequest disarm;
-  disarm.set_action(etcd::v3::AlarmRequest::DEACTIVATE);
-  disarm.set_alarm(etcd::v3::NOSPACE);
-  etcd::v3::AlarmResponse disarmed;
-  ASSERT_TRUE(cluster.Call(0, "/etcdserverpb.Maintenance/Alarm", disarm, disarmed).ok());
+  etcd::v3::AlarmRequest alarm;
+  etcd::v3::AlarmResponse raised;
+  ASSERT_TRUE(cluster.Call(0, "/etcdserverpb.Maintenance/Alarm", alarm, raised).ok());
+  ASSERT_EQ(raised.alarms_size(), 1);
+  alarm.set_action(etcd::v3::AlarmRequest::DEACTIVATE);
+  alarm.set_alarm(raised.alarms(0).alarm());
+  alarm.set_member_id(raised.alarms(0).member_id());
+  ASSERT_TRUE(cluster.Call(0, "/etcdserverpb.Maintenance/Alarm", alarm, raised).ok());
   EXPECT_THAT(CommitAndWait(*client, PutTxn("key", "after")).status, IsOk());
 }
 
