@@ -283,8 +283,11 @@ class GrpcEtcdClient final : public EtcdClient {
     Finish(request, {.status = std::move(error.status), .had_no_effect = error.had_no_effect});
   }
   void Finish(Request& request, EtcdReply reply) {
-    Done done = std::move(request.done);
-    std::move(done)(std::move(reply));
+    {
+      // What it has captured ends with it, before the destructor may return.
+      Done done = std::move(request.done);
+      std::move(done)(std::move(reply));
+    }
     absl::MutexLock lock(&all_->mu);
     all_->bytes -= request.bytes;
     all_->open.erase(&request);
