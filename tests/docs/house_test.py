@@ -22,6 +22,7 @@ ARROWS = {
     "storage": BASE,
     "storage/etcd": STORAGE | {"storage/remote"},
     "storage/memory": STORAGE,
+    "storage/remote": STORAGE,
     "storage/rocksdb": STORAGE,
     "interceptors": STORAGE | {"proto"},
     "interceptors/access": CHAIN,
