@@ -13,17 +13,19 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "etcd.pb.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/grpcpp.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "hapax/bench/peers/facade.h"
+#include "hapax/etcd/v3/etcd.pb.h"
 
 ABSL_FLAG(std::string, etcd, "", "HOST:PORT of etcd");
 ABSL_FLAG(int, connections, 4, "Connections to etcd; each has any number of calls in flight");
 
 namespace hapax::bench {
 namespace {
+
+namespace etcd = ::hapax::etcd::v3;
 
 constexpr absl::Duration kConnectTimeout = absl::Seconds(30);
 

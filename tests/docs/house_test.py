@@ -21,7 +21,9 @@ ARROWS = {
     "base/log": BASE,
     "proto": set(),
     "storage": BASE,
+    "storage/etcd": STORAGE | {"storage/remote"},
     "storage/memory": STORAGE,
+    "storage/remote": STORAGE,
     "storage/rocksdb": STORAGE,
     "interceptors": STORAGE | {"proto"},
     "interceptors/access": CHAIN,
@@ -79,7 +81,7 @@ class HouseTest(unittest.TestCase):
             if top in ("tests", "bench", "examples"):
                 continue
             with self.subTest(file):
-                if folder not in ("server/grpc", "client/wire", "server"):
+                if folder not in ("server/grpc", "client/wire", "server", "storage/etcd"):
                     self.assertNotRegex(text, r'#include [<"]grpc(pp)?/')
                 if folder != "storage/rocksdb":
                     self.assertNotRegex(text, r'#include [<"]rocksdb/')

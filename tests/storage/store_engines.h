@@ -8,10 +8,13 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "hapax/storage/expiry.h"
 #include "hapax/storage/memory/store.h"
+#include "hapax/storage/remote/store.h"
 #include "hapax/storage/rocksdb/store.h"
 #include "hapax/storage/store.h"
+#include "hapax/tests/storage/remote/cluster_backend.h"
 
 // The engines that store_test.cc and its like (store_*_test.cc) try: another one is one more entry.
 namespace hapax {
@@ -34,6 +37,13 @@ struct StoreEngine {
 
 inline std::ostream& operator<<(std::ostream& out, const StoreEngine& engine) { return out << engine.name; }
 
+}  // namespace hapax
+
+#ifdef HAPAX_STORE_ENGINES
+#include HAPAX_STORE_ENGINES  // Those of another program.
+#else
+namespace hapax {
+
 inline const StoreEngine kStoreEngines[] = {
     {.name = "RocksDb",
      .open =
@@ -53,8 +63,21 @@ inline const StoreEngine kStoreEngines[] = {
      },
      .queries_on_callers_thread = true,
      .compacts = true},
+    // What engines over a network share, on a simulated database.
+    {.name = "Remote",
+     .open = [](const StoreEngine::Options& options) -> absl::StatusOr<std::unique_ptr<Store>> {
+       static auto& clusters = *new std::map<std::string, std::shared_ptr<SharedCluster>>();
+       static int starts = 0;
+       std::shared_ptr<SharedCluster>& kept = clusters[options.path];
+       if (kept == nullptr) kept = std::make_shared<SharedCluster>();
+       return std::make_unique<RemoteStore>(
+           std::make_unique<ClusterBackend>(kept),
+           RemoteOptions{
+               .slot = "server", .owner = absl::StrCat("start ", ++starts), .max_waiting = options.max_waiting});
+     }},
 };
 
 }  // namespace hapax
+#endif
 
 #endif  // HAPAX_TESTS_STORAGE_STORE_ENGINES_H_

@@ -93,15 +93,16 @@ std::vector<std::string> Expected(const Model& model, Table table, const KeyRang
 
 class StoreModelTest : public StoreFixture {
  protected:
-  // Reads at random, which agree with the model.
-  void ExpectAgrees(const ReadTransaction& txn, const Model& model) {
+  // Compares reads at random with the model; returns what differs. A body may run several times, with the same reads.
+  static std::string Difference(uint64_t seed, const ReadTransaction& txn, const Model& model) {
+    Random random(seed);
     for (const Table table : kTables) {
-      const std::string key = random_.Key();
+      const std::string key = random.Key();
       const auto row = model.find({table, key});
       const auto expected = row == model.end() ? std::nullopt : std::optional(row->second);
-      EXPECT_THAT(txn.Get(table, key), IsOkAndHolds(expected)) << testing::PrintToString(key);
-      const KeyRange range = random_.Range();
-      const size_t max_rows = 1 + random_.Below(12);
+      if (Get(txn, table, key) != expected) return absl::StrCat("row ", testing::PrintToString(key));
+      const KeyRange range = random.Range();
+      const size_t max_rows = 1 + random.Below(12);
       std::vector<std::string> rows;
       EXPECT_THAT(txn.Scan(table, range,
                            [&](std::string_view row_key, std::string_view value) {
@@ -109,9 +110,16 @@ class StoreModelTest : public StoreFixture {
                              return rows.size() < max_rows;
                            }),
                   IsOk());
-      EXPECT_EQ(rows, Expected(model, table, range, max_rows))
-          << testing::PrintToString(range.begin) << " to " << testing::PrintToString(range.end);
+      if (rows != Expected(model, table, range, max_rows)) {
+        return absl::StrCat(testing::PrintToString(range.begin), " to ", testing::PrintToString(range.end));
+      }
     }
+    return "";
+  }
+  static std::optional<std::string> Get(const ReadTransaction& txn, Table table, const std::string& key) {
+    auto value = txn.Get(table, key);
+    EXPECT_THAT(value, IsOk());
+    return value.ok() ? *std::move(value) : std::nullopt;
   }
 
   Random random_{TestSeed()};
@@ -126,23 +134,27 @@ TEST_P(StoreModelTest, AgreesWithOneMapWhateverIsDone) {
     const bool fails = random_.Below(4) == 0;
     Model changed = model;
     Apply(writes, changed);
+    const size_t seed = random_.Below(1'000'000);
+    std::string difference;
     const absl::Status status = Execute(*store_, [&](Transaction& txn) {
-      ExpectAgrees(txn, model);
+      difference = Difference(seed, txn, model);
       for (const Write& write : writes) {
         write.deletes ? txn.Delete(write.table, write.key) : txn.Put(write.table, write.key, write.value);
       }
-      ExpectAgrees(txn, changed);
+      difference += Difference(seed + 1, txn, changed);
       return fails ? absl::NotFoundError("no") : absl::OkStatus();
     });
     EXPECT_EQ(status.code(), fails ? StatusCode::kNotFound : StatusCode::kOk);
+    EXPECT_EQ(difference, "") << "in a body";
     if (!fails) model = std::move(changed);
     if (random_.Below(40) == 0) Open({});
     EXPECT_THAT(Query(*store_,
                       [&](const ReadTransaction& txn) {
-                        ExpectAgrees(txn, model);
+                        difference = Difference(seed + 2, txn, model);
                         return absl::OkStatus();
                       }),
                 IsOk());
+    EXPECT_EQ(difference, "") << "in a query";
   }
 }
 

@@ -1,0 +1,82 @@
+#ifndef HAPAX_STORAGE_REMOTE_CONTEXT_H_
+#define HAPAX_STORAGE_REMOTE_CONTEXT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "hapax/storage/remote/backend.h"
+#include "hapax/storage/remote/executor.h"
+#include "hapax/storage/remote/guess_cache.h"
+
+namespace hapax {
+
+struct RemoteOptions {
+  // The name of the server's slot, the same after each restart. No two running servers may share one.
+  std::string slot;
+  // A random name of the process, drawn at its start.
+  std::string owner;
+  // The maximum number of waiting transactions; one party may have half of them. The same for queries.
+  size_t max_waiting = 4096;
+  // A group takes this many transactions at most, and no more once its bodies have read and written so many bytes.
+  size_t max_group = 64;
+  int64_t max_group_bytes = int64_t{1} << 20;
+  // A group goes on with guesses after this many fetches, if it can. 0: it begins with them, so that one round trip
+  // suffices when all are right.
+  int max_fetches = 3;
+  int64_t guess_bytes = int64_t{64} << 20;
+  // A transaction is told UNAVAILABLE when its group has no outcome after this time.
+  absl::Duration patience = absl::Seconds(10);
+  // Of the jitter.
+  uint64_t seed = 0;
+};
+
+// What the parts of one engine share.
+//
+// Thread-safety: safe. Lifetime: backend and executor outlive it.
+class RemoteContext {
+ public:
+  RemoteContext(const RemoteOptions& options, RemoteBackend& backend, RemoteExecutor& executor)
+      : options_(options),
+        backend_(backend),
+        executor_(executor),
+        guesses_(options.guess_bytes),
+        random_(options.seed) {}
+
+  [[nodiscard]] const RemoteOptions& options() const { return options_; }
+  [[nodiscard]] RemoteBackend& backend() { return backend_; }
+  [[nodiscard]] RemoteExecutor& executor() { return executor_; }
+  [[nodiscard]] GuessCache& guesses() { return guesses_; }
+
+  // Runs `step` after a pause that doubles with `attempt` (0: the first), at random up to half shorter.
+  void RunLater(int attempt, RemoteExecutor::Work step);
+
+  // Stops the engine for ever; the first reason counts.
+  void Stop(absl::Status reason);
+  // OK, or why the engine stopped.
+  [[nodiscard]] absl::Status status() const;
+
+  // No more retries: the engine is being destroyed.
+  void Close();
+  [[nodiscard]] bool closed() const;
+
+ private:
+  const RemoteOptions options_;
+  RemoteBackend& backend_;
+  RemoteExecutor& executor_;
+  GuessCache guesses_;
+
+  mutable absl::Mutex mu_;
+  std::mt19937_64 random_ ABSL_GUARDED_BY(mu_);
+  absl::Status status_ ABSL_GUARDED_BY(mu_);
+  bool closed_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_STORAGE_REMOTE_CONTEXT_H_

@@ -1,0 +1,75 @@
+#ifndef HAPAX_STORAGE_REMOTE_GROUP_RUN_H_
+#define HAPAX_STORAGE_REMOTE_GROUP_RUN_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "absl/container/btree_set.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "hapax/storage/draft.h"
+#include "hapax/storage/remote/backend.h"
+#include "hapax/storage/remote/fetched_state.h"
+#include "hapax/storage/remote/guess_cache.h"
+#include "hapax/storage/remote/speculation.h"
+#include "hapax/storage/store.h"
+
+namespace hapax {
+
+// A transaction that an engine over a network has accepted.
+struct RemoteTask {
+  std::string party;
+  Store::Body body;
+  Store::Done done;
+};
+
+// One run of a group's bodies (R), one after another, over one overlay. Nothing is told of it: its results wait for
+// the commit.
+//
+//   GroupRun run(state, cache, limits);
+//   for (RemoteTask& task : tasks) {
+//     if (!run.Add(task)) break;  // The rest belongs to another group.
+//   }
+//
+// Thread-safety: like a standard container. Lifetime: `state` and `cache` outlive it.
+class GroupRun {
+ public:
+  struct Result {
+    absl::Status status;
+    std::vector<absl::AnyInvocable<void()>> hooks;  // Only if the status is OK.
+    int64_t bytes = 0;                              // Read and written by the body.
+  };
+
+  GroupRun(const FetchedState& state, GuessCache& cache, const RemoteLimits& limits)
+      : limits_(limits), reads_(state, cache), overlay_(reads_) {}
+
+  // Runs the body. Returns false if the group is too large with it, and not without it. The run is of no use then: the
+  // tasks before this one must be run anew without it. A body that is too large alone gets RESOURCE_EXHAUSTED.
+  [[nodiscard]] bool Add(RemoteTask& task);
+
+  [[nodiscard]] std::deque<Result>& results() { return results_; }
+  [[nodiscard]] const Speculation& reads() const { return reads_; }
+  // Rows and granules to put and delete.
+  [[nodiscard]] std::vector<RemoteGroup::Write> Writes();
+  [[nodiscard]] bool writes_nothing() { return overlay_.writes().empty(); }
+
+ private:
+  [[nodiscard]] bool Fits(const Overlay& more);
+  // Whether the write may insert or delete a row.
+  [[nodiscard]] bool MayMove(const RemoteKey& key, bool deletes) const;
+  // Adds the granules of `writes` that scans must see changed.
+  void AddGranules(const Overlay& writes);
+
+  const RemoteLimits limits_;
+  Speculation reads_;
+  DraftTransaction overlay_;  // The writes of all bodies so far.
+  absl::btree_set<RemoteKey> granules_;
+  std::deque<Result> results_;
+};
+
+}  // namespace hapax
+
+#endif  // HAPAX_STORAGE_REMOTE_GROUP_RUN_H_

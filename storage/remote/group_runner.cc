@@ -1,0 +1,299 @@
+#include "hapax/storage/remote/group_runner.h"
+
+#include <iterator>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "hapax/storage/store_error.h"
+
+namespace hapax {
+namespace {
+
+// After so many conflicts each transaction has a group of its own: one that meets others often no longer holds up the
+// rest. On rows that all write a small group conflicts as often as a large one, so groups stay together for a while.
+constexpr int kConflictsTogether = 10;
+// After so many the transaction is told UNAVAILABLE.
+constexpr int kMaxConflicts = 40;
+// A group fetches this often at most between two commits.
+constexpr int kMaxFetches = 64;
+// After a conflict a group goes on with guesses only if so many fetches did not find its reads.
+constexpr int kFetchesAfterConflict = 4;
+
+constexpr char kMayBeDurable[] =
+    "the store does not answer: the transaction may turn out to be durable. Retry with the same token";
+
+// The error as callers get it: whatever keeps the database from serving is UNAVAILABLE to them.
+absl::Status ToCallers(const absl::Status& error) {
+  if (absl::IsDataLoss(error) || absl::IsResourceExhausted(error)) return StoreError(error);
+  return StoreError(absl::UnavailableError(error.message()));
+}
+
+}  // namespace
+
+GroupRunner::GroupRunner(std::shared_ptr<RemoteContext> context, std::shared_ptr<SlotKeeper> slot,
+                         std::vector<RemoteTask> tasks, Events events)
+    : context_(std::move(context)), slot_(std::move(slot)), events_(std::move(events)), tasks_(std::move(tasks)) {}
+
+template <typename F, typename... Args>
+void GroupRunner::Step(F&& step, Args&&... args) {
+  std::optional<Ending> ending;
+  {
+    absl::MutexLock lock(&mu_);
+    if (ended_) return;
+    step(*this, std::forward<Args>(args)...);
+    if (ended_) ending = std::move(ending_);
+  }
+  if (ending.has_value()) events_.ended(*std::move(ending));
+}
+
+template <typename Result, typename F>
+auto GroupRunner::OnExecutor(F step) {
+  return [self = shared_from_this(), step = std::move(step)](Result result) mutable {
+    RemoteExecutor& executor = self->context_->executor();
+    executor.Run([self = std::move(self), step = std::move(step), result = std::move(result)]() mutable {
+      self->Step(step, std::move(result));
+    });
+  };
+}
+
+void GroupRunner::Begin() {
+  context_->executor().RunAfter(context_->options().patience, [self = weak_from_this()] {
+    if (const auto runner = self.lock(); runner != nullptr) {
+      runner->Step([](GroupRunner& group) { group.OnImpatient(); });
+    }
+  });
+  Step([](GroupRunner& group) { group.Run(); });
+}
+
+// ---- Run (R) and fetch (F)
+
+void GroupRunner::Run() {
+  if (const absl::Status status = context_->status(); !status.ok()) return Stop(status);
+  RunBodies();
+  const Speculation& reads = run_->reads();
+  const int max_fetches = conflicts_ > 0 ? kFetchesAfterConflict : context_->options().max_fetches;
+  if (reads.must_fetch() || (reads.guessed() && fetches_ < max_fetches)) return Fetch(reads.Wanted());
+  if (!run_->writes_nothing()) return Commit();
+  // All that was read is the state of one moment while the calls were open.
+  if (!reads.guessed()) return Tell();
+  Compare();
+}
+
+void GroupRunner::RunBodies() {
+  bool fits = false;
+  while (!fits) {
+    run_ = std::make_unique<GroupRun>(state_, context_->guesses(), context_->backend().limits());
+    fits = true;
+    int64_t bytes = 0;
+    for (size_t i = 0; i < tasks_.size() && fits; ++i) {
+      fits = run_->Add(tasks_[i]);
+      if (!fits) {
+        Leave(i);
+      } else if (bytes += run_->results().back().bytes; bytes >= context_->options().max_group_bytes) {
+        Leave(i + 1);
+      }
+    }
+  }
+}
+
+void GroupRunner::Leave(size_t from) {
+  const auto first = tasks_.begin() + static_cast<std::ptrdiff_t>(from);
+  ending_.left.insert(ending_.left.begin(), std::make_move_iterator(first), std::make_move_iterator(tasks_.end()));
+  tasks_.erase(first, tasks_.end());
+}
+
+void GroupRunner::Fetch(RemoteFetch wanted) {
+  if (++fetches_ > kMaxFetches) {
+    return TellAll(StoreError(absl::UnavailableError("what the transaction reads changes too often")));
+  }
+  context_->backend().Fetch(wanted, OnExecutor<absl::StatusOr<RemoteFetched>>(
+                                        [wanted](GroupRunner& group, absl::StatusOr<RemoteFetched> fetched) mutable {
+                                          group.OnFetched(std::move(wanted), std::move(fetched));
+                                        }));
+}
+
+void GroupRunner::OnFetched(RemoteFetch wanted, absl::StatusOr<RemoteFetched> fetched) {
+  if (absl::IsFailedPrecondition(fetched.status())) return Stop(fetched.status());
+  if (absl::IsUnavailable(fetched.status())) {
+    --fetches_;
+    return context_->RunLater(failures_++, [self = shared_from_this(), wanted = std::move(wanted)]() mutable {
+      self->Step([&](GroupRunner& group) { group.Fetch(std::move(wanted)); });
+    });
+  }
+  if (!fetched.ok()) return OnRefused(fetched.status());
+  state_ = FetchedState(std::move(wanted), *std::move(fetched));
+  for (const auto& [key, value] : state_.values()) {
+    if (key.kind == RemoteKey::Kind::kRow) context_->guesses().Put(key, value);
+  }
+  Run();
+}
+
+// ---- Compare (O)
+
+void GroupRunner::Compare() {
+  context_->backend().Compare(run_->reads().reads(),
+                              OnExecutor<absl::StatusOr<bool>>([](GroupRunner& group, absl::StatusOr<bool> unchanged) {
+                                if (absl::IsFailedPrecondition(unchanged.status())) {
+                                  return group.Stop(unchanged.status());
+                                }
+                                unchanged.ok() && *unchanged ? group.Tell() : group.OnConflict();
+                              }));
+}
+
+// ---- Commit (C)
+
+void GroupRunner::Commit() {
+  before_ = slot_->value();
+  may_be_applied_ = true;
+  context_->backend().Commit(
+      {.slot = context_->options().slot, .before = before_, .reads = run_->reads().reads(), .writes = run_->Writes()},
+      OnExecutor<RemoteCommitted>(
+          [](GroupRunner& group, RemoteCommitted committed) { group.OnCommitted(std::move(committed)); }));
+}
+
+void GroupRunner::OnCommitted(RemoteCommitted committed) {
+  switch (committed.outcome) {
+    case RemoteCommitted::Outcome::kApplied:
+      slot_->NoteApplied();
+      return OnApplied(committed.revision);
+    case RemoteCommitted::Outcome::kNotApplied: {
+      RemoteSlot after = before_;
+      ++after.seq;
+      if (committed.slot == before_) {
+        may_be_applied_ = false;
+        return OnConflict();
+      }
+      if (committed.slot != after) return Resolve();
+      slot_->NoteApplied();  // By another delivery of the same request.
+      return OnApplied(/*revision=*/0);
+    }
+    case RemoteCommitted::Outcome::kRefused:
+      may_be_applied_ = false;
+      return OnRefused(committed.status);
+    case RemoteCommitted::Outcome::kUnknown:
+      if (absl::IsFailedPrecondition(committed.status)) return Stop(committed.status);
+      return Resolve();
+  }
+}
+
+void GroupRunner::OnApplied(int64_t revision) {
+  may_be_applied_ = false;
+  for (const RemoteGroup::Write& write : run_->Writes()) {
+    if (write.key.kind != RemoteKey::Kind::kRow) continue;
+    if (revision > 0) {
+      context_->guesses().Put(write.key, {.revision = revision, .value = write.value});
+    } else {
+      context_->guesses().Erase(write.key);
+    }
+  }
+  Tell();
+}
+
+void GroupRunner::OnConflict() {
+  ++conflicts_;
+  if (conflicts_ >= kMaxConflicts) {
+    return TellAll(StoreError(absl::UnavailableError("other servers change what the transaction reads too often")));
+  }
+  if (conflicts_ >= kConflictsTogether && tasks_.size() > 1) return RunAlone();
+  RunAgain(conflicts_ - 1);
+}
+
+void GroupRunner::RunAgain(int attempt) {
+  RemoteFetch wanted = run_->reads().Wanted();
+  for (const RemoteKey& key : wanted.keys) context_->guesses().Erase(key);
+  run_ = nullptr;
+  state_ = FetchedState();
+  fetches_ = 0;
+  context_->RunLater(attempt, [self = shared_from_this(), wanted = std::move(wanted)]() mutable {
+    self->Step([&](GroupRunner& group) { group.Fetch(std::move(wanted)); });
+  });
+}
+
+// ---- Resolve (V)
+
+void GroupRunner::Resolve() {
+  slot_->Resolve([self = shared_from_this()](absl::Status status) {
+    self->Step([&](GroupRunner& group) { group.OnResolved(std::move(status)); });
+  });
+}
+
+void GroupRunner::OnResolved(absl::Status status) {
+  if (!status.ok()) return Stop(status);
+  const uint64_t seq = slot_->value().seq;
+  if (seq == before_.seq + 1) return OnApplied(/*revision=*/0);
+  if (seq != before_.seq) {
+    return Stop(absl::FailedPreconditionError(
+        absl::StrCat("the slot ", context_->options().slot, " has number ", seq, " after group ", before_.seq + 1)));
+  }
+  may_be_applied_ = false;  // It was not applied and never will be, since its epoch is too low.
+  if (tasks_.empty()) return End();
+  conflicts_ = std::max(conflicts_, 1);
+  RunAgain(/*attempt=*/0);
+}
+
+// ---- Errors
+
+// The request changed nothing and never will.
+void GroupRunner::OnRefused(absl::Status error) {
+  if (absl::IsFailedPrecondition(error)) return Stop(error);
+  if (tasks_.size() > 1) return RunAlone();
+  TellAll(ToCallers(error));
+}
+
+void GroupRunner::OnImpatient() {
+  if (!may_be_applied_) {
+    // With conflicts the database does answer.
+    if (conflicts_ == 0) events_.stuck();
+    return TellAll(StoreError(absl::UnavailableError("the store does not answer")));
+  }
+  const size_t told = tasks_.size();
+  for (RemoteTask& task : std::exchange(tasks_, {})) {
+    std::move(task.done)(StoreError(absl::UnavailableError(kMayBeDurable)));
+  }
+  events_.told(told);
+  events_.stuck();
+}
+
+void GroupRunner::Stop(const absl::Status& reason) {
+  context_->Stop(reason);
+  TellAll(StoreError(absl::UnavailableError(may_be_applied_
+                                                ? absl::StrCat(kMayBeDurable, " at another server: ", reason.message())
+                                                : absl::StrCat("the store has stopped: ", reason.message()))));
+}
+
+void GroupRunner::RunAlone() {
+  Leave(0);
+  ending_.alone = true;
+  End();
+}
+
+// ---- Tell (A)
+
+void GroupRunner::Tell() {
+  const size_t told = tasks_.size();
+  for (size_t i = 0; i < told; ++i) {
+    GroupRun::Result& result = run_->results()[i];
+    ending_.charges.emplace_back(tasks_[i].party, result.bytes);
+    if (result.status.ok()) {
+      for (auto& hook : result.hooks) hook();
+    }
+    std::move(tasks_[i].done)(std::move(result.status));
+  }
+  tasks_.clear();
+  events_.told(told);
+  End();
+}
+
+void GroupRunner::TellAll(const absl::Status& status) {
+  const size_t told = tasks_.size();
+  for (RemoteTask& task : std::exchange(tasks_, {})) std::move(task.done)(status);
+  events_.told(told);
+  End();
+}
+
+void GroupRunner::End() {
+  ended_ = true;
+  run_ = nullptr;
+}
+
+}  // namespace hapax
