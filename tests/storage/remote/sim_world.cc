@@ -222,7 +222,7 @@ void SimWorld::Settle() {
   bool any = true;
   while (any) {
     any = false;
-    for (const auto& server : servers_) any |= server->executor().RunReady();
+    for (const auto& server : servers_) any |= server != nullptr && server->executor().RunReady();
   }
 }
 
