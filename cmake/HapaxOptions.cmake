@@ -9,7 +9,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-fpch-preprocess)  # So that ccache knows a source's precompiled headers.
 endif()
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-  target_compile_options(hapax_options INTERFACE -Wthread-safety -Werror=thread-safety)
+  target_compile_options(hapax_options INTERFACE -Wthread-safety -Werror=thread-safety -Wreserved-identifier)
 endif()
 if(HAPAX_WERROR)
   target_compile_options(hapax_options INTERFACE -Werror)
