@@ -46,5 +46,6 @@ if("compute" IN_LIST HAPAX_COMPONENTS)
     PRIVATE libcrypto)
 endif()
 if("testing" IN_LIST HAPAX_COMPONENTS)
-  hapax_pkg_config(testing "Calls that happen once: tests of a service" REQUIRES "hapax-server = ${PROJECT_VERSION}")
+  hapax_pkg_config(testing "Calls that happen once: tests of a service" REQUIRES "hapax-server = ${PROJECT_VERSION}"
+    PRIVATE prometheus-cpp-core)
 endif()
