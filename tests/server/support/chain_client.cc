@@ -16,7 +16,7 @@ constexpr int kMaxInFlight = 1'000;
 const Method& MethodNamed(const std::vector<const HostedService*>& services, const std::string& name) {
   for (const HostedService* service : services) {
     for (const Method& method : service->methods()) {
-      if (method.name == service->descriptor().full_name() + "/" + name) return method;
+      if (method.name == service->name() + "/" + name) return method;
     }
   }
   HAPAX_CHECK(false, name.c_str());

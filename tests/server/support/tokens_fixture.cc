@@ -34,7 +34,7 @@ absl::StatusOr<Place> Resolve(const PlaceHints& hints) {
 }
 
 const Method& Find(const HostedService& service, const std::string& name) {
-  const std::string full_name = service.descriptor().full_name() + "/" + name;
+  const std::string full_name = service.name() + "/" + name;
   const auto found = std::find_if(service.methods().begin(), service.methods().end(),
                                   [&](const Method& method) { return method.name == full_name; });
   HAPAX_CHECK(found != service.methods().end(), full_name.c_str());
