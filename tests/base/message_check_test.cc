@@ -32,18 +32,18 @@ TEST(SerializeTest, AStringThatIsNotUtf8IsNamed) {
   request.add_field_violations()->set_field("fine");
   request.add_field_violations()->set_description(kInvalid);
   EXPECT_THAT(Serialize(request), StatusIs(absl::StatusCode::kInternal,
-                                           "google.rpc.BadRequest: field_violations.description: must be UTF-8"));
+                                           "hapax.external.rpc.BadRequest: field_violations.description: must be UTF-8"));
 }
 
 TEST(SerializeTest, SoIsAMapsKeyOrValue) {
   ErrorInfo info;
   (*info.mutable_metadata())["key"] = kInvalid;
   EXPECT_THAT(Serialize(info),
-              StatusIs(absl::StatusCode::kInternal, "google.rpc.ErrorInfo: metadata.value: must be UTF-8"));
+              StatusIs(absl::StatusCode::kInternal, "hapax.external.rpc.ErrorInfo: metadata.value: must be UTF-8"));
   info.clear_metadata();
   (*info.mutable_metadata())[kInvalid] = "value";
   EXPECT_THAT(Serialize(info),
-              StatusIs(absl::StatusCode::kInternal, "google.rpc.ErrorInfo: metadata.key: must be UTF-8"));
+              StatusIs(absl::StatusCode::kInternal, "hapax.external.rpc.ErrorInfo: metadata.key: must be UTF-8"));
 }
 
 TEST(SerializeTest, BytesNeedNotBeText) {
