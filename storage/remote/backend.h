@@ -48,8 +48,6 @@ struct RemoteFetch {
     Table table = Table::kMeta;
     KeyRange range;        // Not empty.
     int64_t max_rows = 0;  // 0: all.
-
-    friend bool operator==(const Scan&, const Scan&) = default;
   };
   std::vector<RemoteKey> keys;  // No two alike.
   std::vector<Scan> scans;

@@ -31,8 +31,9 @@ TEST(SerializeTest, AStringThatIsNotUtf8IsNamed) {
   BadRequest request;
   request.add_field_violations()->set_field("fine");
   request.add_field_violations()->set_description(kInvalid);
-  EXPECT_THAT(Serialize(request), StatusIs(absl::StatusCode::kInternal,
-                                           "hapax.external.rpc.BadRequest: field_violations.description: must be UTF-8"));
+  EXPECT_THAT(Serialize(request),
+              StatusIs(absl::StatusCode::kInternal,
+                       "hapax.external.rpc.BadRequest: field_violations.description: must be UTF-8"));
 }
 
 TEST(SerializeTest, SoIsAMapsKeyOrValue) {
