@@ -53,26 +53,25 @@ void RemoteEngine::Query(Store::ReadBody body, Store::Done done) {
 }
 
 void RemoteEngine::Accept(Kind kind, RemoteTask task) {
-  absl::Status refusal = context_->status();
-  if (!refusal.ok()) {
-    refusal = StoreError(absl::UnavailableError(absl::StrCat("the store has stopped: ", refusal.message())));
-  } else {
-    absl::MutexLock lock(&mu_);
-    Queue& queue = QueueOf(kind);
-    if (closing_) {
-      refusal = absl::UnavailableError("the store is closing");
-    } else if (kind == Kind::kWriting && stuck_) {
-      refusal = StoreError(absl::UnavailableError("the store does not answer"));
-    } else if (!queue.waiting.HasRoom(task.party, context_->options().max_waiting)) {
-      refusal = absl::ResourceExhaustedError("too many transactions are waiting");
-    } else {
-      ++untold_;
-      const std::string party = task.party;
-      queue.waiting.Push(party, std::move(task));
-    }
-  }
-  if (!refusal.ok()) return std::move(task.done)(std::move(refusal));
+  if (absl::Status refusal = Enqueue(kind, task); !refusal.ok()) return std::move(task.done)(std::move(refusal));
   Pump(kind);
+}
+
+absl::Status RemoteEngine::Enqueue(Kind kind, RemoteTask& task) {
+  if (const absl::Status status = context_->status(); !status.ok()) {
+    return StoreError(absl::UnavailableError(absl::StrCat("the store has stopped: ", status.message())));
+  }
+  absl::MutexLock lock(&mu_);
+  Queue& queue = QueueOf(kind);
+  if (closing_) return absl::UnavailableError("the store is closing");
+  if (kind == Kind::kWriting && stuck_) return StoreError(absl::UnavailableError("the store does not answer"));
+  if (!queue.waiting.HasRoom(task.party, context_->options().max_waiting)) {
+    return absl::ResourceExhaustedError("too many transactions are waiting");
+  }
+  ++untold_;
+  const std::string party = task.party;
+  queue.waiting.Push(party, std::move(task));
+  return absl::OkStatus();
 }
 
 void RemoteEngine::Pump(Kind kind) {

@@ -65,6 +65,8 @@ class RemoteEngine : public std::enable_shared_from_this<RemoteEngine> {
   };
 
   void Accept(Kind kind, RemoteTask task);
+  // Takes the task, or returns why not and leaves it as it was.
+  [[nodiscard]] absl::Status Enqueue(Kind kind, RemoteTask& task);
   void OnTaken(const absl::Status& status);
   // Begins groups of what waits, as many as may be under way.
   void Pump(Kind kind);
