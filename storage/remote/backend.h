@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -34,7 +35,10 @@ struct RemoteKey {
   Table table = Table::kMeta;
   std::string key;  // Any bytes; a granule's may be empty.
 
-  friend auto operator<=>(const RemoteKey&, const RemoteKey&) = default;
+  friend bool operator==(const RemoteKey&, const RemoteKey&) = default;
+  friend bool operator<(const RemoteKey& one, const RemoteKey& other) {
+    return std::tie(one.kind, one.table, one.key) < std::tie(other.kind, other.table, other.key);
+  }
 };
 
 // A row or granule as it was read.

@@ -13,11 +13,10 @@ int DepthOf(Table table) {
     case Table::kWork:
       return 0;
     case Table::kMeta:
-      return 1;  // (kind)
-    case Table::kTokens:
-      return 2;  // (tenant, region)
-    case Table::kOperations:
-      return 2;  // ("operation", tenant)
+      return 1;               // (kind)
+    case Table::kTokens:      // (tenant, region)
+    case Table::kOperations:  // ("operation", tenant)
+      return 2;
     case Table::kResources:
       return 3;  // (service, kind, owner)
   }
