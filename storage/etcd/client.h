@@ -32,8 +32,10 @@ struct EtcdReply {
 // Thread-safety: safe. No function blocks. `done` runs once, on a thread of gRPC's that it must not block, or on the
 // caller's when the request is refused at once; it may start further requests.
 // Lifetime: the destructor cancels what is unfinished, and returns when every `done` has. Not to be destroyed by
-// `done`. Errors: those of EtcdError (error.h); FAILED_PRECONDITION, the cluster was restored or is another one, or
-// knows no users; RESOURCE_EXHAUSTED, too many requests are unfinished.
+// `done`.
+//
+// Errors: those of EtcdError (error.h). FAILED_PRECONDITION, the cluster was restored or is another one.
+// RESOURCE_EXHAUSTED, too many requests are unfinished.
 class EtcdClient {
  public:
   using Done = absl::AnyInvocable<void(EtcdReply) &&>;

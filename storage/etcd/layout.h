@@ -10,8 +10,8 @@
 // The keys of an engine in etcd. All begin with its prefix (--etcd_prefix), so one cluster may serve others, too.
 //
 //   key                                  value
-//   <prefix>/cluster                     the id of the etcd cluster in which the engine was set up, 16 hexadecimal
-//   digits <prefix>/slot/<slot name>            owner, epoch and number of the last group (slot.h)
+//   <prefix>/cluster                     the id of the cluster at the set-up: 16 hexadecimal digits
+//   <prefix>/slot/<slot name>            owner, epoch and number of the last group (slot.h)
 //   <prefix>/granule/<table>/<granule>   empty; its mod revision is that of the last write in the granule
 //   <prefix>/row/<table>/<key>           the row
 //

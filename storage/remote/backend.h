@@ -124,8 +124,8 @@ struct RemoteLimits {
 
 // A database over a network that compares and writes atomically. It knows nothing of transactions' bodies.
 //
-// All requests are linearizable: each takes effect at one moment between the call and its callback. A backend never
-// sends a commit or a raise a second time on its own.
+// All requests are linearizable: each takes effect at one moment between the call and its callback. A backend
+// sends a commit or a raise again only if the database refused to begin with it.
 //
 // Errors, all of them ordinary statuses that say what to do:
 //   UNAVAILABLE          try again later

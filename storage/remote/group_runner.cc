@@ -9,8 +9,8 @@
 namespace hapax {
 namespace {
 
-// After so many conflicts each transaction has a group of its own: one that meets others often no longer holds up the
-// rest. On rows that all write a small group conflicts as often as a large one, so groups stay together for a while.
+// After so many conflicts each transaction of the group has a group of its own, and these go first. On rows that all
+// write, a small group conflicts as often as a large one, so groups stay together for a while.
 constexpr int kConflictsTogether = 10;
 // After so many the transaction is told UNAVAILABLE.
 constexpr int kMaxConflicts = 40;
