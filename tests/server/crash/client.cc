@@ -1,12 +1,14 @@
 #include "hapax/tests/server/crash/client.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "hapax/base/check.h"
+#include "hapax/base/clock.h"
 #include "hapax/compute/v1/compute.pb.h"
 #include "hapax/external/longrunning/operations.pb.h"
 #include "hapax/idempotency/v1/tokens.pb.h"
@@ -35,6 +37,17 @@ Operation OperationIn(const std::string& bytes) {
   Operation operation;
   EXPECT_TRUE(operation.ParseFromString(bytes));
   return operation;
+}
+
+// Calls until the store answers. It may find out late that an operation failed, and is then opened afresh.
+ChainReply CallInTheEnd(const ComputeServer& server, const std::string& method,
+                        const google::protobuf::Message& request) {
+  const absl::Duration end = MonotonicNow() + absl::Minutes(1);
+  while (true) {
+    ChainReply reply = server.Call(method, request);
+    if (reply.result != "TOKEN_STORE_UNAVAILABLE" || MonotonicNow() > end) return reply;
+    std::this_thread::yield();
+  }
 }
 
 }  // namespace
@@ -163,7 +176,7 @@ CrashClient::Effects CrashClient::EffectsOn(const ComputeServer& server) {
   const auto list = [&]<typename Request, typename Reply>(const std::string& method, Request request,
                                                           std::in_place_type_t<Reply>) {
     request.set_page_size(1'000);
-    const Reply reply = server.Call(method, request).template As<Reply>();
+    const Reply reply = CallInTheEnd(server, method, request).template As<Reply>();
     EXPECT_EQ(reply.next_page_token(), "");
     return reply;
   };
@@ -197,7 +210,7 @@ void CrashClient::VerifyToken(const ComputeServer& server, const std::string& na
   idempotency::v1::GetTokenRequest request;
   request.set_client_token(name);
   if (memory.call.method == "AllocateHosts") request.set_availability_zone("us-east-1b");
-  const auto token = server.Call("GetToken", request).As<idempotency::v1::GetTokenResponse>().token();
+  const auto token = CallInTheEnd(server, "GetToken", request).As<idempotency::v1::GetTokenResponse>().token();
   const bool is_executed =
       token.state() == TokenState::TOKEN_STATE_EXECUTED || token.state() == TokenState::TOKEN_STATE_EXPIRED;
   const std::string state = TokenState_Name(token.state());
@@ -216,7 +229,7 @@ void CrashClient::VerifyToken(const ComputeServer& server, const std::string& na
 
 void CrashClient::VerifyRetry(const ComputeServer& server, const Memory& memory) const {
   if (!memory.reply.has_value()) return;
-  const ChainReply retry = server.Call(memory.call.method, *RequestOf(memory.call));
+  const ChainReply retry = CallInTheEnd(server, memory.call.method, *RequestOf(memory.call));
   EXPECT_EQ(retry.result, IsExpired(memory) ? kExpired : "replayed") << retry.status;
   if (retry.result != "replayed") return;
   if (!IsPower(memory.call.method)) {

@@ -6,6 +6,7 @@
 
 #include "gtest/gtest.h"
 #include "hapax/base/check.h"
+#include "hapax/base/clock.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/server/compute/instances/lifecycle.h"
 #include "hapax/server/compute/instances/power.h"
@@ -114,7 +115,10 @@ ComputeServer::~ComputeServer() {
 std::vector<v1::Instance> ComputeServer::Instances() const {
   v1::DescribeInstancesRequest request;
   request.set_page_size(1'000);
-  const auto reply = Call("DescribeInstances", request).As<v1::DescribeInstancesResponse>();
+  const absl::Duration end = MonotonicNow() + absl::Minutes(1);
+  ChainReply answer = Call("DescribeInstances", request);
+  while (absl::IsUnavailable(answer.status) && MonotonicNow() < end) answer = Call("DescribeInstances", request);
+  const auto reply = answer.As<v1::DescribeInstancesResponse>();
   return {reply.instances().begin(), reply.instances().end()};
 }
 
@@ -126,15 +130,18 @@ std::vector<external::longrunning::Operation> ComputeServer::AllOperations() con
 
 int ComputeServer::OpenWork() const {
   int count = 0;
-  EXPECT_THAT(Query(*store_,
-                    [&](const ReadTransaction& txn) {
-                      count = 0;
-                      return txn.Scan(Table::kWork, KeyRange(), [&](std::string_view, std::string_view) {
-                        ++count;
-                        return true;
-                      });
-                    }),
-              IsOk());
+  const auto count_rows = [&](const ReadTransaction& txn) {
+    count = 0;
+    return txn.Scan(Table::kWork, KeyRange(), [&](std::string_view, std::string_view) {
+      ++count;
+      return true;
+    });
+  };
+  // The store may be opened afresh just now.
+  const absl::Duration end = MonotonicNow() + absl::Minutes(1);
+  absl::Status counted = Query(*store_, count_rows);
+  while (absl::IsUnavailable(counted) && MonotonicNow() < end) counted = Query(*store_, count_rows);
+  EXPECT_THAT(counted, IsOk());
   return count;
 }
 
