@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "hapax/storage/store_error.h"
+
 namespace hapax {
 namespace {
 
@@ -28,6 +31,38 @@ void RemoteContext::Stop(absl::Status reason) {
 absl::Status RemoteContext::status() const {
   absl::MutexLock lock(&mu_);
   return status_;
+}
+
+void RemoteContext::NoteRead(const absl::Status& status) {
+  absl::MutexLock lock(&mu_);
+  read_error_ = status;
+}
+
+void RemoteContext::NoteWrite(const absl::Status& status) {
+  absl::MutexLock lock(&mu_);
+  write_error_ = status;
+}
+
+absl::Status RemoteContext::read_error() const {
+  absl::MutexLock lock(&mu_);
+  return read_error_;
+}
+
+absl::Status RemoteContext::write_error() const {
+  absl::MutexLock lock(&mu_);
+  return write_error_;
+}
+
+absl::Status RemoteContext::Unavailable(absl::string_view what) const {
+  absl::MutexLock lock(&mu_);
+  const absl::Status& reason = read_error_.ok() ? write_error_ : read_error_;
+  return StoreError(
+      absl::UnavailableError(reason.ok() ? std::string(what) : absl::StrCat(what, ": ", reason.message())));
+}
+
+uint64_t RemoteContext::SeedOf(const std::string& owner) {
+  std::seed_seq seed(owner.begin(), owner.end());
+  return std::mt19937_64(seed)();
 }
 
 void RemoteContext::Close() {

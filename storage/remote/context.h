@@ -8,6 +8,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "hapax/storage/remote/backend.h"
@@ -17,7 +18,7 @@
 namespace hapax {
 
 struct RemoteOptions {
-  // The name of the server's slot, the same after each restart. No two running servers may share one.
+  // Begins the names of the server's slots, the same after each restart. No two running servers may share it.
   std::string slot;
   // A random name of the process, drawn at its start.
   std::string owner;
@@ -30,10 +31,11 @@ struct RemoteOptions {
   // suffices when all are right.
   int max_fetches = 3;
   int64_t guess_bytes = int64_t{64} << 20;
+  // One slot is in use, and the others while the outcome of a group is unknown. More groups at a time would only be
+  // smaller, and conflict with one another.
+  int slots = 2;
   // A transaction is told UNAVAILABLE when its group has no outcome after this time.
   absl::Duration patience = absl::Seconds(10);
-  // Of the jitter.
-  uint64_t seed = 0;
 };
 
 // What the parts of one engine share.
@@ -46,7 +48,7 @@ class RemoteContext {
         backend_(backend),
         executor_(executor),
         guesses_(options.guess_bytes),
-        random_(options.seed) {}
+        random_(SeedOf(options.owner)) {}
 
   [[nodiscard]] const RemoteOptions& options() const { return options_; }
   [[nodiscard]] RemoteBackend& backend() { return backend_; }
@@ -61,11 +63,23 @@ class RemoteContext {
   // OK, or why the engine stopped.
   [[nodiscard]] absl::Status status() const;
 
+  // Notes how the last request that reads, or writes, ended.
+  void NoteRead(const absl::Status& status);
+  void NoteWrite(const absl::Status& status);
+  // OK, or why the last one failed, in the database's words.
+  [[nodiscard]] absl::Status read_error() const;
+  [[nodiscard]] absl::Status write_error() const;
+  // What callers are told while the database serves no request, or refuses to write. `what` begins the message.
+  [[nodiscard]] absl::Status Unavailable(absl::string_view what) const;
+
   // No more retries: the engine is being destroyed.
   void Close();
   [[nodiscard]] bool closed() const;
 
  private:
+  // Servers draw different owners, so their pauses differ.
+  static uint64_t SeedOf(const std::string& owner);
+
   const RemoteOptions options_;
   RemoteBackend& backend_;
   RemoteExecutor& executor_;
@@ -74,6 +88,8 @@ class RemoteContext {
   mutable absl::Mutex mu_;
   std::mt19937_64 random_ ABSL_GUARDED_BY(mu_);
   absl::Status status_ ABSL_GUARDED_BY(mu_);
+  absl::Status read_error_ ABSL_GUARDED_BY(mu_);
+  absl::Status write_error_ ABSL_GUARDED_BY(mu_);
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
 };
 

@@ -24,7 +24,10 @@ bool GroupRun::Add(RemoteTask& task) {
   result.status = task.body(draft);
   if (result.status.ok()) result.status = draft.refusal();
   result.bytes = reads_.bytes() - bytes_before + draft.writes().bytes();
-  if (result.status.ok() && !draft.writes().empty()) {
+  result.only_read = draft.writes().empty();
+  if (!results_.empty() && reads_.wanted_rows() > options_.max_rows) return false;
+  if (result.status.ok() && !result.only_read) result.status = options_.write_refusal;
+  if (result.status.ok() && !result.only_read) {
     AddGranules(draft.writes());
     if (!Fits(draft.writes())) {
       if (!results_.empty()) return false;
@@ -48,7 +51,8 @@ bool GroupRun::Fits(const Overlay& more) {
   const int64_t count = RowsIn(writes) + RowsIn(more) + static_cast<int64_t>(granules_.size());
   int64_t bytes = writes.bytes() + more.bytes() + reads_.key_bytes();
   for (const RemoteKey& granule : granules_) bytes += static_cast<int64_t>(granule.key.size());
-  return count <= limits_.max_writes && reads_.read_count() <= limits_.max_reads && bytes <= limits_.max_bytes;
+  const RemoteLimits& limits = options_.limits;
+  return count <= limits.max_writes && reads_.read_count() <= limits.max_reads && bytes <= limits.max_bytes;
 }
 
 bool GroupRun::MayMove(const RemoteKey& key, bool deletes) const {

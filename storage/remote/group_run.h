@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/btree_set.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "hapax/storage/draft.h"
 #include "hapax/storage/remote/backend.h"
 #include "hapax/storage/remote/fetched_state.h"
@@ -24,12 +26,14 @@ struct RemoteTask {
   std::string party;
   Store::Body body;
   Store::Done done;
+  absl::Duration accepted;  // Monotonic.
+  int conflicts = 0;        // How often something that its group had read was changed by others.
 };
 
 // One run of a group's bodies (R), one after another, over one overlay. Nothing is told of it: its results wait for
 // the commit.
 //
-//   GroupRun run(state, cache, limits);
+//   GroupRun run(state, cache, {.limits = limits});
 //   for (RemoteTask& task : tasks) {
 //     if (!run.Add(task)) break;  // The rest belongs to another group.
 //   }
@@ -41,10 +45,18 @@ class GroupRun {
     absl::Status status;
     std::vector<absl::AnyInvocable<void()>> hooks;  // Only if the status is OK.
     int64_t bytes = 0;                              // Read and written by the body.
+    bool only_read = true;
+  };
+  struct Options {
+    RemoteLimits limits;
+    // A fetch of everything that was read may return so many rows, unless one body alone reads more.
+    int64_t max_rows = int64_t{1} << 14;
+    // What a body gets that writes; OK: it may.
+    absl::Status write_refusal;
   };
 
-  GroupRun(const FetchedState& state, GuessCache& cache, const RemoteLimits& limits)
-      : limits_(limits), reads_(state, cache), overlay_(reads_) {}
+  GroupRun(const FetchedState& state, GuessCache& cache, Options options)
+      : options_(std::move(options)), reads_(state, cache), overlay_(reads_) {}
 
   // Runs the body. Returns false if the group is too large with it, and not without it. The run is of no use then: the
   // tasks before this one must be run anew without it. A body that is too large alone gets RESOURCE_EXHAUSTED.
@@ -63,7 +75,7 @@ class GroupRun {
   // Adds the granules of `writes` that scans must see changed.
   void AddGranules(const Overlay& writes);
 
-  const RemoteLimits limits_;
+  const Options options_;
   Speculation reads_;
   DraftTransaction overlay_;  // The writes of all bodies so far.
   absl::btree_set<RemoteKey> granules_;

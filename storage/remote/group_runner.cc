@@ -9,11 +9,8 @@
 namespace hapax {
 namespace {
 
-// After so many conflicts each transaction of the group has a group of its own, and these go first. On rows that all
-// write, a small group conflicts as often as a large one, so groups stay together for a while.
-constexpr int kConflictsTogether = 10;
-// After so many the transaction is told UNAVAILABLE.
-constexpr int kMaxConflicts = 40;
+// A group that conflicted so often gives the slot to others. By then it has kept it for some 10 ms.
+constexpr int kMaxConflicts = 3;
 // A group fetches this often at most between two commits.
 constexpr int kMaxFetches = 64;
 // After a conflict a group goes on with guesses only if so many fetches did not find its reads.
@@ -24,8 +21,13 @@ constexpr char kMayBeDurable[] =
 
 // The error as callers get it: whatever keeps the database from serving is UNAVAILABLE to them.
 absl::Status ToCallers(const absl::Status& error) {
-  if (absl::IsDataLoss(error) || absl::IsResourceExhausted(error)) return StoreError(error);
+  if (absl::IsDataLoss(error)) return StoreError(error);
   return StoreError(absl::UnavailableError(error.message()));
+}
+
+// Whether the database takes smaller requests.
+bool IsTooLarge(const absl::Status& error) {
+  return absl::IsInvalidArgument(error) || absl::IsResourceExhausted(error);
 }
 
 }  // namespace
@@ -82,7 +84,12 @@ void GroupRunner::Run() {
 void GroupRunner::RunBodies() {
   bool fits = false;
   while (!fits) {
-    run_ = std::make_unique<GroupRun>(state_, context_->guesses(), context_->backend().limits());
+    run_ = std::make_unique<GroupRun>(
+        state_, context_->guesses(),
+        GroupRun::Options{.limits = context_->backend().limits(),
+                          .write_refusal = slot_ == nullptr
+                                               ? context_->Unavailable("the store cannot be written at the moment")
+                                               : absl::OkStatus()});
     fits = true;
     int64_t bytes = 0;
     for (size_t i = 0; i < tasks_.size() && fits; ++i) {
@@ -113,7 +120,7 @@ void GroupRunner::Fetch(RemoteFetch wanted) {
 }
 
 void GroupRunner::OnFetched(RemoteFetch wanted, absl::StatusOr<RemoteFetched> fetched) {
-  if (absl::IsFailedPrecondition(fetched.status())) return Stop(fetched.status());
+  context_->NoteRead(fetched.status());
   if (absl::IsUnavailable(fetched.status())) {
     --fetches_;
     return context_->RunLater(failures_++, [self = shared_from_this(), wanted = std::move(wanted)]() mutable {
@@ -133,11 +140,18 @@ void GroupRunner::OnFetched(RemoteFetch wanted, absl::StatusOr<RemoteFetched> fe
 void GroupRunner::Compare() {
   context_->backend().Compare(run_->reads().reads(),
                               OnExecutor<absl::StatusOr<bool>>([](GroupRunner& group, absl::StatusOr<bool> unchanged) {
-                                if (absl::IsFailedPrecondition(unchanged.status())) {
-                                  return group.Stop(unchanged.status());
-                                }
-                                unchanged.ok() && *unchanged ? group.Tell() : group.OnConflict();
+                                group.OnCompared(unchanged);
                               }));
+}
+
+void GroupRunner::OnCompared(const absl::StatusOr<bool>& unchanged) {
+  context_->NoteRead(unchanged.status());
+  if (absl::IsUnavailable(unchanged.status())) {
+    return context_->RunLater(failures_++,
+                              [self = shared_from_this()] { self->Step([](GroupRunner& group) { group.Compare(); }); });
+  }
+  if (!unchanged.ok()) return OnRefused(unchanged.status());
+  *unchanged ? Tell() : OnConflict();
 }
 
 // ---- Commit (C)
@@ -146,12 +160,13 @@ void GroupRunner::Commit() {
   before_ = slot_->value();
   may_be_applied_ = true;
   context_->backend().Commit(
-      {.slot = context_->options().slot, .before = before_, .reads = run_->reads().reads(), .writes = run_->Writes()},
+      {.slot = slot_->name(), .before = before_, .reads = run_->reads().reads(), .writes = run_->Writes()},
       OnExecutor<RemoteCommitted>(
           [](GroupRunner& group, RemoteCommitted committed) { group.OnCommitted(std::move(committed)); }));
 }
 
 void GroupRunner::OnCommitted(RemoteCommitted committed) {
+  context_->NoteWrite(committed.status);
   switch (committed.outcome) {
     case RemoteCommitted::Outcome::kApplied:
       slot_->NoteApplied();
@@ -190,15 +205,14 @@ void GroupRunner::OnApplied(int64_t revision) {
 }
 
 void GroupRunner::OnConflict() {
-  ++conflicts_;
-  if (conflicts_ >= kMaxConflicts) {
-    return TellAll(StoreError(absl::UnavailableError("other servers change what the transaction reads too often")));
-  }
-  if (conflicts_ >= kConflictsTogether && tasks_.size() > 1) return RunAlone();
-  RunAgain(conflicts_ - 1);
+  for (RemoteTask& task : tasks_) ++task.conflicts;
+  if (++conflicts_ < kMaxConflicts) return RunAgain(conflicts_ - 1);
+  ending_.conflicting = std::exchange(tasks_, {});
+  End();
 }
 
 void GroupRunner::RunAgain(int attempt) {
+  if (tasks_.empty()) return End();  // Nobody waits any more.
   RemoteFetch wanted = run_->reads().Wanted();
   for (const RemoteKey& key : wanted.keys) context_->guesses().Erase(key);
   run_ = nullptr;
@@ -212,6 +226,7 @@ void GroupRunner::RunAgain(int attempt) {
 // ---- Resolve (V)
 
 void GroupRunner::Resolve() {
+  events_.resolving();
   slot_->Resolve([self = shared_from_this()](absl::Status status) {
     self->Step([&](GroupRunner& group) { group.OnResolved(std::move(status)); });
   });
@@ -223,10 +238,9 @@ void GroupRunner::OnResolved(absl::Status status) {
   if (seq == before_.seq + 1) return OnApplied(/*revision=*/0);
   if (seq != before_.seq) {
     return Stop(absl::FailedPreconditionError(
-        absl::StrCat("the slot ", context_->options().slot, " has number ", seq, " after group ", before_.seq + 1)));
+        absl::StrCat("the slot ", slot_->name(), " has number ", seq, " after group ", before_.seq + 1)));
   }
   may_be_applied_ = false;  // It was not applied and never will be, since its epoch is too low.
-  if (tasks_.empty()) return End();
   conflicts_ = std::max(conflicts_, 1);
   RunAgain(/*attempt=*/0);
 }
@@ -234,24 +248,35 @@ void GroupRunner::OnResolved(absl::Status status) {
 // ---- Errors
 
 // The request changed nothing and never will.
-void GroupRunner::OnRefused(absl::Status error) {
+void GroupRunner::OnRefused(const absl::Status& error) {
   if (absl::IsFailedPrecondition(error)) return Stop(error);
+  if (absl::IsUnavailable(error)) return RunAgain(failures_++);
+  if (!IsTooLarge(error)) return TellAll(ToCallers(error));
   if (tasks_.size() > 1) return RunAlone();
-  TellAll(ToCallers(error));
+  TellAll(StoreError(
+      absl::ResourceExhaustedError(absl::StrCat("the transaction is larger than the store takes: ", error.message()))));
 }
 
 void GroupRunner::OnImpatient() {
   if (!may_be_applied_) {
     // With conflicts the database does answer.
-    if (conflicts_ == 0) events_.stuck();
-    return TellAll(StoreError(absl::UnavailableError("the store does not answer")));
+    if (conflicts_ == 0) events_.stuck({});
+    return TellAll(context_->Unavailable("the store does not answer"));
   }
-  const size_t told = tasks_.size();
-  for (RemoteTask& task : std::exchange(tasks_, {})) {
-    std::move(task.done)(StoreError(absl::UnavailableError(kMayBeDurable)));
+  std::vector<RemoteTask> readers;
+  size_t told = 0;
+  const absl::Status may_be_durable = context_->Unavailable(kMayBeDurable);
+  for (size_t i = 0; i < tasks_.size(); ++i) {
+    if (run_->results()[i].only_read) {
+      readers.push_back(std::move(tasks_[i]));
+    } else {
+      std::move(tasks_[i].done)(may_be_durable);
+      ++told;
+    }
   }
+  tasks_.clear();
   events_.told(told);
-  events_.stuck();
+  events_.stuck(std::move(readers));
 }
 
 void GroupRunner::Stop(const absl::Status& reason) {

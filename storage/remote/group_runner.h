@@ -22,7 +22,7 @@ namespace hapax {
 
 // The life of one group, from its bodies' first run until all of its callers are told.
 //
-//              ┌────────── conflict ───────────┐
+//              ┌────────── conflict ───────────┐   after several: end, and later another group
 //              ▼                               │
 //   begin ─► run ◄─► fetch                     │
 //             ├─── writes nothing ─► compare ──┤
@@ -40,28 +40,34 @@ namespace hapax {
 //   compare   (O) what only read needs no slot. If all of it is of one fetch, it is told at once
 //
 // A group that takes longer than RemoteOptions::patience is told UNAVAILABLE. If it may have been applied, resolution
-// goes on, since the slot is of no use before.
+// goes on, since the slot is of no use before. A hook of a transaction that was told so is dropped, also when the group
+// turns out to be applied: what it uses may be gone once `done` has returned.
 //
 // Thread-safety: safe. Steps run on the executor, one at a time.
 // Lifetime: it keeps itself alive until it ends.
 class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
  public:
+  // Tasks in it were not told anything.
   struct Ending {
-    // Those that did not fit in, in order: to be run before all others. They were not told anything.
+    // Those that did not fit in, in order: to be run before all others.
     std::vector<RemoteTask> left;
     // Each of `left` needs a group of its own.
     bool alone = false;
+    // All of the group, after several conflicts: to be run after a pause, in which others have the slot.
+    std::vector<RemoteTask> conflicting;
     // What the bodies of each party read and wrote.
     std::vector<std::pair<std::string, int64_t>> charges;
   };
-  // `told` and `stuck` are called with the runner's lock held.
+  // `told`, `resolving` and `stuck` are called with the runner's lock held.
   struct Events {
     absl::AnyInvocable<void(size_t)> told;  // So many `done` have returned.
-    absl::AnyInvocable<void()> stuck;       // The database did not answer for longer than a caller waits.
+    absl::AnyInvocable<void()> resolving;   // The slot is of no use until the outcome of the group is known.
+    // The slot is of no use for longer than a caller waits. These tasks of the group only read, and were not told.
+    absl::AnyInvocable<void(std::vector<RemoteTask>)> stuck;
     absl::AnyInvocable<void(Ending)> ended;
   };
 
-  // `slot` null: the tasks only read.
+  // `slot` null: the tasks may only read. One that writes is told UNAVAILABLE.
   GroupRunner(std::shared_ptr<RemoteContext> context, std::shared_ptr<SlotKeeper> slot, std::vector<RemoteTask> tasks,
               Events events);
 
@@ -84,6 +90,7 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   void Fetch(RemoteFetch wanted);
   void OnFetched(RemoteFetch wanted, absl::StatusOr<RemoteFetched> fetched);
   void Compare();
+  void OnCompared(const absl::StatusOr<bool>& unchanged);
   void Commit();
   void OnCommitted(RemoteCommitted committed);
   void OnApplied(int64_t revision);
@@ -92,7 +99,7 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   void RunAgain(int attempt);
   void Resolve();
   void OnResolved(absl::Status status);
-  void OnRefused(absl::Status error);
+  void OnRefused(const absl::Status& error);
   void OnImpatient();
   void Stop(const absl::Status& reason);
   void RunAlone();

@@ -8,17 +8,17 @@ namespace hapax {
 
 void SlotKeeper::Read(bool starts, int attempt, OnTaken done) {
   if (context_->closed()) return;
-  context_->backend().ReadSlot(
-      context_->options().slot,
-      [self = shared_from_this(), taking = Taking{.starts = starts, .attempt = attempt, .done = std::move(done)}](
-          absl::StatusOr<RemoteSlotState> seen) mutable {
-        self->context_->executor().Run([self, taking = std::move(taking), seen = std::move(seen)]() mutable {
-          self->OnRead(std::move(taking), std::move(seen));
-        });
-      });
+  context_->backend().ReadSlot(name_, [self = shared_from_this(),
+                                       taking = Taking{.starts = starts, .attempt = attempt, .done = std::move(done)}](
+                                          absl::StatusOr<RemoteSlotState> seen) mutable {
+    self->context_->executor().Run([self, taking = std::move(taking), seen = std::move(seen)]() mutable {
+      self->OnRead(std::move(taking), std::move(seen));
+    });
+  });
 }
 
 void SlotKeeper::OnRead(Taking taking, absl::StatusOr<RemoteSlotState> seen) {
+  context_->NoteRead(seen.status());
   if (absl::IsFailedPrecondition(seen.status())) return std::move(taking.done)(std::move(seen).status());
   if (!seen.ok()) return Retry(std::move(taking));
   if (!taking.starts) {
@@ -26,7 +26,7 @@ void SlotKeeper::OnRead(Taking taking, absl::StatusOr<RemoteSlotState> seen) {
   }
   const RemoteSlot next{.owner = context_->options().owner, .epoch = seen->value.epoch + 1, .seq = seen->value.seq};
   context_->backend().RaiseSlot(
-      context_->options().slot, *seen, next,
+      name_, *seen, next,
       [self = shared_from_this(), taking = std::move(taking), next](absl::StatusOr<bool> raised) mutable {
         self->context_->executor().Run([self, taking = std::move(taking), next, raised = std::move(raised)]() mutable {
           self->OnRaised(std::move(taking), next, std::move(raised));
@@ -35,6 +35,7 @@ void SlotKeeper::OnRead(Taking taking, absl::StatusOr<RemoteSlotState> seen) {
 }
 
 void SlotKeeper::OnRaised(Taking taking, RemoteSlot next, absl::StatusOr<bool> raised) {
+  context_->NoteWrite(raised.status());
   if (absl::IsFailedPrecondition(raised.status())) return std::move(taking.done)(std::move(raised).status());
   // Not raised, or nobody knows: the next read tells.
   if (!raised.ok() || !*raised) return Retry(std::move(taking));
@@ -52,11 +53,11 @@ void SlotKeeper::Retry(Taking taking) {
 absl::Status SlotKeeper::CheckOurs(const RemoteSlot& seen) const {
   if (seen.owner != value_.owner) {
     return absl::FailedPreconditionError(
-        absl::StrCat("another process took the slot ", context_->options().slot, ": two servers have the same id"));
+        absl::StrCat("another process took the slot ", name_, ": two servers have the same id"));
   }
   if (seen.epoch < value_.epoch || seen.seq < value_.seq) {
-    return absl::FailedPreconditionError(absl::StrCat("the slot ", context_->options().slot, " went back to number ",
-                                                      seen.seq, " from ", value_.seq,
+    return absl::FailedPreconditionError(absl::StrCat("the slot ", name_, " went back to number ", seen.seq, " from ",
+                                                      value_.seq,
                                                       ": the database lost commits that it had acknowledged"));
   }
   return absl::OkStatus();

@@ -2,6 +2,8 @@
 #define HAPAX_STORAGE_REMOTE_SLOT_KEEPER_H_
 
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -11,7 +13,7 @@
 
 namespace hapax {
 
-// The slot of a server: finds out whether a group whose answer was lost was applied.
+// A slot of a server: finds out whether a group whose answer was lost was applied.
 //
 //   this server                                   the database: (owner, epoch, seq)
 //   group 8 on (us, 3, 7), the answer is lost     (us, 3, 7), or by then (us, 3, 8)
@@ -25,8 +27,10 @@ class SlotKeeper : public std::enable_shared_from_this<SlotKeeper> {
  public:
   using OnTaken = absl::AnyInvocable<void(absl::Status) &&>;
 
-  explicit SlotKeeper(std::shared_ptr<RemoteContext> context) : context_(std::move(context)) {}
+  SlotKeeper(std::shared_ptr<RemoteContext> context, std::string name)
+      : context_(std::move(context)), name_(std::move(name)) {}
 
+  [[nodiscard]] const std::string& name() const { return name_; }
   // The value as known. Requires: the slot was taken.
   [[nodiscard]] const RemoteSlot& value() const { return value_; }
   // The group on value() was applied.
@@ -56,6 +60,7 @@ class SlotKeeper : public std::enable_shared_from_this<SlotKeeper> {
   [[nodiscard]] absl::Status CheckOurs(const RemoteSlot& seen) const;
 
   const std::shared_ptr<RemoteContext> context_;
+  const std::string name_;
   RemoteSlot value_;
 };
 

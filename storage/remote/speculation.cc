@@ -69,6 +69,12 @@ RemoteFetch Speculation::Wanted() const {
   return fetch;
 }
 
+int64_t Speculation::wanted_rows() const {
+  auto rows = static_cast<int64_t>(asked_.size());
+  for (const RemoteFetch::Scan& scan : scans_) rows += scan.max_rows;
+  return rows;
+}
+
 const RemoteValue& Speculation::Answer(RemoteKey key) const {
   if (const RemoteValue* const pinned = Find(key); pinned != nullptr) return *pinned;
   asked_.push_back(key);

@@ -48,6 +48,9 @@ class Speculation final : public ReadTransaction {
   // A fetch of everything that was read. Rows of scans come with their scans.
   [[nodiscard]] RemoteFetch Wanted() const;
 
+  // How many rows that fetch may return.
+  [[nodiscard]] int64_t wanted_rows() const;
+
   // Whether something read did not come from the fetched state.
   [[nodiscard]] bool guessed() const { return guessed_; }
   // Whether the run cannot be committed: a scan lacks its rows, or a row was seen in two revisions.

@@ -21,6 +21,9 @@ namespace hapax {
 // compares everything its bodies read (group_runner.h). When the answer to a commit is lost, nobody is told anything
 // before the database has said what became of it (slot_keeper.h).
 //
+// Transactions of one party may change places when a group conflicts, or its outcome is unknown for a while. A caller
+// that must have an order waits for `done`.
+//
 // A body runs at least twice, first on guesses: what it reads then may never have been true. Queries do not block their
 // caller and run on threads of the store.
 //
@@ -40,6 +43,8 @@ class RemoteStore final : public Store {
 
   // OK, or why the store has stopped for ever (engine.h). For the host to show, and to end the process.
   [[nodiscard]] absl::Status status() const { return engine_->status(); }
+  // OK, or why the database cannot be read or written at the moment, in its words: for the operator.
+  [[nodiscard]] absl::Status health() const { return engine_->health(); }
 
  private:
   ThreadExecutor executor_;  // Before the backend, whose callbacks use it.

@@ -65,7 +65,7 @@ class ClusterBackend final : public RemoteBackend {
   void RaiseSlot(const std::string& slot, const RemoteSlotState& seen, const RemoteSlot& next,
                  OnSlotRaised done) override {
     Answer(std::move(done), [this, slot, seen, next]() -> absl::StatusOr<bool> {
-      const bool raised = cluster_->With([&](SimCluster& c) { return c.RaiseSlot(slot, seen, next); });
+      absl::StatusOr<bool> raised = cluster_->With([&](SimCluster& c) { return c.RaiseSlot(slot, seen, next); });
       if (Loses()) return absl::UnavailableError("lost");
       return raised;
     });

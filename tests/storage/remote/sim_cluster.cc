@@ -33,8 +33,9 @@ bool SimCluster::AreUnchanged(const std::vector<RemoteRead>& reads) const {
 }
 
 RemoteCommitted SimCluster::Commit(const RemoteGroup& group) {
-  if (full_) {
-    return {.outcome = RemoteCommitted::Outcome::kRefused, .status = absl::UnavailableError("no room"), .slot = {}};
+  if (full_) return {.outcome = RemoteCommitted::Outcome::kUnknown, .status = absl::UnavailableError("no room")};
+  if (!refusal_.ok()) {
+    return {.outcome = RemoteCommitted::Outcome::kRefused, .status = std::exchange(refusal_, absl::OkStatus())};
   }
   const RemoteSlot slot = ReadSlot(group.slot).value;
   if (!IsSlotAs(slot, group.before) || !AreUnchanged(group.reads)) {
@@ -61,13 +62,16 @@ RemoteSlotState SimCluster::ReadSlot(const std::string& slot) const {
   return found == slots_.end() ? RemoteSlotState() : found->second;
 }
 
-bool SimCluster::RaiseSlot(const std::string& slot, const RemoteSlotState& seen, const RemoteSlot& next) {
+absl::StatusOr<bool> SimCluster::RaiseSlot(const std::string& slot, const RemoteSlotState& seen,
+                                           const RemoteSlot& next) {
+  if (full_) return absl::UnavailableError("no room");
   const RemoteSlotState now = ReadSlot(slot);
   if (now.revision != seen.revision) return false;
   const bool is_first = now.revision == 0 || now.value.owner != next.owner;
   if (weakness_.epoch_not_raised && !is_first) return true;
   if (next.epoch <= now.value.epoch && violation_.empty()) violation_ = "a slot's epoch did not grow";
   slots_[slot] = {.value = next, .revision = ++revision_};
+  ++raises_;
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "hapax/storage/remote/backend.h"
 
 namespace hapax {
@@ -35,7 +36,8 @@ class SimCluster {
   [[nodiscard]] bool AreUnchanged(const std::vector<RemoteRead>& reads) const;
   [[nodiscard]] RemoteCommitted Commit(const RemoteGroup& group);
   [[nodiscard]] RemoteSlotState ReadSlot(const std::string& slot) const;
-  [[nodiscard]] bool RaiseSlot(const std::string& slot, const RemoteSlotState& seen, const RemoteSlot& next);
+  [[nodiscard]] absl::StatusOr<bool> RaiseSlot(const std::string& slot, const RemoteSlotState& seen,
+                                               const RemoteSlot& next);
 
   [[nodiscard]] const SimWeakness& weakness() const { return weakness_; }
   // Rows and granules that are there.
@@ -44,8 +46,14 @@ class SimCluster {
   // From now on every request gets this error, and no commit is applied.
   void Break(absl::Status error) { error_ = std::move(error); }
   [[nodiscard]] const absl::Status& error() const { return error_; }
-  // Refuses to write from now on, as without room on its disks.
+  // Writes nothing from now on, as etcd without room (NOSPACE): of a commit nobody knows then whether it was applied.
   void set_full(bool full) { full_ = full; }
+  // The next commit is not begun with, and gets this error.
+  void RefuseNextCommit(absl::Status error) { refusal_ = std::move(error); }
+  // Another client writes the row as it is.
+  void Touch(const RemoteKey& key) { rows_[key].revision = ++revision_; }
+  // How often a slot was raised.
+  [[nodiscard]] int raises() const { return raises_; }
   // What broke invariant 4: a slot's epoch only grows, and a group with a lower one is never applied. Empty: nothing.
   [[nodiscard]] const std::string& violation() const { return violation_; }
 
@@ -59,6 +67,8 @@ class SimCluster {
   int64_t revision_ = 0;
   absl::Status error_;
   bool full_ = false;
+  absl::Status refusal_;
+  int raises_ = 0;
   std::string violation_;
 };
 

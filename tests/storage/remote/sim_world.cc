@@ -1,5 +1,6 @@
 #include "hapax/tests/storage/remote/sim_world.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -152,6 +153,7 @@ void SimWorld::StartServer(int server) {
                                                 .owner = absl::StrCat("start ", ++starts_),
                                                 .max_group = options_.max_group,
                                                 .max_fetches = options_.max_fetches,
+                                                .slots = options_.slots,
                                                 .patience = options_.patience});
 }
 
@@ -245,6 +247,16 @@ void SimWorld::Take(std::string_view what) {
     return Settle();
   }
   HAPAX_CHECK(false, "the test expects such a step");
+}
+
+void SimWorld::TakeLast(std::string_view what) {
+  Settle();
+  std::vector<Step> steps = Steps();
+  std::reverse(steps.begin(), steps.end());
+  const auto last = std::find_if(steps.begin(), steps.end(), [&](const Step& step) { return step.what == what; });
+  HAPAX_CHECK(last != steps.end(), "the test expects such a step");
+  last->take();
+  Settle();
 }
 
 void SimWorld::FireTimers(int server) {

@@ -42,7 +42,8 @@ class SimWorld {
     SimWeakness weakness;
     int max_fetches = 3;  // See RemoteOptions.
     size_t max_group = 64;
-    bool same_id = false;  // All servers have one slot.
+    bool same_id = false;  // All servers have the same slots.
+    int slots = 1;         // Of each server.
     absl::Duration patience = absl::InfiniteDuration();
   };
   // One of the steps that may come next.
@@ -70,6 +71,8 @@ class SimWorld {
   void RunUntil(const std::function<bool()>& until);
   // Takes the first of the next steps of this name. Requires: there is one.
   void Take(std::string_view what);
+  // Takes the last of these.
+  void TakeLast(std::string_view what);
   // Fires the timers of the server that are pending now, although messages are on their way.
   void FireTimers(int server);
   // Late messages that were not delivered so far arrive.

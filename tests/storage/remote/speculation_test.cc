@@ -7,6 +7,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/storage/remote/granule.h"
+#include "hapax/storage/remote/group_run.h"
 #include "hapax/tests/support/status_matchers.h"
 
 namespace hapax {
@@ -98,6 +99,25 @@ TEST(SpeculationTest, ARowSeenInTwoRevisionsMustBeFetched) {
   EXPECT_THAT(reads.Get(kTable, "a"), IsOkAndHolds("old"));
   ASSERT_THAT(reads.Scan(kTable, KeyRange(), [](std::string_view, std::string_view) { return true; }), IsOk());
   EXPECT_TRUE(reads.must_fetch());
+}
+
+TEST(GroupRunTest, BodiesThatWantTooManyRowsToFetchAreNotOneGroup) {
+  GuessCache cache(kCacheBytes);
+  const FetchedState nothing;
+  GroupRun run(nothing, cache, {.max_rows = 2 * Speculation::kFirstRows});
+  const auto scan = [&](const std::string& prefix) {
+    RemoteTask task{.body = [prefix](Transaction& txn) {
+      return txn.Scan(kTable, KeyRange::Prefix(prefix), [](std::string_view, std::string_view) { return true; });
+    }};
+    return run.Add(task);
+  };
+  EXPECT_TRUE(scan("a"));
+  EXPECT_FALSE(scan("b")) << "with the rows of both scans' granules it is more than the limit";
+  GroupRun alone(nothing, cache, {.max_rows = 1});
+  RemoteTask task{.body = [](Transaction& txn) {
+    return txn.Scan(kTable, KeyRange(), [](std::string_view, std::string_view) { return true; });
+  }};
+  EXPECT_TRUE(alone.Add(task)) << "one alone is always run";
 }
 
 TEST(GuessCacheTest, KeepsTheNewerValueAndForgetsWhatWasNotUsedForLongest) {

@@ -23,7 +23,8 @@ constexpr Table kTable = Table::kResources;
 std::unique_ptr<RemoteStore> MakeStore(const std::shared_ptr<SharedCluster>& cluster, int number, int lost_percent) {
   return std::make_unique<RemoteStore>(
       std::make_unique<ClusterBackend>(cluster, lost_percent, /*seed=*/number),
-      RemoteOptions{.slot = absl::StrCat("server ", number), .owner = absl::StrCat("owner ", number)});
+      // Small groups, so that there are many commits whose answers may be lost.
+      RemoteOptions{.slot = absl::StrCat("server ", number), .owner = absl::StrCat("owner ", number), .max_group = 4});
 }
 
 absl::Status Increment(Transaction& txn) {
@@ -57,6 +58,7 @@ TEST(RemoteStoreTest, IncrementsOfSeveralServersAreEachCountedOnceThoughAnswersA
                     }),
               IsOk());
   for (const auto& store : stores) EXPECT_THAT(store->status(), IsOk());
+  EXPECT_GT(cluster->With([](SimCluster& c) { return c.raises(); }), kServers) << "some answers were lost";
 }
 
 TEST(RemoteStoreTest, ARowThatOneServerDeletesIsMissedByTheScanOfAnother) {
