@@ -79,6 +79,7 @@ struct TokenRequest {
 struct Requests {
   absl::Mutex mu;
   std::map<Request*, std::unique_ptr<Request>> open ABSL_GUARDED_BY(mu);
+  int starting ABSL_GUARDED_BY(mu) = 0;  // Calls of gRPC's that start a request, and have not returned.
   int64_t bytes ABSL_GUARDED_BY(mu) = 0;
   bool closing ABSL_GUARDED_BY(mu) = false;
 
@@ -101,7 +102,7 @@ class GrpcEtcdClient final : public EtcdClient {
     }
     if (all_->token_request != nullptr) all_->token_request->context->TryCancel();
     const auto none_open = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(all_->mu) {
-      return all_->open.empty() && all_->token_request == nullptr;
+      return all_->open.empty() && all_->token_request == nullptr && all_->starting == 0;
     };
     all_->mu.Await(absl::Condition(&none_open));
   }
@@ -139,7 +140,7 @@ class GrpcEtcdClient final : public EtcdClient {
     absl::MutexLock lock(&all_->mu);
     if (all_->closing) return Closing(true).status;
     if (all_->open.size() >= options_.max_requests || all_->bytes + request->bytes > options_.max_request_bytes) {
-      return absl::ResourceExhaustedError("too many requests to etcd are unfinished");
+      return absl::UnavailableError("too many requests to etcd are unfinished");
     }
     all_->bytes += request->bytes;
     Request* const key = request.get();
@@ -160,6 +161,7 @@ class GrpcEtcdClient final : public EtcdClient {
         if (all_->token_request == nullptr) asks = PrepareTokenRequest();
       } else {
         begins = true;
+        ++all_->starting;
         PrepareAttempt(request);
       }
     }
@@ -168,9 +170,13 @@ class GrpcEtcdClient final : public EtcdClient {
       return;
     }
     if (!begins) return Fail(request, Closing(/*had_no_effect=*/true));
+    // The request may be over, and the client about to be destroyed, before the call returns.
+    const std::shared_ptr<Requests> all = all_;
     (*members_)[request.member].txn.UnaryCall(
         request.context.get(), kTxnMethod, grpc::StubOptions(), &request.request, &request.response,
-        [this, all = all_, &request](const grpc::Status& status) { OnEnd(request, status); });
+        [this, all, &request](const grpc::Status& status) { OnEnd(request, status); });
+    absl::MutexLock lock(&all->mu);
+    --all->starting;
   }
 
   void PrepareAttempt(Request& request) ABSL_EXCLUSIVE_LOCKS_REQUIRED(all_->mu) {
@@ -232,6 +238,7 @@ class GrpcEtcdClient final : public EtcdClient {
   }
 
   TokenRequest* PrepareTokenRequest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(all_->mu) {
+    ++all_->starting;
     all_->token_request = std::make_unique<TokenRequest>();
     TokenRequest& asked = *all_->token_request;
     asked.context = MakeContext(options_.attempt_timeout);
@@ -242,9 +249,12 @@ class GrpcEtcdClient final : public EtcdClient {
   }
 
   void AskForToken(TokenRequest& asked) {
+    const std::shared_ptr<Requests> all = all_;
     (*members_)[asked.member].authenticate.UnaryCall(
         asked.context.get(), kAuthenticateMethod, grpc::StubOptions(), &asked.request, &asked.response,
-        [this, all = all_, &asked](const grpc::Status& status) { OnToken(asked, status); });
+        [this, all, &asked](const grpc::Status& status) { OnToken(asked, status); });
+    absl::MutexLock lock(&all->mu);
+    --all->starting;
   }
 
   void OnToken(TokenRequest& asked, const grpc::Status& status) {
@@ -253,6 +263,8 @@ class GrpcEtcdClient final : public EtcdClient {
       error = EtcdErrorOf(status);
     } else if (absl::Status checked = history_.Check(asked.response.header(), /*floor=*/0); !checked.ok()) {
       error = EtcdError{.status = std::move(checked)};
+    } else if (asked.response.token().empty()) {
+      error = EtcdError{.status = absl::UnauthenticatedError("etcd gave an empty token")};
     }
     std::vector<Request*> waiting;
     {

@@ -35,7 +35,7 @@ struct EtcdReply {
 // `done`.
 //
 // Errors: those of EtcdError (error.h). FAILED_PRECONDITION, the cluster was restored or is another one.
-// RESOURCE_EXHAUSTED, too many requests are unfinished.
+// UNAVAILABLE, too many requests are unfinished.
 class EtcdClient {
  public:
   using Done = absl::AnyInvocable<void(EtcdReply) &&>;

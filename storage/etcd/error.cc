@@ -34,6 +34,9 @@ constexpr KnownError kKnownErrors[] = {
     // Of etcd's side; that of ours begins with a capital letter.
     {"grpc: received message larger than max", absl::StatusCode::kInvalidArgument, "raise etcd's --max-request-bytes",
      true, Remedy::kNone},
+    // Of our side: a member answers with more than we take. It may have applied the request.
+    {"Received message larger than max", absl::StatusCode::kInvalidArgument, "the answer is larger than is taken",
+     false, Remedy::kNone},
     {"etcdserver: duplicate key given in txn request", absl::StatusCode::kInvalidArgument, "", true, Remedy::kNone},
     {"etcdserver: key is not provided", absl::StatusCode::kInvalidArgument, "", true, Remedy::kNone},
     {"etcdserver: too many requests", absl::StatusCode::kUnavailable, "etcd has too much to do", true, Remedy::kNone},

@@ -26,7 +26,7 @@ EtcdLayout::EtcdLayout(std::string prefix) : prefix_(std::move(prefix)) {
 }
 
 bool EtcdLayout::IsPrefix(std::string_view prefix) {
-  return prefix.size() > 1 && prefix.front() == '/' && prefix.back() != '/' &&
+  return prefix.size() > 1 && prefix.size() <= kMaxPrefixBytes && prefix.front() == '/' && prefix.back() != '/' &&
          std::all_of(prefix.begin(), prefix.end(), [](char c) {
            return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '/' || c == '_' || c == '-' || c == '.';
          });
@@ -50,9 +50,9 @@ std::string EtcdLayout::RowsEnd(Table table) const {
   return end;
 }
 
-std::string_view EtcdLayout::KeyOfRow(Table table, std::string_view etcd_key) const {
+std::optional<std::string_view> EtcdLayout::KeyOfRow(Table table, std::string_view etcd_key) const {
   const std::string begin = RowsBegin(prefix_, table);
-  HAPAX_CHECK(etcd_key.substr(0, begin.size()) == begin, "etcd answers with keys of the range that was asked for");
+  if (etcd_key.substr(0, begin.size()) != begin) return std::nullopt;
   return etcd_key.substr(begin.size());
 }
 

@@ -1,6 +1,7 @@
 #ifndef HAPAX_STORAGE_ETCD_LAYOUT_H_
 #define HAPAX_STORAGE_ETCD_LAYOUT_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,7 +11,7 @@
 // The keys of an engine in etcd. All begin with its prefix (--etcd_prefix), so one cluster may serve others, too.
 //
 //   key                                  value
-//   <prefix>/cluster                     the id of the cluster at the set-up: 16 hexadecimal digits
+//   <prefix>/cluster                     the id of the cluster at the set-up: 16 hexadecimal digits; a space; kVersion
 //   <prefix>/slot/<slot name>            owner, epoch and number of the last group (slot.h)
 //   <prefix>/granule/<table>/<granule>   empty; its mod revision is that of the last write in the granule
 //   <prefix>/row/<table>/<key>           the row
@@ -26,10 +27,15 @@ namespace hapax {
 
 class EtcdLayout {
  public:
+  // Of these keys, and of the granules' names (remote/granule.h). Servers of different versions cannot share rows.
+  static constexpr char kVersion[] = "1";
+  static constexpr size_t kMaxPrefixBytes = 128;
+
   // Requires: IsPrefix(prefix).
   explicit EtcdLayout(std::string prefix);
 
-  // Whether it begins with "/", does not end with it, and has only letters, digits, "/", "_", "-" and ".".
+  // Whether it begins with "/", does not end with it, has only letters, digits, "/", "_", "-" and ".", and at most
+  // kMaxPrefixBytes.
   [[nodiscard]] static bool IsPrefix(std::string_view prefix);
 
   [[nodiscard]] const std::string& prefix() const { return prefix_; }
@@ -41,8 +47,8 @@ class EtcdLayout {
   // The end of the range of all rows of the table: the first key that follows them.
   [[nodiscard]] std::string RowsEnd(Table table) const;
 
-  // The row's own key in one of etcd's. Requires: RowKey of this table made it.
-  [[nodiscard]] std::string_view KeyOfRow(Table table, std::string_view etcd_key) const;
+  // The row's own key in one of etcd's. Nullopt: it is not the key of a row of this table.
+  [[nodiscard]] std::optional<std::string_view> KeyOfRow(Table table, std::string_view etcd_key) const;
 
  private:
   const std::string prefix_;

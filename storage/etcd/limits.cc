@@ -17,6 +17,13 @@ constexpr int64_t kMostRequestBytes = int64_t{10} << 20;  // More is advised aga
 // What gRPC takes at a member exceeds --max-request-bytes by this.
 constexpr int64_t kGrpcOverheadBytes = 512 << 10;
 
+// What a key takes in a comparison or a put besides its own bytes and the prefix: the kind, the table's name, and the
+// message.
+constexpr int64_t kBytesPerKey = 48;
+constexpr int64_t kMostKeys = 4096;
+// The comparison and the put of the slot, and what etcd adds to the request.
+constexpr int64_t kSlotBytes = 4096;
+
 // A transaction with `comparisons` comparisons of no effect, with a value of so many bytes in the first.
 etcd::v3::TxnRequest Probe(const EtcdLayout& layout, int comparisons, int64_t bytes) {
   etcd::v3::TxnRequest probe;
@@ -67,6 +74,15 @@ absl::StatusOr<int64_t> ProbeRequestBytes(EtcdClient& client, const EtcdLayout& 
 }
 
 }  // namespace
+
+RemoteLimits GroupLimits(const EtcdLayout& layout, const EtcdLimits& limits) {
+  const int64_t bytes = limits.max_request_bytes - kSlotBytes;
+  // Each key may be both read and written.
+  const int64_t bytes_per_key = 2 * (kBytesPerKey + static_cast<int64_t>(layout.prefix().size()));
+  // One operation is the slot's.
+  const int64_t keys = std::min({int64_t{limits.max_txn_ops} - 1, kMostKeys, bytes / 2 / bytes_per_key});
+  return {.max_reads = keys, .max_writes = keys, .max_bytes = bytes - keys * bytes_per_key};
+}
 
 absl::StatusOr<EtcdLimits> ProbeEtcdLimits(EtcdClient& client, const EtcdLayout& layout) {
   EtcdLimits limits;

@@ -31,11 +31,13 @@ std::string ScanEnd(const EtcdLayout& layout, const RemoteFetch::Scan& scan) {
   return scan.range.end.empty() ? layout.RowsEnd(scan.table) : layout.RowKey(scan.table, scan.range.end);
 }
 
-RemoteFetched::Rows RowsOf(const EtcdLayout& layout, Table table, RangeResponse& range) {
+absl::StatusOr<RemoteFetched::Rows> RowsOf(const EtcdLayout& layout, Table table, RangeResponse& range) {
   RemoteFetched::Rows rows{.has_more = range.more()};
   rows.rows.reserve(range.kvs_size());
   for (etcd::v3::KeyValue& row : *range.mutable_kvs()) {
-    rows.rows.push_back({.key = std::string(layout.KeyOfRow(table, row.key())),
+    const std::optional<std::string_view> key = layout.KeyOfRow(table, row.key());
+    if (!key.has_value()) return absl::InternalError("etcd's answer has a key of another range than was asked for");
+    rows.rows.push_back({.key = std::string(*key),
                          .value = {.revision = row.mod_revision(), .value = std::move(*row.mutable_value())}});
   }
   return rows;
@@ -78,7 +80,9 @@ absl::StatusOr<RemoteFetched> FetchedOf(const EtcdLayout& layout, const RemoteFe
   }
   for (const RemoteFetch::Scan& scan : fetch.scans) {
     if (next >= response.responses_size()) return absl::InternalError(kNoResponse);
-    fetched.scans.push_back(RowsOf(layout, scan.table, *response.mutable_responses(next++)->mutable_response_range()));
+    HAPAX_ASSIGN_OR_RETURN(RemoteFetched::Rows rows,
+                           RowsOf(layout, scan.table, *response.mutable_responses(next++)->mutable_response_range()));
+    fetched.scans.push_back(std::move(rows));
   }
   return fetched;
 }

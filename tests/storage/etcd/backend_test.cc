@@ -11,6 +11,7 @@
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/storage/etcd/messages.h"
 #include "hapax/tests/storage/etcd/etcd_cluster.h"
 #include "hapax/tests/storage/etcd/tcp_proxy.h"
 #include "hapax/tests/storage/etcd/txns.h"
@@ -335,6 +336,20 @@ TEST(EtcdBackendOpenTest, TheLimitsOfTheMembersAreFoundAndTooSmallOnesNamed) {
               StatusIs(StatusCode::kFailedPrecondition, HasSubstr("--max-request-bytes=1048576")));
 }
 
+TEST(EtcdBackendOpenTest, TheSmallestLimitsOfAllMembersCountAndOneThatIsDownDoesNotHinder) {
+  EtcdCluster cluster({.members = 3, .last_member_flags = {"--max-txn-ops=2000"}});
+  EtcdOptions options = cluster.ClientOptions();
+  const auto max_reads = [&] {
+    const auto backend = OpenEtcdBackend(options, "/hapax");
+    return backend.ok() ? absl::StatusOr<int64_t>((*backend)->limits().max_reads) : backend.status();
+  };
+  EXPECT_THAT(max_reads(), IsOkAndHolds(1023));
+  cluster.Kill(2);
+  EXPECT_THAT(max_reads(), IsOkAndHolds(4096));
+  options.endpoints.push_back(SharedEtcd().endpoint(0));
+  EXPECT_THAT(max_reads(), StatusIs(StatusCode::kFailedPrecondition, HasSubstr("another cluster")));
+}
+
 TEST(EtcdBackendOpenTest, RowsOfAnotherClusterAreRefused) {
   const std::string prefix = NewPrefix();
   const EtcdOptions options = SharedEtcd().ClientOptions();
@@ -342,13 +357,22 @@ TEST(EtcdBackendOpenTest, RowsOfAnotherClusterAreRefused) {
   EXPECT_THAT(OpenEtcdBackend(options, prefix), IsOk());
   const auto client = EtcdClient::Create(options);
   ASSERT_THAT(client, IsOk());
-  ASSERT_THAT(CommitAndWait(**client, PutTxn(prefix + "/cluster", "0123456789abcdef")).status, IsOk());
+  const auto set = [&](const std::string& value) {
+    ASSERT_THAT(CommitAndWait(**client, PutTxn(prefix + "/cluster", value)).status, IsOk());
+  };
+  const auto read = ReadAndWait(**client, GetTxn(prefix + "/cluster"));
+  const std::string id = FirstIn(read.response)->value().substr(0, 16);
+  set("0123456789abcdef 1");
   EXPECT_THAT(OpenEtcdBackend(options, prefix), StatusIs(StatusCode::kFailedPrecondition, HasSubstr("restored")));
+  set(id + " 2");
+  EXPECT_THAT(OpenEtcdBackend(options, prefix),
+              StatusIs(StatusCode::kFailedPrecondition, HasSubstr("use the release that wrote them")));
 }
 
 TEST(EtcdBackendOpenTest, WrongOptionsAreRefused) {
   EtcdOptions options = SharedEtcd().ClientOptions();
-  for (const char* prefix : {"", "/", "hapax", "/hapax/", "/ha pax"}) {
+  const std::string too_long = "/" + std::string(EtcdLayout::kMaxPrefixBytes, 'p');
+  for (const char* prefix : {"", "/", "hapax", "/hapax/", "/ha pax", too_long.c_str()}) {
     EXPECT_THAT(OpenEtcdBackend(options, prefix), StatusIs(StatusCode::kInvalidArgument, HasSubstr("etcd_prefix")));
   }
   for (const char* endpoint : {"", "host", "http://host:2379", "host:0", ":2379"}) {

@@ -18,6 +18,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
+#include "hapax/base/status_macros.h"
+#include "hapax/etcd/v3/etcd.pb.h"
 #include "hapax/tests/support/status_matchers.h"
 
 namespace hapax {
@@ -104,6 +106,9 @@ void EtcdCluster::Start(int member) {
                                     "--logger=zap",
                                     "--log-level=warn"};
   words.insert(words.end(), options_.flags.begin(), options_.flags.end());
+  if (member == options_.members - 1) {
+    words.insert(words.end(), options_.last_member_flags.begin(), options_.last_member_flags.end());
+  }
   pids_[member] = Spawn(std::move(words), dir_.Path(absl::StrCat("m", member, ".log")));
 }
 
@@ -136,6 +141,30 @@ void EtcdCluster::AwaitReady(int member) const {
   if (reply.status.code() == absl::StatusCode::kUnauthenticated) return;
   if (reply.status.code() == absl::StatusCode::kPermissionDenied) return;
   ASSERT_THAT(reply.status, IsOk()) << std::string(std::istreambuf_iterator<char>(log), {});
+}
+
+absl::Status MakeRoom(const EtcdCluster& cluster) {
+  const auto call = [&](const std::string& method, const auto& request, auto& response) -> absl::Status {
+    const grpc::Status status = cluster.Call(0, method, request, response);
+    return status.ok() ? absl::OkStatus() : absl::InternalError(absl::StrCat(method, ": ", status.error_message()));
+  };
+  etcd::v3::StatusResponse status;
+  HAPAX_RETURN_IF_ERROR(call("/etcdserverpb.Maintenance/Status", etcd::v3::StatusRequest(), status));
+  etcd::v3::CompactionRequest compaction;
+  compaction.set_revision(status.header().revision());
+  compaction.set_physical(true);
+  etcd::v3::CompactionResponse compacted;
+  HAPAX_RETURN_IF_ERROR(call("/etcdserverpb.KV/Compact", compaction, compacted));
+  etcd::v3::DefragmentResponse defragmented;
+  HAPAX_RETURN_IF_ERROR(call("/etcdserverpb.Maintenance/Defragment", etcd::v3::DefragmentRequest(), defragmented));
+  etcd::v3::AlarmRequest alarm;
+  etcd::v3::AlarmResponse raised;
+  HAPAX_RETURN_IF_ERROR(call("/etcdserverpb.Maintenance/Alarm", alarm, raised));
+  if (raised.alarms_size() != 1) return absl::FailedPreconditionError("the member has no alarm");
+  alarm.set_action(etcd::v3::AlarmRequest::DEACTIVATE);
+  alarm.set_alarm(raised.alarms(0).alarm());
+  alarm.set_member_id(raised.alarms(0).member_id());
+  return call("/etcdserverpb.Maintenance/Alarm", alarm, raised);
 }
 
 EtcdCluster& SharedEtcd() {

@@ -32,8 +32,9 @@ class EtcdCluster {
     int members = 1;
     std::string token = "hapax-test";  // The cluster's id follows from it and from the members' addresses.
     std::vector<std::string> flags;    // Further ones, of each member.
-    EtcdAccessFiles files;             // With which a client is let in; decides about TLS, too.
-    std::vector<int> client_ports;     // Empty: free ones.
+    std::vector<std::string> last_member_flags;
+    EtcdAccessFiles files;          // With which a client is let in; decides about TLS, too.
+    std::vector<int> client_ports;  // Empty: free ones.
     std::vector<int> peer_ports;
   };
 
@@ -84,6 +85,9 @@ class EtcdCluster {
   Options options_;
   std::vector<pid_t> pids_;
 };
+
+// What an operator does after NOSPACE: compacts and defragments the cluster's only member, and disarms its alarm.
+[[nodiscard]] absl::Status MakeRoom(const EtcdCluster& cluster);
 
 // The cluster of one member that the tests of this program share, each with a prefix of its own.
 [[nodiscard]] EtcdCluster& SharedEtcd();

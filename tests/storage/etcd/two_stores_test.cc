@@ -1,3 +1,4 @@
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -7,6 +8,8 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/base/status_macros.h"
@@ -160,6 +163,63 @@ TEST_F(TwoStoresTest, ATransactionWhoseAnswerIsLostIsToldToBeDoneAndDoneOnce) {
   proxy.Forward();
   EXPECT_THAT(outcome.Wait(), IsOk());
   EXPECT_EQ(Counter(*second_), "2");
+}
+
+TEST_F(TwoStoresTest, AHookOfATransactionWhoseAnswerWasLostRunsOnce) {
+  TcpProxy proxy(SharedEtcd().endpoint(0));
+  EtcdOptions options = SharedEtcd().ClientOptions();
+  options.endpoints = {proxy.endpoint()};
+  Gate gate;
+  const auto store = OpenStore(options, prefix_, "third", gate);
+  ASSERT_THAT(Execute(*store, Increment), IsOk());
+  gate.Close();
+  std::atomic<int> hooks = 0;
+  TransactionOutcome outcome;
+  store->Execute(
+      [&](Transaction& txn) {
+        txn.OnCommit([&] { ++hooks; });
+        return Increment(txn);
+      },
+      outcome.Done());
+  gate.AwaitCommit();
+  proxy.LoseAnswers();
+  gate.Open();
+  for (int tries = 0; tries < 10'000 && Counter(*second_) != "2"; ++tries) {
+  }
+  EXPECT_EQ(hooks, 0);
+  proxy.Forward();
+  EXPECT_THAT(outcome.Wait(), IsOk());
+  EXPECT_EQ(hooks, 1);
+}
+
+TEST(EtcdNoRoomTest, WhoWritesIsToldTheRemedyWhoReadsIsServedAndAllGoesOnOnceThereIsRoom) {
+  const EtcdCluster cluster({.flags = {"--quota-backend-bytes=4000000"}});
+  auto backend = OpenEtcdBackend(cluster.ClientOptions(), "/hapax");
+  ASSERT_THAT(backend, IsOk());
+  RemoteStore store(*std::move(backend), {.slot = "server", .owner = NewOwner(), .patience = absl::Milliseconds(500)});
+  const auto put = [&] {
+    return Execute(store, [](Transaction& txn) {
+      txn.Put(kTable, "row", std::string(400'000, 'x'));
+      return absl::OkStatus();
+    });
+  };
+  const auto read = [](Transaction& txn) -> absl::Status {
+    HAPAX_ASSIGN_OR_RETURN(const auto row, txn.Get(kTable, "row"));
+    return row.has_value() ? absl::OkStatus() : absl::InternalError("there is no row");
+  };
+  absl::Status status;
+  for (int i = 0; i < 40 && status.ok(); ++i) status = put();
+  EXPECT_THAT(status, StatusIs(StatusCode::kUnavailable, HasSubstr("NOSPACE")));
+  EXPECT_THAT(store.health(), StatusIs(StatusCode::kUnavailable, HasSubstr("NOSPACE")));
+  EXPECT_THAT(store.status(), IsOk());
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(Execute(store, read), IsOk());
+    EXPECT_THAT(put(), StatusIs(StatusCode::kUnavailable, HasSubstr("NOSPACE")));
+  }
+  ASSERT_THAT(MakeRoom(cluster), IsOk());
+  for (int i = 0; i < 100 && !put().ok(); ++i) absl::SleepFor(absl::Milliseconds(20));
+  EXPECT_THAT(put(), IsOk());
+  EXPECT_THAT(store.health(), IsOk());
 }
 
 TEST_F(TwoStoresTest, AStoreStopsWhenItsClusterIsAnotherOne) {
