@@ -55,7 +55,8 @@ class Transaction : public ReadTransaction {
   virtual void Delete(Table table, std::string key) = 0;
 
   // `hook` runs once the commit is durable, before the transaction's `done`; it is dropped with a failed transaction.
-  // It must not block. A crash may lose it, so anything that must happen needs a row, too.
+  // It must not block. It is lost by a crash, and when the transaction turns out to be durable after `done` got
+  // UNAVAILABLE. So anything that must happen needs a row, too.
   virtual void OnCommit(absl::AnyInvocable<void()> hook) = 0;
 
   // Has the transaction end with this error and leave nothing, whatever its body returns. The first one counts. For
@@ -95,11 +96,12 @@ struct BackupList {
 // Thread-safety: safe. Bodies and `done` run on threads of the store, or on the caller's.
 // Lifetime: the destructor waits until every `done` has returned. A transaction that a `done` starts meanwhile may get
 // UNAVAILABLE.
-// Errors, besides those of a body: UNAVAILABLE, the store cannot be written or read at the moment. Nothing was
-// acknowledged, and no later transaction of this process sees any of it. Only if the process dies may the transaction
-// turn out to be durable, as a whole. DATA_LOSS, the stored data is damaged. RESOURCE_EXHAUSTED, too many transactions
-// are waiting, in total or for this party, and this one was not started. A transaction that only reads is not refused
-// because writes fail.
+// Errors, besides those of a body: UNAVAILABLE, the store cannot be written or read at the moment. The transaction may
+// turn out to be durable, as a whole: with an engine on this machine only if the process dies, and until then no later
+// transaction sees any of it; with one over a network also while the process lives (remote/store.h). A caller that
+// retries with the same token finds out. DATA_LOSS, the stored data is damaged. RESOURCE_EXHAUSTED, too many
+// transactions are waiting, in total or for this party, and this one was not started. A transaction that only reads is
+// not refused because writes fail.
 //
 // An engine must pass tests/storage/store_test.cc and the other store_*_test.cc. The verbs beyond transactions are
 // optional: an engine without them returns UNIMPLEMENTED.

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -43,6 +44,9 @@ namespace hapax {
 // Servers that share a store take over each other's work when a server ends or dies (work_leases.h). A row names the
 // server that holds the work, from the call's own commit on. A server that finds a free row writes its own name into it
 // and performs the work. A completion is dropped if the row names another server by then.
+//
+// A commit may turn out to be durable after its caller was told UNAVAILABLE. Its hook does not run then
+// (Transaction::OnCommit), so a server may hold work that it does not know of. It looks for such rows, too.
 //
 // Thread-safety: safe, once all drivers are added.
 // Lifetime: store, clock, logger, registry and drivers outlive it. Stop it before the drivers' machinery and the store.
@@ -114,7 +118,11 @@ class WorkQueue final : public WorkControl {
     store::v1::WorkRecord record;
   };
 
+  // Includes the rows that this server holds without knowing of them.
   [[nodiscard]] absl::StatusOr<std::vector<FreeWork>> FindFreeWork(std::vector<std::string>* damaged_keys) const;
+  [[nodiscard]] bool HoldsUnknowingly(const FreeWork& work) const;
+  // Removes those from `works` that this server may learn of yet, since their hooks are about to run.
+  void AwaitHooks(std::vector<FreeWork>& works);
   // Removes the work without a driver from `works`. Logs it, and parks it here or leaves it to other servers.
   void SetAsideWhatHasNoDriver(std::vector<FreeWork>& works);
   [[nodiscard]] absl::Status TakeUpFreeWork();
@@ -168,8 +176,9 @@ class WorkQueue final : public WorkControl {
   std::vector<FreeWork> found_;  // Found by a sole server, but not taken up yet.
   int damaged_rows_ = 0;
 
-  Monitor tending_;                   // Guards the use of leases_.
+  Monitor tending_;                   // Guards the use of leases_ and unknown_.
   std::optional<WorkLeases> leases_;  // Absent for a sole server.
+  std::set<std::string> unknown_;     // The keys that this server held unknowingly at the last look.
 
   mutable Monitor mu_;
   uint64_t last_performance_ ABSL_GUARDED_BY(mu_) = 0;

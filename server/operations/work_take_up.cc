@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -27,13 +29,30 @@ absl::StatusOr<std::vector<WorkQueue::FreeWork>> WorkQueue::FindFreeWork(std::ve
       FreeWork work{.key = std::string(key)};
       if (!DecodeRow(key, value, &work.record).ok()) {
         damaged_keys->push_back(std::move(work.key));
-      } else if (!leases_.has_value() || leases_->IsFree(work.record.holder())) {
+      } else if (!leases_.has_value() || leases_->IsFree(work.record.holder()) || HoldsUnknowingly(work)) {
         works.push_back(std::move(work));
       }
       return true;
     });
   }));
   return works;
+}
+
+bool WorkQueue::HoldsUnknowingly(const FreeWork& work) const {
+  if (work.record.holder() != leases_->holder()) return false;
+  MonitorLock lock(&mu_);
+  const auto kind = kinds_.find(work.record.kind());
+  return kind == kinds_.end() || !kind->second.pieces().contains(work.key);
+}
+
+void WorkQueue::AwaitHooks(std::vector<FreeWork>& works) {
+  std::set<std::string> unknown;
+  std::erase_if(works, [&](const FreeWork& work) {
+    if (work.record.holder() != leases_->holder()) return false;
+    unknown.insert(work.key);
+    return !unknown_.contains(work.key);
+  });
+  unknown_ = std::move(unknown);
 }
 
 absl::StatusOr<int> WorkQueue::FindOpenWork() {
@@ -119,6 +138,7 @@ absl::Status WorkQueue::TakeUpFreeWork() {
   std::vector<std::string> damaged_keys;
   HAPAX_ASSIGN_OR_RETURN(std::vector<FreeWork> works, FindFreeWork(&damaged_keys));
   std::erase_if(works, [this](const FreeWork& work) { return FindKind(work.record.kind()) == nullptr; });
+  AwaitHooks(works);
   for (size_t taken = 0; taken < works.size(); taken += kMaxBatch) {
     const auto begin = works.begin() + static_cast<ptrdiff_t>(taken);
     const auto end = begin + static_cast<ptrdiff_t>(std::min(kMaxBatch, works.size() - taken));
@@ -144,6 +164,10 @@ absl::Status WorkQueue::Take(std::vector<FreeWork>& works) {
     for (const FreeWork& work : works) {
       HAPAX_ASSIGN_OR_RETURN(const bool as_it_was, IsHeld(txn, work.key, work.record));
       if (!as_it_was) continue;
+      if (work.record.holder() == leases_->holder()) {
+        taken.push_back(work);
+        continue;
+      }
       const auto [holder, is_new] = is_free.emplace(work.record.holder(), false);
       if (is_new) {
         HAPAX_ASSIGN_OR_RETURN(holder->second, leases_->IsStillFree(txn, holder->first));

@@ -177,6 +177,33 @@ TEST_F(WorkQueueLeaseTest, WorkThatNamesNoHolderIsFree) {
   EXPECT_THAT(Leases(), ElementsAre(Open().at(0).holder()));
 }
 
+// Such as that of a commit which turned out to be durable after its caller was told UNAVAILABLE.
+TEST_F(WorkQueueLeaseTest, WorkThatAServerHoldsWithoutKnowingOfItIsPerformedAfterTwoLooks) {
+  TestServer server(*store_);
+  EXPECT_EQ(server.Resume(), 0);
+  store::v1::WorkRecord record;
+  record.set_kind(kKind);
+  record.set_subject("unknown");
+  record.set_holder(Leases().at(0));
+  ASSERT_THAT(Execute(*store_,
+                      [&](Transaction& txn) {
+                        PutRow(txn, Table::kWork, KeyBuilder().Uint64(1).Uint64(2).Build(), record);
+                        return absl::OkStatus();
+                      }),
+              IsOk());
+  server.Schedule({"known"});
+  server.LookAfter(absl::ZeroDuration());
+  EXPECT_THAT(server.driver().performed(), ElementsAre("known")) << "its hook may be about to run";
+  server.LookAfter(absl::ZeroDuration());
+  EXPECT_THAT(server.driver().performed(), ElementsAre("known", "unknown"));
+  server.LookAfter(absl::ZeroDuration());
+  server.LookAfter(absl::ZeroDuration());
+  server.driver().FinishAll();
+  server.driver().AwaitCompleted(2);
+  EXPECT_EQ(Completions("unknown"), "1");
+  EXPECT_THAT(server.driver().performed(), SizeIs(2));
+}
+
 TEST_F(WorkQueueLeaseTest, ASoleServerTakesUpAllWorkAtOnceAndHasNoLease) {
   TestServer earlier(*store_);
   EXPECT_EQ(earlier.Resume(), 0);
