@@ -14,13 +14,16 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "grpc/support/log.h"
 #include "hapax/base/check.h"
+#include "hapax/base/digest.h"
 #include "hapax/base/log/log_writer.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/interceptors/access/authentication.h"
 #include "hapax/interceptors/access/certificate_identity.h"
+#include "hapax/server/compute/catalog/builtin_catalog.h"
 #include "hapax/server/compute/catalog/catalog.h"
 #include "hapax/server/compute/compute_service.h"
 #include "hapax/server/compute/hypervisor/simulated_hypervisor.h"
@@ -46,13 +49,25 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   return std::move(content).str();
 }
 
-absl::StatusOr<compute::Catalog> LoadCatalog(const ServerFlags& flags) {
-  if (flags.catalog_file.empty()) return compute::Catalog::BuiltIn();
-  const absl::StatusOr<std::string> text = ReadFile(flags.catalog_file);
+absl::StatusOr<std::string> LoadCatalogText(const ServerFlags& flags) {
+  if (flags.catalog_file.empty()) return compute::kBuiltInCatalog;
+  absl::StatusOr<std::string> text = ReadFile(flags.catalog_file);
   if (!text.ok()) return FlagError("catalog_file", flags.catalog_file, text.status());
-  absl::StatusOr<compute::Catalog> catalog = compute::Catalog::Parse(*text);
+  return text;
+}
+
+absl::StatusOr<compute::Catalog> ParseCatalog(const ServerFlags& flags, const std::string& text) {
+  absl::StatusOr<compute::Catalog> catalog = compute::Catalog::Parse(text);
   if (!catalog.ok()) return FlagError("catalog_file", flags.catalog_file, catalog.status());
   return catalog;
+}
+
+// Tells catalogs apart, by the same name on all servers.
+std::string NameOfCatalog(const ServerFlags& flags, const std::string& text) {
+  const Sha256Digest digest = Sha256(text);
+  const std::string bytes(reinterpret_cast<const char*>(digest.data()), digest.size());
+  return absl::StrCat(flags.catalog_file.empty() ? "the built-in one" : "a file", " with SHA-256 ",
+                      absl::BytesToHexString(bytes));
 }
 
 absl::StatusOr<std::unique_ptr<Authenticator>> MakeAuthenticator(const ServerFlags& flags) {
@@ -129,7 +144,8 @@ absl::Status Run(int argc, char** argv) {
   HAPAX_ASSIGN_OR_RETURN(const ServerFlags flags, ParseServerFlags(argc, argv));
   ForbidCoreDumps();
   umask(S_IRWXG | S_IRWXO);  // The server's files are for its own user only.
-  HAPAX_ASSIGN_OR_RETURN(const compute::Catalog catalog, LoadCatalog(flags));
+  HAPAX_ASSIGN_OR_RETURN(const std::string catalog_text, LoadCatalogText(flags));
+  HAPAX_ASSIGN_OR_RETURN(const compute::Catalog catalog, ParseCatalog(flags, catalog_text));
   if (!catalog.HasRegion(flags.default_region)) {
     return FlagError("default_region", flags.default_region,
                      absl::InvalidArgumentError("must be a region of the catalog"));
@@ -142,7 +158,12 @@ absl::Status Run(int argc, char** argv) {
   std::unique_ptr<const compute::Places> places;
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Open({
       .listen_address = flags.listen_address,
-      .data_dir = flags.data_dir,
+      .store = flags.store.store,
+      .data_dir = flags.store.data_dir,
+      .etcd = flags.store.etcd,
+      .server_id = flags.store.server_id,
+      .work_lease = flags.store.work_lease,
+      .shared_settings = {{"catalog_file", NameOfCatalog(flags, catalog_text)}},
       .format_1_service = std::string(compute::kServiceName),
       .tls = flags.tls,
       .authenticator = *std::move(authenticator),
@@ -161,7 +182,7 @@ absl::Status Run(int argc, char** argv) {
       .max_waiting_transactions = flags.limits.max_waiting_transactions,
       .request_limits = flags.limits.request,
       .connection_limits = flags.limits.connections,
-      .block_cache_bytes = flags.block_cache_bytes,
+      .block_cache_bytes = flags.store.block_cache_bytes,
       .log_level = flags.log_level,
       .stop_grace = kStopGrace,
   });
@@ -182,7 +203,7 @@ absl::Status Run(int argc, char** argv) {
 
   (*server)->AwaitStopSignal();
   if (absl::Status stopped = (*server)->Stop(flags.drain_timeout); !stopped.ok()) EndAtOnce(stopped);
-  return absl::OkStatus();
+  return AsFlagError((*server)->store_status());
 }
 
 }  // namespace

@@ -4,11 +4,11 @@
 #include <limits>
 #include <system_error>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "hapax/base/option_error.h"
 #include "hapax/base/status_macros.h"
+#include "hapax/server/engine.h"
 #include "hapax/server/options/host_port.h"
 #include "hapax/server/options/option_bounds.h"
 
@@ -25,16 +25,6 @@ absl::Status Wrong(absl::string_view option, absl::string_view value, absl::stri
 absl::Status CheckSize(absl::string_view option, size_t value, size_t most) {
   if (value >= 1 && value <= most) return absl::OkStatus();
   return Wrong(option, absl::StrCat(value), absl::StrCat("must be 1 to ", most));
-}
-
-// A backup inside the data directory would be lost together with the data.
-absl::Status CheckIsOutside(const std::string& backup_dir, const std::string& data_dir) {
-  if (backup_dir.empty()) return absl::OkStatus();
-  std::error_code error;
-  const fs::path data = fs::weakly_canonical(fs::absolute(data_dir, error), error) / "";
-  const fs::path backups = fs::weakly_canonical(fs::absolute(backup_dir, error), error) / "";
-  if (!absl::StartsWith(backups.string(), data.string())) return absl::OkStatus();
-  return Wrong("backup_dir", backup_dir, "must not be in the data directory");
 }
 
 absl::Status CheckAddresses(const ServerOptions& options) {
@@ -58,12 +48,12 @@ absl::Status CheckLimits(const ServerOptions& options) {
 }  // namespace
 
 absl::Status CheckOptions(const ServerOptions& options) {
-  if (options.data_dir.empty()) return Wrong("data_dir", "", "must name a directory");
-  HAPAX_RETURN_IF_ERROR(CheckIsOutside(options.backup_dir, options.data_dir));
+  HAPAX_RETURN_IF_ERROR(CheckEngine(options));
   HAPAX_RETURN_IF_ERROR(CheckAddresses(options));
   HAPAX_RETURN_IF_ERROR(CheckDefaultRegion(options.default_region));
   HAPAX_RETURN_IF_ERROR(CheckBounds(options.token_policy));
   HAPAX_RETURN_IF_ERROR(CheckLimits(options));
+  HAPAX_RETURN_IF_ERROR(CheckAtLeast(absl::Milliseconds(1), "work_lease", options.work_lease));
   return CheckAtLeast(absl::Milliseconds(1), "stop_grace", options.stop_grace);
 }
 

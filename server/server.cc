@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "hapax/base/bounded_task.h"
 #include "hapax/base/log/log_writer.h"
@@ -16,13 +17,14 @@
 #include "hapax/base/status_macros.h"
 #include "hapax/base/stop_requests.h"
 #include "hapax/server/chain.h"
+#include "hapax/server/engine.h"
 #include "hapax/server/grpc/tls_probe.h"
 #include "hapax/server/hosting/rule_history.h"
 #include "hapax/server/hosting/token_policy_history.h"
 #include "hapax/server/option_checks.h"
 #include "hapax/server/options/seal_key_file.h"
 #include "hapax/server/server_parts.h"
-#include "hapax/storage/rocksdb/store.h"
+#include "hapax/server/shared_settings.h"
 #include "prometheus/gauge.h"
 
 namespace hapax {
@@ -33,6 +35,8 @@ constexpr size_t kMaxWaitingWork = 256;
 // More threads than cores, since reads of hosted services may wait for other systems.
 constexpr int kReaderThreads = 4;
 constexpr size_t kMaxWaitingReads = 1000;  // One tenant may have half of them.
+// How often operations with waiters are read, for those that other servers end.
+constexpr absl::Duration kCheckInterval = absl::Milliseconds(250);
 constexpr absl::Duration kProbeTimeout = absl::Seconds(10);
 constexpr char kLogPattern[] = "%Y-%m-%dT%H:%M:%S.%f%z %l %v";
 constexpr char kCallLogPattern[] = R"({"time":"%Y-%m-%dT%H:%M:%S.%f%z","level":"%l",%v})";
@@ -150,28 +154,28 @@ absl::Status Server::OpenParts() {
     HAPAX_ASSIGN_OR_RETURN(parts.tls, TlsCredentials::Open(parts.options.tls));
     LogCertificate(*parts.tls, parts.clock.Now(), *parts.log);
   }
-  auto store = OpenRocksDbStore({.path = parts.options.data_dir,
-                                 .format_1_service = parts.options.format_1_service,
-                                 .block_cache_bytes = parts.options.block_cache_bytes,
-                                 .max_waiting = parts.options.max_waiting_transactions,
-                                 .log = [log = parts.log](std::string_view line) { log->warn("store: {}", line); },
-                                 .expiry = &parts.token_expiry});
-  if (!store.ok()) return OptionError("data_dir", parts.options.data_dir, store.status());
-  parts.store = *std::move(store);
-  absl::StatusOr<LoadedSealKeys> keys = LoadSealKeys(parts.options.seal_key_file, *parts.store);
+  HAPAX_ASSIGN_OR_RETURN(parts.engine, OpenEngine(parts.options, {.log = parts.log, .expiry = parts.token_expiry}));
+  Store& store = *parts.engine.store;
+  const bool is_shared = parts.engine.is_shared;
+  absl::StatusOr<LoadedSealKeys> keys = LoadSealKeys(
+      parts.options.seal_key_file, is_shared ? MissingSealKeys::kRefused : MissingSealKeys::kCreated, store);
   if (!keys.ok()) return OptionError("seal_key_file", parts.options.seal_key_file, keys.status());
   for (const std::string& id : keys->missing_ids) {
     parts.log->warn("{} has no key \"{}\" any more: replies that it sealed cannot be read", parts.options.seal_key_file,
                     id);
   }
   parts.seal_keys = std::move(keys->keys);
-  // Only one process has the data directory, so the leases of an earlier process are free at once.
-  parts.work.emplace(*parts.store, parts.clock, *parts.log,
-                     WorkQueue::Options{.sole_server = true, .registry = parts.metrics.get()});
-  return absl::OkStatus();
+  // If no other process can have the store, the leases of an earlier process are free at once.
+  parts.work.emplace(
+      store, parts.clock, *parts.log,
+      WorkQueue::Options{
+          .sole_server = !is_shared, .lease = parts.options.work_lease, .registry = parts.metrics.get()});
+  if (!is_shared) return absl::OkStatus();
+  // Already here, before a service writes anything; and again at the start, when the services are known.
+  return AgreeOnSettings(SharedSettingsOf(parts.options, /*services=*/{}), LoneChange(*parts.work), store, *parts.log);
 }
 
-Store& Server::store() { return *parts_->store; }
+Store& Server::store() { return *parts_->engine.store; }
 const Clock& Server::clock() const { return parts_->clock; }
 IdSource& Server::ids() { return parts_->ids; }
 WorkQueue& Server::work() { return *parts_->work; }
@@ -199,25 +203,34 @@ absl::Status Server::Start(std::vector<HostedService*> services) {
 absl::Status Server::StartParts(std::vector<HostedService*> services) {
   Parts& parts = *parts_;
   const ServerOptions& options = parts.options;
+  Store& store = *parts.engine.store;
+  const LoneChange lone_change(*parts.work);
   parts.handler_watch.emplace(*parts.metrics, *parts.log);
   for (HostedService* service : services) HAPAX_RETURN_IF_ERROR(service->Compile(&*parts.handler_watch));
   const std::vector<const HostedService*> compiled(services.begin(), services.end());
+  if (parts.engine.is_shared) {
+    HAPAX_RETURN_IF_ERROR(AgreeOnSettings(SharedSettingsOf(options, compiled), lone_change, store, *parts.log));
+  }
   HAPAX_RETURN_IF_ERROR(parts.token_time.Load(
-      *parts.store, {.shortest_life = ShortestLife(options.token_policy, compiled), .passed = options.time_passed}));
+      store, {.shortest_life = ShortestLife(options.token_policy, compiled), .passed = options.time_passed}));
   HAPAX_ASSIGN_OR_RETURN(parts.options.token_policy,
-                         CompletePolicy(options.token_policy, compiled, *parts.store, parts.token_time));
-  // Only one process has the data directory, so no other server ends operations, and waiters need not poll.
-  parts.operations_service.emplace(*parts.store, parts.waiters, /*check_interval=*/absl::InfiniteDuration());
+                         CompletePolicy(options.token_policy, compiled, store, parts.token_time));
+  // Nobody tells of operations that other servers end.
+  parts.operations_service.emplace(store, parts.waiters,
+                                   parts.engine.is_shared ? kCheckInterval : absl::InfiniteDuration());
   parts.tokens_service.emplace(TokensService::Options{.default_region = options.default_region,
                                                       .policy = options.token_policy,
                                                       .time = &parts.token_time,
                                                       .resolver = &options.token_resolver,
                                                       .services = compiled},
                                *parts.seal_keys);
-  parts.admin_service.emplace(
-      *parts.store, *parts.work,
-      AdminService::Options{
-          .backup_dir = options.backup_dir, .version = HAPAX_VERSION, .start_time = parts.clock.Now()});
+  parts.admin_service.emplace(store, *parts.work,
+                              AdminService::Options{.store = options.store,
+                                                    .server_id = options.server_id,
+                                                    .no_backups = parts.engine.no_backups,
+                                                    .backup_dir = options.backup_dir,
+                                                    .version = HAPAX_VERSION,
+                                                    .start_time = parts.clock.Now()});
   parts.own_services.push_back(parts.admin_service->Host());
   parts.own_services.push_back(parts.operations_service->Host());
   parts.own_services.push_back(parts.tokens_service->Host());
@@ -227,9 +240,7 @@ absl::Status Server::StartParts(std::vector<HostedService*> services) {
   }
   parts.hosted.assign(services.begin(), services.end());
   HAPAX_RETURN_IF_ERROR(ServiceHost::CheckNames(parts.hosted));
-  HAPAX_ASSIGN_OR_RETURN(const RuleChanges changes, RememberRules(parts.hosted, options.default_region,
-                                                                  options.accept_rule_changes, *parts.store));
-  LogRuleChanges(changes, *parts.log);
+  HAPAX_RETURN_IF_ERROR(RememberRulesWith(lone_change));
 
   if (!options.metrics_address.empty()) {
     auto exposer = ExposeMetrics(options.metrics_address, parts.metrics);
@@ -242,7 +253,7 @@ absl::Status Server::StartParts(std::vector<HostedService*> services) {
   parts.readers.emplace(kReaderThreads, kMaxWaitingReads);
   parts.gate.emplace(options.max_calls_in_flight);
   parts.tenant_gate.emplace(options.tenant_limits, parts.clock);
-  const ChainParts chain_parts = {.store = *parts.store,
+  const ChainParts chain_parts = {.store = store,
                                   .workers = *parts.workers,
                                   .readers = *parts.readers,
                                   .gate = *parts.gate,
@@ -279,10 +290,47 @@ absl::Status Server::StartParts(std::vector<HostedService*> services) {
   }
   // Nothing fails from here on. So drivers may be destroyed after a failed Start.
   parts.work->TakeUpOpenWork();
-  parts.token_time_keeper.emplace(parts.token_time, *parts.store, *parts.log, *parts.metrics);
+  parts.token_time_keeper.emplace(parts.token_time, store, *parts.log, *parts.metrics);
   parts.port = parts.host->port();
-  parts.log->info("data in {}, {} pieces of work resumed", options.data_dir, resumed);
+  WatchStore();
+  parts.log->info("data in {}, {} pieces of work resumed", parts.engine.place, resumed);
   return absl::OkStatus();
+}
+
+absl::Status Server::RememberRulesWith(const LoneChange& lone_change) {
+  const Parts& parts = *parts_;
+  const ServerOptions& options = parts.options;
+  RuleChanges changes;
+  absl::Status status = lone_change.Make([&]() -> absl::Status {
+    HAPAX_ASSIGN_OR_RETURN(
+        changes, RememberRules(parts.hosted, options.default_region, options.accept_rule_changes, *parts.engine.store,
+                               [&](const ReadTransaction& txn) { return lone_change.Check(txn); }));
+    return absl::OkStatus();
+  });
+  if (absl::IsAborted(status)) {
+    return OptionError("accept_rule_changes", absl::StrJoin(options.accept_rule_changes, ","),
+                       absl::FailedPreconditionError(status.message()));
+  }
+  if (status.ok()) LogRuleChanges(changes, *parts.log);
+  return status;
+}
+
+void Server::WatchStore() {
+  if (parts_->engine.status == nullptr) return;
+  parts_->store_watch.emplace(parts_->engine.status, [&parts = *parts_, requests = requests_](const absl::Status& why) {
+    {
+      MonitorLock lock(&parts.watching);
+      parts.store_status = why;
+    }
+    parts.log->error("{}", std::string(why.message()));
+    parts.host->AnnounceShutdown();
+    requests->Ask();
+  });
+}
+
+absl::Status Server::store_status() const {
+  MonitorLock lock(&parts_->watching);
+  return parts_->store_status;
 }
 
 void Server::AwaitStopSignal() {

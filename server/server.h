@@ -2,6 +2,7 @@
 #define HAPAX_SERVER_SERVER_H_
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@
 #include "hapax/server/operations/operations.h"
 #include "hapax/server/operations/work_queue.h"
 #include "hapax/server/options/connection_limits.h"
+#include "hapax/server/options/store_options.h"
 #include "hapax/server/options/tls_files.h"
 #include "hapax/storage/store.h"
 #include "prometheus/registry.h"
@@ -33,14 +35,26 @@
 namespace hapax {
 
 class BoundedTask;
+class LoneChange;
 class StopRequests;
 
-// The options of a server. Each has a default, except the data directory.
+// The options of a server. Each has a default, except those that tell where the rows are.
 struct ServerOptions {
   // The `HOST:PORT` to serve gRPC on. Port 0 takes a free one.
   std::string listen_address = "127.0.0.1:50051";
-  // The directory of the database; created if it does not exist. Only one server at a time can use it.
+  // Where the rows are: "rocksdb", in `data_dir`, or "etcd", in the cluster of `etcd`, which other servers may share.
+  std::string store = "rocksdb";
+  // With "rocksdb": the directory of the database; created if it does not exist. Only one server at a time can use it.
   std::string data_dir;
+  // With "etcd": the cluster; and the server's own name, which stays the same after each restart. No two running
+  // servers may share a name: the one that started later stops the other. 1 to 64 letters, digits, "-", "_" and ".".
+  EtcdStoreOptions etcd;
+  std::string server_id;
+  // With "etcd": how long a server that is not heard of keeps its work, until another takes it up. Positive.
+  absl::Duration work_lease = absl::Seconds(30);
+  // With "etcd": what else the servers must agree on, by the option's name. A start with other values is refused while
+  // other servers run.
+  std::map<std::string, std::string> shared_settings;
   // The full name of the service whose rows a data directory of format 1 contains, since that format does not record
   // it. Directories made by this version do not need it.
   std::string format_1_service;
@@ -61,8 +75,8 @@ struct ServerOptions {
   absl::Time time_passed = absl::InfinitePast();
   // How long tokens protect, unless a method's rule differs.
   TokenPolicy token_policy;
-  // The file with the keys that encrypt secret replies (seal_keys.h); created if it does not exist. Empty: the data
-  // directory's name followed by `.seal_keys`.
+  // The file with the keys that encrypt secret replies (seal_keys.h). With "rocksdb" it is created if it does not
+  // exist; empty: the data directory's name followed by `.seal_keys`. With "etcd" each server has a copy of one file.
   std::string seal_key_file;
   // The directory for backups (backup.h), outside the data directory; created with the first backup. Empty: no backups.
   std::string backup_dir;
@@ -119,9 +133,10 @@ struct ServerOptions {
 // destructor. If Stop returned DEADLINE_EXCEEDED, all of them must live as long as the process.
 class Server {
  public:
-  // Checks the options, and opens the data directory and the key files.
+  // Checks the options, and opens the store and the key files.
   // Errors: each names the option and its value, and says what is wrong. INVALID_ARGUMENT, naming what is allowed, is
-  // returned before anything is opened. The other codes are those of OpenRocksDbStore, LoadSealKeys and ReadTlsFiles.
+  // returned before anything is opened. The other codes are those of the engine (OpenRocksDbStore, OpenEtcdBackend),
+  // LoadSealKeys and ReadTlsFiles.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Server>> Open(ServerOptions options);
   // Stops the server as by Stop(0), unless Stop was called.
   ~Server();
@@ -141,16 +156,21 @@ class Server {
   // Compiles the services' rules, takes up open work, and serves. May be called only once, even if it fails.
   // Errors: INVALID_ARGUMENT: a declaration or handler is wrong (naming the method), a service's name is taken or given
   // twice (naming the service), or a service is null (naming its position). FAILED_PRECONDITION: rules have changed
-  // (rule_history.h; naming the methods), or Start or Stop was called before. UNAVAILABLE: the server cannot listen on
-  // the address or the metrics' address. Those of WorkQueue::Resume.
+  // (rule_history.h; naming the methods), settings differ from those of other servers (naming the option), or Start or
+  // Stop was called before. UNAVAILABLE: the server cannot listen on the address or the metrics' address. Those of
+  // WorkQueue::Resume.
   [[nodiscard]] absl::Status Start(std::vector<HostedService*> services);
 
   // Returns the port that the server listens on; 0 if none: before Start, if Start failed, and after Stop.
   [[nodiscard]] int port() const;
 
-  // Returns once a stop was requested, by SIGTERM, SIGINT, RequestStop or Stop, even before this call. Reloads at each
-  // SIGHUP.
+  // Returns once a stop was requested, by SIGTERM, SIGINT, RequestStop or Stop, even before this call, or the store has
+  // stopped for ever. Reloads at each SIGHUP.
   void AwaitStopSignal();
+
+  // Returns OK, or why the store has stopped for ever, such as another process with the same server_id. Health is
+  // NOT_SERVING then, and calls get UNAVAILABLE. The process should stop the server, and end with an error.
+  [[nodiscard]] absl::Status store_status() const;
 
   // Makes AwaitStopSignal return. Async-signal-safe.
   void RequestStop();
@@ -175,6 +195,9 @@ class Server {
 
   [[nodiscard]] absl::Status OpenParts();
   [[nodiscard]] absl::Status StartParts(std::vector<HostedService*> services);
+  [[nodiscard]] absl::Status RememberRulesWith(const LoneChange& lone_change);
+  // Ends readiness and requests a stop once the store has stopped for ever.
+  void WatchStore();
   // Registers a stop of the server at exit, before the destructors of the statics that exist now. Those include the
   // statics of the libraries that the server uses, and RocksDB aborts without its own. A global server would be
   // destroyed after them.

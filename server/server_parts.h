@@ -18,6 +18,7 @@
 #include "hapax/interceptors/interceptor.h"
 #include "hapax/interceptors/limits/call_gate.h"
 #include "hapax/interceptors/limits/tenant_gate.h"
+#include "hapax/server/engine.h"
 #include "hapax/server/grpc/service_host.h"
 #include "hapax/server/grpc/tls_credentials.h"
 #include "hapax/server/hosting/admin_service.h"
@@ -31,7 +32,7 @@
 #include "hapax/server/operations/operations_service.h"
 #include "hapax/server/operations/work_queue.h"
 #include "hapax/server/server.h"
-#include "hapax/storage/store.h"
+#include "hapax/server/store_watch.h"
 #include "prometheus/exposer.h"
 #include "prometheus/registry.h"
 #include "spdlog/logger.h"
@@ -52,7 +53,7 @@ struct Server::Parts {
   OperationWaiters waiters{static_cast<size_t>(options.max_calls_in_flight)};  // Each waits for a call in flight.
   const Operations operations{ids, waiters};
   std::optional<SealKeys> seal_keys;
-  std::unique_ptr<Store> store;
+  Engine engine;
   const std::shared_ptr<prometheus::Registry> metrics = std::make_shared<prometheus::Registry>();
   std::optional<WorkQueue> work;
   std::optional<TokenTimeKeeper> token_time_keeper;
@@ -72,6 +73,10 @@ struct Server::Parts {
   std::unique_ptr<const Chain> chain;
   std::unique_ptr<ServiceHost> host;
   std::atomic<int> port = 0;  // 0 if it listens on none.
+  std::optional<StoreWatch> store_watch;
+
+  mutable Monitor watching;
+  absl::Status store_status ABSL_GUARDED_BY(watching);
 
   Monitor reloading;  // Held during a reload, and by End, after which no reload runs.
   bool has_ended ABSL_GUARDED_BY(reloading) = false;

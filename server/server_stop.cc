@@ -59,7 +59,7 @@ void Server::Parts::EndCalls(absl::Duration timeout) {
 }
 
 void Server::Parts::End(absl::Duration timeout) {
-  if (store == nullptr) return;
+  if (engine.store == nullptr) return;
   const auto begin = [this](const char* step) {
     ending_step = step;
     return !end_is_abandoned;
@@ -69,6 +69,7 @@ void Server::Parts::End(absl::Duration timeout) {
     MonitorLock lock(&reloading);
     has_ended = true;
   }
+  store_watch.reset();
   if (!begin("calls in flight have not ended")) return;
   EndCalls(timeout);
   port = 0;
@@ -86,7 +87,7 @@ void Server::Parts::End(absl::Duration timeout) {
   if (work.has_value()) work->Stop();
   if (!begin("the store has not closed")) return;
   token_time_keeper.reset();
-  store = nullptr;
+  engine.store = nullptr;
   tls = nullptr;
   log->info("stopped");
 }

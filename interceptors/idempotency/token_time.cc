@@ -107,22 +107,31 @@ absl::Status TokenTime::Load(Store& store, const LoadOptions& options) {
 
 absl::Status TokenTime::Save(Store& store) {
   const Uptime uptime = clock_.SinceBoot();
-  const absl::Time mark = Now();
-  HAPAX_RETURN_IF_ERROR(ExecuteAndWait(store, [&](Transaction& txn) {
-    PutRow(txn, Table::kMeta, MetaKey(), RowOf(mark, uptime, began_at_, first_forget_at_));
+  const absl::Time own = Now();
+  absl::Time mark = own;
+  HAPAX_RETURN_IF_ERROR(ExecuteAndWait(store, [&](Transaction& txn) -> absl::Status {
+    HAPAX_ASSIGN_OR_RETURN(const auto row, GetRow<TokenTimeRow>(txn, Table::kMeta, MetaKey()));
+    mark = row.has_value() ? std::max(own, FromTimestamp(row->time())) : own;
+    if (mark == own) PutRow(txn, Table::kMeta, MetaKey(), RowOf(mark, uptime, began_at_, first_forget_at_));
     return absl::OkStatus();
   }));
+  Raise(absl::ToUnixNanos(mark));
   durable_.nanos.store(absl::ToUnixMicros(mark) * 1000, std::memory_order_release);
   return absl::OkStatus();
+}
+
+int64_t TokenTime::Raise(int64_t nanos) const {
+  int64_t mark = mark_nanos_.load(std::memory_order_relaxed);
+  while (nanos > mark) {
+    if (mark_nanos_.compare_exchange_weak(mark, nanos, std::memory_order_relaxed)) return nanos;
+  }
+  return mark;
 }
 
 absl::Time TokenTime::At(absl::Time wall) const {
   const absl::Time now = std::min(wall, Passed());
   const int64_t nanos = absl::ToUnixNanos(now);
-  int64_t mark = mark_nanos_.load(std::memory_order_relaxed);
-  while (nanos > mark) {
-    if (mark_nanos_.compare_exchange_weak(mark, nanos, std::memory_order_relaxed)) return now;
-  }
+  const int64_t mark = Raise(nanos);
   return mark == nanos ? now : absl::FromUnixNanos(mark);
 }
 

@@ -44,7 +44,8 @@ class TokenTime {
   // Continues from the row. A store of an older version has tokens and no row: Load reads all tokens and continues from
   // the newest. Errors: those of the store.
   [[nodiscard]] absl::Status Load(Store& store, const LoadOptions& options);
-  // Writes the mark to its row. Blocks. Errors: those of the store.
+  // Writes the mark to its row. If the row has a later one, of another server that shares the store, that becomes the
+  // mark. Blocks. Errors: those of the store.
   [[nodiscard]] absl::Status Save(Store& store);
 
   // The mark. Read a row before asking for the mark to judge it: a row that is gone by then was forgotten by an earlier
@@ -85,6 +86,8 @@ class TokenTime {
     const TokenTime& time_;
   };
 
+  // Returns the mark, which is at least `nanos` from then on.
+  int64_t Raise(int64_t nanos) const;
   [[nodiscard]] absl::Time Passed() const { return base_ + (clock_.Monotonic() - base_monotonic_); }
 
   const Clock& clock_;

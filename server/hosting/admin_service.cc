@@ -106,6 +106,7 @@ std::unique_ptr<HostedService> AdminService::Host() {
 }
 
 void AdminService::AnswerAboutBackups(UnaryCall& call, Answering answer) {
+  if (!options_.no_backups.empty()) return call.Finish(Refuse(Reason::kPermissionDenied, options_.no_backups));
   if (!options_.backup_dir.empty()) return Answer(call, std::move(answer));
   call.Finish(Refuse(Reason::kPermissionDenied, "the server makes no backups: it was started without --backup_dir"));
 }
@@ -146,6 +147,8 @@ absl::StatusOr<std::string> AdminService::GetStatus() const {
   admin::v1::GetStatusResponse response;
   response.set_version(options_.version);
   *response.mutable_start_time() = ToTimestamp(options_.start_time);
+  response.set_store(options_.store);
+  response.set_server_id(options_.server_id);
   response.set_damaged_work_rows(work.damaged_rows);
   for (const WorkKindStatus& kind : work.kinds) *response.add_work_kinds() = ToProto(kind);
   for (const WorkPieceStatus& piece : work.pieces) *response.add_work_pieces() = ToProto(piece);

@@ -22,6 +22,9 @@ namespace hapax {
 class AdminService {
  public:
   struct Options {
+    std::string store;       // The engine's name.
+    std::string server_id;   // Empty if the engine has one server.
+    std::string no_backups;  // Why the engine makes no backups; empty: it does.
     std::string backup_dir;  // Where backups are; empty refuses the calls about them.
     std::string version;     // Of Hapax.
     absl::Time start_time;   // Of the server.

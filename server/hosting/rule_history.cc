@@ -125,15 +125,15 @@ absl::Status Refuse(const std::map<std::string, std::string>& changes, const std
 
 absl::StatusOr<RuleChanges> RememberRules(const std::vector<const HostedService*>& services,
                                           const std::string& default_region, const std::vector<std::string>& accepted,
-                                          Store& store) {
+                                          Store& store, const MayChangeRules& may_change) {
   std::map<std::string, std::string> changes;
   const auto is_accepted = [&](const auto& change) {
     return std::find(accepted.begin(), accepted.end(), change.first) != accepted.end();
   };
   const absl::Status status = ExecuteAndWait(store, [&](Transaction& txn) -> absl::Status {
     HAPAX_ASSIGN_OR_RETURN(changes, PutRules(services, default_region, txn));
-    if (std::all_of(changes.begin(), changes.end(), is_accepted)) return absl::OkStatus();
-    return Refuse(changes, accepted);
+    if (!std::all_of(changes.begin(), changes.end(), is_accepted)) return Refuse(changes, accepted);
+    return changes.empty() || may_change == nullptr ? absl::OkStatus() : may_change(txn);
   });
   HAPAX_RETURN_IF_ERROR(status);
 

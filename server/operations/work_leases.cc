@@ -69,6 +69,7 @@ absl::Status WorkLeases::Look() {
     const auto known = leases_.find(holder);
     const bool unchanged = known != leases_.end() && known->second.row == lease.row;
     lease.unchanged_since = unchanged ? known->second.unchanged_since : after;
+    lease.renewed = known != leases_.end() && (known->second.renewed || !unchanged);
   }
   leases_ = std::move(found);
   looked_at_ = before;
@@ -99,6 +100,26 @@ absl::Status WorkLeases::DeleteRunOut() {
     }));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<WorkLeases::Others> WorkLeases::LookForOthers() {
+  HAPAX_RETURN_IF_ERROR(Look());
+  HAPAX_RETURN_IF_ERROR(DeleteRunOut());
+  Others others = Others::kNone;
+  for (const auto& [holder, lease] : leases_) {
+    if (lease.renewed) return Others::kRun;
+    if (!HasRunOut(lease)) others = Others::kUnknown;
+  }
+  return others;
+}
+
+absl::StatusOr<bool> WorkLeases::IsAlone(const ReadTransaction& txn) const {
+  bool is_alone = true;
+  HAPAX_RETURN_IF_ERROR(txn.Scan(kTable, KeyRange::Prefix(KeyPrefix()), [&](std::string_view key, std::string_view) {
+    is_alone = key == KeyOf(holder_);
+    return is_alone;
+  }));
+  return is_alone;
 }
 
 }  // namespace hapax

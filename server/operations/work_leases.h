@@ -52,11 +52,23 @@ class WorkLeases {
   // Deletes the leases that had run out at the last Look. Their work stays free.
   [[nodiscard]] absl::Status DeleteRunOut();
 
+  // What the leases say of other servers.
+  enum class Others {
+    kNone,     // No other server had a lease at the last look, or it had run out and is deleted.
+    kUnknown,  // There are leases that have not been renewed, and may run out.
+    kRun,      // A lease was renewed since the first look.
+  };
+  // Looks, and deletes leases that have run out.
+  [[nodiscard]] absl::StatusOr<Others> LookForOthers();
+  // Whether no other run has a lease, be it run out.
+  [[nodiscard]] absl::StatusOr<bool> IsAlone(const ReadTransaction& txn) const;
+
  private:
   struct Lease {
     std::string row;  // The bytes of the row. Damaged rows run out, too.
     absl::Duration length;
     absl::Duration unchanged_since;  // Monotonic time, as everywhere in this class.
+    bool renewed = false;            // Since the first look at it.
   };
 
   [[nodiscard]] bool HasRunOut(const Lease& lease) const { return looked_at_ - lease.unchanged_since >= lease.length; }

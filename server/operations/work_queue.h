@@ -85,6 +85,14 @@ class WorkQueue final : public WorkControl {
   // Errors: FAILED_PRECONDITION: the kind has no driver. It names the kinds that have one.
   [[nodiscard]] absl::Status Schedule(Transaction& txn, std::string_view kind, std::string_view subject);
 
+  // For servers that share a store; for a sole server they do nothing, and find no other.
+  // Begins the lease of this server.
+  [[nodiscard]] absl::Status BeginLease();
+  // Renews that lease, and tells what the leases say of other servers (work_leases.h).
+  [[nodiscard]] absl::StatusOr<WorkLeases::Others> LookForOthers();
+  // Whether no other server has a lease.
+  [[nodiscard]] absl::StatusOr<bool> IsAlone(const ReadTransaction& txn) const;
+
   // Finds work without a holder, and begins the lease of this server. Must be called before any work is scheduled.
   // Returns the number of pieces that can be done. Work of a kind without a driver is logged, and parked by a sole
   // server. A damaged row is logged and left unchanged, since its work is unknown (`hapaxctl admin inspect`).

@@ -55,6 +55,24 @@ void WorkQueue::AwaitHooks(std::vector<FreeWork>& works) {
   unknown_ = std::move(unknown);
 }
 
+absl::Status WorkQueue::BeginLease() {
+  if (!leases_.has_value()) return absl::OkStatus();
+  MonitorLock lock(&tending_);
+  return leases_->Renew();
+}
+
+absl::StatusOr<WorkLeases::Others> WorkQueue::LookForOthers() {
+  if (!leases_.has_value()) return WorkLeases::Others::kNone;
+  MonitorLock lock(&tending_);
+  HAPAX_RETURN_IF_ERROR(leases_->Renew());
+  return leases_->LookForOthers();
+}
+
+absl::StatusOr<bool> WorkQueue::IsAlone(const ReadTransaction& txn) const {
+  if (!leases_.has_value()) return true;
+  return leases_->IsAlone(txn);
+}
+
 absl::StatusOr<int> WorkQueue::FindOpenWork() {
   MonitorLock lock(&tending_);
   if (leases_.has_value()) {

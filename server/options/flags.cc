@@ -12,8 +12,6 @@
 
 ABSL_FLAG(std::string, listen_address, "127.0.0.1:50051",
           "HOST:PORT to serve gRPC on, such as 127.0.0.1:50051 or [::1]:50051; port 0 takes a free one");
-ABSL_FLAG(std::string, data_dir, "data",
-          "Directory of the database; created when it does not exist. One server at a time may use it");
 ABSL_FLAG(
     std::string, auth, "none",
     "How callers are authenticated. none: the tenant is metadata x-tenant-id, or \"default\"; only with a loopback "
@@ -51,11 +49,13 @@ ABSL_FLAG(absl::Time, time_passed, absl::InfinitePast(),
           "A time that has truly passed, such as 2030-01-31T12:00:00Z: tokens expire as far as that. For a start whose "
           "log says that the clock is ahead, and it is not; a server takes no more than an hour for passed while the "
           "machine was down. It does no harm to leave it there");
-ABSL_FLAG(
-    std::string, seal_key_file, "",
-    "File with the keys that replies with secrets are encrypted with before they are stored, one a line, "
-    "\"<id> <64 hexadecimal digits>\": the first one encrypts, all decrypt. Created with one key when it does not "
-    "exist. Empty for --data_dir with .seal_keys at its end. Keep a copy of it apart from the data");
+ABSL_FLAG(std::string, seal_key_file, "",
+          "File with the keys that replies with secrets are encrypted with before they are stored, one a line, "
+          "\"<id> <64 hexadecimal digits>\": the first one encrypts, all decrypt. With --store=rocksdb it is created "
+          "with one "
+          "key when it does not exist; empty for --data_dir with .seal_keys at its end. With --store=etcd it is "
+          "required, and "
+          "each server has a copy of the same file. Keep a copy of it apart from the data");
 ABSL_FLAG(std::string, backup_dir, "",
           "Directory where hapax.admin.v1.Admin/CreateBackup (hapaxctl admin backup) makes backups of --data_dir, "
           "outside of that; created with the first. Empty: no backups are made. `hapaxctl admin restore` restores one");
@@ -66,8 +66,6 @@ ABSL_FLAG(absl::Duration, simulated_boot_latency, absl::Milliseconds(500),
           "How long the simulated hypervisor takes to boot an instance, or to shut it down; such as 500ms");
 ABSL_FLAG(std::string, metrics_address, "",
           "HOST:PORT to serve Prometheus metrics on, at /metrics; empty for none. Anyone who reaches it may read them");
-ABSL_FLAG(uint64_t, block_cache_bytes, uint64_t{256} << 20,
-          "Bytes of memory for the database's blocks, filters and indexes");
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(30),
           "How long running calls may take to finish after SIGTERM or SIGINT, such as 30s");
 ABSL_FLAG(std::string, log_level, "info",
@@ -146,7 +144,7 @@ absl::StatusOr<ServerFlags> ParseServerFlags(int argc, char** argv) {
   const absl::StatusOr<HostPort> listen_address = HostPort::Parse("listen_address", flags.listen_address);
   if (!listen_address.ok()) return AsFlagError(listen_address.status());
   flags.listens_to_others = !listen_address->IsLoopback();
-  flags.data_dir = absl::GetFlag(FLAGS_data_dir);
+  flags.store = ReadStoreFlags();
   flags.api_keys_file = absl::GetFlag(FLAGS_api_keys_file);
   flags.tls = {.cert_file = absl::GetFlag(FLAGS_tls_cert_file),
                .key_file = absl::GetFlag(FLAGS_tls_key_file),
@@ -168,7 +166,6 @@ absl::StatusOr<ServerFlags> ParseServerFlags(int argc, char** argv) {
   flags.token_policy.max_tokens_per_tenant = flags.limits.max_tokens_per_tenant;
   flags.token_policy.max_token_bytes_per_tenant = flags.limits.max_token_bytes_per_tenant;
   flags.token_policy.max_abandoned_tokens_per_tenant = flags.limits.max_abandoned_tokens_per_tenant;
-  flags.block_cache_bytes = absl::GetFlag(FLAGS_block_cache_bytes);
   flags.drain_timeout = absl::GetFlag(FLAGS_drain_timeout);
   HAPAX_RETURN_IF_ERROR(CheckNotNegative("drain_timeout", flags.drain_timeout));
   HAPAX_ASSIGN_OR_RETURN(flags.log_level, ParseLogLevel(absl::GetFlag(FLAGS_log_level)));

@@ -1,7 +1,6 @@
 #ifndef HAPAX_SERVER_OPTIONS_FLAGS_H_
 #define HAPAX_SERVER_OPTIONS_FLAGS_H_
 
-#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include "absl/time/time.h"
 #include "hapax/interceptors/idempotency/token_policy.h"
 #include "hapax/server/options/limit_flags.h"
+#include "hapax/server/options/store_flags.h"
 #include "hapax/server/options/tls_files.h"
 #include "spdlog/common.h"
 
@@ -25,7 +25,7 @@ struct ServerFlags {
   };
 
   std::string listen_address;
-  std::string data_dir;
+  StoreFlags store;
   Auth auth = Auth::kNone;
   std::string api_keys_file;
   bool listens_to_others = false;  // Whether the address is not a loopback one.
@@ -40,7 +40,6 @@ struct ServerFlags {
   std::string backup_dir;
   std::string metrics_address;
   LimitFlags limits;
-  size_t block_cache_bytes = 0;
   absl::Duration drain_timeout;
   spdlog::level::level_enum log_level = spdlog::level::info;
 };

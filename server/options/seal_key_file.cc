@@ -97,7 +97,7 @@ absl::StatusOr<std::vector<std::string>> Register(const SealKeys& keys, Store& s
       if (known->second != CheckOf(key)) {
         return absl::FailedPreconditionError(
             absl::StrCat("key \"", key.id,
-                         "\" is not the one of that id that replies in the data directory are sealed with; put "
+                         "\" is not the one of that id that stored replies are sealed with; put "
                          "the right file back from its backup, or give the new key another id"));
       }
       used.erase(known);
@@ -116,7 +116,7 @@ absl::StatusOr<std::vector<std::string>> Register(const SealKeys& keys, Store& s
 
 }  // namespace
 
-absl::StatusOr<LoadedSealKeys> LoadSealKeys(const std::string& path, Store& store) {
+absl::StatusOr<LoadedSealKeys> LoadSealKeys(const std::string& path, MissingSealKeys missing_file, Store& store) {
   absl::StatusOr<std::string> text = ReadGuardedFile(path, OthersMay::kNothing);
   if (absl::IsNotFound(text.status())) {
     absl::StatusOr<std::map<std::string, std::string>> used;
@@ -127,9 +127,16 @@ absl::StatusOr<LoadedSealKeys> LoadSealKeys(const std::string& path, Store& stor
     HAPAX_RETURN_IF_ERROR(status);
     if (!used->empty()) {
       return absl::FailedPreconditionError(absl::StrCat(
-          "does not exist, but replies in the data directory are sealed with key ",
+          "does not exist, but stored replies are sealed with key ",
           absl::StrJoin(*used, ", ", [](std::string* out, const auto& key) { *out += "\"" + key.first + "\""; }),
-          "; put the file back from its backup"));
+          missing_file == MissingSealKeys::kRefused ? "; copy it from another server, or put it back from its backup"
+                                                    : "; put the file back from its backup"));
+    }
+    if (missing_file == MissingSealKeys::kRefused) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("does not exist, and all servers of a store need the same keys: create it once, by `(umask 077; "
+                       "echo \"",
+                       kFirstKeyId, " $(openssl rand -hex 32)\" > ", path, ")`, and copy it to each server"));
     }
     text = SealKeys::NewFile(kFirstKeyId);
     HAPAX_RETURN_IF_ERROR(CreateKeyFile(path, *text));

@@ -16,16 +16,23 @@ struct LoadedSealKeys {
   std::vector<std::string> missing_ids;
 };
 
-// Reads the key file at `path` (format: seal_keys.h). If the file does not exist and no key was ever used, creates it
-// with one new key and mode 0600.
+// What becomes of a key file that does not exist.
+enum class MissingSealKeys {
+  kCreated,
+  kRefused,  // Each of several servers would make keys of its own.
+};
+
+// Reads the key file at `path` (format: seal_keys.h). If the file does not exist and no key was ever used, `missing`
+// decides; it is created with one new key and mode 0600.
 //
 // The store records the id of each used key, and a digest that reveals nothing about it. So a missing file, or another
 // key under the same id, is detected before anything is sealed or lost.
 //
-// Errors: FAILED_PRECONDITION: the file is missing although its keys sealed replies, or it has another key under the id
-// of one of them. PERMISSION_DENIED: it cannot be created. INVALID_ARGUMENT: it is not a key file. Those of
-// ReadGuardedFile and of the store.
-[[nodiscard]] absl::StatusOr<LoadedSealKeys> LoadSealKeys(const std::string& path, Store& store);
+// Errors: FAILED_PRECONDITION: the file is missing and may not be created, since its keys sealed replies or by
+// `missing`, or it has another key under the id of one of them. PERMISSION_DENIED: it cannot be created.
+// INVALID_ARGUMENT: it is not a key file. Those of ReadGuardedFile and of the store.
+[[nodiscard]] absl::StatusOr<LoadedSealKeys> LoadSealKeys(const std::string& path, MissingSealKeys missing,
+                                                          Store& store);
 
 }  // namespace hapax
 

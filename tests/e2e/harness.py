@@ -110,6 +110,16 @@ class Server:
         if code != 0:
             raise AssertionError(f"hapaxd stopped with exit code {code}, stderr:\n{self.stderr}")
 
+    def await_end(self) -> int:
+        """Waits until it ends by itself, and returns its exit code."""
+        try:
+            code = self._process.wait(timeout=STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"hapaxd does not end within {STOP_TIMEOUT_S} s, stderr:\n{self.stderr}") from None
+        self._process = None
+        return code
+
     def signal(self, number: int) -> None:
         self._process.send_signal(number)
 

@@ -34,6 +34,16 @@ ServerOptions SoundOptions(const TempDir& dir) {
   return {.listen_address = "127.0.0.1:0", .data_dir = dir.Path("data"), .log_level = spdlog::level::off};
 }
 
+// Sound, but nobody answers there.
+ServerOptions EtcdOptions() {
+  return {.listen_address = "127.0.0.1:0",
+          .store = "etcd",
+          .etcd = {.endpoints = {"127.0.0.1:1"}},
+          .server_id = "a",
+          .seal_key_file = "seal_keys",
+          .log_level = spdlog::level::off};
+}
+
 class ServerOptionsTest : public testing::TestWithParam<Wrong> {};
 
 TEST_P(ServerOptionsTest, AnOptionThatCannotBeIsNamedAndNothingIsOpened) {
@@ -51,6 +61,22 @@ INSTANTIATE_TEST_SUITE_P(
     Names, ServerOptionsTest,
     testing::Values(
         Wrong{"data_dir=:", "must name a directory", [](auto& o) { o.data_dir = ""; }},
+        Wrong{"store=mysql:", "must be rocksdb or etcd", [](auto& o) { o.store = "mysql"; }},
+        Wrong{"server_id=a:", "only with store=etcd", [](auto& o) { o.server_id = "a"; }},
+        Wrong{"etcd_endpoints=h:1,h:2:", "only with store=etcd",
+              [](auto& o) {
+                o.etcd.endpoints = {"h:1", "h:2"};
+              }},
+        Wrong{"server_id=a/b:", "1 to 64 letters", [](auto& o) { o = EtcdOptions(), o.server_id = "a/b"; }},
+        Wrong{"server_id=:", "1 to 64 letters", [](auto& o) { o = EtcdOptions(), o.server_id = ""; }},
+        Wrong{"etcd_endpoints=:", "the members", [](auto& o) { o = EtcdOptions(), o.etcd.endpoints.clear(); }},
+        Wrong{"etcd_endpoints=h:0:", "1 to 65535", [](auto& o) { o = EtcdOptions(), o.etcd.endpoints = {"h:0"}; }},
+        Wrong{"etcd_prefix=/a/:", "not end with", [](auto& o) { o = EtcdOptions(), o.etcd.prefix = "/a/"; }},
+        Wrong{"etcd_key_file=:", "required with", [](auto& o) { o = EtcdOptions(), o.etcd.cert_file = "c"; }},
+        Wrong{"seal_key_file=:", "a copy", [](auto& o) { o = EtcdOptions(), o.seal_key_file = ""; }},
+        Wrong{"data_dir=d:", "in the cluster", [](auto& o) { o = EtcdOptions(), o.data_dir = "d"; }},
+        Wrong{"backup_dir=b:", "back up the cluster", [](auto& o) { o = EtcdOptions(), o.backup_dir = "b"; }},
+        Wrong{"work_lease=0:", "at least 1ms", [](auto& o) { o.work_lease = absl::ZeroDuration(); }},
         Wrong{"listen_address=nonsense:", "must be HOST:PORT", [](auto& o) { o.listen_address = "nonsense"; }},
         Wrong{"listen_address=127.0.0.1:70000:", "0 to 65535", [](auto& o) { o.listen_address = "127.0.0.1:70000"; }},
         Wrong{"listen_address=:", "must be HOST:PORT", [](auto& o) { o.listen_address = ""; }},

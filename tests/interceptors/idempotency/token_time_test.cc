@@ -148,6 +148,23 @@ TEST_F(TokenTimeTest, C29_DropsRowsOnlyAsFarAsItIsWrittenDown) {
   EXPECT_EQ(time_->durable().Now(), begin + kDay);
 }
 
+//   one server                    another, whose clock is behind
+//   writes its mark
+//                                 writes its own: the later one stays, and becomes its mark
+TEST_F(TokenTimeTest, C29_OfServersThatShareAStoreNoneSetsItBack) {
+  ManualClock clock_behind(clock_.Now() - absl::Hours(1));
+  TokenTime behind(clock_behind);
+  ASSERT_THAT(behind.Load(*store_, {.shortest_life = kLife}), IsOk());
+  clock_.Advance(kDay);
+  Save();
+  ASSERT_THAT(behind.Save(*store_), IsOk());
+  EXPECT_EQ(behind.Now(), clock_.Now());
+  EXPECT_EQ(behind.durable().Now(), clock_.Now());
+  clock_.Jump(-2 * kDay);
+  Start();
+  EXPECT_EQ(time_->Now(), behind.Now());
+}
+
 TEST_F(TokenTimeTest, AnOperatorMaySayThatTimeHasPassedAndTheClockMustAgree) {
   const absl::Time before = time_->Now();
   clock_.Reboot();

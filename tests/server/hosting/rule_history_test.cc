@@ -150,6 +150,17 @@ TEST_F(RuleHistoryTest, C4_AnotherDefaultRegionIsRefused) {
   EXPECT_THAT(Start(RuleOptions(kRule), kHere), IsOk()) << "what was refused is not remembered";
 }
 
+TEST_F(RuleHistoryTest, AcceptedChangesMayHaveToWait) {
+  const MadeHost before(ScopeOptions(kRegional));
+  const MadeHost after(ScopeOptions(kZonal));
+  const auto never = [](const ReadTransaction&) { return absl::AbortedError("not now"); };
+  EXPECT_THAT(RememberRules({&before.hosted()}, kHere, {}, *store_, never), IsOk());
+  EXPECT_THAT(RememberRules({&before.hosted()}, kHere, {kMethod}, *store_, never), IsOk()) << "nothing changes";
+  EXPECT_THAT(RememberRules({&after.hosted()}, kHere, {}, *store_, never), StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(RememberRules({&after.hosted()}, kHere, {kMethod}, *store_, never), StatusIs(StatusCode::kAborted));
+  EXPECT_THAT(RememberRules({&before.hosted()}, kHere, {}, *store_), IsOk()) << "what had to wait is not remembered";
+}
+
 TEST_F(RuleHistoryTest, AllChangesOfAMethodAreTold) {
   ASSERT_THAT(Start(ScopeOptions(kRegional), kHere), IsOk());
   EXPECT_THAT(Start(ScopeOptions(kZonal), "there"),

@@ -32,7 +32,7 @@ class LoadSealKeysTest : public testing::Test {
  protected:
   LoadSealKeysTest() : store_(OpenRocksDbStore({.path = dir_.Path("data")}).value()) {}
 
-  absl::StatusOr<LoadedSealKeys> Load() { return LoadSealKeys(path_, *store_); }
+  absl::StatusOr<LoadedSealKeys> Load() { return LoadSealKeys(path_, MissingSealKeys::kCreated, *store_); }
   void Write(const std::string& text, mode_t mode = 0600) {
     std::ofstream(path_, std::ios::trunc) << text;
     ASSERT_EQ(chmod(path_.c_str(), mode), 0);
@@ -118,11 +118,18 @@ TEST_F(LoadSealKeysTest, WhatStandsAtTheUnfinishedFilesNameIsNotWrittenThrough) 
 }
 
 TEST_F(LoadSealKeysTest, AFileThatCannotBeMadeIsRefused) {
-  EXPECT_THAT(LoadSealKeys(dir_.Path("nowhere/seal_keys"), *store_),
+  EXPECT_THAT(LoadSealKeys(dir_.Path("nowhere/seal_keys"), MissingSealKeys::kCreated, *store_),
               StatusIs(StatusCode::kPermissionDenied, HasSubstr("cannot be created")));
   ASSERT_TRUE(std::filesystem::create_directory(path_));
   ASSERT_EQ(chmod(path_.c_str(), 0700), 0);
   EXPECT_THAT(Load(), StatusIs(StatusCode::kInvalidArgument, HasSubstr("no regular file")));
+}
+
+TEST_F(LoadSealKeysTest, OfSeveralServersNoneMakesAFileOfItsOwn) {
+  EXPECT_THAT(LoadSealKeys(path_, MissingSealKeys::kRefused, *store_),
+              StatusIs(StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr("does not exist"), HasSubstr("create it once"), HasSubstr(path_))));
+  EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
 TEST_F(LoadSealKeysTest, C18_AFileThatIsGoneIsNotMadeAnew) {

@@ -1,0 +1,44 @@
+#include "hapax/server/engine.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "hapax/base/option_error.h"
+#include "hapax/server/etcd_engine.h"
+#include "hapax/server/rocksdb_engine.h"
+
+namespace hapax {
+namespace {
+
+struct EngineKind {
+  std::string_view name;
+  absl::Status (*check)(const ServerOptions& options);
+  absl::StatusOr<Engine> (*open)(const ServerOptions& options, const EngineParts& parts);
+};
+
+constexpr EngineKind kEngines[] = {
+    {"rocksdb", CheckRocksDbEngine, OpenRocksDbEngine},
+    {"etcd", CheckEtcdEngine, OpenEtcdEngine},
+};
+
+const EngineKind* Find(std::string_view name) {
+  for (const EngineKind& kind : kEngines) {
+    if (kind.name == name) return &kind;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+absl::Status CheckEngine(const ServerOptions& options) {
+  const EngineKind* const kind = Find(options.store);
+  if (kind != nullptr) return kind->check(options);
+  const std::string names =
+      absl::StrJoin(kEngines, " or ", [](std::string* out, const EngineKind& each) { out->append(each.name); });
+  return OptionError("store", options.store, absl::InvalidArgumentError(absl::StrCat("must be ", names)));
+}
+
+absl::StatusOr<Engine> OpenEngine(const ServerOptions& options, const EngineParts& parts) {
+  return Find(options.store)->open(options, parts);
+}
+
+}  // namespace hapax
