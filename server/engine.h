@@ -21,6 +21,8 @@ struct Engine {
   std::unique_ptr<Store> store;
   // Whether other servers may use the same rows at the same time.
   bool is_shared = false;
+  // Whether it applies EngineParts::expiry itself. Otherwise the server sweeps (hosting/expiry_keeper.h).
+  bool expires_rows = true;
   // Returns OK, or why the store has stopped for ever and what the operator does about it. Null: it never does.
   // Thread-safety: safe. Lifetime: that of the store.
   std::function<absl::Status()> status;

@@ -122,14 +122,14 @@ absl::StatusOr<Engine> OpenEtcdEngine(const ServerOptions& options, const Engine
     parts.log->warn("rows travel unencrypted to etcd at {}: give --etcd_ca_file unless nobody else is on the way",
                     endpoints);
   }
-  auto store =
-      std::make_unique<RemoteStore>(*std::move(backend), RemoteOptions{.slot = options.server_id,
-                                                                       .owner = RandomName(),
-                                                                       .max_waiting = options.max_waiting_transactions});
+  auto store = std::make_unique<RemoteStore>(
+      *std::move(backend),
+      RemoteOptions{.slot = options.server_id, .owner = RandomName(), .max_waiting = options.max_waiting_transactions});
   const RemoteStore& remote = *store;
   return Engine{
       .store = std::move(store),
       .is_shared = true,
+      .expires_rows = false,
       .status = [&remote, id = options.server_id] { return WhatToDo(remote.status(), id); },
       .place = absl::StrCat("etcd at ", endpoints, ", below ", etcd.prefix, ", as server ", options.server_id),
       .no_backups = "the store etcd makes no backups: back up the cluster (docs/several-servers.md)"};

@@ -290,6 +290,7 @@ absl::Status Server::StartParts(std::vector<HostedService*> services) {
   }
   // Nothing fails from here on. So drivers may be destroyed after a failed Start.
   parts.work->TakeUpOpenWork();
+  if (!parts.engine.expires_rows) parts.expiry_keeper.emplace(parts.token_time.durable(), store, *parts.log);
   parts.token_time_keeper.emplace(parts.token_time, store, *parts.log, *parts.metrics);
   parts.port = parts.host->port();
   WatchStore();

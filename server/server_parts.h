@@ -22,6 +22,7 @@
 #include "hapax/server/grpc/service_host.h"
 #include "hapax/server/grpc/tls_credentials.h"
 #include "hapax/server/hosting/admin_service.h"
+#include "hapax/server/hosting/expiry_keeper.h"
 #include "hapax/server/hosting/handler_watch.h"
 #include "hapax/server/hosting/hosted_service.h"
 #include "hapax/server/hosting/ids.h"
@@ -57,6 +58,7 @@ struct Server::Parts {
   const std::shared_ptr<prometheus::Registry> metrics = std::make_shared<prometheus::Registry>();
   std::optional<WorkQueue> work;
   std::optional<TokenTimeKeeper> token_time_keeper;
+  std::optional<ExpiryKeeper> expiry_keeper;
   std::optional<WorkerPool> workers;
   std::optional<WorkerPool> readers;
   std::optional<CallGate> gate;

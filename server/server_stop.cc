@@ -86,6 +86,7 @@ void Server::Parts::End(absl::Duration timeout) {
   if (!begin("a Perform or Complete of a driver of work has not ended")) return;
   if (work.has_value()) work->Stop();
   if (!begin("the store has not closed")) return;
+  expiry_keeper.reset();
   token_time_keeper.reset();
   engine.store = nullptr;
   tls = nullptr;
