@@ -1,7 +1,8 @@
-"""A member of etcd as a process, and servers that share its rows."""
+"""A cluster of etcd, each member a process, and servers that share its rows."""
 
 import http.client
 import pathlib
+import random
 import shutil
 import socket
 import subprocess
@@ -13,42 +14,57 @@ from harness import START_TIMEOUT_S, Server
 SEAL_KEYS = "key-1 " + "5e" * 32 + "\n"
 
 
+# Below those that Linux gives to outgoing connections, which would take a port between its choice and its use.
+PORTS = range(20_000, 32_000)
+
+
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+    """A port of 127.0.0.1 that was free a moment ago, since etcd cannot choose one itself."""
+    while True:
+        port = random.choice(PORTS)
+        with socket.socket() as found:
+            try:
+                found.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
 
 
-class Etcd:
-    """A cluster of one member, on 127.0.0.1 with its data in a directory of its own. Start it on the main thread: it is
-    killed when the thread that started it ends."""
+class EtcdMember:
+    """One member as a process; `address` is where clients connect."""
 
-    def __init__(self):
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="hapax-etcd-"))
-        self.endpoint = f"127.0.0.1:{free_port()}"
-        self._peer = f"http://127.0.0.1:{free_port()}"
-        self._log = self.dir / "log"
+    def __init__(self, name: str, directory: pathlib.Path):
+        self.name = name
+        self.address = f"127.0.0.1:{free_port()}"
+        self.peer = f"http://127.0.0.1:{free_port()}"
+        self._dir = directory
+        self._log = directory / f"{name}.log"
         self._process = None
 
-    def start(self) -> "Etcd":
-        client = f"http://{self.endpoint}"
+    @property
+    def runs(self) -> bool:
+        return self._process is not None
+
+    def start(self, cluster: str) -> None:
+        client = f"http://{self.address}"
         with open(self._log, "ab") as log:
             self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "etcd", "--name=m0", f"--data-dir={self.dir / 'data'}",
-                 f"--listen-client-urls={client}", f"--advertise-client-urls={client}",
-                 f"--listen-peer-urls={self._peer}", f"--initial-advertise-peer-urls={self._peer}",
-                 f"--initial-cluster=m0={self._peer}", "--max-txn-ops=8192", "--heartbeat-interval=50",
-                 "--election-timeout=500", "--logger=zap", "--log-level=warn"],
+                ["setpriv", "--pdeathsig", "KILL", "etcd", f"--name={self.name}",
+                 f"--data-dir={self._dir / self.name}", f"--listen-client-urls={client}",
+                 f"--advertise-client-urls={client}", f"--listen-peer-urls={self.peer}",
+                 f"--initial-advertise-peer-urls={self.peer}", f"--initial-cluster={cluster}", "--max-txn-ops=8192",
+                 "--heartbeat-interval=50", "--election-timeout=500", "--logger=zap", "--log-level=warn"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def await_healthy(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self._is_healthy():
             if time.monotonic() > deadline or self._process.poll() is not None:
                 raise AssertionError(f"etcd did not start:\n{self._log.read_text()}")
             time.sleep(0.05)
-        return self
 
     def _is_healthy(self) -> bool:
-        connection = http.client.HTTPConnection(self.endpoint, timeout=5)
+        connection = http.client.HTTPConnection(self.address, timeout=5)
         try:
             connection.request("GET", "/health")
             return b'"true"' in connection.getresponse().read()
@@ -57,14 +73,44 @@ class Etcd:
         finally:
             connection.close()
 
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
         self._process = None
 
+
+class Etcd:
+    """A cluster on 127.0.0.1, with its data in a directory of its own. Start it on the main thread: it is killed when
+    the thread that started it ends."""
+
+    def __init__(self, members=1):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="hapax-etcd-"))
+        self.members = [EtcdMember(f"m{i}", self.dir) for i in range(members)]
+
+    @property
+    def endpoint(self) -> str:
+        return ",".join(member.address for member in self.members)
+
+    def start(self) -> "Etcd":
+        """Starts the members that do not run."""
+        cluster = ",".join(f"{member.name}={member.peer}" for member in self.members)
+        new = [member for member in self.members if not member.runs]
+        for member in new:
+            member.start(cluster)
+        for member in new:
+            member.await_healthy()
+        return self
+
+    def kill(self) -> None:
+        for member in self.members:
+            if member.runs:
+                member.kill()
+
     def close(self) -> None:
-        if self._process is not None:
-            self.kill()
+        self.kill()
         shutil.rmtree(self.dir, ignore_errors=True)
 
 

@@ -69,7 +69,9 @@ def _as_far_as_it_is_known(operation, history: History):
     """What the operation may have done; None if it may be left out.
 
     A write that failed is nowhere to be seen as long as the process lives, but the next one may find it in the log:
-    TOKEN_STORE_UNAVAILABLE is an effect that begins, if it does, with a kill."""
+    TOKEN_STORE_UNAVAILABLE is an effect that begins, if it does, with a kill. With late commits it may begin at once."""
+    if history.policy.late_commits and operation.reason == "TOKEN_STORE_UNAVAILABLE":
+        operation = dataclasses.replace(operation, answer="unknown")
     if operation.answer == "refused" and operation.reason == "TOKEN_STORE_UNAVAILABLE":
         kill = min((ns for ns in history.kills if ns >= operation.invoked_ns), default=None)
         if kill is None:

@@ -25,6 +25,9 @@ class Policy:
     tombstone_ns: int
     # Whether the server's wall clock is wrong at times: then tokens may be kept for longer, and never for less (C29).
     clock_jumps: bool = False
+    # Whether a call that was told TOKEN_STORE_UNAVAILABLE may take effect while the server lives, as with an engine over
+    # a network.
+    late_commits: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

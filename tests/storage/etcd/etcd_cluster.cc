@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <fstream>
 #include <iterator>
+#include <random>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
@@ -51,16 +52,24 @@ pid_t Spawn(std::vector<std::string> words, const std::string& log) {
 }  // namespace
 
 int FreePort() {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  Check(socket >= 0 && ::bind(socket, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-            ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0,
-        "no free port");
-  ::close(socket);
-  return ntohs(address.sin_port);
+  // Below those that Linux gives to outgoing connections, which would take a port between its choice and its use.
+  constexpr uint16_t kFirst = 20'000;
+  constexpr uint16_t kLast = 32'000;
+  thread_local std::mt19937 random{std::random_device()()};
+  bool is_free = false;
+  uint16_t port = 0;
+  for (int tries = 0; tries < 1000 && !is_free; ++tries) {
+    port = std::uniform_int_distribution<uint16_t>(kFirst, kLast)(random);
+    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    is_free = socket >= 0 && ::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+    ::close(socket);
+  }
+  Check(is_free, "no free port");
+  return port;
 }
 
 EtcdCluster::EtcdCluster(const Options& options) : options_(options), pids_(options.members, -1) {

@@ -1,0 +1,55 @@
+"""Clients that call three servers on three members of etcd at random, while servers and members are killed and paused
+and requests between them are cut: does the contract explain what they were told? (C30, and those of histories_test.)
+
+    shared_histories_test.py [--seed N]
+
+makes the same choices again, as histories_test.py does."""
+
+import argparse
+import pathlib
+import random
+import sys
+import tempfile
+import unittest
+
+from checker import check
+from history import Policy
+from report import Figures, as_lines
+from shared_round import SharedRound, SharedServers
+
+OPERATIONS = 1500
+SECOND_NS = 10**9
+SEED = random.SystemRandom().randrange(2**32)
+
+
+class SharedHistoriesTest(unittest.TestCase):
+    def test_C30_servers_and_members_that_die_or_pause(self):
+        print(f"--seed {SEED}", flush=True)
+        servers = SharedServers(SEED, "--simulated_boot_latency=20ms", "--log_level=warning")
+        self.addCleanup(servers.close)
+        servers.start()
+        policy = Policy(86400 * SECOND_NS, 86400 * SECOND_NS, late_commits=True)
+        round_ = SharedRound(f"{SEED}", servers, policy).run(OPERATIONS)
+        violations = check(round_.history)
+        figures = Figures()
+        figures.add(round_, violations)
+        print(f"{figures}; faults: {dict(round_.faults)}, {servers.network.faults} between servers and members\n"
+              f"{as_lines(figures.answers)}", flush=True)
+        if violations:
+            path = pathlib.Path(tempfile.mkdtemp(prefix="hapax-history-")) / "history.jsonl"
+            round_.history.write(path)
+            self.fail("\n".join([f"--seed {SEED}; the history is in {path}", *map(str, violations)]))
+        for answer in ("execute: executed", "execute: replayed", "get: EXECUTED", "list: listed"):
+            self.assertGreater(figures.answers[answer], 0, answer)
+        self.assertGreater(servers.network.faults, 0)
+        for fault in ("server paused", "member paused", "member killed"):
+            self.assertGreater(round_.faults[fault], 0, fault)
+        self.assertGreater(round_.kills, 0)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=SEED)
+    known, rest = parser.parse_known_args()
+    SEED = known.seed
+    unittest.main(argv=[sys.argv[0], *rest])
