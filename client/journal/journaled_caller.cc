@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "hapax/client/call/calls_in_flight.h"
 #include "hapax/client/journal/journal_writer.h"
@@ -15,9 +14,9 @@ namespace {
 bool IsSame(const Destination& begun, const Destination& here, const JournaledCaller::ResumeOptions& options) {
   if (begun.endpoint.empty() || here.endpoint.empty()) return true;
   const bool same_endpoint =
-      begun.endpoint == here.endpoint ||
+      ShareAnEndpoint(begun.endpoint, here.endpoint) ||
       std::any_of(options.same_endpoints.begin(), options.same_endpoints.end(),
-                  [&](const std::string& name) { return absl::EqualsIgnoreCase(name, begun.endpoint); });
+                  [&](const std::string& name) { return ShareAnEndpoint(name, begun.endpoint); });
   return same_endpoint && (begun.caller == here.caller || options.same_caller);
 }
 

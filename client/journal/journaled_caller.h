@@ -103,6 +103,7 @@ class JournaledCaller {
   // A call is repeated only at its own destination. At another its token is a different one, and the call would make a
   // second effect. So for another destination nothing is sent, and the call stays in the journal. It ends with
   // FAILED_PRECONDITION, naming both destinations. The options tell which destinations are the same under another name.
+  // With several endpoints, a destination is the same as another if they have an endpoint in common.
   using TakeResumedEnd = absl::FunctionRef<bool(const TokenJournal::Intent&, const Result<std::string>&)>;
   struct ResumeOptions {
     std::vector<std::string> same_endpoints;  // Earlier HOST:PORTs of this server.

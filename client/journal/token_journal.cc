@@ -251,7 +251,8 @@ absl::Status SqliteJournal::CheckNotOpenElsewhere(const RawCall& call, const Des
   read.Bind(call.token).Bind(call.method).Bind(call.request);
   while (read.Step()) {
     const Destination other{.endpoint = read.Bytes(2), .caller = read.Bytes(3)};
-    if (other == destination || at_work_.contains(read.Int(0))) continue;
+    const bool is_same = other.caller == destination.caller && ShareAnEndpoint(other.endpoint, destination.endpoint);
+    if (is_same || at_work_.contains(read.Int(0))) continue;
     if (const int64_t owner = read.Int(1); owner != owner_) {
       if (!locks_.TryLock(owner)) continue;
       locks_.Unlock(owner);

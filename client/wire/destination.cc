@@ -12,8 +12,10 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 
 namespace hapax::client {
 namespace {
@@ -71,6 +73,15 @@ std::string CertificateName(std::string_view pem) {
 }
 
 }  // namespace
+
+bool ShareAnEndpoint(std::string_view some, std::string_view others) {
+  const std::vector<absl::string_view> list = absl::StrSplit(View(others), ',');
+  const std::vector<absl::string_view> endpoints = absl::StrSplit(View(some), ',');
+  return std::any_of(endpoints.begin(), endpoints.end(), [&](absl::string_view one) {
+    return std::any_of(list.begin(), list.end(),
+                       [one](absl::string_view other) { return absl::EqualsIgnoreCase(one, other); });
+  });
+}
 
 std::string Describe(const Destination& destination) {
   if (destination.caller.empty()) return destination.endpoint + " without a credential";

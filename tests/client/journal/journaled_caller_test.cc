@@ -213,6 +213,22 @@ TEST_F(JournaledElsewhereTest, TheSameCallIsNotBegunElsewhereWhileItIsOpen) {
   EXPECT_THAT(CallRaw("a").reply, IsOkAndHolds("A"));
 }
 
+// The servers of a list share a store, so a list with the earlier endpoint is the same destination (C30).
+TEST_F(JournaledElsewhereTest, OneOfSeveralEndpointsIsTheSameDestination) {
+  EXPECT_THAT(ResumeAt({"two:1,three:1", "API key a1"}), StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(ResumeAt({"two:1,one:1", "API key b2"}), StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(CallRaw("a").reply, StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_EQ(SentSince(), 0);
+  network->Next(Replied("A", "replayed"));
+  EXPECT_THAT(ResumeAt({"two:1,one:1", "API key a1"}), IsOkAndHolds("A"));
+
+  network->where = {"two:1,three:1", "API key a1"};
+  LeaveOpen("b");
+  network->where = {"three:1,one:1", "API key a1"};
+  network->Next(Replied("B", "replayed"));
+  EXPECT_THAT(CallRaw("b").reply, IsOkAndHolds("B"));
+}
+
 TEST_F(JournaledCallerTest, ResumingLeavesTheCallsThatAreUnderWay) {
   class Resuming final : public Connection {
    public:
