@@ -31,7 +31,8 @@ OngoingCall::OngoingCall(std::shared_ptr<const RawCall> call, const RetryPolicy&
       timing_(timing),
       budget_(budget),
       deadline_(timing.Now() + policy.timeout),
-      done_(std::move(done)) {
+      done_(std::move(done)),
+      tried_(connection) {
   result_.info.token = call_->token;
 }
 
@@ -127,26 +128,43 @@ void OngoingCall::OnTimer(absl::Time when) {
 }
 
 void OngoingCall::MakeAttempt() {
+  const size_t endpoint = ChooseEndpoint();
   Attempt attempt;
   AttemptNumber number = 0;
   {
     absl::MutexLock lock(&mu_);
-    attempt = NextAttempt();
+    attempt = NextAttempt(endpoint);
     number = result_.info.attempts;
-    open_.push_back({.number = number, .cancel = nullptr});
+    open_.push_back({.number = number, .endpoint = endpoint, .cancel = nullptr});
+    tried_.OnAttempt(endpoint);
   }
-  Connection::Cancel cancel = connection_.Start(
-      std::move(attempt), [self = shared_from_this(), number](AttemptEnd end) { self->OnEnd(number, std::move(end)); });
+  Connection::Cancel cancel =
+      connection_.Start(std::move(attempt), [self = shared_from_this(), number, endpoint](AttemptEnd end) {
+        self->OnEnd({.number = number, .endpoint = endpoint, .end = std::move(end)});
+      });
   absl::MutexLock lock(&mu_);
   open_.back().cancel = std::move(cancel);  // Its end is processed later, by this same thread.
 }
 
-Attempt OngoingCall::NextAttempt() {
+// Without the lock while the connection chooses, since that may run callbacks of attempts.
+size_t OngoingCall::ChooseEndpoint() {
+  std::vector<size_t> avoided;
+  {
+    absl::MutexLock lock(&mu_);
+    if (!tried_.has_several()) return 0;
+    for (const Open& open : open_) avoided.push_back(open.endpoint);
+    avoided = tried_.Avoided(std::move(avoided));
+  }
+  return connection_.ChooseEndpoint(avoided);
+}
+
+Attempt OngoingCall::NextAttempt(size_t endpoint) {
   const absl::Time now = timing_.Now();
   Attempt attempt{.method = call_->method,
                   .request = call_->request,
                   .metadata = {},
-                  .deadline = std::min(deadline_, now + policy_.attempt_timeout)};
+                  .deadline = std::min(deadline_, now + policy_.attempt_timeout),
+                  .endpoint = endpoint};
   if (!call_->token.empty() && !call_->token_in_request) attempt.metadata.emplace_back(kTokenMetadata, call_->token);
   ++result_.info.attempts;
   const bool hedge = call_->retryable && result_.info.attempts < policy_.max_attempts;
@@ -154,27 +172,27 @@ Attempt OngoingCall::NextAttempt() {
   return attempt;
 }
 
-void OngoingCall::OnEnd(AttemptNumber number, AttemptEnd end) {
+void OngoingCall::OnEnd(Ended ended) {
   {
     absl::MutexLock lock(&mu_);
     if (over_) return;
-    ended_.push_back({.number = number, .end = std::move(end)});
+    ended_.push_back(std::move(ended));
   }
   Advance(On::kThisThread);
 }
 
 // A reply comes before errors.
-AttemptEnd OngoingCall::TakeEnd() {
+OngoingCall::Ended OngoingCall::TakeEnd() {
   auto chosen = std::find_if(ended_.begin(), ended_.end(), [](const Ended& ended) { return ended.end.status.ok(); });
   if (chosen == ended_.end()) chosen = ended_.begin();
-  const AttemptNumber number = chosen->number;
-  AttemptEnd end = std::move(chosen->end);
+  Ended ended = std::move(*chosen);
   ended_.erase(chosen);
-  open_.erase(std::find_if(open_.begin(), open_.end(), [&](const Open& open) { return open.number == number; }));
-  return end;
+  open_.erase(std::find_if(open_.begin(), open_.end(), [&](const Open& open) { return open.number == ended.number; }));
+  return ended;
 }
 
-void OngoingCall::Judge(AttemptEnd end) {
+void OngoingCall::Judge(Ended ended) {
+  AttemptEnd& end = ended.end;
   if (end.status.ok()) {
     budget_.OnSuccess();
     result_.info.outcome = OutcomeOf(end.metadata);
@@ -183,21 +201,35 @@ void OngoingCall::Judge(AttemptEnd end) {
     return Finish(std::move(end.reply), /*settled=*/true);
   }
   const RetryAdvice advice = AdviceFor(end);
+  tried_.OnError(ended.endpoint, end.status);
   last_error_ = std::move(end.status);
   result_.info.verdict = advice.verdict;
   none_had_effect_ = none_had_effect_ && advice.proof != Proof::kNothing;
   const bool settled = advice.proof == Proof::kEveryAttempt || NothingOpen();
   if (!call_->retryable || !advice.retry) return Finish(last_error_, settled);
+  PlanRetry(advice, settled);
+}
 
+// Each further endpoint gets its first attempt at once, and free of the budget: a call makes few of them. The delay
+// that one server asks for is not another's.
+void OngoingCall::PlanRetry(const RetryAdvice& advice, bool settled) {
   const absl::Time now = timing_.Now();
+  const absl::Time next_at_another = std::max(not_before_, now);
   not_before_ = std::max(not_before_, now + advice.delay);
+  const bool may_retry = result_.info.attempts < policy_.max_attempts;
+  if (advice.elsewhere && may_retry && tried_.AnyLeft() && next_at_another < deadline_) {
+    ++failovers_;
+    next_start_ = next_at_another;
+    return;
+  }
   if (!open_.empty()) {  // Another attempt may still succeed.
     next_start_ = std::max(next_start_, not_before_);
     return;
   }
   next_start_ = std::max(not_before_, now + Backoff());
-  const bool no_more = result_.info.attempts >= policy_.max_attempts || next_start_ >= deadline_ || !budget_.TryTake();
-  if (no_more) Finish(last_error_, settled);
+  if (!may_retry || next_start_ >= deadline_ || !budget_.TryTake()) {
+    Finish(advice.elsewhere ? tried_.Describe(last_error_) : last_error_, settled);
+  }
 }
 
 // The effect was made, but not recorded under the token. So the call must not be repeated.
@@ -212,7 +244,7 @@ void OngoingCall::Object(std::string reply) {
 }
 
 absl::Duration OngoingCall::Backoff() {
-  const int doublings = std::min(result_.info.attempts - 1, 30);
+  const int doublings = std::clamp(result_.info.attempts - 1 - failovers_, 0, 30);
   return timing_.RandomUpTo(std::min(policy_.max_backoff, policy_.initial_backoff * (int64_t{1} << doublings)));
 }
 
@@ -220,7 +252,11 @@ bool OngoingCall::NothingOpen() const { return none_had_effect_ && open_.empty()
 
 void OngoingCall::GiveUp(absl::StatusCode code, std::string why) {
   result_.info.verdict = Verdict::kUnsaid;
-  if (!last_error_.ok()) absl::StrAppend(&why, "; the last attempt failed with: ", last_error_.message());
+  if (const std::string tried = tried_.Describe(); !tried.empty()) {
+    absl::StrAppend(&why, "; ", tried);
+  } else if (!last_error_.ok()) {
+    absl::StrAppend(&why, "; the last attempt failed with: ", last_error_.message());
+  }
   Finish(absl::Status(code, why), NothingOpen());
 }
 

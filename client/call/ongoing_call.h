@@ -16,6 +16,7 @@
 #include "hapax/client/call/raw_call.h"
 #include "hapax/client/call/retry.h"
 #include "hapax/client/call/timing.h"
+#include "hapax/client/call/tried_endpoints.h"
 #include "hapax/client/wire/connection.h"
 #include "hapax/client/wire/fork.h"
 
@@ -52,10 +53,12 @@ class OngoingCall final : public CancellableCall, public std::enable_shared_from
   using AttemptNumber = int;
   struct Ended {
     AttemptNumber number;
+    size_t endpoint;
     AttemptEnd end;
   };
   struct Open {
     AttemptNumber number;
+    size_t endpoint;
     Connection::Cancel cancel;
   };
   enum class Step {
@@ -72,12 +75,14 @@ class OngoingCall final : public CancellableCall, public std::enable_shared_from
   void SetTimer() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnTimer(absl::Time when) ABSL_LOCKS_EXCLUDED(mu_);
   void MakeAttempt() ABSL_LOCKS_EXCLUDED(mu_);
-  [[nodiscard]] Attempt NextAttempt() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void OnEnd(AttemptNumber number, AttemptEnd end) ABSL_LOCKS_EXCLUDED(mu_);
+  [[nodiscard]] size_t ChooseEndpoint() ABSL_LOCKS_EXCLUDED(mu_);
+  [[nodiscard]] Attempt NextAttempt(size_t endpoint) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnEnd(Ended ended) ABSL_LOCKS_EXCLUDED(mu_);
   void HandOver() ABSL_LOCKS_EXCLUDED(mu_);
 
-  [[nodiscard]] AttemptEnd TakeEnd() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Judge(AttemptEnd end) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  [[nodiscard]] Ended TakeEnd() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Judge(Ended ended) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void PlanRetry(const RetryAdvice& advice, bool settled) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Object(std::string reply) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void GiveUp(absl::StatusCode code, std::string why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Finish(absl::StatusOr<std::string> reply, bool settled) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -99,6 +104,8 @@ class OngoingCall final : public CancellableCall, public std::enable_shared_from
   bool cancelled_ ABSL_GUARDED_BY(mu_) = false;
   std::list<Ended> ended_ ABSL_GUARDED_BY(mu_);  // Ends not processed yet.
   std::vector<Open> open_ ABSL_GUARDED_BY(mu_);  // Attempts whose end is not processed yet.
+  TriedEndpoints tried_ ABSL_GUARDED_BY(mu_);
+  int failovers_ ABSL_GUARDED_BY(mu_) = 0;  // Attempts that another endpoint got at once.
   TimerId timer_ ABSL_GUARDED_BY(mu_);
   absl::Time next_start_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
   absl::Time not_before_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();  // The earliest start the server allows.

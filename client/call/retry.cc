@@ -58,6 +58,12 @@ Proof ProofOf(const absl::Status& status, Verdict verdict) {
   }
 }
 
+// Whether a failure is of one server or of the way to it.
+bool IsServersOwn(absl::StatusCode code, Verdict verdict) {
+  return code == absl::StatusCode::kUnavailable || code == absl::StatusCode::kDeadlineExceeded ||
+         (verdict == Verdict::kUnsaid && MayPass(code));
+}
+
 Verdict VerdictOf(const Metadata& metadata) {
   const auto found =
       std::find_if(metadata.begin(), metadata.end(), [](const auto& entry) { return entry.first == kVerdictMetadata; });
@@ -75,6 +81,7 @@ RetryAdvice AdviceFor(const AttemptEnd& end) {
       verdict == Verdict::kUnsaid ? delay.has_value() || MayPass(end.status.code()) : verdict == Verdict::kSameToken;
   return {.verdict = verdict,
           .retry = retry,
+          .elsewhere = retry && IsServersOwn(end.status.code(), verdict),
           .delay = delay.value_or(absl::ZeroDuration()),
           .proof = end.sent ? ProofOf(end.status, verdict) : Proof::kThisAttempt};
 }

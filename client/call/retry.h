@@ -14,10 +14,13 @@ namespace hapax::client {
 struct RetryPolicy {
   // The limit for the whole call, including all attempts and the waits between them.
   absl::Duration timeout = absl::Seconds(60);
-  // The limit for one attempt. It is at most the rest of `timeout`.
+  // The limit for one attempt. It is at most the rest of `timeout`. With several endpoints, an attempt that hangs is
+  // made at another after this time. By default, healthy servers answer well within it, also while their store elects a
+  // leader; and `timeout` is long enough for six servers that hang.
   absl::Duration attempt_timeout = absl::Seconds(10);
   // Before attempt n+1 the client waits a random time of up to initial_backoff * 2^(n-1), and up to max_backoff (full
-  // jitter). It waits at least as long as google.rpc.RetryInfo says.
+  // jitter). It waits at least as long as google.rpc.RetryInfo says. The first attempt at each further endpoint does
+  // not wait, and does not count as n.
   absl::Duration initial_backoff = absl::Milliseconds(50);
   absl::Duration max_backoff = absl::Seconds(5);
   // The maximum number of attempts, including the first.
@@ -46,6 +49,8 @@ enum class Proof {
 struct RetryAdvice {
   Verdict verdict = Verdict::kUnsaid;
   bool retry = false;
+  // Whether another server may answer now, since the failure is one of this server or of the way to it.
+  bool elsewhere = false;
   // The minimum wait, from google.rpc.RetryInfo.
   absl::Duration delay = absl::ZeroDuration();
   Proof proof = Proof::kNothing;

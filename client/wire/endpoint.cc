@@ -4,6 +4,7 @@
 #include <sys/un.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 namespace hapax::client {
 namespace {
@@ -56,14 +58,9 @@ bool IsPort(std::string_view text) {
   return digits && absl::SimpleAtoi(View(text), &number) && number >= 1 && number <= 65535;
 }
 
-bool AreAddresses(std::string_view list, bool (*is_host)(std::string_view)) {
-  while (true) {
-    const size_t comma = list.find(',');
-    const auto parts = Split(list.substr(0, comma));
-    if (!parts.has_value() || !is_host(parts->first) || !IsPort(parts->second)) return false;
-    if (comma == std::string_view::npos) return true;
-    list.remove_prefix(comma + 1);
-  }
+bool IsAddressAndPort(std::string_view text, bool (*is_host)(std::string_view)) {
+  const auto parts = Split(text);
+  return parts.has_value() && is_host(parts->first) && IsPort(parts->second);
 }
 
 // Returns the part after `dns:`, without the name server.
@@ -80,7 +77,7 @@ bool IsSocketPath(std::string_view path) {
     path.remove_prefix(2);
     if (!path.starts_with('/')) return false;
   }
-  return path != "/" && path.size() <= kMaxBytes && ConsistsOf(path, "-._~!$&'()*+,;=:@/");
+  return path != "/" && path.size() <= kMaxBytes && ConsistsOf(path, "-._~!$&'()*+;=:@/");
 }
 
 bool IsEndpoint(std::string_view text) {
@@ -88,14 +85,20 @@ bool IsEndpoint(std::string_view text) {
   if (text.starts_with(kUnixAbstract)) return IsSocketPath(text.substr(kUnixAbstract.size()));
   if (text.starts_with(kDns)) return IsHostAndPort(DnsPath(text.substr(kDns.size())));
   if (text.starts_with(kIpv4)) {
-    return AreAddresses(text.substr(kIpv4.size()), [](std::string_view host) { return IsAddress(AF_INET, host); });
+    return IsAddressAndPort(text.substr(kIpv4.size()), [](std::string_view host) { return IsAddress(AF_INET, host); });
   }
   if (text.starts_with(kIpv6)) {
-    return AreAddresses(text.substr(kIpv6.size()), [](std::string_view host) {
+    return IsAddressAndPort(text.substr(kIpv6.size()), [](std::string_view host) {
       return IsBracketed(host) && IsIpv6(host.substr(1, host.size() - 2));
     });
   }
   return IsHostAndPort(text);
+}
+
+// Two endpoints with the same identity are the same place, written differently.
+std::string IdentityOf(std::string_view endpoint) {
+  if (IsUnixSocket(endpoint)) return EndpointName(endpoint);
+  return absl::StrCat(absl::AsciiStrToLower(HostOf(endpoint)), " ", View(endpoint.substr(endpoint.rfind(':'))));
 }
 
 }  // namespace
@@ -121,6 +124,29 @@ absl::Status CheckEndpoint(std::string_view endpoint) {
       endpoint.find("://") != std::string_view::npos && !endpoint.starts_with(kDns) ? "; a URL is none of them" : ""));
 }
 
+absl::StatusOr<std::vector<std::string>> ParseEndpoints(std::string_view list) {
+  std::vector<std::string> endpoints = absl::StrSplit(View(list), ',');
+  std::map<std::string, std::string> by_identity;
+  for (const std::string& endpoint : endpoints) {
+    if (absl::Status status = CheckEndpoint(endpoint); !status.ok()) {
+      if (endpoints.size() == 1) return status;
+      return absl::InvalidArgumentError(
+          absl::StrCat(status.message(), "; commas separate the endpoints of \"", absl::CHexEscape(View(list)), "\""));
+    }
+    const auto [same, is_new] = by_identity.try_emplace(IdentityOf(endpoint), endpoint);
+    if (is_new) continue;
+    return absl::InvalidArgumentError(absl::StrCat("endpoint \"", endpoint, "\": is the same as \"", same->second,
+                                                   "\" before it; each server is named once"));
+  }
+  if (endpoints.size() <= kMaxEndpoints) return endpoints;
+  return absl::InvalidArgumentError(
+      absl::StrCat("endpoint: names ", endpoints.size(), " servers; at most ", kMaxEndpoints, " are allowed"));
+}
+
+std::string EndpointName(std::string_view endpoint) {
+  return IsUnixSocket(endpoint) ? std::string(endpoint) : absl::AsciiStrToLower(View(endpoint));
+}
+
 bool IsUnixSocket(std::string_view endpoint) {
   return endpoint.starts_with(kUnix) || endpoint.starts_with(kUnixAbstract);
 }
@@ -130,7 +156,6 @@ std::string HostOf(std::string_view endpoint) {
   if (endpoint.starts_with(kDns)) endpoint = DnsPath(endpoint.substr(kDns.size()));
   if (endpoint.starts_with(kIpv4) || endpoint.starts_with(kIpv6)) {
     endpoint = endpoint.substr(kIpv4.size());
-    endpoint = endpoint.substr(0, endpoint.find(','));
   }
   std::string_view host = endpoint.substr(0, endpoint.rfind(':'));
   if (IsBracketed(host)) host = host.substr(1, host.size() - 2);

@@ -1,3 +1,5 @@
+#include "hapax/client/wire/grpc_connection.h"
+
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -6,17 +8,14 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/grpcpp.h"
-#include "hapax/client/wire/connection.h"
 #include "hapax/client/wire/endpoint.h"
 #include "hapax/client/wire/fork.h"
 #include "hapax/client/wire/proxy.h"
-#include "hapax/client/wire/tls_files.h"
 #include "hapax/external/rpc/status.pb.h"
 
 namespace hapax::client {
@@ -29,6 +28,10 @@ constexpr char kVerdict[] = "hapax-retry";
 constexpr int kConnectTimeoutMs = 5'000;
 // If the peer acknowledges nothing for this long, the connection is closed.
 constexpr int kUnacknowledgedMs = 10'000;
+// With several endpoints another can answer meanwhile. TCP repeats a lost SYN after a second, and lost data four times
+// within three, so a lost packet does not look like a lost server.
+constexpr int kConnectTimeoutOfSeveralMs = 2'000;
+constexpr int kUnacknowledgedOfSeveralMs = 3'000;
 // Pings only detect a peer that hangs; servers reject more than one in 5 minutes.
 constexpr int kPingIntervalMs = 300'000;
 
@@ -56,11 +59,6 @@ void Append(const std::multimap<grpc::string_ref, grpc::string_ref>& from, Metad
   for (const auto& [key, value] : from) {
     to.emplace_back(std::string(key.data(), key.size()), std::string(value.data(), value.size()));
   }
-}
-
-// gRPC ends the process when invalid metadata is sent.
-bool CanBeSent(std::string_view value) {
-  return std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
 // The memory that gRPC uses until an attempt ends.
@@ -97,11 +95,12 @@ struct OpenAttempts {
   std::map<RunningAttempt*, std::shared_ptr<RunningAttempt>> attempts ABSL_GUARDED_BY(mu);
 };
 
-class GrpcConnection final : public Connection {
+class GrpcConnection final : public EndpointConnection {
  public:
   GrpcConnection(std::shared_ptr<grpc::Channel> channel, Metadata metadata, std::optional<Proxy> proxy,
                  Destination destination)
-      : stub_(std::make_unique<grpc::GenericStub>(std::move(channel))),
+      : channel_(std::move(channel)),
+        stub_(std::make_unique<grpc::GenericStub>(channel_)),
         metadata_(std::move(metadata)),
         proxy_(std::move(proxy)),
         destination_(std::move(destination)) {}
@@ -126,6 +125,9 @@ class GrpcConnection final : public Connection {
 
   [[nodiscard]] Destination destination() const override { return destination_; }
   [[nodiscard]] absl::Status CheckUsable() const override { return process_.Check("connection"); }
+  [[nodiscard]] bool IsConnected() override {
+    return channel_->GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY;
+  }
 
   Cancel Start(Attempt attempt, Done done) override {
     if (absl::Status status = CheckUsable(); !status.ok()) return Refuse(std::move(status), std::move(done));
@@ -169,6 +171,7 @@ class GrpcConnection final : public Connection {
   // the child does not have.
   void Abandon() {
     static_cast<void>(stub_.release());
+    static_cast<void>(new std::shared_ptr(channel_));
     static_cast<void>(new std::shared_ptr(open_));
   }
 
@@ -178,6 +181,7 @@ class GrpcConnection final : public Connection {
   }
 
   const OwningProcess process_;
+  const std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<grpc::GenericStub> stub_;
   const Metadata metadata_;
   const std::optional<Proxy> proxy_;
@@ -185,49 +189,41 @@ class GrpcConnection final : public Connection {
   const std::shared_ptr<OpenAttempts> open_ = std::make_shared<OpenAttempts>();
 };
 
-}  // namespace
-
-absl::StatusOr<std::shared_ptr<Connection>> Connect(const ConnectionOptions& options) {
-  if (absl::Status status = CheckEndpoint(options.endpoint); !status.ok()) return status;
-  const bool has_files =
-      !options.tls_ca_file.empty() || !options.tls_cert_file.empty() || !options.tls_key_file.empty();
-  if (!options.tls && has_files) return absl::InvalidArgumentError("files for TLS are given, but TLS is not asked for");
-  const absl::StatusOr<TlsFiles> files = options.tls ? ReadTlsFiles(options) : TlsFiles();
-  if (!files.ok()) return files.status();
-  if (!CanBeSent(options.api_key)) return absl::InvalidArgumentError("the API key has characters that cannot be sent");
-  if (!CanBeSent(options.tenant)) return absl::InvalidArgumentError("the tenant has characters that cannot be sent");
-  if (absl::Status status = CheckGrpcSurvivedFork(); !status.ok()) return status;
-  const auto credentials =
-      options.tls
-          ? grpc::SslCredentials(
-                {.pem_root_certs = files->roots, .pem_private_key = files->key, .pem_cert_chain = files->certificates})
-          : grpc::InsecureChannelCredentials();
+grpc::ChannelArguments ArgumentsFor(const std::string& endpoint, bool is_only) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
   // A proxy cannot lead back to this machine.
-  if (IsLoopback(options.endpoint)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  if (IsLoopback(endpoint)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  // Uses all addresses of the name in turn, so that an attempt after a failed one goes to another.
+  if (endpoint.starts_with("dns:")) arguments.SetLoadBalancingPolicyName("round_robin");
   // Reconnects quickly to a restarted server. By default gRPC waits up to two minutes.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   // Despite its name, this is the shortest time that an attempt to connect may take.
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectTimeoutMs);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, is_only ? kConnectTimeoutMs : kConnectTimeoutOfSeveralMs);
   // These two make gRPC set TCP_USER_TIMEOUT. Otherwise a vanished peer is detected only when TCP gives up, after a
   // quarter of an hour, and every retry uses the same connection.
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kPingIntervalMs);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kUnacknowledgedMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, is_only ? kUnacknowledgedMs : kUnacknowledgedOfSeveralMs);
   // Gives each channel its own connections. By default, channels of a process with the same target share them.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  Metadata metadata;
-  if (!options.api_key.empty()) metadata.emplace_back("x-api-key", options.api_key);
-  if (!options.tenant.empty()) metadata.emplace_back("x-tenant-id", options.tenant);
+  return arguments;
+}
+
+}  // namespace
+
+bool CanBeSent(std::string_view value) {
+  return std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+std::shared_ptr<EndpointConnection> OpenGrpcConnection(const std::string& endpoint, bool is_only,
+                                                       const std::shared_ptr<grpc::ChannelCredentials>& credentials,
+                                                       Metadata metadata, std::string caller) {
   return std::make_shared<GrpcConnection>(
-      grpc::CreateCustomChannel(options.endpoint, credentials, arguments), std::move(metadata),
-      ProxyTo(options.endpoint),
-      Destination{
-          .endpoint = IsUnixSocket(options.endpoint) ? options.endpoint : absl::AsciiStrToLower(options.endpoint),
-          .caller = CallerNameOf(options.api_key, options.tenant, files->certificates)});
+      grpc::CreateCustomChannel(endpoint, credentials, ArgumentsFor(endpoint, is_only)), std::move(metadata),
+      ProxyTo(endpoint), Destination{.endpoint = EndpointName(endpoint), .caller = std::move(caller)});
 }
 
 }  // namespace hapax::client

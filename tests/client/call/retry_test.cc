@@ -42,7 +42,20 @@ TEST(AdviceFor, EveryReasonOfTheServers_C27) {
                            : kOpen.contains(name)     ? Proof::kNothing
                                                       : Proof::kThisAttempt;
     EXPECT_EQ(advice.proof, expected);
+    EXPECT_EQ(advice.elsewhere, name == "TOKEN_STORE_UNAVAILABLE" || name == "DEADLINE_EXCEEDED");
   }
+}
+
+TEST(AdviceFor, AnotherServerMayAnswerWhenTheWayToThisOneFailed) {
+  for (const StatusCode code : AllErrorCodes()) {
+    SCOPED_TRACE(absl::StatusCodeToString(code));
+    EXPECT_EQ(AdviceFor(Lost(code)).elsewhere, AdviceFor(Lost(code)).retry);
+  }
+  const AttemptEnd throttled{.status = WithRetryInfo(absl::ResourceExhaustedError("a proxy's limit"), Seconds(1)),
+                             .reply = "",
+                             .metadata = {}};
+  EXPECT_TRUE(AdviceFor(throttled).retry);
+  EXPECT_FALSE(AdviceFor(throttled).elsewhere);
 }
 
 TEST(AdviceFor, TheVerdictDecidesWhateverReasonAndCode_C27) {

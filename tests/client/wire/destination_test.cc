@@ -48,5 +48,16 @@ TEST(Destination, IsWhatTheConnectionWasToldInLowerCase) {
   EXPECT_EQ(Describe({.endpoint = "a:1"}), "a:1 without a credential");
 }
 
+TEST(Destination, OfSeveralEndpointsNamesAll) {
+  EXPECT_EQ(Connect({.endpoint = "B:1,a:1,unix:/Run/c"}).value()->destination().endpoint, "b:1,a:1,unix:/Run/c");
+}
+
+TEST(ShareAnEndpoint, IsWhetherListsHaveOneInCommon) {
+  EXPECT_TRUE(ShareAnEndpoint("a:1", "A:1"));
+  EXPECT_TRUE(ShareAnEndpoint("a:1,b:1", "c:1,b:1"));
+  EXPECT_FALSE(ShareAnEndpoint("a:1", "a:2"));
+  EXPECT_FALSE(ShareAnEndpoint("a:1,b:1", "aa:1,b:11"));
+}
+
 }  // namespace
 }  // namespace hapax::client

@@ -2,6 +2,7 @@
 #define HAPAX_TESTS_CLIENT_WIRE_ECHO_SERVER_H_
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -24,14 +25,22 @@ namespace hapax::client {
 // A server in this process, over a real connection. What a method does, its name says: `Echo` replies with the request,
 // `Refuse` ends with an error that has details, `RefuseAtLength` with 100 KiB of them, `Fail` as UNAVAILABLE without
 // any, `FailFirst` likewise for the first attempt with a token, `Hang` when it is cancelled, `Hold` replies when it is
-// let go.
+// let go. `Once` has an effect on the store, and replies as Hapax does; or never, with `loses_replies`.
 class EchoServer final : public grpc::CallbackGenericService {
  public:
+  // What several servers share: the reply for each token, which is the port of the server that made the effect.
+  struct Store {
+    absl::Mutex mu;
+    std::map<std::string, std::string> replies ABSL_GUARDED_BY(mu);
+  };
+
   explicit EchoServer(int port = 0) : EchoServer(absl::StrCat("127.0.0.1:", port)) {}
-  explicit EchoServer(const std::string& address) {
+  explicit EchoServer(std::shared_ptr<Store> store) : EchoServer() { store_ = std::move(store); }
+  explicit EchoServer(const std::string& address,
+                      const std::shared_ptr<grpc::ServerCredentials>& credentials = grpc::InsecureServerCredentials()) {
     grpc::ServerBuilder builder;
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-    builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port_);
+    builder.AddListeningPort(address, credentials, &port_);
     builder.RegisterCallbackGenericService(this);
     server_ = builder.BuildAndStart();
   }
@@ -39,8 +48,12 @@ class EchoServer final : public grpc::CallbackGenericService {
     if (server_ != nullptr) server_->Shutdown(absl::ToChronoTime(absl::Now()));
   }
 
+  // Takes no more calls, and returns when those under way have ended.
+  void Drain() { server_->Shutdown(); }
+
   [[nodiscard]] int port() const { return port_; }
   std::atomic<int> attempts = 0;
+  std::atomic<bool> loses_replies = false;
   absl::Notification hanging;
   absl::Notification cancelled;
 
@@ -75,6 +88,7 @@ class EchoServer final : public grpc::CallbackGenericService {
       if (!ok) return Finish(grpc::Status::CANCELLED);  // Before its request was here.
       if (context_.method() == "/t.T/Hang") return server_.hanging.Notify();
       if (context_.method() == "/t.T/Hold") return Hold();
+      if (context_.method() == "/t.T/Once") return Once();
       if (context_.method() == "/t.T/Fail") return Finish({grpc::StatusCode::UNAVAILABLE, "not now"});
       if (context_.method() == "/t.T/Refuse") return Refuse();
       if (context_.method() == "/t.T/RefuseAtLength") return Refuse(100 << 10);
@@ -90,7 +104,7 @@ class EchoServer final : public grpc::CallbackGenericService {
     }
     void OnCancel() override {
       const Reaction reaction{reactions_};
-      if (context_.method() == "/t.T/Hold" && server_.StopHolding(this)) Finish(grpc::Status::CANCELLED);
+      if (server_.StopHolding(this)) Finish(grpc::Status::CANCELLED);
       if (context_.method() != "/t.T/Hang") return;
       server_.cancelled.Notify();
       Finish(grpc::Status::CANCELLED);
@@ -114,6 +128,20 @@ class EchoServer final : public grpc::CallbackGenericService {
         server_.held_.insert(this);
       }
       if (context_.IsCancelled()) OnCancel();
+    }
+    void Once() {
+      const bool loses_reply = server_.loses_replies;  // As it was before the effect.
+      std::string reply = absl::StrCat(server_.port());
+      {
+        absl::MutexLock lock(&server_.store_->mu);
+        const auto [record, is_new] = server_.store_->replies.try_emplace(Token(), reply);
+        reply = record->second;
+        context_.AddInitialMetadata("hapax-outcome", is_new ? "executed" : "replayed");
+      }
+      const grpc::Slice slice(reply);
+      bytes_ = grpc::ByteBuffer(&slice, 1);
+      if (loses_reply) return Hold();
+      Reply();
     }
     std::string Token() const {
       const auto found = context_.client_metadata().find("x-client-token");
@@ -146,6 +174,7 @@ class EchoServer final : public grpc::CallbackGenericService {
     return held_.erase(handler) == 1;
   }
 
+  std::shared_ptr<Store> store_ = std::make_shared<Store>();
   absl::Mutex mu_;
   std::set<Handler*> held_ ABSL_GUARDED_BY(mu_);
   std::set<std::string> seen_ ABSL_GUARDED_BY(mu_);  // Tokens.
