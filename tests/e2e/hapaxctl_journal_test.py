@@ -134,6 +134,14 @@ class JournalTest(CtlCase):
         ended = self.run_ctl(*resume, "--accept-endpoint", self.begun_at, "--accept-caller", env={"HAPAX_TENANT": "mallory"})
         self.assertEqual((ended.code, [call["outcome"] for call in ended.json]), (DONE, ["executed"]), ended)
 
+    def test_C30_a_call_is_resumed_at_any_server_of_the_list(self):
+        env = self.down()
+        begun_at = env["HAPAX_ENDPOINT"]
+        self.assertFails(self.run_ctl(*RUN, env={**env, "HAPAX_ENDPOINT": f"{begun_at},127.0.0.1:{free_port()}"}), OPEN)
+        ended = self.run_ctl("--journal", self.journal, "resume",
+                             env={"HAPAX_ENDPOINT": f"{begun_at},{self.server.address}"})
+        self.assertEqual((ended.code, [call["outcome"] for call in ended.json]), (DONE, ["executed"]), ended)
+
     def test_a_file_that_is_no_journal(self):
         path = self.server.write("no-journal", "something else " * 100)
         self.assertFails(self.run_ctl("--journal", path, *RUN), USAGE, path)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import unittest
 
 import catalogs
@@ -84,6 +85,8 @@ class ExitCodeTest(CtlCase):
                 ("describe-instances --page-size 1001", "--page-size: must be a number from 1 to 1000"),
                 (f"{RUN} --timeout 30", "--timeout: must be a duration above zero, such as 500ms, 30s"),
                 (f"{RUN} --endpoint localhost", "--endpoint: must be HOST:PORT"),
+                (f"{RUN} --endpoint h:1,localhost", "--endpoint: must be HOST:PORT"),
+                (f"{RUN} --endpoint h:1,H:1", "--endpoint: endpoint \"H:1\": is the same as \"h:1\""),
                 (f"{RUN} --endpoint http://{self.server.address}", "--endpoint: must be HOST:PORT (--endpoint-url"),
                 (f"{RUN} --endpoint-url {self.server.address}", "--endpoint-url: must be http://HOST[:PORT]"),
                 (f"{RUN} --endpoint-url http://{self.server.address} --tls", "--endpoint-url http://... is without TLS"),
@@ -159,6 +162,21 @@ class ExitCodeTest(CtlCase):
         for key in ("two words", "umlaut-ä"):
             ended = self.assertFails(self.run_ctl("--api-key", key, "token", "policy"), USAGE, "--api-key")
             self.assertNotIn(key, ended.err)
+
+
+class SeveralServersTest(CtlCase):
+    def test_C30_servers_that_are_down_or_silent_are_passed_over(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            endpoints = f"127.0.0.1:{free_port()},127.0.0.1:{silent.getsockname()[1]},{self.server.address}"
+            line = f"{RUN} --endpoint {endpoints} --client-token several"
+            first = self.ctl(line, outcome="executed")
+            self.assertEqual(self.ctl(line, outcome="replayed").out, first.out)
+
+    def test_5_when_all_are_down_the_error_names_them(self):
+        ports = free_port(), free_port()
+        endpoints = ",".join(f"127.0.0.1:{port}" for port in ports)
+        ended = self.run_ctl(f"{RUN} --endpoint {endpoints} --timeout 500ms")
+        self.assertFails(ended, OPEN, *(f"127.0.0.1:{port} (" for port in ports))
 
 
 class QuotaTest(CtlCase):

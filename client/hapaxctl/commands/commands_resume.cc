@@ -129,11 +129,11 @@ ExitCode Resume(Session& session, const client::JournaledCaller::ResumeOptions& 
 Action BindResume(CLI::App& verb) {
   const auto options = std::make_shared<client::JournaledCaller::ResumeOptions>();
   AddValues(
-      verb, "--accept-endpoint", "HOST:PORT",
+      verb, "--accept-endpoint", "HOST:PORT[,...]",
       [options](const std::vector<std::string>& endpoints) {
         options->same_endpoints = endpoints;
         for (const std::string& endpoint : endpoints) {
-          if (absl::Status status = CheckEndpoint(endpoint); !status.ok()) return status;
+          if (absl::Status status = CheckEndpoints(endpoint); !status.ok()) return status;
         }
         return absl::OkStatus();
       },

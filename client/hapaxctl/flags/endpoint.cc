@@ -1,7 +1,10 @@
 #include "hapax/client/hapaxctl/flags/endpoint.h"
 
+#include <vector>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "hapax/client/wire/endpoint.h"
 
 namespace hapax::ctl {
@@ -21,6 +24,14 @@ absl::Status Wrong(std::string_view allowed, std::string_view text) {
 absl::Status CheckEndpoint(std::string_view text) {
   if (client::IsHostAndPort(text)) return absl::OkStatus();
   return Wrong(absl::StrContains(View(text), "://") ? "HOST:PORT (--endpoint-url takes a URL)" : "HOST:PORT", text);
+}
+
+absl::Status CheckEndpoints(std::string_view text) {
+  const std::vector<std::string> endpoints = absl::StrSplit(View(text), ',');
+  for (const std::string& endpoint : endpoints) {
+    if (absl::Status status = CheckEndpoint(endpoint); !status.ok()) return status;
+  }
+  return client::ParseEndpoints(text).status();
 }
 
 absl::StatusOr<EndpointUrl> ParseEndpointUrl(std::string_view text) {

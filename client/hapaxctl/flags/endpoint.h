@@ -13,6 +13,9 @@ namespace hapax::ctl {
 // resolve its whole text as a name. Errors: INVALID_ARGUMENT, saying what is allowed.
 [[nodiscard]] absl::Status CheckEndpoint(std::string_view text);
 
+// Checks such a `HOST:PORT`, or several with commas between them, up to 16 and each once.
+[[nodiscard]] absl::Status CheckEndpoints(std::string_view text);
+
 // The endpoint of a URL.
 struct EndpointUrl {
   std::string endpoint;  // HOST:PORT.

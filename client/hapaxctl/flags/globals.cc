@@ -27,7 +27,8 @@ auto Checked(absl::Status (*check)(std::string_view), std::string& target) {
 
 void AddServer(CLI::App& app, Globals& globals) {
   client::ConnectionOptions& connection = globals.connection;
-  AddValue(app, "--endpoint", "HOST:PORT", Checked(&CheckEndpoint, connection.endpoint), "Where hapaxd listens")
+  AddValue(app, "--endpoint", "HOST:PORT[,...]", Checked(&CheckEndpoints, connection.endpoint),
+           "Where hapaxd listens; of several over one store, another is asked when one fails")
       ->envname("HAPAX_ENDPOINT")
       ->default_str(connection.endpoint)
       ->group(kServer);

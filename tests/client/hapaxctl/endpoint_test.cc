@@ -27,6 +27,16 @@ TEST(CheckEndpoint, AUrlIsRefusedWithTheFlagThatTakesIt) {
   }
 }
 
+TEST(CheckEndpoints, IsOneOrSeveralWithCommas) {
+  for (const char* text : {"127.0.0.1:50051", "a:1,b:1", "[::1]:1,[::1]:2"}) {
+    EXPECT_THAT(CheckEndpoints(text), IsOk()) << text;
+  }
+  for (const char* text : {"", "a:1,", "a:1,b", "a:1, b:1", "a:1,unix:/run/x", "a:1,http://b:1"}) {
+    EXPECT_THAT(std::string(CheckEndpoints(text).message()), HasSubstr("must be HOST:PORT")) << text;
+  }
+  EXPECT_THAT(std::string(CheckEndpoints("a:1,b:1,A:1").message()), HasSubstr("\"A:1\": is the same as \"a:1\""));
+}
+
 TEST(ParseEndpointUrl, SchemeHostAndPort) {
   const auto parsed = [](const char* text) {
     const auto url = ParseEndpointUrl(text);
