@@ -13,6 +13,9 @@
 #include "gtest/gtest.h"
 #include "hapax/client/call/caller.h"
 #include "hapax/client/wire/connection.h"
+#include "hapax/client/wire/endpoint_health.h"
+#include "hapax/client/wire/failover_connection.h"
+#include "hapax/client/wire/grpc_connection.h"
 #include "hapax/tests/client/wire/echo_server.h"
 #include "hapax/tests/client/wire/fake_dns.h"
 #include "hapax/tests/support/certificates.h"
@@ -126,18 +129,28 @@ TEST(Failover, WhenAllAreDownTheErrorNamesEach) {
       StatusIs(StatusCode::kUnavailable, AllOf(HasSubstr("tried " + one + " ("), HasSubstr(other + " (failed"))));
 }
 
-TEST(Failover, AServerIsUsedAgainAfterItIsBack) {
-  auto one = std::make_unique<EchoServer>();
-  auto other = std::make_unique<EchoServer>();
-  const int port = one->port();
-  const auto caller = CallerOf(absl::StrCat(At(port), ",", At(other->port())));
-  EXPECT_THAT(caller->CallRaw(CallOf("Echo")).reply, IsOk());
-  one.reset();
-  EXPECT_THAT(caller->CallRaw(CallOf("Echo")).reply, IsOk());
-  one = std::make_unique<EchoServer>(port);
-  ASSERT_EQ(one->port(), port);
-  other.reset();
-  EXPECT_THAT(caller->CallRaw(CallOf("Echo")).reply, IsOk());
+TEST(Failover, AServerThatIsBackGetsTheAttemptsAgain) {
+  auto home = std::make_unique<EchoServer>();
+  EchoServer other;
+  const int port = home->port();
+  std::vector<std::shared_ptr<EndpointConnection>> endpoints;
+  for (const int each : {port, other.port()}) {
+    endpoints.push_back(OpenGrpcConnection(At(each), /*is_only=*/false, grpc::InsecureChannelCredentials(), {}, ""));
+  }
+  absl::Duration now = Seconds(1000);
+  Caller caller(std::make_shared<FailoverConnection>(endpoints, std::vector<size_t>{0, 1}, [&now] { return now; }));
+  EXPECT_THAT(caller.CallRaw(CallOf("Echo")).reply, IsOk());
+  EXPECT_EQ(home->attempts, 1);
+  home.reset();
+  EXPECT_THAT(caller.CallRaw(CallOf("Echo")).reply, IsOk());
+  EXPECT_EQ(other.attempts, 1);
+  home = std::make_unique<EchoServer>(port);
+  ASSERT_EQ(home->port(), port);
+  now += EndpointHealth::kFirstPause;
+  while (home->attempts == 0) EXPECT_EQ(caller.CallRaw(CallOf("Echo")).info.attempts, 1);
+  const int before = other.attempts;
+  EXPECT_THAT(caller.CallRaw(CallOf("Echo")).reply, IsOk());
+  EXPECT_EQ(other.attempts, before);
 }
 
 TEST(Failover, ANameWithSeveralAddressesUsesAllAndLosesNoCallWithOneOfThem) {

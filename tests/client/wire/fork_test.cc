@@ -103,6 +103,21 @@ TEST_F(ForkTest, AChildsAsynchronousCallIsRefusedLikewise) {
               kRefusal);
 }
 
+TEST_F(ForkTest, AChildMayLetGoOfAConnectionToSeveralServersWhoseCallsAreRefused) {
+  std::shared_ptr<Connection> several =
+      Connect({.endpoint = absl::StrCat("127.0.0.1:", server.port(), ",127.0.0.1:1")}).value();
+  auto of_several = std::make_unique<Caller>(several);
+  EXPECT_THAT(of_several->CallRaw(Echo("parent")).reply, IsOk());
+  EXPECT_THAT(InChild([&] {
+                const std::string said = Say(of_several->CallRaw(Echo("child")));
+                of_several.reset();
+                several.reset();
+                return said;
+              }),
+              kRefusal);
+  --server.attempts;
+}
+
 TEST_F(ForkTest, AChildMayLetGoOfTheConnectionAndOfCallsUnderWay) {
   std::atomic<int> ends = 0;
   std::vector<CallHandle> handles;

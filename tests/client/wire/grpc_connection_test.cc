@@ -7,6 +7,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
@@ -25,6 +26,7 @@ namespace {
 using ::absl::Seconds;
 using ::absl::StatusCode;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
 
@@ -201,23 +203,33 @@ TEST(GrpcConnection, WhatCannotBeSentIsRefusedAndTheProcessLives) {
   EXPECT_EQ(server.attempts, 0);
 }
 
+// How long TCP waits for an acknowledgement on each connection of this process to the port.
+std::vector<absl::Duration> UserTimeoutsTo(int port) {
+  std::vector<absl::Duration> timeouts;
+  for (int fd = 0; fd < 1024; ++fd) {
+    sockaddr_in peer{};
+    socklen_t size = sizeof(peer);
+    if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0 || ntohs(peer.sin_port) != port) continue;
+    unsigned timeout_ms = 0;
+    size = sizeof(timeout_ms);
+    EXPECT_EQ(getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, &size), 0);
+    timeouts.push_back(absl::Milliseconds(timeout_ms));
+  }
+  return timeouts;
+}
+
 TEST(GrpcConnection, APeerThatVanishesIsGivenUpBeforeTcpWould) {
   EchoServer server;
   const auto connection = ConnectTo(server.port());
   EXPECT_THAT(Pending(*connection, "Echo").Wait().status, IsOk());
-  int found = 0;
-  for (int fd = 0; fd < 1024; ++fd) {
-    sockaddr_in peer{};
-    socklen_t size = sizeof(peer);
-    if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0 || ntohs(peer.sin_port) != server.port())
-      continue;
-    unsigned timeout_ms = 0;
-    size = sizeof(timeout_ms);
-    EXPECT_EQ(getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, &size), 0);
-    EXPECT_EQ(timeout_ms, 10'000u);
-    ++found;
-  }
-  EXPECT_EQ(found, 1);
+  EXPECT_THAT(UserTimeoutsTo(server.port()), ElementsAre(Seconds(10)));
+}
+
+TEST(GrpcConnection, OneOfSeveralPeersThatVanishesIsGivenUpEarlier) {
+  EchoServer server;
+  const auto connection = Connect({.endpoint = absl::StrCat("127.0.0.1:", server.port(), ",127.0.0.1:1")}).value();
+  EXPECT_THAT(Pending(*connection, "Echo").Wait().status, IsOk());
+  EXPECT_THAT(UserTimeoutsTo(server.port()), ElementsAre(Seconds(3)));
 }
 
 TEST(GrpcConnection, WhatIsRefusedHereIsToldFromWhatWasSent) {
