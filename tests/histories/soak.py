@@ -19,6 +19,7 @@ from harness import Server
 from history import Policy
 from report import Figures, as_lines
 from round import Round
+from shared_round import SharedRound, SharedServers
 
 OPERATIONS_A_ROUND = 5000
 SECOND_NS = 10**9
@@ -41,14 +42,17 @@ WORLDS = (World(86400, 86400), World(1, 1), World(2, 2, dies=False), World(5, 2)
           World(0.3, 0))
 
 
+# Those of servers that share a cluster of etcd.
+SHARED_WORLDS = (World(86400, 86400), World(1, 1))
+
+
 def rss_kib(server: Server) -> int:
     status = pathlib.Path(f"/proc/{server.pid}/status").read_text(encoding="ascii")
     return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
 
 
 def server_of(world: World) -> Server:
-    return Server(f"--token_retention={world.retention_s}s", f"--token_tombstone_retention={world.tombstone_s}s",
-                  "--simulated_boot_latency=20ms", "--log_level=warning")
+    return Server(*flags_of(world))
 
 
 class Soak:
@@ -69,14 +73,14 @@ class Soak:
     def round(self, number: int) -> list:
         """Runs one; returns what is wrong with it, having kept its history."""
         world = self._worlds[number % len(self._worlds)]
-        policy = Policy(int(world.retention_s * SECOND_NS), int(world.tombstone_s * SECOND_NS))
+        policy = policy_of(world)
         name = f"{self._seed}.{number}"
         if world.full_disk:
             return self._round_on_a_small_disk(name, world, policy)
         if world not in self._servers:
             self._servers[world] = server_of(world).start()
         server = self._servers[world]
-        violations = self._checked(Round(name, server, policy, dies=world.dies))
+        violations = checked(Round(name, server, policy, dies=world.dies), self.figures)
         if not world.dies:
             self.last_rss_kib = rss_kib(server)
             self.first_rss_kib = self.first_rss_kib or self.last_rss_kib
@@ -87,37 +91,76 @@ class Soak:
         disk = small_disk.SmallDisk(server.dir / "disk", DISK_MEGABYTES)
         server.data_dir = disk.path / "data"
         try:
-            return self._checked(Round(name, server.start(), policy, disk))
+            return checked(Round(name, server.start(), policy, disk), self.figures)
         finally:
             server.close()
             disk.close()
-
-    def _checked(self, round_: Round) -> list:
-        try:
-            round_.run(OPERATIONS_A_ROUND)
-        except BaseException:
-            self._keep(round_)
-            raise
-        violations = check(round_.history)
-        self.figures.add(round_, violations)
-        if violations:
-            self._keep(round_)
-        return violations
-
-    def _keep(self, round_: Round) -> None:
-        path = pathlib.Path(tempfile.mkdtemp(prefix="hapax-history-")) / "history.jsonl"
-        round_.history.write(path)
-        print(f"soak: the history is in {path}", flush=True)
 
     def __str__(self) -> str:
         return (f"{self.figures}; RSS of the server that lives: {self.first_rss_kib} KiB after its first round, "
                 f"{self.last_rss_kib} KiB after its last")
 
 
+class SharedSoak:
+    """Rounds against three servers on three members of etcd; each world keeps its own."""
+
+    def __init__(self, seed: int):
+        self.figures = Figures()
+        self._seed = seed
+        self._servers = {}
+
+    def close(self) -> None:
+        for servers in self._servers.values():
+            servers.close()
+
+    def round(self, number: int) -> list:
+        """Runs one; returns what is wrong with it, having kept its history."""
+        world = SHARED_WORLDS[number % len(SHARED_WORLDS)]
+        if world not in self._servers:
+            self._servers[world] = SharedServers(self._seed, *flags_of(world)).start()
+        servers = self._servers[world]
+        policy = dataclasses.replace(policy_of(world), late_commits=True)
+        return checked(SharedRound(f"{self._seed}.{number}", servers, policy), self.figures)
+
+    def __str__(self) -> str:
+        faults = sum(servers.network.faults for servers in self._servers.values())
+        return f"{self.figures}; {faults} faults between servers and members"
+
+
+def flags_of(world: World) -> tuple:
+    return (f"--token_retention={world.retention_s}s", f"--token_tombstone_retention={world.tombstone_s}s",
+            "--simulated_boot_latency=20ms", "--log_level=warning")
+
+
+def policy_of(world: World) -> Policy:
+    return Policy(int(world.retention_s * SECOND_NS), int(world.tombstone_s * SECOND_NS))
+
+
+def checked(round_: Round, figures: Figures) -> list:
+    try:
+        round_.run(OPERATIONS_A_ROUND)
+    except BaseException:
+        keep(round_)
+        raise
+    violations = check(round_.history)
+    figures.add(round_, violations)
+    if violations:
+        keep(round_)
+    return violations
+
+
+def keep(round_: Round) -> None:
+    path = pathlib.Path(tempfile.mkdtemp(prefix="hapax-history-")) / "history.jsonl"
+    round_.history.write(path)
+    print(f"soak: the history is in {path}", flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/soak")
     parser.add_argument("minutes", type=float)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
+    parser.add_argument("--several_servers", action="store_true",
+                        help="three servers on three members of etcd, of which any may die or pause")
     parser.add_argument("--crash_test", metavar="PROGRAM", help="runs CrashRandomTest of that program beside it")
     arguments = parser.parse_args()
     not_possible = small_disk.enter_own_namespace() if "--seed" in sys.argv else restart_with(arguments.seed)
@@ -136,7 +179,7 @@ def main() -> int:
 def run(arguments: argparse.Namespace, disk_is_possible: bool, crashes: Optional[CrashRounds]) -> int:
     """Rounds until the time is over or something is wrong. Returns how much is."""
     begun_s = reported_s = time.monotonic()
-    soak = Soak(arguments.seed, disk_is_possible)
+    soak = SharedSoak(arguments.seed) if arguments.several_servers else Soak(arguments.seed, disk_is_possible)
     number, wrong = 0, 0
     try:
         while time.monotonic() < begun_s + 60 * arguments.minutes and not wrong and not (crashes and crashes.failure):
