@@ -1,11 +1,13 @@
 """What the end-to-end tests share: a server for each class, a tenant for each test, and the contract's assertions."""
 
 import itertools
+import os
 import time
 import unittest
 import uuid
 
 from client import TOKENS, Client, Reply
+from etcd import ServerGroup
 from harness import Server
 from protos import compute_pb2, tokens_pb2
 from reasons import REASONS
@@ -101,6 +103,10 @@ def eventually(probe, what: str, patience_s: float = PATIENCE_S):
     return found
 
 
+# With more than one, a ServerCase has so many servers on one cluster of etcd, and each call reaches another.
+SERVERS = int(os.environ.get("HAPAX_E2E_SERVERS", "1"))
+
+
 class ContractCase(unittest.TestCase):
     """Assertions on replies; no server."""
 
@@ -145,7 +151,7 @@ class ServerCase(ContractCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(*cls.flags)
+        cls.server = ServerGroup(SERVERS, *cls.flags) if SERVERS > 1 else Server(*cls.flags)
         cls.addClassCleanup(cls.server.close)
         cls.server.start()
 

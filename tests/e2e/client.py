@@ -130,27 +130,31 @@ class Pending:
 class Client:
     """Calls one endpoint (a server or a relay to one) over a connection of its own, as one tenant.
 
-    With `credentials`, grpc's, the connection is encrypted. An endpoint has `address`, and `starts`, which grows whenever the endpoint is another process. Not thread-safe."""
+    With `credentials`, grpc's, the connection is encrypted. An endpoint has `address`, and `starts`, which grows
+    whenever the endpoint is another process. One of several servers has `next`, the endpoint of the next call. Not
+    thread-safe."""
 
     def __init__(self, endpoint, tenant=None, metadata=(), credentials=None):
         self._endpoint = endpoint
         self._metadata = tuple(metadata) + ((("x-tenant-id", tenant),) if tenant is not None else ())
         self._credentials = credentials
-        self._channel = None
-        self._starts = None
+        self._channels = {}  # By endpoint: its starts, and the channel.
 
     def close(self) -> None:
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = None
+        for _, channel in self._channels.values():
+            channel.close()
+        self._channels = {}
 
     def _method(self, method: str):
-        if self._channel is None or self._starts != self._endpoint.starts:
-            self.close()
-            self._starts = self._endpoint.starts
-            self._channel = (grpc.secure_channel(self._endpoint.address, self._credentials, CHANNEL_OPTIONS)
-                             if self._credentials else grpc.insecure_channel(self._endpoint.address, CHANNEL_OPTIONS))
-        return self._channel.unary_unary(_path(method))
+        endpoint = self._endpoint.next() if hasattr(self._endpoint, "next") else self._endpoint
+        starts, channel = self._channels.get(endpoint, (None, None))
+        if channel is None or starts != endpoint.starts:
+            if channel is not None:
+                channel.close()
+            channel = (grpc.secure_channel(endpoint.address, self._credentials, CHANNEL_OPTIONS)
+                       if self._credentials else grpc.insecure_channel(endpoint.address, CHANNEL_OPTIONS))
+            self._channels[endpoint] = (endpoint.starts, channel)
+        return channel.unary_unary(_path(method))
 
     def start(self, method: str, request, metadata=(), timeout=CALL_TIMEOUT_S) -> Pending:
         """Sends a request (a message, or bytes as they are to travel) without waiting for the reply."""

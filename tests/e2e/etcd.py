@@ -1,6 +1,7 @@
 """A cluster of etcd, each member a process, and servers that share its rows."""
 
 import http.client
+import itertools
 import pathlib
 import random
 import shutil
@@ -132,3 +133,40 @@ class SharedServer(Server):
                  f"--etcd_prefix={self.prefix}", f"--server_id={self.server_id}",
                  f"--seal_key_file={self.dir / 'seal_keys'}", "--work_lease=1s")
         return (*(flag for flag in flags if flag.split("=")[0] not in given), *self.flags)
+
+
+class ServerGroup:
+    """Servers on a cluster of their own in place of one Server: what is done to it is done to each. `next` gives them by
+    turns."""
+
+    def __init__(self, count: int, *flags: str):
+        self._etcd = Etcd().start()
+        self._servers = [SharedServer(self._etcd, f"server-{i}", *flags) for i in range(count)]
+        self._turns = itertools.cycle(self._servers)
+
+    @property
+    def address(self) -> str:
+        return self._servers[0].address
+
+    def next(self) -> SharedServer:
+        return next(self._turns)
+
+    def start(self) -> "ServerGroup":
+        for server in self._servers:
+            server.start()
+        return self
+
+    def stop(self) -> None:
+        for server in self._servers:
+            server.stop()
+
+    def kill(self) -> None:
+        for server in self._servers:
+            server.kill()
+
+    def close(self) -> None:
+        try:
+            for server in self._servers:
+                server.close()
+        finally:
+            self._etcd.close()
