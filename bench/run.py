@@ -15,6 +15,7 @@ import growth
 import machine
 import open_loop
 import reply_size
+import several_servers
 import tables
 from context import Context
 from systems import FIGURES
@@ -22,7 +23,7 @@ from systems import FIGURES
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # In the order of measurement. The first one is `figures`, parts of which --only may name.
 PARTS = {"figures": figures, "open_loop": open_loop, "connections": connections, "reply_size": reply_size,
-         "flood": flood, "growth": growth, "expiry": expiry}
+         "flood": flood, "growth": growth, "expiry": expiry, "several_servers": several_servers}
 NAMES = (*FIGURES, *figures.SYSTEMS, *PARTS)
 
 

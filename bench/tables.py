@@ -79,6 +79,27 @@ EXPIRY_COLUMNS = (
     ("p99 us before", lambda row: row["p99_us_before"], "{:,.0f}"),
     ("meanwhile", lambda row: row["p99_us_during"], "{:,.0f}"),
 )
+SEVERAL_SERVERS_COLUMNS = (
+    ("figure", lambda row: targets.words(row["figure"]), "{}"),
+    ("members", lambda row: row["members"], "{}"),
+    ("servers", lambda row: row["servers"], "{}"),
+    ("in flight at each", lambda row: row["in_flight"], "{}"),
+    ("calls/s", lambda row: row["rps"], "{:,.0f}"),
+    ("beside", lambda row: row["beside"], "{}"),
+    ("its calls/s", lambda row: row["beside_rps"], "{:,.0f}"),
+    ("times", lambda row: row["ratio"], "{:.2f}"),
+    ("min..max", lambda row: f"{row['ratio_min']:.2f}..{row['ratio_max']:.2f}", "{}"),
+    ("p50 us", lambda row: row["p50_us"], "{:,.0f}"),
+    ("p99 us", lambda row: row["p99_us"], "{:,.0f}"),
+    ("CPU us/call, with members", lambda row: row["cpu_us_per_call"], "{:.1f}"),
+)
+LEADER_DEATH_COLUMNS = (
+    ("rate", lambda row: row["rate"], "{:,}"),
+    ("for s", lambda row: row["seconds"], "{}"),
+    ("p50 us", lambda row: row["p50_us"], "{:,.0f}"),
+    ("p99 us", lambda row: row["p99_us"], "{:,.0f}"),
+    ("the slowest us", lambda row: row["max_us"], "{:,.0f}"),
+)
 TARGET_COLUMNS = (
     ("target", lambda row: row.target, "{}"),
     ("measured", lambda row: row.measured or "not measured", "{}"),
@@ -93,6 +114,8 @@ LISTS = {
     "memory": ("All that may be in flight is large", MEMORY_COLUMNS),
     "growth": ("A full table", GROWTH_COLUMNS),
     "expiry": ("While records expire", EXPIRY_COLUMNS),
+    "several_servers": ("Several servers on etcd", SEVERAL_SERVERS_COLUMNS),
+    "leader_death": ("While the leading member of three dies, from when each call was due", LEADER_DEATH_COLUMNS),
     "disk": ("The disk", DISK_COLUMNS),
 }
 

@@ -24,7 +24,8 @@ def figure(result: dict, name: str, in_flight: int, system: str = "hapax") -> Op
 
 def judge(result: dict) -> list:
     """All targets, in the order of printing."""
-    return [*_throughput(result), _latency(result), *_peers(result), *_cpu(result), *_growth(result), _expiry(result)]
+    return [*_throughput(result), _latency(result), *_peers(result), *_cpu(result), *_growth(result), _expiry(result),
+            *_several_servers(result)]
 
 
 def _at_least(target: str, value: Optional[float], least: float) -> Target:
@@ -88,6 +89,19 @@ def _growth(result: dict) -> list:
 def _expiry(result: dict) -> Target:
     worst = max((row["p99_us_during"] / row["p99_us_before"] for row in result.get("expiry", [])), default=None)
     return _at_most("while records expire: p99 at most 2 times that before", worst, 2)
+
+
+def _several_servers(result: dict) -> list:
+    rows = []
+    for figure_name, members, beside, least, of in (
+            ("first_execution", 1, "etcd, hand-written", 2, "the hand-written pattern on one member"),
+            ("first_execution", 3, "etcd, hand-written", 5, "the hand-written pattern on three members"),
+            ("replay", 3, "hapax", 0.5, "the embedded engine")):
+        row = next((row for row in result.get("several_servers", [])
+                    if (row["figure"], row["members"], row["servers"], row["beside"]) == (figure_name, members, 1, beside)), None)
+        rows.append(_at_least(f"on etcd, {words(figure_name)}, 64 in flight: at least {least} times {of}",
+                              row and row["ratio"], least))
+    return rows
 
 
 def words(name: str) -> str:

@@ -132,6 +132,22 @@ class TargetsTest(unittest.TestCase):
             self.assertIn("10,000,000", report.render(measured)["benchmarks.md"])
 
 
+    def test_several_servers(self):
+        def beside(other: str, figure: str, members: int, ratio: float) -> dict:
+            return {"figure": figure, "members": members, "servers": 1, "in_flight": 64, "beside": other, "rps": 12345,
+                    "beside_rps": 1, "ratio": ratio, "ratio_min": ratio, "ratio_max": ratio, "p50_us": 1, "p99_us": 2,
+                    "cpu_us_per_call": 3}
+
+        for words, other, figure, members, least in (
+                ("one member", "etcd, hand-written", "first_execution", 1, 2),
+                ("three members", "etcd, hand-written", "first_execution", 3, 5),
+                ("embedded engine", "hapax", "replay", 3, .5)):
+            for ratio, ok in ((least, True), (least - .01, False)):
+                measured = result(several_servers=[beside(other, figure, members, ratio)])
+                self.assertIs(self.judged(measured, "on etcd", words), ok)
+                self.assertIn("12,345", report.render(measured)["benchmarks.md"])
+
+
 class PairsTest(unittest.TestCase):
     def test_a_ratio_is_the_median_of_the_pairs_ratios(self):
         def run(rps: float) -> dict:
