@@ -44,6 +44,7 @@ constexpr ReasonInfo kReasons[] = {
     {kQuotaExceeded, "QUOTA_EXCEEDED", Code::kResourceExhausted, kSameToken, kLater},
     {kDeadlineExceeded, "DEADLINE_EXCEEDED", Code::kDeadlineExceeded, kSameToken},
     {kCancelled, "CANCELLED", Code::kCancelled, kSameToken},
+    {kUnimplemented, "UNIMPLEMENTED", Code::kUnimplemented, kNever},
     {kInternal, "INTERNAL", Code::kInternal, kSameToken},
 };
 

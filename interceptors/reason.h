@@ -39,6 +39,7 @@ enum class Reason {
   kQuotaExceeded,                 // The call would exceed the tenant's quota.
   kDeadlineExceeded,              // The deadline passed before execution started.
   kCancelled,                     // The client cancelled before execution started.
+  kUnimplemented,                 // The server does not offer that, as it was started.
   kInternal,                      // A fault of the server.
 };
 

@@ -208,11 +208,14 @@ absl::Status Server::StartParts(std::vector<HostedService*> services) {
   parts.handler_watch.emplace(*parts.metrics, *parts.log);
   for (HostedService* service : services) HAPAX_RETURN_IF_ERROR(service->Compile(&*parts.handler_watch));
   const std::vector<const HostedService*> compiled(services.begin(), services.end());
+  TokenTime::LoadOptions time_options = {.shortest_life = ShortestLife(options.token_policy, compiled),
+                                         .passed = options.time_passed};
   if (parts.engine.is_shared) {
     HAPAX_RETURN_IF_ERROR(AgreeOnSettings(SharedSettingsOf(options, compiled), lone_change, store, *parts.log));
+    HAPAX_ASSIGN_OR_RETURN(const bool is_alone, lone_change.IsAlone(store));
+    if (!is_alone) time_options.max_step_across_boots = TokenTimeKeeper::kInterval;
   }
-  HAPAX_RETURN_IF_ERROR(parts.token_time.Load(
-      store, {.shortest_life = ShortestLife(options.token_policy, compiled), .passed = options.time_passed}));
+  HAPAX_RETURN_IF_ERROR(parts.token_time.Load(store, time_options));
   HAPAX_ASSIGN_OR_RETURN(parts.options.token_policy,
                          CompletePolicy(options.token_policy, compiled, store, parts.token_time));
   // Nobody tells of operations that other servers end.

@@ -55,6 +55,15 @@ absl::Status LoneChange::Check(const ReadTransaction& txn) const {
   return absl::AbortedError("other servers run on the store");
 }
 
+absl::StatusOr<bool> LoneChange::IsAlone(Store& store) const {
+  bool is_alone = false;
+  HAPAX_RETURN_IF_ERROR(QueryAndWait(store, [&](const ReadTransaction& txn) -> absl::Status {
+    HAPAX_ASSIGN_OR_RETURN(is_alone, work_.IsAlone(txn));
+    return absl::OkStatus();
+  }));
+  return is_alone;
+}
+
 absl::Status LoneChange::Make(absl::FunctionRef<absl::Status()> change) const {
   HAPAX_RETURN_IF_ERROR(work_.BeginLease());
   StopSignal never;
@@ -67,7 +76,7 @@ absl::Status LoneChange::Make(absl::FunctionRef<absl::Status()> change) const {
                                              ". Have the same on all servers; to change it, stop all of them, and the "
                                              "first one to start decides (docs/several-servers.md)"));
     }
-    if (others == WorkLeases::Others::kUnknown) never.AwaitFor(interval_);
+    never.AwaitFor(interval_);
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "hapax/server/hosting/hosted_service.h"
 #include "hapax/server/operations/work_queue.h"
@@ -33,6 +34,9 @@ class LoneChange {
 
   // For the transaction of a change: ABORTED if another server has a lease. OK for a sole server.
   [[nodiscard]] absl::Status Check(const ReadTransaction& txn) const;
+
+  // Whether no other server has a lease. Errors: those of the store.
+  [[nodiscard]] absl::StatusOr<bool> IsAlone(Store& store) const;
 
   // Runs `change`, and again while it returns ABORTED, until another server turns out to run or all leases have run
   // out. That takes no longer than a lease. Returns what `change` returned last, with what to do after ABORTED; or an

@@ -36,8 +36,8 @@ TokenTimeRow RowOf(absl::Time mark, const Uptime& uptime, absl::Time began_at, a
 }
 
 // The maximum time that may have passed since the row was written.
-absl::Duration MaxStepSince(const TokenTimeRow& row, const Uptime& now) {
-  if (now.boot_id.empty() || row.boot_id() != now.boot_id) return TokenTime::kMaxStepAcrossBoots;
+absl::Duration MaxStepSince(const TokenTimeRow& row, const Uptime& now, absl::Duration across_boots) {
+  if (now.boot_id.empty() || row.boot_id() != now.boot_id) return across_boots;
   const absl::Duration since = now.elapsed - FromProtoDuration(row.uptime());
   // A container may count from its own start, which came later.
   return (since >= absl::ZeroDuration() ? since : now.elapsed) + kUptimeGrain;
@@ -83,7 +83,7 @@ absl::Status TokenTime::Load(Store& store, const LoadOptions& options) {
     began_at_ = first_forget_at_ = absl::InfinitePast();
     if (row.has_value()) {
       const absl::Time mark = FromTimestamp(row->time());
-      base_ = std::max(mark, std::min(wall, mark + MaxStepSince(*row, uptime)));
+      base_ = std::max(mark, std::min(wall, mark + MaxStepSince(*row, uptime, options.max_step_across_boots)));
       if (row->has_began_at()) began_at_ = FromTimestamp(row->began_at());
       if (row->has_first_forget_at()) {
         first_forget_at_ = std::min(FromTimestamp(row->first_forget_at()), base_ + options.shortest_life);

@@ -38,6 +38,9 @@ class TokenTime {
   struct LoadOptions {
     // The shortest time from a token's execution until it is forgotten, under the current policy.
     absl::Duration shortest_life;
+    // The most time that counts as passed since another boot wrote the row. Less beside servers that write it often,
+    // lest the starts of one with a clock that is ahead add up.
+    absl::Duration max_step_across_boots = kMaxStepAcrossBoots;
     // The time that an operator knows to have passed; used as far as the wall clock agrees.
     absl::Time passed = absl::InfinitePast();
   };

@@ -106,7 +106,7 @@ std::unique_ptr<HostedService> AdminService::Host() {
 }
 
 void AdminService::AnswerAboutBackups(UnaryCall& call, Answering answer) {
-  if (!options_.no_backups.empty()) return call.Finish(Refuse(Reason::kPermissionDenied, options_.no_backups));
+  if (!options_.no_backups.empty()) return call.Finish(Refuse(Reason::kUnimplemented, options_.no_backups));
   if (!options_.backup_dir.empty()) return Answer(call, std::move(answer));
   call.Finish(Refuse(Reason::kPermissionDenied, "the server makes no backups: it was started without --backup_dir"));
 }

@@ -23,9 +23,11 @@ class TokenTimeKeeper {
  public:
   // Maximum difference of the two times that is not reported.
   static constexpr absl::Duration kTolerance = absl::Minutes(1);
+  // How often the time is stored.
+  static constexpr absl::Duration kInterval = absl::Minutes(1);
 
   TokenTimeKeeper(TokenTime& time, Store& store, spdlog::logger& logger, prometheus::Registry& registry,
-                  absl::Duration interval = absl::Minutes(1));
+                  absl::Duration interval = kInterval);
   ~TokenTimeKeeper();
   TokenTimeKeeper(const TokenTimeKeeper&) = delete;
   TokenTimeKeeper& operator=(const TokenTimeKeeper&) = delete;

@@ -116,7 +116,8 @@ absl::StatusOr<WorkLeases::Others> WorkLeases::LookForOthers() {
 absl::StatusOr<bool> WorkLeases::IsAlone(const ReadTransaction& txn) const {
   bool is_alone = true;
   HAPAX_RETURN_IF_ERROR(txn.Scan(kTable, KeyRange::Prefix(KeyPrefix()), [&](std::string_view key, std::string_view) {
-    is_alone = key == KeyOf(holder_);
+    const absl::StatusOr<std::string> holder = KeyParser(key.substr(KeyPrefix().size())).String();
+    is_alone = !holder.ok() || *holder == holder_;
     return is_alone;
   }));
   return is_alone;

@@ -17,6 +17,7 @@ from reasons import REASONS, ROOT
 NOT_FROM_OUTSIDE = {
     "INTERNAL": "a fault of the server's own, of which none is known",
     "TOKEN_RECORD_CORRUPT": "takes a damaged database: damage_test",
+    "UNIMPLEMENTED": "takes a store without backups: several_servers_test",
     "CANCELLED": "whoever cancelled reads no answer: the log alone has it, see CancelledTest",
 }
 DAY_S = 24 * 3600

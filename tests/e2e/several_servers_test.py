@@ -3,15 +3,19 @@ server leaves behind is taken up by the others (C14)."""
 
 import unittest
 
+import grpc
+
 import catalogs
 from case import EXECUTED, ContractCase, eventually, get_token, keypair, new_token, pages, run
-from client import ADMIN, Client
+from client import ADMIN, CALL_TIMEOUT_S, Client
 from etcd import Etcd, SharedServer
 from harness import refused_start
 from operations_test import OPERATIONS, RUNNING, stop, wait
 from protos import admin_pb2, compute_pb2, resources_pb2
 
 TOKENS_AT_ONCE = 20
+# HealthCheckResponse, serialized.
+SERVING, NOT_SERVING = b"\x08\x01", b"\x08\x02"
 
 
 class SeveralServersTest(ContractCase):
@@ -98,11 +102,24 @@ class SeveralServersTest(ContractCase):
         self.assertEqual(self.state(second, instance_id), resources_pb2.INSTANCE_STATE_STOPPED)
         self.assertTrue(second.call("StopInstance", stop(instance_id, token)).parsed.done)
 
+    def test_C30_a_call_outlives_a_restart_of_the_cluster(self):
+        first, second, _ = self.clients
+        token = new_token()
+        self.etcd.kill()
+        pending = first.start("RunInstances", run(token))
+        self.etcd.start()
+        self.assertReplays(second.call("RunInstances", run(token)), self.assertOutcome(pending.reply(), "executed"))
+
     def test_of_two_processes_with_one_id_the_later_one_stops_the_other(self):
         earlier, later = self.make("twin").start(), self.make("twin")
         token = new_token()
         reply = self.assertOutcome(self.client_of(earlier).call("RunInstances", run(token)), "executed")
+        channel = grpc.insecure_channel(earlier.address)
+        self.addCleanup(channel.close)
+        health = channel.unary_stream("/grpc.health.v1.Health/Watch")(b"", timeout=CALL_TIMEOUT_S)
+        self.assertEqual(next(health), SERVING)
         later.start()
+        self.assertEqual(next(health), NOT_SERVING)
         self.assertEqual(earlier.await_end(), 1)
         for part in ("another process took the slot twin", "server_id=twin", "docs/several-servers.md"):
             self.assertIn(part, earlier.stderr)
@@ -140,7 +157,7 @@ class SeveralServersTest(ContractCase):
         status = self.clients[1].call(ADMIN + "GetStatus", admin_pb2.GetStatusRequest()).parsed
         self.assertEqual((status.store, status.server_id), ("etcd", "server-1"))
         reply = self.clients[1].call(ADMIN + "CreateBackup", admin_pb2.CreateBackupRequest())
-        self.assertRefused(reply, "PERMISSION_DENIED", says=["back up the cluster"])
+        self.assertRefused(reply, "UNIMPLEMENTED", says=["back up the cluster"])
 
 
 class FlagsTest(unittest.TestCase):

@@ -46,6 +46,7 @@ const std::vector<Row> kContract = {
     {"OPERATION_NOT_FOUND", StatusCode::kNotFound, "never"},
     {"DEADLINE_EXCEEDED", StatusCode::kDeadlineExceeded, "same-token"},
     {"CANCELLED", StatusCode::kCancelled, "same-token"},
+    {"UNIMPLEMENTED", StatusCode::kUnimplemented, "never"},
     {"INTERNAL", StatusCode::kInternal, "same-token"},
 };
 

@@ -119,6 +119,18 @@ TEST_F(TokenTimeTest, C29_AfterAStartOfTheMachineItBelievesAnHour) {
   EXPECT_EQ(time_->Now(), before + absl::Hours(1));
 }
 
+TEST_F(TokenTimeTest, C29_BesideServersThatWriteItAStartOfAnotherMachineBelievesOnlyWhatIsTold) {
+  const absl::Time before = time_->Now();
+  ManualClock clock_ahead(clock_.Now() + 40 * kDay);
+  clock_ahead.Reboot();
+  for (int i = 1; i <= 3; ++i) {
+    clock_ahead.Reboot();
+    TokenTime ahead(clock_ahead);
+    ASSERT_THAT(ahead.Load(*store_, {.shortest_life = kLife, .max_step_across_boots = absl::Minutes(1)}), IsOk());
+    EXPECT_EQ(ahead.Now(), before + i * absl::Minutes(1));
+  }
+}
+
 TEST_F(TokenTimeTest, C29_AStartWithAClockThatIsBehindGoesOnWhereItWas) {
   clock_.Advance(2 * kDay);
   Save();
