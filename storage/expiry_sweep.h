@@ -13,7 +13,8 @@ namespace hapax {
 // Gives the space of expired rows back, page by page, in a store whose engine does not do so itself.
 //
 //   ExpirySweep sweep(store, rule);
-//   for (bool at_end = false; !at_end;) { HAPAX_ASSIGN_OR_RETURN(const auto page, sweep.Next()); at_end = page.at_end; }
+//   for (bool at_end = false; !at_end;) { HAPAX_ASSIGN_OR_RETURN(const auto page, sweep.Next()); at_end = page.at_end;
+//   }
 //
 // A page is read first. What has expired in it is judged again in the transaction that replaces or deletes it, so a row
 // that was written anew meanwhile is kept. Several servers may sweep at once.

@@ -11,8 +11,22 @@ namespace {
 
 constexpr absl::Duration kFirstPause = absl::Milliseconds(2);
 constexpr int kDoublings = 7;  // To a quarter of a second.
+// So many groups fetch first after a conflict.
+constexpr int kCarefulGroups = 16;
 
 }  // namespace
+
+void RemoteContext::NoteConflict() {
+  absl::MutexLock lock(&mu_);
+  careful_groups_ = kCarefulGroups;
+}
+
+bool RemoteContext::GuessesFirst() {
+  absl::MutexLock lock(&mu_);
+  if (careful_groups_ == 0) return options_.guess_first;
+  --careful_groups_;
+  return false;
+}
 
 void RemoteContext::RunLater(int attempt, RemoteExecutor::Work step) {
   absl::Duration pause = kFirstPause * (1 << std::clamp(attempt, 0, kDoublings));

@@ -27,8 +27,10 @@ struct RemoteOptions {
   // A group takes this many transactions at most, and no more once its bodies have read and written so many bytes.
   size_t max_group = 64;
   int64_t max_group_bytes = int64_t{1} << 20;
-  // A group goes on with guesses after this many fetches, if it can. 0: it begins with them, so that one round trip
-  // suffices when all are right.
+  // A group that writes begins with guesses while no group conflicts, so that one round trip suffices when all are
+  // right. After a conflict, groups fetch first for a while.
+  bool guess_first = true;
+  // A group that fetches first goes on with guesses after this many fetches, if it can.
   int max_fetches = 3;
   int64_t guess_bytes = int64_t{64} << 20;
   // One slot is in use, and the others while the outcome of a group is unknown. More groups at a time would only be
@@ -54,6 +56,11 @@ class RemoteContext {
   [[nodiscard]] RemoteBackend& backend() { return backend_; }
   [[nodiscard]] RemoteExecutor& executor() { return executor_; }
   [[nodiscard]] GuessCache& guesses() { return guesses_; }
+
+  // Notes a conflict with another server.
+  void NoteConflict();
+  // Whether the next group that writes begins with guesses.
+  [[nodiscard]] bool GuessesFirst();
 
   // Runs `step` after a pause that doubles with `attempt` (0: the first), at random up to half shorter.
   void RunLater(int attempt, RemoteExecutor::Work step);
@@ -90,6 +97,7 @@ class RemoteContext {
   absl::Status status_ ABSL_GUARDED_BY(mu_);
   absl::Status read_error_ ABSL_GUARDED_BY(mu_);
   absl::Status write_error_ ABSL_GUARDED_BY(mu_);
+  int careful_groups_ ABSL_GUARDED_BY(mu_) = 0;  // That will fetch first.
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
 };
 

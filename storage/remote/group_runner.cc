@@ -64,7 +64,11 @@ void GroupRunner::Begin() {
       runner->Step([](GroupRunner& group) { group.OnImpatient(); });
     }
   });
-  Step([](GroupRunner& group) { group.Run(); });
+  Step([](GroupRunner& group) {
+    // A query that was right by guesses would still have to compare them.
+    group.guesses_first_ = group.slot_ != nullptr && group.context_->GuessesFirst();
+    group.Run();
+  });
 }
 
 // ---- Run (R) and fetch (F)
@@ -73,7 +77,7 @@ void GroupRunner::Run() {
   if (const absl::Status status = context_->status(); !status.ok()) return Stop(status);
   RunBodies();
   const Speculation& reads = run_->reads();
-  const int max_fetches = conflicts_ > 0 ? kFetchesAfterConflict : context_->options().max_fetches;
+  const int max_fetches = conflicts_ > 0 ? kFetchesAfterConflict : guesses_first_ ? 0 : context_->options().max_fetches;
   if (reads.must_fetch() || (reads.guessed() && fetches_ < max_fetches)) return Fetch(reads.Wanted());
   if (!run_->writes_nothing()) return Commit();
   // All that was read is the state of one moment while the calls were open.
@@ -205,6 +209,7 @@ void GroupRunner::OnApplied(int64_t revision) {
 }
 
 void GroupRunner::OnConflict() {
+  context_->NoteConflict();
   for (RemoteTask& task : tasks_) ++task.conflicts;
   if (++conflicts_ < kMaxConflicts) return RunAgain(conflicts_ - 1);
   ending_.conflicting = std::exchange(tasks_, {});

@@ -120,6 +120,7 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   int fetches_ = 0;                // Since the last commit.
   int failures_ = 0;
   int conflicts_ = 0;
+  bool guesses_first_ = false;
   bool may_be_applied_ = false;  // A commit has no outcome yet.
   bool ended_ = false;
 };

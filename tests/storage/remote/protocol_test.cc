@@ -98,7 +98,7 @@ TEST(RemoteProtocolTest, ManyCallsOfThreeServersWithAllFaultsAtRandom) {
 
 TEST(RemoteProtocolTest, ManyCallsOnGuessesWithAllFaultsAtRandom) {
   SimScenario scenario = Large();
-  scenario.world.max_fetches = 0;
+  scenario.world.guess_first = true;
   ExpectHolds(ExploreSome(scenario, /*orders=*/600, TestSeed()));
 }
 

@@ -152,6 +152,7 @@ void SimWorld::StartServer(int server) {
                                   RemoteOptions{.slot = absl::StrCat("server ", options_.same_id ? 0 : server),
                                                 .owner = absl::StrCat("start ", ++starts_),
                                                 .max_group = options_.max_group,
+                                                .guess_first = options_.guess_first,
                                                 .max_fetches = options_.max_fetches,
                                                 .slots = options_.slots,
                                                 .patience = options_.patience});

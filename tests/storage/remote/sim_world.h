@@ -40,7 +40,9 @@ class SimWorld {
     int servers = 1;
     SimFaults faults;
     SimWeakness weakness;
-    int max_fetches = 3;  // See RemoteOptions.
+    // See RemoteOptions.
+    bool guess_first = false;
+    int max_fetches = 3;
     size_t max_group = 64;
     bool same_id = false;  // All servers have the same slots.
     int slots = 1;         // Of each server.
