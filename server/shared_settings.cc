@@ -68,7 +68,7 @@ absl::Status LoneChange::Make(absl::FunctionRef<absl::Status()> change) const {
   HAPAX_RETURN_IF_ERROR(work_.BeginLease());
   StopSignal never;
   while (true) {
-    const absl::Status status = change();
+    absl::Status status = change();
     if (!absl::IsAborted(status)) return status;
     HAPAX_ASSIGN_OR_RETURN(const WorkLeases::Others others, work_.LookForOthers());
     if (others == WorkLeases::Others::kRun) {
