@@ -1,6 +1,11 @@
 #include "payments.h"
 
+#include <stdlib.h>
+
+#include <filesystem>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -13,7 +18,9 @@
 namespace {
 
 using hapax::TestHost;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using namespace payments::v1;
 
 ChargeRequest ChargeOf(int cents) {
@@ -23,66 +30,139 @@ ChargeRequest ChargeOf(int cents) {
   return request;
 }
 
+std::string NewDirectory() {
+  std::string dir = testing::TempDir() + "/payments.XXXXXX";
+  return mkdtemp(dir.data()) != nullptr ? dir : "";
+}
+
 class PaymentsTest : public testing::Test {
  protected:
-  void SetUp() override { ASSERT_TRUE(host_.Start({payments_.get()}).ok()); }
+  void SetUp() override { Start(); }
+  void TearDown() override {
+    host_->Stop();
+    std::filesystem::remove_all(receipts_);
+  }
 
-  const std::unique_ptr<hapax::HostedService> payments_ = MakePayments();
-  TestHost host_;
+  // Ends the host, and starts another one on its rows.
+  void Restart() {
+    host_->Stop();
+    tables_ = host_->tables();
+    payments_ = nullptr;
+    driver_ = nullptr;
+    host_ = nullptr;
+    Start();
+  }
+
+  const std::string receipts_ = NewDirectory();
+  hapax::ManualClock clock_;
+  std::shared_ptr<hapax::MemoryTables> tables_;  // Null: the host has its own.
+  std::unique_ptr<TestHost> host_;               // Before the driver, which is then destroyed first.
+  std::unique_ptr<hapax::WorkDriver> driver_;
+  std::unique_ptr<hapax::HostedService> payments_;
+
+ private:
+  void Start() {
+    host_ = std::make_unique<TestHost>(hapax::TestHostOptions{.tables = tables_, .clock = &clock_});
+    driver_ = MakeReceiptDriver(receipts_);
+    payments_ = MakePayments(host_->ids(), host_->work());
+    host_->AddDriver(kReceiptWork, payments_->name(), *driver_);
+    const absl::Status started = host_->Start({payments_.get()});
+    ASSERT_TRUE(started.ok()) << started;
+  }
 };
 
 TEST_F(PaymentsTest, ARetryIsReplayedAndChargesNothing) {
-  const auto first = host_.Call<ChargeResponse>(ChargeOf(100), {.token = "order-1"});
+  const auto first = host_->Call<ChargeResponse>(ChargeOf(100), {.token = "order-1"});
   EXPECT_EQ(first.outcome, "executed");
   EXPECT_EQ(first.reply.total_cents(), 100);
 
-  const auto again = host_.Call<ChargeResponse>(ChargeOf(100), {.token = "order-1"});
+  const auto again = host_->Call<ChargeResponse>(ChargeOf(100), {.token = "order-1"});
   EXPECT_EQ(again.outcome, "replayed");
   EXPECT_EQ(again.bytes, first.bytes);
 
-  const auto other = host_.Call<ChargeResponse>(ChargeOf(200), {.token = "order-1"});
+  const auto other = host_->Call<ChargeResponse>(ChargeOf(200), {.token = "order-1"});
   EXPECT_EQ(other.reason, "IDEMPOTENT_PARAMETER_MISMATCH");
   EXPECT_EQ(other.retry, "new-token");
 
   GetAccountRequest request;
   request.set_account("anna");
-  EXPECT_EQ(host_.Call<GetAccountResponse>(request).reply.account().charges(), 1);
+  EXPECT_EQ(host_->Call<GetAccountResponse>(request).reply.account().charges(), 1);
 }
 
 TEST_F(PaymentsTest, ARefusalNamesTheFieldAndLeavesTheTokenFree) {
-  const auto refused = host_.Call<ChargeResponse>(ChargeOf(0), {.token = "order-1"});
+  const auto refused = host_->Call<ChargeResponse>(ChargeOf(0), {.token = "order-1"});
   EXPECT_EQ(refused.reason, "INVALID_PARAMETER");
   EXPECT_EQ(refused.retry, "never");
   EXPECT_EQ(refused.status.message(), "cents: must be at least 1");
-  EXPECT_EQ(host_.Call<ChargeResponse>(ChargeOf(1), {.token = "order-1"}).outcome, "executed");
+  EXPECT_EQ(host_->Call<ChargeResponse>(ChargeOf(1), {.token = "order-1"}).outcome, "executed");
 }
 
 TEST_F(PaymentsTest, ATokenProtectsForADay) {
-  EXPECT_EQ(host_.Call<ChargeResponse>(ChargeOf(1), {.token = "order-1"}).outcome, "executed");
-  host_.clock().Advance(absl::Hours(23));
-  EXPECT_EQ(host_.Call<ChargeResponse>(ChargeOf(1), {.token = "order-1"}).outcome, "replayed");
-  host_.clock().Advance(absl::Hours(2));
-  EXPECT_EQ(host_.Call<ChargeResponse>(ChargeOf(1), {.token = "order-1"}).reason, "CLIENT_TOKEN_EXPIRED");
+  EXPECT_EQ(host_->Call<ChargeResponse>(ChargeOf(1), {.token = "order-1"}).outcome, "executed");
+  host_->clock().Advance(absl::Hours(23));
+  EXPECT_EQ(host_->Call<ChargeResponse>(ChargeOf(1), {.token = "order-1"}).outcome, "replayed");
+  host_->clock().Advance(absl::Hours(2));
+  EXPECT_EQ(host_->Call<ChargeResponse>(ChargeOf(1), {.token = "order-1"}).reason, "CLIENT_TOKEN_EXPIRED");
 }
 
 TEST_F(PaymentsTest, TenantsDoNotMeet) {
-  EXPECT_EQ(host_.Call<ChargeResponse>(ChargeOf(1), {.token = "t", .tenant = "shop"}).reply.charge_number(), 1);
-  EXPECT_EQ(host_.Call<ChargeResponse>(ChargeOf(1), {.token = "t", .tenant = "bakery"}).reply.charge_number(), 1);
+  EXPECT_EQ(host_->Call<ChargeResponse>(ChargeOf(1), {.token = "t", .tenant = "shop"}).reply.charge_number(), 1);
+  EXPECT_EQ(host_->Call<ChargeResponse>(ChargeOf(1), {.token = "t", .tenant = "bakery"}).reply.charge_number(), 1);
 }
 
-TEST(PaymentsRestartTest, ARetryIsReplayedAfterARestart) {
-  const auto payments = MakePayments();
-  hapax::ManualClock clock;
-  std::shared_ptr<hapax::MemoryTables> tables;
-  {
-    TestHost host({.clock = &clock});
-    ASSERT_TRUE(host.Start({payments.get()}).ok());
-    EXPECT_EQ(host.Call<ChargeResponse>(ChargeOf(1), {.token = "order-1"}).outcome, "executed");
-    tables = host.tables();
+TEST_F(PaymentsTest, AnAccountHasALimit) {
+  const auto refused = host_->Call<ChargeResponse>(ChargeOf(1'000'001), {.token = "order-1"});
+  EXPECT_EQ(refused.reason, "ACCOUNT_LIMIT_REACHED");
+  EXPECT_EQ(refused.status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(refused.retry, "never");
+}
+
+TEST_F(PaymentsTest, AListHasPages) {
+  for (const char* token : {"order-1", "order-2", "order-3"}) {
+    EXPECT_TRUE(host_->Call<ChargeResponse>(ChargeOf(100), {.token = token}).status.ok());
   }
-  TestHost host({.tables = tables, .clock = &clock});
-  ASSERT_TRUE(host.Start({payments.get()}).ok());
-  EXPECT_EQ(host.Call<ChargeResponse>(ChargeOf(1), {.token = "order-1"}).outcome, "replayed");
+  EXPECT_TRUE(host_->Call<ChargeResponse>(ChargeOf(100), {.token = "order-1", .tenant = "bakery"}).status.ok());
+  ListChargesRequest request;
+  request.set_page_size(2);
+  std::vector<std::string> ids;
+  do {
+    const auto page = host_->Call<ListChargesResponse>(request);
+    ASSERT_TRUE(page.status.ok()) << page.status;
+    for (const Charge& charge : page.reply.charges()) ids.push_back(charge.charge_id());
+    request.set_page_token(page.reply.next_page_token());
+  } while (!request.page_token().empty());
+  EXPECT_THAT(ids, ElementsAre("ch-00000000000000001", "ch-00000000000000002", "ch-00000000000000003"));
+  request.set_account("bert");
+  request.clear_page_token();
+  EXPECT_EQ(host_->Call<ListChargesResponse>(request).reply.charges_size(), 0);
+}
+
+TEST_F(PaymentsTest, AReceiptIsWrittenAfterTheCall) {
+  const auto charged = host_->Call<ChargeResponse>(ChargeOf(100), {.token = "order-1"});
+  const absl::Status done = host_->AwaitWork();
+  ASSERT_TRUE(done.ok()) << done;
+  const auto charges = host_->Call<ListChargesResponse>(ListChargesRequest()).reply.charges();
+  ASSERT_EQ(charges.size(), 1);
+  EXPECT_EQ(charges[0].receipt(), RECEIPT_STATE_WRITTEN);
+  EXPECT_TRUE(std::filesystem::exists(receipts_ + "/default." + charged.reply.charge_id()));
+  EXPECT_THAT(host_->unrepeatable(), IsEmpty());
+}
+
+TEST_F(PaymentsTest, AReceiptThatCannotBeWrittenHasFailed) {
+  std::filesystem::create_directory(receipts_ + "/default.ch-00000000000000001");
+  EXPECT_EQ(host_->Call<ChargeResponse>(ChargeOf(100), {.token = "order-1"}).outcome, "executed");
+  EXPECT_TRUE(host_->AwaitWork().ok());
+  EXPECT_EQ(host_->Call<ListChargesResponse>(ListChargesRequest()).reply.charges(0).receipt(), RECEIPT_STATE_FAILED);
+}
+
+TEST_F(PaymentsTest, ARestartKeepsTokensAndWork) {
+  std::filesystem::remove(receipts_);  // So the receipt waits.
+  EXPECT_EQ(host_->Call<ChargeResponse>(ChargeOf(1), {.token = "order-1"}).outcome, "executed");
+  Restart();
+  EXPECT_EQ(host_->Call<ChargeResponse>(ChargeOf(1), {.token = "order-1"}).outcome, "replayed");
+  std::filesystem::create_directory(receipts_);
+  EXPECT_TRUE(host_->AwaitWork().ok());
+  EXPECT_EQ(host_->Call<ListChargesResponse>(ListChargesRequest()).reply.charges(0).receipt(), RECEIPT_STATE_WRITTEN);
 }
 
 // What the kit is for: a handler that counts by itself, and not in its rows, is found by its first call.
@@ -97,6 +177,9 @@ TEST(PaymentsFaultTest, AHandlerThatIsNotRepeatableIsFound) {
   faulty.Read<GetAccountRequest, GetAccountResponse>(
       "GetAccount", [](const hapax::CallContext&, const hapax::ReadTransaction&, const GetAccountRequest&,
                        GetAccountResponse*) { return absl::OkStatus(); });
+  faulty.Read<ListChargesRequest, ListChargesResponse>(
+      "ListCharges", [](const hapax::CallContext&, const hapax::ReadTransaction&, const ListChargesRequest&,
+                        ListChargesResponse*) { return absl::OkStatus(); });
   const auto found = hapax::CallOnce<ChargeResponse>(faulty, "Charge", ChargeOf(1), "order-1");
   EXPECT_EQ(found.status.code(), absl::StatusCode::kInternal);
   EXPECT_THAT(std::string(found.status.message()),

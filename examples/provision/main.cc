@@ -1,4 +1,6 @@
 // A service that makes databases after the call has been answered. Usage: provision LISTEN_ADDRESS DATA_DIR DISK
+#include <unistd.h>
+
 #include <cstdio>
 #include <string>
 
@@ -18,7 +20,13 @@ absl::Status Serve(const std::string& listen_address, const std::string& data_di
               server->port());
   std::fflush(stdout);
   server->AwaitStopSignal();
-  return server->Stop(absl::Seconds(30));
+  const absl::Status stopped = server->Stop(absl::Seconds(30));
+  if (absl::IsDeadlineExceeded(stopped)) {
+    // A handler or a driver still runs, so nothing that it uses may be destroyed.
+    std::fprintf(stderr, "provision: %s\n", std::string(stopped.message()).c_str());
+    _exit(1);
+  }
+  return stopped;
 }
 
 }  // namespace

@@ -28,8 +28,12 @@ WAIT_OPERATION = "/google.longrunning.Operations/WaitOperation"
 
 class PaymentsServer(Server):
     @property
+    def receipts(self) -> pathlib.Path:
+        return self.dir / "receipts"
+
+    @property
     def _all_flags(self) -> tuple:
-        return ("127.0.0.1:0", str(self.data_dir))
+        return ("127.0.0.1:0", str(self.data_dir), str(self.receipts))
 
 
 class ProvisionServer(Server):
