@@ -1,4 +1,5 @@
-"""The code that documents show stands, line by line, in an example that e2e.examples compiles and runs."""
+"""The code that documents show stands, line by line, in an example that e2e.examples compiles and runs, or in a test.
+docs/hosting.md shows the whole of its example."""
 
 import pathlib
 import re
