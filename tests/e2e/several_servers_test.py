@@ -108,7 +108,8 @@ class SeveralServersTest(ContractCase):
         self.etcd.kill()
         pending = first.start("RunInstances", run(token))
         self.etcd.start()
-        self.assertReplays(second.call("RunInstances", run(token)), self.assertOutcome(pending.reply(), "executed"))
+        reply = self.assertOutcome(pending.reply(), "executed")
+        self.assertReplays(second.call("RunInstances", run(token)), reply)
 
     def test_of_two_processes_with_one_id_the_later_one_stops_the_other(self):
         earlier, later = self.make("twin").start(), self.make("twin")
