@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -108,6 +109,12 @@ absl::Status CheckServices(const std::vector<HostedService*>& services) {
   return absl::OkStatus();
 }
 
+std::vector<std::string_view> NamesOf(const std::vector<const HostedService*>& services) {
+  std::vector<std::string_view> names;
+  for (const HostedService* service : services) names.emplace_back(service->name());
+  return names;
+}
+
 absl::StatusOr<Place> PlaceAsItIsNamed(const PlaceHints& hints) {
   return Place{.region = std::string(hints.region.value),
                .zone = hints.zones.empty() ? "" : std::string(hints.zones.front().value)};
@@ -208,6 +215,7 @@ absl::Status Server::StartParts(std::vector<HostedService*> services) {
   parts.handler_watch.emplace(*parts.metrics, *parts.log);
   for (HostedService* service : services) HAPAX_RETURN_IF_ERROR(service->Compile(&*parts.handler_watch));
   const std::vector<const HostedService*> compiled(services.begin(), services.end());
+  HAPAX_RETURN_IF_ERROR(parts.work->CheckDrivers(NamesOf(compiled)));
   TokenTime::LoadOptions time_options = {.shortest_life = ShortestLife(options.token_policy, compiled),
                                          .passed = options.time_passed};
   if (parts.engine.is_shared) {

@@ -129,8 +129,8 @@ struct ServerOptions {
 //
 // Thread-safety: for one thread. Stop, AwaitStopSignal, Reload, port and the accessors are safe once Start has
 // returned. RequestStop is always safe, even in signal handlers.
-// Lifetime: hosted services and drivers of work outlive Stop. A driver's own machinery ends between Stop and the
-// destructor. If Stop returned DEADLINE_EXCEEDED, all of them must live as long as the process.
+// Lifetime: hosted services and drivers of work outlive Stop. A `done` that a driver calls later has no effect, even
+// after the destructor. If Stop returned DEADLINE_EXCEEDED, all of them must live as long as the process.
 class Server {
  public:
   // Checks the options, and opens the store and the key files.
@@ -155,7 +155,8 @@ class Server {
 
   // Compiles the services' rules, takes up open work, and serves. May be called only once, even if it fails.
   // Errors: INVALID_ARGUMENT: a declaration or handler is wrong (naming the method), a service's name is taken or given
-  // twice (naming the service), or a service is null (naming its position). FAILED_PRECONDITION: rules have changed
+  // twice (naming the service), a service is null (naming its position), or a driver of work is given twice or for a
+  // service that is not in `services` (naming the kind). FAILED_PRECONDITION: rules have changed
   // (rule_history.h; naming the methods), settings differ from those of other servers (naming the option), or Start or
   // Stop was called before. UNAVAILABLE: the server cannot listen on the address or the metrics' address. Those of
   // WorkQueue::Resume.

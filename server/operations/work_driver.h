@@ -27,7 +27,8 @@ class WorkDriver {
   //
   // UNAVAILABLE means not now: the queue performs the work again until the result is another one. Any other error ends
   // the work as failed. Only the first call of `done` counts. Work whose `done` is never called runs until the server
-  // ends.
+  // ends. Once the server is stopped, `done` has no effect, even after the server is destroyed; the next start performs
+  // the work again.
   virtual void Perform(const std::string& subject, Done done) = 0;
 
   // Records the result in the transaction: OK, or the error that ended the work, which is never UNAVAILABLE. It may run

@@ -35,6 +35,7 @@ WorkMetrics::WorkMetrics(prometheus::Registry& registry)
 WorkOfKind::WorkOfKind(std::string name, WorkDriver* driver, std::string_view service, const WorkMetrics& metrics)
     : name_(std::move(name)),
       driver_(driver),
+      service_(service),
       table_prefix_(ServiceTablePrefix(service)),
       pending_gauge_(metrics.pending.Add({{"kind", name_}})),
       parked_gauge_(metrics.parked.Add({{"kind", name_}})),

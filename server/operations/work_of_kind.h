@@ -49,7 +49,7 @@ struct WorkMetrics {
 
 // The work of one kind that this server holds, and its driver.
 //
-// Thread-safety: name, driver and prefix never change. The work queue's lock guards the rest.
+// Thread-safety: name, driver, service and prefix never change. The work queue's lock guards the rest.
 // Lifetime: driver and metrics outlive it. It outlives its pieces.
 class WorkOfKind {
  public:
@@ -62,6 +62,7 @@ class WorkOfKind {
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] WorkDriver* driver() const { return driver_; }
+  [[nodiscard]] const std::string& service() const { return service_; }
   [[nodiscard]] const std::string& table_prefix() const { return table_prefix_; }
 
   // Adds a piece that this server now holds. Returns null if it holds the piece already.
@@ -85,6 +86,7 @@ class WorkOfKind {
 
   const std::string name_;
   WorkDriver* const driver_;
+  const std::string service_;
   const std::string table_prefix_;
   Pieces pieces_;
   std::array<int64_t, kWorkStateCount> counts_ = {};

@@ -9,7 +9,6 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "hapax/base/check.h"
 #include "hapax/base/contain.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/storage/blocking.h"
@@ -20,8 +19,8 @@
 namespace hapax {
 namespace {
 
-// The maximum size of an operator's kind in an error, in bytes.
-constexpr size_t kMaxKindBytes = 64;
+// The maximum size of a name that somebody gave, in an error, in bytes.
+constexpr size_t kMaxNameBytes = 256;
 // The maximum number of listed pieces of a kind and state in Status.
 constexpr int kMaxListed = 100;
 // The number of pieces visited before the lock is released.
@@ -36,6 +35,8 @@ std::string NewKey(absl::Time now) {
       .Build();
 }
 
+std::string Escaped(std::string_view name) { return absl::CHexEscape(std::string(name.substr(0, kMaxNameBytes))); }
+
 }  // namespace
 
 WorkQueue::WorkQueue(Store& store, const Clock& clock, spdlog::logger& logger, const Options& options)
@@ -45,15 +46,44 @@ WorkQueue::WorkQueue(Store& store, const Clock& clock, spdlog::logger& logger, c
       options_(options),
       own_registry_(options.registry == nullptr ? std::make_unique<prometheus::Registry>() : nullptr),
       metrics_(options.registry == nullptr ? *own_registry_ : *options.registry) {
+  {
+    MonitorLock lock(&done_route_->mu);
+    done_route_->queue = this;
+  }
   if (!options.sole_server) leases_.emplace(store, clock, options.lease);
   completer_ = std::thread([this] { RunCompleter(); });
 }
 
-WorkQueue::~WorkQueue() { Stop(); }
+WorkQueue::~WorkQueue() {
+  Stop();
+  MonitorLock lock(&done_route_->mu);
+  done_route_->queue = nullptr;
+}
 
-void WorkQueue::AddDriver(std::string kind, std::string_view service, WorkDriver& driver) {
-  const bool is_new = kinds_.try_emplace(kind, kind, &driver, service, metrics_).second;
-  HAPAX_CHECK(is_new, "a kind of work has one driver: services name theirs apart");
+void WorkQueue::AddDriver(std::string_view kind, std::string_view service, WorkDriver& driver) {
+  if (drivers_are_complete_) {
+    return logger_.error("the driver of work of kind \"{}\" is refused: drivers must be added before the start",
+                         Escaped(kind));
+  }
+  const auto [added, is_new] = kinds_.try_emplace(std::string(kind), std::string(kind), &driver, service, metrics_);
+  if (is_new || !driver_error_.ok()) return;
+  driver_error_ = absl::InvalidArgumentError(absl::StrCat("work of kind \"", Escaped(kind),
+                                                          "\" is given two drivers, for ", added->second.service(),
+                                                          " and ", std::string(service), "; a kind has one driver"));
+}
+
+absl::Status WorkQueue::CheckDrivers(const std::vector<std::string_view>& services) {
+  drivers_are_complete_ = true;
+  HAPAX_RETURN_IF_ERROR(driver_error_);
+  for (const auto& [name, kind] : kinds_) {
+    const bool is_hosted = std::find(services.begin(), services.end(), kind.service()) != services.end();
+    if (is_hosted || kind.driver() == nullptr) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the driver of work of kind \"", Escaped(name), "\" is for service \"", Escaped(kind.service()),
+        "\", which is not hosted; ", services.empty() ? "none is hosted" : "hosted are ",
+        absl::StrJoin(services, ", ", [](std::string* text, std::string_view service) { text->append(service); })));
+  }
+  return absl::OkStatus();
 }
 
 WorkOfKind* WorkQueue::FindKind(std::string_view name) {
@@ -66,15 +96,18 @@ absl::Status WorkQueue::NoDriverError(std::string_view kind) const {
   for (const auto& [name, work] : kinds_) {
     if (work.driver() != nullptr) names.push_back(name);
   }
-  const std::string escaped = absl::CHexEscape(std::string(kind.substr(0, kMaxKindBytes)));
-  return absl::FailedPreconditionError(absl::StrCat("work of kind \"", escaped, "\" has no driver: ",
+  return absl::FailedPreconditionError(absl::StrCat("work of kind \"", Escaped(kind), "\" has no driver: ",
                                                     names.empty() ? "no kind has one" : "the kinds that have one are ",
                                                     absl::StrJoin(names, ", ")));
 }
 
 absl::Status WorkQueue::Schedule(Transaction& txn, std::string_view kind, std::string_view subject) {
   WorkOfKind* const work = FindKind(kind);
-  if (work == nullptr) return NoDriverError(kind);
+  if (work == nullptr) {
+    absl::Status error = NoDriverError(kind);
+    txn.Refuse(error);
+    return error;
+  }
   std::string key = NewKey(clock_.Now());
   store::v1::WorkRecord record;
   record.set_kind(std::string(kind));
@@ -106,8 +139,9 @@ void WorkQueue::Perform(WorkPiece& piece) {
     SetState(piece, WorkState::kRunning);
   }
   const absl::Status returned = Contain("Perform", [&] {
-    kind.driver()->Perform(subject, [this, &kind, performance](absl::Status result) {
-      OnPerformed(kind, performance, std::move(result));
+    kind.driver()->Perform(subject, [route = done_route_, &kind, performance](absl::Status result) {
+      MonitorLock lock(&route->mu);
+      if (route->queue != nullptr) route->queue->OnPerformed(kind, performance, std::move(result));
     });
   });
   if (returned.ok()) return;

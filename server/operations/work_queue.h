@@ -1,6 +1,7 @@
 #ifndef HAPAX_SERVER_OPERATIONS_WORK_QUEUE_H_
 #define HAPAX_SERVER_OPERATIONS_WORK_QUEUE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -49,7 +50,8 @@ namespace hapax {
 // (Transaction::OnCommit), so a server may hold work that it does not know of. It looks for such rows, too.
 //
 // Thread-safety: safe, once all drivers are added.
-// Lifetime: store, clock, logger, registry and drivers outlive it. Stop it before the drivers' machinery and the store.
+// Lifetime: store, clock, logger and registry outlive it; drivers outlive Stop. A `done` that is called after it is
+// destroyed has no effect. Stop it before the store.
 class WorkQueue final : public WorkControl {
  public:
   struct Options {
@@ -78,10 +80,16 @@ class WorkQueue final : public WorkControl {
 
   // Adds the only driver of `kind`, a name that is stored on disk and must never change. `service` is the full name of
   // the service that the work is for. The driver sees the rows of that service in Table::kResources (service_table.h).
-  void AddDriver(std::string kind, std::string_view service, WorkDriver& driver);
+  // CheckDrivers reports a second driver of a kind. After CheckDrivers, a driver is refused, which is logged.
+  void AddDriver(std::string_view kind, std::string_view service, WorkDriver& driver);
 
-  // Schedules the work in the transaction; it is performed once that is durable. The caller must return an error, so
-  // that its transaction leaves nothing.
+  // Checks the drivers, and admits no more of them. Called by the start of a server, before FindOpenWork.
+  // `services`: the full names of the hosted services.
+  // Errors: INVALID_ARGUMENT: a kind was given twice, or its service is not hosted (naming the kind and the service).
+  [[nodiscard]] absl::Status CheckDrivers(const std::vector<std::string_view>& services);
+
+  // Schedules the work in the transaction; it is performed once that is durable. An error refuses the transaction, too,
+  // so that it leaves nothing.
   // Errors: FAILED_PRECONDITION: the kind has no driver. It names the kinds that have one.
   [[nodiscard]] absl::Status Schedule(Transaction& txn, std::string_view kind, std::string_view subject);
 
@@ -116,10 +124,17 @@ class WorkQueue final : public WorkControl {
   // of a lease, but never for a sole server. An error is logged, and retried the next time.
   void TendLeases();
 
-  // Commits no more completions, and ends the lease. Open work keeps its row. Waits for the running transaction.
+  // Commits no more completions, and ends the lease. Open work keeps its row. Waits for the running transaction, but
+  // not for work whose `done` is outstanding.
   void Stop();
 
  private:
+  // The way from a driver's `done` to the queue. It ends when the queue is destroyed.
+  struct DoneRoute {
+    Monitor mu;
+    WorkQueue* queue ABSL_GUARDED_BY(mu) = nullptr;  // Null once the queue is destroyed.
+  };
+
   // A row of work without a holder.
   struct FreeWork {
     std::string key;
@@ -181,6 +196,9 @@ class WorkQueue final : public WorkControl {
   const std::unique_ptr<prometheus::Registry> own_registry_;  // Null if the options have a registry.
   const WorkMetrics metrics_;
   std::map<std::string, WorkOfKind, std::less<>> kinds_;
+  absl::Status driver_error_;  // Of the first kind that was given twice.
+  std::atomic<bool> drivers_are_complete_ = false;
+  const std::shared_ptr<DoneRoute> done_route_ = std::make_shared<DoneRoute>();
   std::vector<FreeWork> found_;  // Found by a sole server, but not taken up yet.
   int damaged_rows_ = 0;
 

@@ -29,7 +29,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr char kKind[] = "test.work";
-constexpr char kService[] = "test.v1.Service";
+constexpr char kMadeService[] = "hapax.test.v1.Made";
 
 // A port of the loopback address that somebody else listens on.
 class TakenPort {
@@ -148,13 +148,27 @@ TEST_F(ServerStartTest, C4_AnotherDefaultRegionIsRefusedUnlessItIsAccepted) {
   EXPECT_THAT(start("there", {}), IsOk());
 }
 
+TEST_F(ServerStartTest, ADriverForAServiceThatIsNotHostedIsRefused) {
+  const MadeService made(IdempotentOptions());
+  HostedService hosted(made.descriptor());
+  hosted.Mutation<DepositRequest, DepositResponse>("Change", Change);
+  ScriptedDriver driver;
+  const auto server = Open("127.0.0.1:0");
+  server->work().AddDriver(kKind, "hapax.test.v1.Mad", driver);
+  EXPECT_THAT(server->Start({&hosted}),
+              StatusIs(StatusCode::kInvalidArgument, HasSubstr("service \"hapax.test.v1.Mad\", which is not hosted")));
+}
+
 // A program that cannot start ends its drivers, and only then the server: no work may have been given to them.
 TEST_F(ServerStartTest, C14_AStartThatFailsLeavesOpenWorkToTheNextOne) {
+  const MadeService made(IdempotentOptions());
+  HostedService hosted(made.descriptor());
+  hosted.Mutation<DepositRequest, DepositResponse>("Change", Change);
   {
     ScriptedDriver driver;
     const auto server = Open("127.0.0.1:0");
-    server->work().AddDriver(kKind, kService, driver);
-    ASSERT_THAT(server->Start({}), IsOk());
+    server->work().AddDriver(kKind, kMadeService, driver);
+    ASSERT_THAT(server->Start({&hosted}), IsOk());
     ASSERT_THAT(Execute(server->store(), [&](Transaction& txn) { return server->work().Schedule(txn, kKind, "a"); }),
                 IsOk());
     EXPECT_THAT(server->Stop(absl::InfiniteDuration()), IsOk());
@@ -164,14 +178,14 @@ TEST_F(ServerStartTest, C14_AStartThatFailsLeavesOpenWorkToTheNextOne) {
   {
     const auto server = Open(taken.address());
     ScriptedDriver driver;
-    server->work().AddDriver(kKind, kService, driver);
-    EXPECT_THAT(server->Start({}), StatusIs(StatusCode::kUnavailable));
+    server->work().AddDriver(kKind, kMadeService, driver);
+    EXPECT_THAT(server->Start({&hosted}), StatusIs(StatusCode::kUnavailable));
     EXPECT_THAT(driver.performed(), IsEmpty());
   }
   ScriptedDriver driver;
   const auto server = Open("127.0.0.1:0");
-  server->work().AddDriver(kKind, kService, driver);
-  ASSERT_THAT(server->Start({}), IsOk());
+  server->work().AddDriver(kKind, kMadeService, driver);
+  ASSERT_THAT(server->Start({&hosted}), IsOk());
   EXPECT_THAT(driver.performed(), ElementsAre("a"));
   driver.FinishAll();
   driver.AwaitCompleted(1);

@@ -163,9 +163,12 @@ TEST_F(ServerStopTest, ACompletionThatDoesNotEndIsTold) {
   ScriptedDriver driver;
   driver.DoAtOnce();
   driver.Fail("a", absl::InternalError("of the test"), /*times=*/1, [&] { hang.Run(); });
+  const MadeService made(IdempotentOptions());
+  HostedService hosted(made.descriptor());
+  hosted.Mutation<DepositRequest, DepositResponse>("Change", Change);
   const std::unique_ptr<Server> server = Open();
   server->work().AddDriver(kKind, kMadeService, driver);
-  ASSERT_THAT(server->Start({}), IsOk());
+  ASSERT_THAT(server->Start({&hosted}), IsOk());
   ASSERT_THAT(Execute(server->store(), [&](Transaction& txn) { return server->work().Schedule(txn, kKind, "a"); }),
               IsOk());
   hang.AwaitRun();

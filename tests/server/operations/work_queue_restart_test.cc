@@ -17,7 +17,9 @@ namespace hapax {
 namespace {
 
 using absl::StatusCode;
+using testing::Contains;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
@@ -193,9 +195,31 @@ TEST_F(WorkQueueRestartTest, ADriverHasTheTableOfItsService) {
 }
 
 TEST_F(WorkQueueRestartTest, AKindOfWorkHasOneDriver) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");  // There are threads.
   ScriptedDriver other;
-  EXPECT_DEATH(queue_->AddDriver(kKind, "test.v1.OtherService", other), "one driver");
+  queue_->AddDriver(kKind, "test.v1.OtherService", other);
+  EXPECT_THAT(queue_->CheckDrivers({kService, "test.v1.OtherService"}),
+              StatusIs(StatusCode::kInvalidArgument,
+                       "work of kind \"test.work\" is given two drivers, for test.v1.Service and "
+                       "test.v1.OtherService; a kind has one driver"));
+}
+
+// It would see the rows of another service, or none.
+TEST_F(WorkQueueRestartTest, ADriverForAServiceThatIsNotHostedIsRefused) {
+  EXPECT_THAT(queue_->CheckDrivers({kService}), IsOk());
+  EXPECT_THAT(queue_->CheckDrivers({}), StatusIs(StatusCode::kInvalidArgument, HasSubstr("none is hosted")));
+  EXPECT_THAT(queue_->CheckDrivers({"test.v1.One", "test.v1.Two"}),
+              StatusIs(StatusCode::kInvalidArgument,
+                       "the driver of work of kind \"test.work\" is for service \"test.v1.Service\", which is not "
+                       "hosted; hosted are test.v1.One, test.v1.Two"));
+}
+
+TEST_F(WorkQueueRestartTest, ADriverThatIsAddedAfterTheStartIsRefusedAndLogged) {
+  ASSERT_THAT(queue_->CheckDrivers({kService}), IsOk());
+  ScriptedDriver other;
+  queue_->AddDriver("test.other", kService, other);
+  EXPECT_THAT(log_.lines(), Contains(HasSubstr("the driver of work of kind \"test.other\" is refused")));
+  EXPECT_THAT(Execute(*store_, [&](Transaction& txn) { return queue_->Schedule(txn, "test.other", "a"); }),
+              StatusIs(StatusCode::kFailedPrecondition));
 }
 
 }  // namespace

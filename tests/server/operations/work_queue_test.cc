@@ -180,5 +180,19 @@ TEST_F(WorkQueueTest, EachKindGoesToItsOwnDriver) {
   Start();
 }
 
+// As by a thread of the driver that ends after the server.
+TEST_F(WorkQueueTest, WhatIsDoneAfterTheQueueIsDestroyedHasNoEffect) {
+  MustSchedule({"a", "b"});
+  queue_->Stop();
+  auto held = driver_.TakeHeld();
+  queue_ = nullptr;
+  std::move(held[0].second)(absl::OkStatus());
+  std::move(held[1].second)(absl::UnavailableError("not now"));
+  EXPECT_THAT(Open(), UnorderedElementsAre("a", "b"));
+  store_ = nullptr;
+  Start();
+  EXPECT_THAT(queue_->Resume(), IsOkAndHolds(2));
+}
+
 }  // namespace
 }  // namespace hapax
