@@ -28,7 +28,13 @@ absl::Status CheckSize(absl::string_view option, size_t value, size_t most) {
 }
 
 absl::Status CheckAddresses(const ServerOptions& options) {
-  HAPAX_RETURN_IF_ERROR(HostPort::Parse("listen_address", options.listen_address).status());
+  HAPAX_ASSIGN_OR_RETURN(const HostPort listened, HostPort::Parse("listen_address", options.listen_address));
+  if (options.authenticator == nullptr && !listened.IsLoopback()) {
+    return Wrong(
+        "listen_address", options.listen_address,
+        "must be a loopback address, such as 127.0.0.1:50051, or authenticator must be set: without one, every "
+        "caller is believed to be any tenant with every role");
+  }
   if (options.metrics_address.empty()) return absl::OkStatus();
   return HostPort::Parse("metrics_address", options.metrics_address).status();
 }

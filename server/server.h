@@ -40,7 +40,7 @@ class StopRequests;
 
 // The options of a server. Each has a default, except those that tell where the rows are.
 struct ServerOptions {
-  // The `HOST:PORT` to serve gRPC on. Port 0 takes a free one.
+  // The `HOST:PORT` to serve gRPC on. Port 0 takes a free one. Without an authenticator it is a loopback address.
   std::string listen_address = "127.0.0.1:50051";
   // Where the rows are: "rocksdb", in `data_dir`, or "etcd", in the cluster of `etcd`, which other servers may share.
   std::string store = "rocksdb";

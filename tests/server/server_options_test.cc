@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -80,6 +81,8 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"listen_address=nonsense:", "must be HOST:PORT", [](auto& o) { o.listen_address = "nonsense"; }},
         Wrong{"listen_address=127.0.0.1:70000:", "0 to 65535", [](auto& o) { o.listen_address = "127.0.0.1:70000"; }},
         Wrong{"listen_address=:", "must be HOST:PORT", [](auto& o) { o.listen_address = ""; }},
+        Wrong{"listen_address=0.0.0.0:0:", "authenticator must be set",
+              [](auto& o) { o.listen_address = "0.0.0.0:0"; }},
         Wrong{"metrics_address=9090:", "must be HOST:PORT", [](auto& o) { o.metrics_address = "9090"; }},
         Wrong{"default_region=:", "1 to 256 characters", [](auto& o) { o.default_region = ""; }},
         Wrong{"default_region=a\\n:", "0x20-0x7E", [](auto& o) { o.default_region = "a\n"; }},
@@ -160,6 +163,14 @@ TEST(ServerOptions, BackupsInTheDataDirectoryAreRefused) {
   options.backup_dir = dir.Path("data/backups");
   EXPECT_THAT(Server::Open(std::move(options)),
               StatusIs(StatusCode::kInvalidArgument, HasSubstr(absl::StrCat("backup_dir=", dir.Path("data/backups")))));
+}
+
+TEST(ServerOptions, WithAnAuthenticatorAnyAddressIsTaken) {
+  const TempDir dir;
+  ServerOptions options = SoundOptions(dir);
+  options.listen_address = "0.0.0.0:0";
+  options.authenticator = std::make_unique<TrustingAuthenticator>();
+  EXPECT_THAT(Server::Open(std::move(options)), IsOk());
 }
 
 TEST(ServerOptions, TheBoundsThemselvesAreTaken) {
