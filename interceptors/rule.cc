@@ -27,7 +27,7 @@ constexpr std::string_view kOperationMessage = "google.longrunning.Operation";
 
 absl::Status Wrong(const MethodDescriptor& method, std::string_view what) {
   return absl::InvalidArgumentError(
-      absl::StrCat("method ", method.full_name(), ": ", absl::string_view(what.data(), what.size())));
+      absl::StrCat("method ", method.service()->full_name(), "/", method.name(), ": ", std::string(what)));
 }
 
 std::string JoinNames(const std::vector<StringFieldPath>& fields) {
@@ -97,6 +97,9 @@ absl::StatusOr<std::optional<Rule>> Rule::Compile(const MethodDescriptor& method
 
   Rule rule;
   HAPAX_ASSIGN_OR_RETURN(rule.token_field_, compile(token_field->name(), "token_field"));
+  if (declared.scope().region_field().empty()) {
+    return Wrong(method, "scope.region_field: is required; must name a string field of the request");
+  }
   HAPAX_ASSIGN_OR_RETURN(rule.region_field_, compile(declared.scope().region_field(), "scope.region_field"));
   if (!rule.region_field_.IsTopLevel()) return Wrong(method, "scope.region_field: must be a top-level field");
   for (const std::string& path : declared.scope().zone_fields()) {

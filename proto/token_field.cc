@@ -15,7 +15,8 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::MethodDescriptor;
 
 absl::Status Wrong(const MethodDescriptor& method, absl::string_view what) {
-  return absl::InvalidArgumentError(absl::StrCat("method ", method.full_name(), ": ", what));
+  return absl::InvalidArgumentError(
+      absl::StrCat("method ", method.service()->full_name(), "/", method.name(), ": ", what));
 }
 
 // What is wrong with the token field; empty when it is a good one.

@@ -32,7 +32,7 @@ absl::Status HostedService::Compile(const HandlerWatch* watch) {
     const auto handled_by = [&](const Method& method) { return method.descriptor == descriptor_.method(i); };
     if (std::count_if(methods_.begin(), methods_.end(), handled_by) != 1) {
       return absl::InvalidArgumentError(
-          absl::StrCat("method ", descriptor_.method(i)->full_name(), " needs exactly one handler"));
+          absl::StrCat("method ", FullName(descriptor_.method(i)->name()), " needs exactly one handler"));
     }
   }
   for (; compiled_count_ < methods_.size(); ++compiled_count_) {
@@ -90,7 +90,8 @@ absl::Status HostedService::Compile(Method& method) {
   if (!method.rule.has_value() || !method.rule->replays_current_operation()) return absl::OkStatus();
   if (refresh_operation_ == nullptr) {
     return absl::InvalidArgumentError(
-        absl::StrCat("the rule of ", method.name, " replays the current operation, but the service has no operations"));
+        absl::StrCat("the rule of ", method.name, " replays the current operation, but the service has no refresher; ",
+                     "give it one by SetOperationRefresher, such as Operations::Refresh"));
   }
   method.refresh = [this](const CallContext& context, const ReadTransaction& txn, std::string reply) {
     return Reading("operation refresher", txn,

@@ -73,19 +73,23 @@ class HostedService {
  public:
   template <typename Request, typename Reply>
   using ReadHandler =
-      HandlerFunction<absl::Status(const CallContext&, const ReadTransaction&, const Request&, Reply*) const>;
+      HandlerFunction<absl::Status(const CallContext&, const ReadTransaction&, const Request&, Reply*) const, AsRead>;
   template <typename Request, typename Reply>
-  using MutationHandler = HandlerFunction<absl::Status(const CallContext&, Transaction&, const Request&, Reply*) const>;
+  using MutationHandler =
+      HandlerFunction<absl::Status(const CallContext&, Transaction&, const Request&, Reply*) const, AsMutation>;
   template <typename Request, typename Prepared>
-  using PrepareHandler = HandlerFunction<absl::StatusOr<Prepared>(const CallContext&, const Request&) const>;
+  using PrepareHandler =
+      HandlerFunction<absl::StatusOr<Prepared>(const CallContext&, const Request&) const, AsPreparation>;
   template <typename Request, typename Prepared, typename Reply>
   using PreparedHandler =
-      HandlerFunction<absl::Status(const CallContext&, Transaction&, const Request&, const Prepared&, Reply*) const>;
+      HandlerFunction<absl::Status(const CallContext&, Transaction&, const Request&, const Prepared&, Reply*) const,
+                      AsPreparedMutation>;
   template <typename Request, typename Reply>
   using StreamingHandler = HandlerFunction<absl::StatusOr<bool>(const CallContext&, const ReadTransaction&,
-                                                                const Request&, std::string* cursor, Reply*) const>;
+                                                                const Request&, std::string* cursor, Reply*) const,
+                                           AsStreamingRead>;
   template <typename Request>
-  using Canonicalizer = HandlerFunction<void(Request*) const>;
+  using Canonicalizer = HandlerFunction<void(Request*) const, AsCanonicalizer>;
   template <typename Request>
   using ServingHandler = HandlerFunction<void(UnaryCall&, const Request&) const>;
   using Refresher =

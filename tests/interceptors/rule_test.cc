@@ -141,7 +141,7 @@ TEST(Rule, ABadDeclarationIsRefusedWithMethodAndMistake) {
       {"ClientStreaming", "streams; only unary methods are allowed"},
       {"ServerStreaming", "streams; only unary methods are allowed"},
       {"StreamingRead", "streams; only unary methods are allowed"},
-      {"NoScope", "scope.region_field: \"\" is not a singular field"},
+      {"NoScope", "scope.region_field: is required"},
       {"NestedRegionField", "scope.region_field: must be a top-level field"},
       {"MessageRegionField", "scope.region_field: \"nested\" is not a string field"},
       {"UnknownZoneField", "scope.zone_fields: \"nested.shelf\" is not a singular field"},
@@ -158,7 +158,7 @@ TEST(Rule, ABadDeclarationIsRefusedWithMethodAndMistake) {
       {"UnknownResolver", "scope.resolver: the service registered none with the name \"nobody\""},
   };
   for (const auto& [method, mistake] : kBad) {
-    const std::string name = absl::StrCat("hapax.tests.v1.BadRules.", method);
+    const std::string name = absl::StrCat("hapax.tests.v1.BadRules/", method);
     EXPECT_THAT(Compile("BadRules", method),
                 StatusIs(StatusCode::kInvalidArgument, AllOf(HasSubstr(name), HasSubstr(mistake))));
   }

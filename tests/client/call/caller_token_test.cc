@@ -89,7 +89,7 @@ TEST_F(CallerTokens, AMethodThatATokenCannotProtectIsRefusedBeforeAnythingIsSent
     const auto result =
         caller.Call<tests::v1::RuleResponse>(*bad.FindMethodByName(name), tests::v1::RuleRequest(), {.token = "t"});
     EXPECT_THAT(result.reply,
-                StatusIs(StatusCode::kInvalidArgument, AllOf(HasSubstr("BadRules." + name), HasSubstr(mistake))));
+                StatusIs(StatusCode::kInvalidArgument, AllOf(HasSubstr("BadRules/" + name), HasSubstr(mistake))));
     EXPECT_TRUE(result.info.settled);
   }
   EXPECT_EQ(network->count(), 0);

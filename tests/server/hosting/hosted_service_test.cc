@@ -32,7 +32,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::SizeIs;
 
-constexpr char kMethod[] = "hapax.test.v1.Made.Change";
+constexpr char kMethod[] = "hapax.test.v1.Made/Change";
 
 absl::Status Change(const CallContext&, Transaction&, const DepositRequest&, DepositResponse*) {
   return absl::OkStatus();
@@ -293,7 +293,7 @@ TEST(HostedService, C24_ARuleThatReplaysOperationsNeedsThem) {
   const MadeService made(RuleOptions(kOperationRule), kOperation);
   HostedService hosted(made.descriptor());
   hosted.Mutation<DepositRequest, Operation>("Change", Begin);
-  EXPECT_THAT(hosted.Compile(), IsWrong("hapax.test.v1.Made/Change", "the service has no operations"));
+  EXPECT_THAT(hosted.Compile(), IsWrong("hapax.test.v1.Made/Change", "by SetOperationRefresher"));
 }
 
 TEST(HostedService, C24_WithThemItsRepliesAreRefreshedAndNoOthers) {
