@@ -35,7 +35,7 @@
 #include "hapax/testing/repeated_handlers.h"
 #include "prometheus/registry.h"
 #include "spdlog/logger.h"
-#include "spdlog/sinks/null_sink.h"
+#include "spdlog/sinks/stdout_sinks.h"
 
 namespace hapax {
 namespace {
@@ -44,6 +44,8 @@ using google::protobuf::Descriptor;
 
 constexpr int kMaxInFlight = 4096;
 constexpr size_t kMaxWaiting = 256;
+// Of pieces of work that are left.
+constexpr int kMaxToldErrors = 5;
 // The same for all hosts, so that one can unseal what another sealed.
 constexpr char kSealKeyFile[] = "test 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n";
 constexpr char kErrorInfoType[] = "type.googleapis.com/google.rpc.ErrorInfo";
@@ -132,6 +134,13 @@ bool IsSameType(const Descriptor& one, const Descriptor& other) {
   return &one == &other || PublicName(one.full_name()) == PublicName(other.full_name());
 }
 
+spdlog::logger StderrLogger(const std::string& pattern) {
+  spdlog::logger logger("test_host", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  logger.set_level(spdlog::level::warn);
+  logger.set_pattern(pattern);
+  return logger;
+}
+
 absl::StatusOr<Place> PlaceAsItIsNamed(const PlaceHints& hints) {
   return Place{.region = std::string(hints.region.value),
                .zone = hints.zones.empty() ? "" : std::string(hints.zones.front().value)};
@@ -162,6 +171,7 @@ struct TestHost::Parts {
   [[nodiscard]] absl::StatusOr<const Method*> Find(const google::protobuf::Message& request, const Descriptor& reply,
                                                    const std::string& name) const;
   [[nodiscard]] absl::StatusOr<std::vector<std::string>> OpenWork() const;
+  [[nodiscard]] std::string ErrorsOfWork() const;
 
   TestHostOptions options;
   const std::shared_ptr<MemoryTables> tables;
@@ -169,7 +179,8 @@ struct TestHost::Parts {
   ManualClock& clock;
   CountedIds ids;
   RepeatFindings findings;
-  spdlog::logger log{"none", std::make_shared<spdlog::sinks::null_sink_mt>()};
+  spdlog::logger log = StderrLogger("%l: %v");
+  spdlog::logger call_log = StderrLogger("%l: call {%v}");
   TokenTime token_time{clock};
   OperationWaiters waiters{kMaxInFlight};
   const Operations operations{ids, waiters};
@@ -202,11 +213,11 @@ std::shared_ptr<MemoryTables> TestHost::tables() const { return parts_->tables; 
 
 void TestHost::Stop() { parts_->Stop(); }
 
-void TestHost::AddDriver(std::string kind, std::string_view service, WorkDriver& driver) {
+void TestHost::AddDriver(std::string_view kind, std::string_view service, WorkDriver& driver) {
   Parts& parts = *parts_;
-  if (!parts.options.repeat_bodies) return parts.work.AddDriver(std::move(kind), service, driver);
-  RepeatedDriver& repeated = parts.drivers.emplace_back(kind, driver, parts.ids, parts.findings);
-  parts.work.AddDriver(std::move(kind), service, repeated);
+  if (!parts.options.repeat_bodies) return parts.work.AddDriver(kind, service, driver);
+  RepeatedDriver& repeated = parts.drivers.emplace_back(std::string(kind), driver, parts.ids, parts.findings);
+  parts.work.AddDriver(kind, service, repeated);
 }
 
 absl::Status TestHost::Start(std::vector<HostedService*> services) {
@@ -215,6 +226,9 @@ absl::Status TestHost::Start(std::vector<HostedService*> services) {
   if (parts.chain != nullptr) return absl::FailedPreconditionError("the host is started already");
   for (HostedService* service : services) HAPAX_RETURN_IF_ERROR(service->Compile());
   std::vector<const HostedService*> hosted(services.begin(), services.end());
+  std::vector<std::string_view> names;
+  for (const HostedService* service : hosted) names.emplace_back(service->name());
+  HAPAX_RETURN_IF_ERROR(parts.work.CheckDrivers(names));
   HAPAX_RETURN_IF_ERROR(
       parts.token_time.Load(*parts.store, {.shortest_life = ShortestLife(options.token_policy, hosted)}));
   HAPAX_ASSIGN_OR_RETURN(const TokenPolicy policy,
@@ -258,7 +272,7 @@ absl::Status TestHost::Start(std::vector<HostedService*> services) {
                   .clock = parts.clock,
                   .token_time = parts.token_time,
                   .registry = parts.metrics,
-                  .call_log = parts.log},
+                  .call_log = parts.call_log},
                  std::make_unique<HostAuthenticator>())));
   parts.work.TakeUpOpenWork();
   return absl::OkStatus();
@@ -286,6 +300,9 @@ absl::StatusOr<const Method*> TestHost::Parts::Find(const google::protobuf::Mess
 
 TestEnd TestHost::CallUntyped(const google::protobuf::Message& request, const Descriptor& reply,
                               const TestCallOptions& options) {
+  if (parts_->chain == nullptr) {
+    return {.status = absl::FailedPreconditionError("the host is not started: Start must return OK before a call")};
+  }
   const absl::StatusOr<const Method*> method = parts_->Find(request, reply, options.method);
   if (!method.ok()) return {.status = method.status()};
   HostCall call(**method, request, options);
@@ -299,7 +316,8 @@ TestEnd TestHost::CallUntyped(const google::protobuf::Message& request, const De
   std::string reason = ReasonIn(sent);
   return {.status = std::move(sent),
           .reason = std::move(reason),
-          .retry = std::string(WireName(VerdictOf(ended.status())))};
+          .retry = std::string(WireName(VerdictOf(ended.status()))),
+          .cause = CauseOf(ended.status())};
 }
 
 // Returns each open piece of work as `kind of subject`.
@@ -316,6 +334,18 @@ absl::StatusOr<std::vector<std::string>> TestHost::Parts::OpenWork() const {
   return open;
 }
 
+// Returns the last errors of a few open pieces of work, and whether they are parked.
+std::string TestHost::Parts::ErrorsOfWork() const {
+  std::string text;
+  int count = 0;
+  for (const WorkPieceStatus& piece : work.Status().pieces) {
+    if (piece.last_error.empty() || ++count > kMaxToldErrors) continue;
+    absl::StrAppend(&text, "; ", piece.kind, " of ", piece.subject,
+                    piece.state == WorkState::kParked ? " is parked" : "", ", last error: ", piece.last_error);
+  }
+  return text;
+}
+
 absl::Status TestHost::AwaitWork(absl::Duration timeout) {
   const absl::Duration until = MonotonicNow() + timeout;
   while (true) {
@@ -323,7 +353,8 @@ absl::Status TestHost::AwaitWork(absl::Duration timeout) {
     HAPAX_ASSIGN_OR_RETURN(const std::vector<std::string> open, parts_->OpenWork());
     if (open.empty()) break;
     if (!parts_->tables->AwaitWriteAfter(version, until)) {
-      return absl::DeadlineExceededError(absl::StrCat("work is left: ", absl::StrJoin(open, ", ")));
+      return absl::DeadlineExceededError(
+          absl::StrCat("work is left: ", absl::StrJoin(open, ", "), parts_->ErrorsOfWork()));
     }
   }
   const std::vector<std::string> findings = unrepeatable();

@@ -63,6 +63,7 @@ struct TestEnd {
   std::string outcome;  // `hapax-outcome`: `executed`, `replayed` or `unprotected`; empty for an error or a read.
   std::string reason;   // The reason in google.rpc.ErrorInfo, of Hapax or a service; empty if none.
   std::string retry;    // `hapax-retry`: `same-token`, `new-token` or `never`; empty without an error.
+  std::string cause;    // The cause of an error of the server, which only the log has; clients never see it.
 };
 
 template <typename Reply>
@@ -87,8 +88,11 @@ struct TestReply : TestEnd {
 // Each body of a mutation runs twice (repeat.h). If the runs differ, the call leaves nothing and ends with INTERNAL,
 // naming the method and the difference.
 //
+// Log lines of level warn and above are written to stderr.
+//
 // Thread-safety: Call and the parts are safe after Start; the rest is for one thread.
-// Lifetime: services and drivers outlive its calls and its work. A driver that may be at work outlives Stop.
+// Lifetime: services outlive its calls, and drivers outlive Stop. A `done` that a driver calls later has no effect,
+// even after the host is destroyed.
 class TestHost {
  public:
   explicit TestHost(TestHostOptions options = {});
@@ -104,14 +108,14 @@ class TestHost {
   [[nodiscard]] const Operations& operations() const;
 
   // Like WorkQueue::AddDriver, but each Complete runs twice.
-  void AddDriver(std::string kind, std::string_view service, WorkDriver& driver);
+  void AddDriver(std::string_view kind, std::string_view service, WorkDriver& driver);
 
   // Compiles the services' rules, and takes up open work. Must be called once.
-  // Errors: those of Server::Start that concern the services or the store.
+  // Errors: those of Server::Start that concern the services, the drivers or the store.
   [[nodiscard]] absl::Status Start(std::vector<HostedService*> services);
 
   // Makes the call, and waits for its end. Types match by their names on the wire. Errors: those of the call;
-  // UNIMPLEMENTED: not exactly one hosted method matches.
+  // UNIMPLEMENTED: not exactly one hosted method matches. FAILED_PRECONDITION: Start did not succeed before.
   template <typename Reply>
   [[nodiscard]] TestReply<Reply> Call(const google::protobuf::Message& request, const TestCallOptions& options = {}) {
     TestReply<Reply> reply;
@@ -123,7 +127,8 @@ class TestHost {
   }
 
   // Waits until all scheduled work is done and its completion committed, at most for `timeout` of real time.
-  // Errors: DEADLINE_EXCEEDED, naming the remaining work; INTERNAL: a body was not repeatable.
+  // Errors: DEADLINE_EXCEEDED, naming the remaining work, and the last errors of at most 5 pieces; INTERNAL: a body was
+  // not repeatable.
   [[nodiscard]] absl::Status AwaitWork(absl::Duration timeout = absl::Minutes(1));
 
   // Takes no more calls, and commits no more completions of work. Open work is left to a later host.

@@ -1,6 +1,7 @@
 #include "hapax/testing/test_host.h"
 
 #include <algorithm>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -95,6 +96,19 @@ TEST_F(TestHostTest, AHandlersOwnErrorKeepsItsReasonAndWhatIsNotSentIsNotThere) 
     return txn.Scan(Table::kResources, KeyRange(), [](std::string_view, std::string_view) { return true; });
   };
   EXPECT_EQ(Deposit(1, {.token = "t"}).outcome, "executed");
+}
+
+TEST_F(TestHostTest, TheCauseOfAFaultIsToldAndLoggedAndNotSent) {
+  ledger_.hook = [](const CallContext&, Transaction&, DepositResponse*) -> absl::Status {
+    throw std::runtime_error("no such account");
+  };
+  testing::internal::CaptureStderr();
+  const auto failed = Deposit(1, {.token = "t"});
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              AllOf(HasSubstr("\"method\":\"hapax.test.v1.Ledger/Deposit\""), HasSubstr("no such account")));
+  EXPECT_THAT(failed.status, StatusIs(StatusCode::kInternal, testing::Not(HasSubstr("no such account"))));
+  EXPECT_THAT(failed.cause, HasSubstr("no such account"));
+  EXPECT_THAT(Deposit(-1).cause, IsEmpty());
 }
 
 TEST_F(TestHostTest, C4_TenantsHaveTokensAndRolesOfTheirOwn) {
@@ -218,7 +232,7 @@ TEST(TestHostStartTest, C9_C25_ASecretReplyIsSealedAndReplayedByALaterHost) {
 TEST(TestHostStartTest, WhatIsWrongWithAServiceIsSaidAsByAServer) {
   HostedService unfinished(*DepositRequest::descriptor()->file()->FindServiceByName("Ledger"));
   EXPECT_THAT(TestHost().Start({&unfinished}),
-              StatusIs(StatusCode::kInvalidArgument, HasSubstr("hapax.test.v1.Ledger.Deposit needs exactly one")));
+              StatusIs(StatusCode::kInvalidArgument, HasSubstr("hapax.test.v1.Ledger/Deposit needs exactly one")));
   TestLedgerService one;
   TestLedgerService two;
   EXPECT_THAT(TestHost().Start({&one.hosted(), &two.hosted()}),
@@ -226,6 +240,14 @@ TEST(TestHostStartTest, WhatIsWrongWithAServiceIsSaidAsByAServer) {
   TestHost host;
   EXPECT_THAT(host.Start({&one.hosted()}), IsOk());
   EXPECT_THAT(host.Start({&one.hosted()}), StatusIs(StatusCode::kFailedPrecondition));
+}
+
+TEST(TestHostStartTest, ACallBeforeASuccessfulStartSaysSo) {
+  TestHost host;
+  HostedService unfinished(*DepositRequest::descriptor()->file()->FindServiceByName("Ledger"));
+  EXPECT_THAT(host.Start({&unfinished}), StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(host.Call<DepositResponse>(DepositOf(1), {.method = "Deposit"}).status,
+              StatusIs(StatusCode::kFailedPrecondition, HasSubstr("the host is not started")));
 }
 
 TEST(TestHostStartTest, OnceItIsStoppedItTakesNoCalls) {

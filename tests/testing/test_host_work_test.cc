@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "gmock/gmock.h"
@@ -57,6 +58,12 @@ class Jobs final : public WorkDriver {
     is_holding_ = true;
   }
   void MakeUnrepeatable() { counts_completions_ = true; }
+  // The next call schedules work of a kind without a driver, and ignores the error.
+  void IgnoreAnError() { ignores_an_error_ = true; }
+  [[nodiscard]] std::vector<Done> TakeHeld() {
+    absl::MutexLock lock(&mu_);
+    return std::exchange(held_, {});
+  }
 
   void Perform(const std::string& /*subject*/, Done done) override {
     absl::Status result;
@@ -82,11 +89,13 @@ class Jobs final : public WorkDriver {
   absl::Status Start(const CallContext& context, Transaction& txn, const StartJobRequest& request,
                      Operation* operation) {
     HAPAX_ASSIGN_OR_RETURN(*operation, host_.operations().Begin(txn, context, request));
+    if (ignores_an_error_) static_cast<void>(host_.work().Schedule(txn, "test.none", operation->name()));
     return host_.work().Schedule(txn, kKind, operation->name());
   }
 
   TestHost& host_;
   HostedService hosted_;
+  bool ignores_an_error_ = false;
   bool counts_completions_ = false;
   int completions_ = 0;
   absl::Mutex mu_;
@@ -169,6 +178,44 @@ TEST_F(TestHostWorkTest, WorkThatIsLeftIsNamed) {
   const std::string name = StartJob().reply.name();
   EXPECT_THAT(host_->AwaitWork(absl::Milliseconds(1)),
               StatusIs(StatusCode::kDeadlineExceeded, AllOf(HasSubstr(kKind), HasSubstr(name))));
+}
+
+TEST_F(TestHostWorkTest, TheLastErrorOfWorkThatIsLeftIsTold) {
+  jobs_->FailTimes(1'000'000);
+  const std::string name = StartJob().reply.name();
+  // Until the backoff is longer than the time that is waited for.
+  absl::Status left;
+  do {
+    left = host_->AwaitWork(absl::Milliseconds(5));
+    ASSERT_THAT(left, StatusIs(StatusCode::kDeadlineExceeded, HasSubstr(name)));
+  } while (!absl::StrContains(left.message(), absl::StrCat(name, ", last error: UNAVAILABLE: not now")));
+}
+
+TEST_F(TestHostWorkTest, WhatIsDoneAfterTheHostIsDestroyedHasNoEffect) {
+  jobs_->Hold();
+  StartJob();
+  std::vector<WorkDriver::Done> held = jobs_->TakeHeld();
+  ASSERT_THAT(held, testing::SizeIs(1));
+  host_ = nullptr;
+  std::move(held.front())(absl::OkStatus());
+  host_ = std::make_unique<TestHost>();
+}
+
+TEST_F(TestHostWorkTest, AnErrorOfScheduleRefusesTheCallEvenIfItIsIgnored) {
+  jobs_->IgnoreAnError();
+  const auto begun = StartJob();
+  EXPECT_THAT(begun.status, StatusIs(StatusCode::kFailedPrecondition, HasSubstr("\"test.none\" has no driver")));
+  EXPECT_THAT(host_->AwaitWork(absl::ZeroDuration()), IsOk());
+}
+
+TEST(TestHostDriverTest, ADriverThatIsGivenTwiceOrForNoServiceIsRefusedByTheStart) {
+  TestHost twice;
+  Jobs one(twice);
+  Jobs other(twice);
+  EXPECT_THAT(twice.Start({&one.hosted()}), StatusIs(StatusCode::kInvalidArgument, HasSubstr("given two drivers")));
+  TestHost none;
+  Jobs alone(none);
+  EXPECT_THAT(none.Start({}), StatusIs(StatusCode::kInvalidArgument, HasSubstr("which is not hosted")));
 }
 
 TEST_F(TestHostWorkTest, ACompletionThatIsNotRepeatableIsNamedAndTheWorkEnds) {
