@@ -41,6 +41,7 @@ function(hapax_installed_library name)
       LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib" ARCHIVE_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib"
       # Nothing is promised of the ABI: a program loads the libraries of the version that it was built with, or none.
       VERSION "${PROJECT_VERSION}" SOVERSION "${PROJECT_VERSION}" INSTALL_RPATH "$ORIGIN")
+    target_compile_features(${target} PUBLIC cxx_std_20)  # For whoever includes the installed headers.
     set(libraries ${ARG_LIBRARIES})
     list(TRANSFORM libraries REPLACE "(.+)" "hapax_\\1_${flavour}")
     target_link_libraries(${target} PUBLIC ${libraries} ${in_headers} PRIVATE ${in_code})
