@@ -60,7 +60,10 @@ struct ServerOptions {
   std::string format_1_service;
   // The TLS files; all empty: connections are not encrypted.
   TlsFiles tls;
-  // Identifies callers. Null trusts metadata `x-tenant-id`, which is only safe on addresses that nobody else can reach.
+  // Identifies callers. Null is a TrustingAuthenticator, which believes metadata `x-tenant-id` and gives every role. So
+  // null is refused with other than loopback addresses. A server behind a trusted proxy is given that authenticator.
+  // Hapax also has OpenApiKeysFile (server/options/api_keys_file.h), and CertificateAuthenticator for client
+  // certificates (interceptors/access/certificate_identity.h), which requires tls.client_ca_file.
   std::unique_ptr<Authenticator> authenticator;
   // The region of a call that neither names nor implies one. It is a permanent part of the call's token scope; see
   // accept_rule_changes.

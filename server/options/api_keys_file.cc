@@ -2,10 +2,11 @@
 
 #include "hapax/base/guarded_file.h"
 #include "hapax/base/option_error.h"
+#include "hapax/interceptors/access/api_keys.h"
 
 namespace hapax {
 
-absl::StatusOr<std::unique_ptr<ApiKeyAuthenticator>> OpenApiKeysFile(const std::string& path) {
+absl::StatusOr<std::unique_ptr<Authenticator>> OpenApiKeysFile(const std::string& path) {
   return ApiKeyAuthenticator::Create([path]() -> absl::StatusOr<ApiKeys> {
     const absl::StatusOr<std::string> text = ReadGuardedFile(path, OthersMay::kRead);
     if (!text.ok()) return OptionError("api_keys_file", path, text.status());

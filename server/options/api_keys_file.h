@@ -5,14 +5,15 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "hapax/interceptors/access/api_keys.h"
+#include "hapax/interceptors/access/authentication.h"
 
 namespace hapax {
 
-// Makes an authenticator with the keys of the file at `path` (format: api_keys.h); Reload rereads the file.
+// Makes an authenticator with the keys of the file at `path`, whose lines `hapaxctl admin new-api-key` makes; Reload
+// rereads the file.
 // Errors, also of Reload: "api_keys_file=<path>: <error>", with the line; PERMISSION_DENIED, the file cannot be read,
 // or others may write it; INVALID_ARGUMENT, it is not a key file.
-[[nodiscard]] absl::StatusOr<std::unique_ptr<ApiKeyAuthenticator>> OpenApiKeysFile(const std::string& path);
+[[nodiscard]] absl::StatusOr<std::unique_ptr<Authenticator>> OpenApiKeysFile(const std::string& path);
 
 }  // namespace hapax
 
