@@ -87,7 +87,7 @@ class Round:
                        for i in range(CALLERS)]
             running = [pool.submit(caller.run, stopped) for caller in callers]
             try:
-                while len(self.history.operations) < operations:
+                while not self._is_over(operations):
                     self.history.await_more(self._chance.randint(*CALLS_OF_A_SERVER), PATIENCE_S)
                     self._break(up)
             finally:
@@ -97,6 +97,9 @@ class Round:
             for caller in running:
                 caller.result()
         self.faults.update(proxy.faults)
+
+    def _is_over(self, operations: int) -> bool:
+        return len(self.history.operations) >= operations
 
     def _break(self, up: threading.Event) -> None:
         if self._clock is not None:

@@ -17,7 +17,7 @@ from history import Policy
 from report import Figures, as_lines
 from shared_round import SharedRound, SharedServers
 
-OPERATIONS = 1500
+OPERATIONS = 1000
 SECOND_NS = 10**9
 SEED = random.SystemRandom().randrange(2**32)
 
@@ -42,7 +42,7 @@ class SharedHistoriesTest(unittest.TestCase):
         for answer in ("execute: executed", "execute: replayed", "get: EXECUTED", "list: listed"):
             self.assertGreater(figures.answers[answer], 0, answer)
         self.assertGreater(servers.network.faults, 0)
-        for fault in ("server paused", "member paused", "member killed"):
+        for fault in ("server paused", "member paused", "member killed", "all killed"):
             self.assertGreater(round_.faults[fault], 0, fault)
         self.assertGreater(round_.kills, 0)
 

@@ -89,14 +89,18 @@ class SharedRound(Round):
     def __init__(self, seed: str, servers: SharedServers, policy: Policy):
         super().__init__(seed, servers, policy)
         self._chance = random.Random(f"{seed}.shared")
-        self._breaks = itertools.cycle(self._chance.sample(self._kinds(), len(self._kinds())))
+        self._kinds = [self._kill_server, self._stop_server, self._pause_server, self._kill_member,
+                       self._pause_member, self._kill_all]
+        self._chance.shuffle(self._kinds)
+        self._breaks = 0
 
-    def _kinds(self) -> list:
-        return [self._kill_server, self._stop_server, self._pause_server, self._kill_member, self._pause_member]
+    def _is_over(self, operations: int) -> bool:
+        """Not before each kind of break has come."""
+        return super()._is_over(operations) and self._breaks >= len(self._kinds)
 
     def _break(self, up: threading.Event) -> None:
-        for _ in range(2):
-            next(self._breaks)()
+        self._kinds[self._breaks % len(self._kinds)]()
+        self._breaks += 1
 
     def _await_calls(self) -> None:
         self.history.await_more(self._chance.randint(*CALLS_OF_A_SERVER) // 4, PATIENCE_S)
@@ -127,6 +131,14 @@ class SharedRound(Round):
         process.signal(signal.SIGSTOP)
         time.sleep(PAUSE_S)
         process.signal(signal.SIGCONT)
+
+    def _kill_all(self) -> None:
+        self._server.kill()
+        self._server.etcd.kill()
+        self.faults["all killed"] += 1
+        self.history.kills.append(time.monotonic_ns())
+        self._server.etcd.start()
+        self._server.start()
 
     def _kill_member(self) -> None:
         self._chance.choice(self._server.etcd.members).kill()
