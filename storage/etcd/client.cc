@@ -48,7 +48,8 @@ std::unique_ptr<grpc::ClientContext> MakeContext(absl::Duration timeout) {
   return context;
 }
 
-// An unfinished request. Of its attempts one at a time is under way, or it waits for a token, or for a pause to end.
+// An unfinished request. Of its attempts one at a time is under way, or it waits for a token, or for a pause to end. It
+// waits by an alarm: whoever has it go on earlier cancels the alarm, and its callback alone goes on.
 struct Request {
   bool is_read = false;
   etcd::v3::TxnRequest request;
@@ -60,7 +61,8 @@ struct Request {
 
   // Of the attempt.
   std::unique_ptr<grpc::ClientContext> context;
-  std::unique_ptr<grpc::Alarm> pause;
+  std::unique_ptr<grpc::Alarm> alarm;
+  std::optional<EtcdError> token_error;  // Of the wait for a token.
   etcd::v3::TxnResponse response;
   size_t member = 0;
   int64_t floor = 0;
@@ -79,9 +81,11 @@ struct TokenRequest {
 struct Requests {
   absl::Mutex mu;
   std::map<Request*, std::unique_ptr<Request>> open ABSL_GUARDED_BY(mu);
-  int starting ABSL_GUARDED_BY(mu) = 0;  // Calls of gRPC's that start a request, and have not returned.
   int64_t bytes ABSL_GUARDED_BY(mu) = 0;
   bool closing ABSL_GUARDED_BY(mu) = false;
+  // Threads that are about to hand a request to gRPC, or are still within the call that does. By then the request may
+  // have ended on another thread.
+  int handing_over ABSL_GUARDED_BY(mu) = 0;
 
   std::string token ABSL_GUARDED_BY(mu);
   std::unique_ptr<TokenRequest> token_request ABSL_GUARDED_BY(mu);  // Null: none is under way.
@@ -98,11 +102,11 @@ class GrpcEtcdClient final : public EtcdClient {
     all_->closing = true;
     for (const auto& [request, kept] : all_->open) {
       if (request->context != nullptr) request->context->TryCancel();
-      if (request->pause != nullptr) request->pause->Cancel();
+      if (request->alarm != nullptr) request->alarm->Cancel();
     }
     if (all_->token_request != nullptr) all_->token_request->context->TryCancel();
     const auto none_open = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(all_->mu) {
-      return all_->open.empty() && all_->token_request == nullptr && all_->starting == 0;
+      return all_->open.empty() && all_->token_request == nullptr && all_->handing_over == 0;
     };
     all_->mu.Await(absl::Condition(&none_open));
   }
@@ -149,39 +153,48 @@ class GrpcEtcdClient final : public EtcdClient {
   }
 
   void StartAttempt(Request& request) {
+    const std::shared_ptr<Requests> kept = all_;  // The request that waits may end, and then the client.
     bool begins = false;
-    std::optional<TokenRequest*> asks;
+    bool asks = false;
     {
       absl::MutexLock lock(&all_->mu);
       if (all_->closing) {
         // Ended below.
       } else if (!access_.user.empty() && all_->token.empty()) {
-        all_->without_token.push_back(&request);
-        asks = nullptr;
-        if (all_->token_request == nullptr) asks = PrepareTokenRequest();
+        AwaitToken(request);
+        if (all_->token_request != nullptr) return;
+        PrepareTokenRequest();
+        asks = true;
       } else {
-        begins = true;
-        ++all_->starting;
         PrepareAttempt(request);
+        begins = true;
       }
     }
-    if (asks.has_value()) {
-      if (*asks != nullptr) AskForToken(**asks);
-      return;
-    }
+    if (asks) return AskForToken();
     if (!begins) return Fail(request, Closing(/*had_no_effect=*/true));
-    // The request may be over, and the client about to be destroyed, before the call returns.
+    HandOver([&] {
+      (*members_)[request.member].txn.UnaryCall(
+          request.context.get(), kTxnMethod, grpc::StubOptions(), &request.request, &request.response,
+          [this, all = all_, &request](const grpc::Status& status) { OnEnd(request, status); });
+    });
+  }
+
+  // Calls `send`, which hands a request to gRPC. The request, and then the client, may end on other threads meanwhile.
+  template <typename F>
+  void HandOver(F send) {
     const std::shared_ptr<Requests> all = all_;
-    (*members_)[request.member].txn.UnaryCall(
-        request.context.get(), kTxnMethod, grpc::StubOptions(), &request.request, &request.response,
-        [this, all, &request](const grpc::Status& status) { OnEnd(request, status); });
+    {
+      absl::MutexLock lock(&all->mu);
+      ++all->handing_over;
+    }
+    send();
     absl::MutexLock lock(&all->mu);
-    --all->starting;
+    --all->handing_over;
   }
 
   void PrepareAttempt(Request& request) ABSL_EXCLUSIVE_LOCKS_REQUIRED(all_->mu) {
     const absl::Duration left = request.deadline - MonotonicNow();
-    request.context = MakeContext(request.is_read ? std::min(left, options_.attempt_timeout) : left);
+    request.context = MakeContext(std::min(left, options_.attempt_timeout));
     request.token = all_->token;
     if (!request.token.empty()) request.context->AddMetadata("token", request.token);
     request.response.Clear();
@@ -224,8 +237,8 @@ class GrpcEtcdClient final : public EtcdClient {
     {
       absl::MutexLock lock(&all_->mu);
       if (!all_->closing) {
-        request.pause = std::make_unique<grpc::Alarm>();
-        request.pause->Set(FromNow(pause), [this, all = all_, &request](bool) { StartAttempt(request); });
+        request.alarm = std::make_unique<grpc::Alarm>();
+        request.alarm->Set(FromNow(pause), [this, all = all_, &request](bool) { StartAttempt(request); });
         return;
       }
     }
@@ -237,72 +250,86 @@ class GrpcEtcdClient final : public EtcdClient {
     if (all_->token == token) all_->token.clear();
   }
 
-  TokenRequest* PrepareTokenRequest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(all_->mu) {
-    ++all_->starting;
+  // Has the request wait for a token, or for its deadline.
+  void AwaitToken(Request& request) ABSL_EXCLUSIVE_LOCKS_REQUIRED(all_->mu) {
+    request.token_error = std::nullopt;
+    request.alarm = std::make_unique<grpc::Alarm>();
+    request.alarm->Set(FromNow(request.deadline - MonotonicNow()),
+                       [this, all = all_, &request](bool) { OnTokenAwaited(request); });
+    all_->without_token.push_back(&request);
+  }
+
+  void OnTokenAwaited(Request& request) {
+    bool in_vain = false;
+    bool closing = false;
+    {
+      absl::MutexLock lock(&all_->mu);
+      in_vain = std::erase(all_->without_token, &request) > 0;
+      closing = all_->closing;
+    }
+    if (closing) return Fail(request, Closing(/*had_no_effect=*/true));
+    if (in_vain) {
+      return Fail(request, {absl::UnavailableError("etcd did not answer the request for a token in time"),
+                            /*had_no_effect=*/true, EtcdError::Remedy::kNone});
+    }
+    if (!request.token_error.has_value()) return StartAttempt(request);
+    ++request.attempts;
+    OnError(request, *std::move(request.token_error));
+  }
+
+  void PrepareTokenRequest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(all_->mu) {
     all_->token_request = std::make_unique<TokenRequest>();
     TokenRequest& asked = *all_->token_request;
     asked.context = MakeContext(options_.attempt_timeout);
     asked.request.set_name(access_.user);
     asked.request.set_password(access_.password);
     asked.member = members_->current();
-    return &asked;
   }
 
-  void AskForToken(TokenRequest& asked) {
-    const std::shared_ptr<Requests> all = all_;
-    (*members_)[asked.member].authenticate.UnaryCall(
-        asked.context.get(), kAuthenticateMethod, grpc::StubOptions(), &asked.request, &asked.response,
-        [this, all, &asked](const grpc::Status& status) { OnToken(asked, status); });
-    absl::MutexLock lock(&all->mu);
-    --all->starting;
+  // The request for a token is ours until its callback.
+  void AskForToken() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    TokenRequest& asked = *all_->token_request;
+    HandOver([&] {
+      (*members_)[asked.member].authenticate.UnaryCall(
+          asked.context.get(), kAuthenticateMethod, grpc::StubOptions(), &asked.request, &asked.response,
+          [this, all = all_, &asked](const grpc::Status& status) { OnToken(asked, status); });
+    });
   }
 
-  void OnToken(TokenRequest& asked, const grpc::Status& status) {
+  void OnToken(const TokenRequest& asked, const grpc::Status& status) {
     std::optional<EtcdError> error;
     if (!status.ok()) {
       error = EtcdErrorOf(status);
     } else if (absl::Status checked = history_.Check(asked.response.header(), /*floor=*/0); !checked.ok()) {
       error = EtcdError{.status = std::move(checked)};
     } else if (asked.response.token().empty()) {
-      error = EtcdError{.status = absl::UnauthenticatedError("etcd gave an empty token")};
+      error = EtcdError{.status = absl::UnauthenticatedError("etcd answered the request for a token with none")};
     }
-    std::vector<Request*> waiting;
-    {
-      absl::MutexLock lock(&all_->mu);
-      if (!error.has_value()) all_->token = asked.response.token();
-      waiting.swap(all_->without_token);
-      if (waiting.empty()) {
-        all_->token_request = nullptr;
-        return;
-      }
-      // So that the next one can be asked for. The requests that wait keep the client.
-      for (Request* const request : waiting) request->member = asked.member;
-      all_->token_request = nullptr;
+    if (error.has_value()) error->had_no_effect = true;
+    const std::shared_ptr<Requests> all = all_;
+    absl::MutexLock lock(&all->mu);
+    if (!error.has_value()) all->token = asked.response.token();
+    for (Request* const request : std::exchange(all->without_token, {})) {
+      request->member = asked.member;
+      request->token_error = error;
+      request->alarm->Cancel();
     }
-    for (Request* const request : waiting) {
-      if (!error.has_value()) {
-        StartAttempt(*request);
-        continue;
-      }
-      ++request->attempts;
-      EtcdError without_token = *error;
-      without_token.had_no_effect = true;
-      OnError(*request, std::move(without_token));
-    }
+    all->token_request = nullptr;
   }
 
   void Fail(Request& request, EtcdError error) {
     Finish(request, {.status = std::move(error.status), .had_no_effect = error.had_no_effect});
   }
   void Finish(Request& request, EtcdReply reply) {
+    const std::shared_ptr<Requests> all = all_;
     {
       // What it has captured ends with it, before the destructor may return.
       Done done = std::move(request.done);
       std::move(done)(std::move(reply));
     }
-    absl::MutexLock lock(&all_->mu);
-    all_->bytes -= request.bytes;
-    all_->open.erase(&request);
+    absl::MutexLock lock(&all->mu);
+    all->bytes -= request.bytes;
+    all->open.erase(&request);
   }
 
   const EtcdOptions options_;

@@ -27,15 +27,15 @@ constexpr KnownError kKnownErrors[] = {
      "etcd's database is full (alarm NOSPACE): compact and defragment it, or raise --quota-backend-bytes; then disarm "
      "the alarm",
      false, Remedy::kNone},
-    {"etcdserver: too many operations in txn request", absl::StatusCode::kInvalidArgument, "raise etcd's --max-txn-ops",
-     true, Remedy::kNone},
-    {"etcdserver: request is too large", absl::StatusCode::kInvalidArgument, "raise etcd's --max-request-bytes", true,
+    {"etcdserver: too many operations in txn request", absl::StatusCode::kResourceExhausted,
+     "raise etcd's --max-txn-ops", true, Remedy::kNone},
+    {"etcdserver: request is too large", absl::StatusCode::kResourceExhausted, "raise etcd's --max-request-bytes", true,
      Remedy::kNone},
     // Of etcd's side; that of ours begins with a capital letter.
-    {"grpc: received message larger than max", absl::StatusCode::kInvalidArgument, "raise etcd's --max-request-bytes",
+    {"grpc: received message larger than max", absl::StatusCode::kResourceExhausted, "raise etcd's --max-request-bytes",
      true, Remedy::kNone},
     // Of our side: a member answers with more than we take. It may have applied the request.
-    {"Received message larger than max", absl::StatusCode::kInvalidArgument, "the answer is larger than is taken",
+    {"Received message larger than max", absl::StatusCode::kResourceExhausted, "the answer is larger than is taken",
      false, Remedy::kNone},
     {"etcdserver: duplicate key given in txn request", absl::StatusCode::kInvalidArgument, "", true, Remedy::kNone},
     {"etcdserver: key is not provided", absl::StatusCode::kInvalidArgument, "", true, Remedy::kNone},
@@ -71,6 +71,13 @@ EtcdError EtcdErrorOf(const grpc::Status& error) {
   for (const KnownError& known : kKnownErrors) {
     if (!absl::StartsWith(message, known.text)) continue;
     return {absl::Status(known.code, TextOf(message, known.advice)), known.had_no_effect, known.remedy};
+  }
+  // Also of what stands between, such as a proxy with rules of its own. Who refuses the caller has not begun.
+  if (error.error_code() == grpc::StatusCode::PERMISSION_DENIED) {
+    return {absl::PermissionDeniedError(TextOf(message, "")), /*had_no_effect=*/true, Remedy::kNone};
+  }
+  if (error.error_code() == grpc::StatusCode::UNAUTHENTICATED) {
+    return {absl::UnauthenticatedError(TextOf(message, "")), /*had_no_effect=*/true, Remedy::kNewToken};
   }
   return {absl::UnavailableError(TextOf(message, "")), /*had_no_effect=*/false, Remedy::kOtherMember};
 }

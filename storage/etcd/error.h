@@ -14,9 +14,9 @@ struct EtcdError {
     kNewToken,     // The token of authentication is not valid any more.
   };
 
-  // UNAVAILABLE: later or elsewhere it may succeed; also without room in etcd's database. INVALID_ARGUMENT: etcd
-  // refuses a request of this size. PERMISSION_DENIED, UNAUTHENTICATED: etcd does not let us. DATA_LOSS: its members
-  // differ.
+  // UNAVAILABLE: later or elsewhere it may succeed; also without room in etcd's database. RESOURCE_EXHAUSTED: etcd
+  // refuses a request of this size. INVALID_ARGUMENT: of this content. PERMISSION_DENIED, UNAUTHENTICATED: etcd does
+  // not let us. DATA_LOSS: its members differ.
   absl::Status status;
   // Whether the request surely changed nothing, and never will. Otherwise nobody knows.
   bool had_no_effect = false;

@@ -34,6 +34,8 @@ bool EtcdLayout::IsPrefix(std::string_view prefix) {
 
 std::string EtcdLayout::ClusterKey() const { return absl::StrCat(prefix_, "/cluster"); }
 
+std::string EtcdLayout::LayoutKey() const { return absl::StrCat(prefix_, "/layout"); }
+
 std::string EtcdLayout::SlotKey(std::string_view slot) const { return absl::StrCat(prefix_, "/slot/", View(slot)); }
 
 std::string EtcdLayout::GranuleKey(Table table, std::string_view granule) const {
@@ -50,9 +52,11 @@ std::string EtcdLayout::RowsEnd(Table table) const {
   return end;
 }
 
-std::optional<std::string_view> EtcdLayout::KeyOfRow(Table table, std::string_view etcd_key) const {
+absl::StatusOr<std::string_view> EtcdLayout::KeyOfRow(Table table, std::string_view etcd_key) const {
   const std::string begin = RowsBegin(prefix_, table);
-  if (etcd_key.substr(0, begin.size()) != begin) return std::nullopt;
+  if (etcd_key.substr(0, begin.size()) != begin) {
+    return absl::InternalError("etcd's answer has a key that is not in the range that was asked for");
+  }
   return etcd_key.substr(begin.size());
 }
 

@@ -2,16 +2,17 @@
 #define HAPAX_STORAGE_ETCD_LAYOUT_H_
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 
+#include "absl/status/statusor.h"
 #include "hapax/storage/store.h"
 
 // The keys of an engine in etcd. All begin with its prefix (--etcd_prefix), so one cluster may serve others, too.
 //
 //   key                                  value
-//   <prefix>/cluster                     the id of the cluster at the set-up: 16 hexadecimal digits; a space; kVersion
+//   <prefix>/cluster                     the id of the cluster at the set-up: 16 hexadecimal digits
+//   <prefix>/layout                      EtcdLayout::kVersion, a blank, and the release that set the engine up
 //   <prefix>/slot/<slot name>            owner, epoch and number of the last group (slot.h)
 //   <prefix>/granule/<table>/<granule>   empty; its mod revision is that of the last write in the granule
 //   <prefix>/row/<table>/<key>           the row
@@ -27,19 +28,23 @@ namespace hapax {
 
 class EtcdLayout {
  public:
-  // Of these keys, and of the granules' names (remote/granule.h). Servers of different versions cannot share rows.
-  static constexpr char kVersion[] = "1";
-  static constexpr size_t kMaxPrefixBytes = 128;
-
   // Requires: IsPrefix(prefix).
   explicit EtcdLayout(std::string prefix);
 
-  // Whether it begins with "/", does not end with it, has only letters, digits, "/", "_", "-" and ".", and at most
-  // kMaxPrefixBytes.
+  // Of everything that servers of one engine must agree on: the keys here, the slot's value (slot.h), and the granules
+  // that each write of a row puts (storage/remote/granule.h). A change of any of them is another version.
+  static constexpr int kVersion = 1;
+
+  // The bytes of a prefix at most: it is repeated in each key.
+  static constexpr size_t kMaxPrefixBytes = 256;
+
+  // Whether it begins with "/", does not end with it, has only letters, digits, "/", "_", "-" and ".", and is not
+  // longer than kMaxPrefixBytes.
   [[nodiscard]] static bool IsPrefix(std::string_view prefix);
 
   [[nodiscard]] const std::string& prefix() const { return prefix_; }
   [[nodiscard]] std::string ClusterKey() const;
+  [[nodiscard]] std::string LayoutKey() const;
   [[nodiscard]] std::string SlotKey(std::string_view slot) const;
   [[nodiscard]] std::string GranuleKey(Table table, std::string_view granule) const;
   [[nodiscard]] std::string RowKey(Table table, std::string_view key) const;
@@ -47,8 +52,8 @@ class EtcdLayout {
   // The end of the range of all rows of the table: the first key that follows them.
   [[nodiscard]] std::string RowsEnd(Table table) const;
 
-  // The row's own key in one of etcd's. Nullopt: it is not the key of a row of this table.
-  [[nodiscard]] std::optional<std::string_view> KeyOfRow(Table table, std::string_view etcd_key) const;
+  // The row's own key in one of etcd's. Errors: INTERNAL, RowKey of this table did not make it.
+  [[nodiscard]] absl::StatusOr<std::string_view> KeyOfRow(Table table, std::string_view etcd_key) const;
 
  private:
   const std::string prefix_;

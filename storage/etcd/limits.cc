@@ -1,6 +1,7 @@
 #include "hapax/storage/etcd/limits.h"
 
 #include <algorithm>
+#include <memory>
 #include <string>
 
 #include "absl/strings/match.h"
@@ -8,6 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "hapax/base/status_macros.h"
+#include "hapax/storage/etcd/client.h"
+#include "hapax/storage/etcd/history.h"
 
 namespace hapax {
 namespace {
@@ -18,11 +21,12 @@ constexpr int64_t kMostRequestBytes = int64_t{10} << 20;  // More is advised aga
 constexpr int64_t kGrpcOverheadBytes = 512 << 10;
 
 // What a key takes in a comparison or a put besides its own bytes and the prefix: the kind, the table's name, and the
-// message.
+// message's fields.
 constexpr int64_t kBytesPerKey = 48;
+// What a group takes besides its keys: the slot, three times, and what etcd adds.
+constexpr int64_t kGroupBytes = 4096;
+// More would leave fewer bytes for the rows.
 constexpr int64_t kMostKeys = 4096;
-// The comparison and the put of the slot, and what etcd adds to the request.
-constexpr int64_t kSlotBytes = 4096;
 
 // A transaction with `comparisons` comparisons of no effect, with a value of so many bytes in the first.
 etcd::v3::TxnRequest Probe(const EtcdLayout& layout, int comparisons, int64_t bytes) {
@@ -37,7 +41,7 @@ etcd::v3::TxnRequest Probe(const EtcdLayout& layout, int comparisons, int64_t by
   return probe;
 }
 
-bool IsTooLarge(const absl::Status& status) { return status.code() == absl::StatusCode::kInvalidArgument; }
+bool IsTooLarge(const absl::Status& status) { return absl::IsResourceExhausted(status); }
 
 absl::StatusOr<int> ProbeTxnOps(EtcdClient& client, const EtcdLayout& layout) {
   for (int operations = kMostTxnOps; operations >= kSmallestEtcdLimits.max_txn_ops; operations /= 2) {
@@ -73,22 +77,68 @@ absl::StatusOr<int64_t> ProbeRequestBytes(EtcdClient& client, const EtcdLayout& 
       " bytes: start its members with --max-request-bytes=", kSmallestEtcdLimits.max_request_bytes, " or more"));
 }
 
-}  // namespace
-
-RemoteLimits GroupLimits(const EtcdLayout& layout, const EtcdLimits& limits) {
-  const int64_t bytes = limits.max_request_bytes - kSlotBytes;
-  // Each key may be both read and written.
-  const int64_t bytes_per_key = 2 * (kBytesPerKey + static_cast<int64_t>(layout.prefix().size()));
-  // One operation is the slot's.
-  const int64_t keys = std::min({int64_t{limits.max_txn_ops} - 1, kMostKeys, bytes / 2 / bytes_per_key});
-  return {.max_reads = keys, .max_writes = keys, .max_bytes = bytes - keys * bytes_per_key};
+absl::StatusOr<EtcdLimits> ProbeMember(const std::string& endpoint, const EtcdOptions& options, uint64_t cluster_id,
+                                       const EtcdLayout& layout) {
+  EtcdOptions own = options;
+  own.endpoints = {endpoint};
+  own.request_timeout = std::min(options.request_timeout, options.attempt_timeout);
+  HAPAX_ASSIGN_OR_RETURN(const std::unique_ptr<EtcdClient> client, EtcdClient::Create(own));
+  EtcdLimits limits;
+  HAPAX_ASSIGN_OR_RETURN(limits.max_txn_ops, ProbeTxnOps(*client, layout));
+  HAPAX_ASSIGN_OR_RETURN(limits.max_request_bytes, ProbeRequestBytes(*client, layout));
+  if (const uint64_t found = client->history().cluster_id(); found != cluster_id) {
+    return absl::FailedPreconditionError(absl::StrCat("etcd_endpoints: the member is of the cluster ",
+                                                      absl::Hex(found, absl::kZeroPad16), ", and another one of ",
+                                                      absl::Hex(cluster_id, absl::kZeroPad16)));
+  }
+  return limits;
 }
 
-absl::StatusOr<EtcdLimits> ProbeEtcdLimits(EtcdClient& client, const EtcdLayout& layout) {
-  EtcdLimits limits;
-  HAPAX_ASSIGN_OR_RETURN(limits.max_txn_ops, ProbeTxnOps(client, layout));
-  HAPAX_ASSIGN_OR_RETURN(limits.max_request_bytes, ProbeRequestBytes(client, layout));
-  return limits;
+EtcdLimits Smaller(const EtcdLimits& one, const EtcdLimits& other) {
+  return {.max_txn_ops = std::min(one.max_txn_ops, other.max_txn_ops),
+          .max_request_bytes = std::min(one.max_request_bytes, other.max_request_bytes)};
+}
+
+// A group has one comparison and one put besides its own, those of its slot.
+int64_t KeysOfTxn(int txn_ops) { return txn_ops - 1; }
+
+}  // namespace
+
+absl::StatusOr<RemoteLimits> GroupLimitsOf(const EtcdLimits& limits, const EtcdLayout& layout) {
+  const int64_t bytes_per_key = kBytesPerKey + static_cast<int64_t>(layout.prefix().size());
+  // Reads and writes have as many keys each. With the slot they take half of the bytes at most.
+  const int64_t keys_with_room = (limits.max_request_bytes / 2 - kGroupBytes) / (2 * bytes_per_key);
+  const int64_t keys = std::min({KeysOfTxn(limits.max_txn_ops), kMostKeys, keys_with_room});
+  const int64_t fewest = KeysOfTxn(kSmallestEtcdLimits.max_txn_ops);
+  if (keys < fewest) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "with an etcd_prefix of ", layout.prefix().size(), " bytes and requests of ", limits.max_request_bytes,
+        " bytes a transaction has ", keys, " rows: shorten the prefix, or start etcd's members with ",
+        "--max-request-bytes=", 2 * (kGroupBytes + 2 * fewest * bytes_per_key), " or more"));
+  }
+  return RemoteLimits{.max_reads = keys,
+                      .max_writes = keys,
+                      .max_bytes = limits.max_request_bytes - kGroupBytes - 2 * keys * bytes_per_key};
+}
+
+absl::StatusOr<EtcdLimits> ProbeEtcdLimits(const EtcdOptions& options, uint64_t cluster_id, const EtcdLayout& layout) {
+  absl::Status unavailable = absl::UnavailableError("etcd has no members");
+  EtcdLimits smallest;
+  bool one_answered = false;
+  for (const std::string& endpoint : options.endpoints) {
+    const absl::StatusOr<EtcdLimits> limits = ProbeMember(endpoint, options, cluster_id, layout);
+    if (absl::IsUnavailable(limits.status())) {
+      unavailable = limits.status();
+      continue;
+    }
+    if (!limits.ok()) {
+      return absl::Status(limits.status().code(), absl::StrCat(endpoint, ": ", limits.status().message()));
+    }
+    smallest = one_answered ? Smaller(smallest, *limits) : *limits;
+    one_answered = true;
+  }
+  if (!one_answered) return unavailable;
+  return smallest;
 }
 
 }  // namespace hapax

@@ -21,6 +21,14 @@ void CompareRevision(const std::string& etcd_key, int64_t revision, TxnRequest& 
   compare.set_mod_revision(revision);
 }
 
+// The response to an operation that reads.
+absl::StatusOr<RangeResponse*> RangeAt(int number, TxnResponse& response) {
+  if (number >= response.responses_size() || !response.responses(number).has_response_range()) {
+    return absl::InternalError(kNoResponse);
+  }
+  return response.mutable_responses(number)->mutable_response_range();
+}
+
 RemoteValue ValueOf(RangeResponse& range) {
   if (range.kvs_size() == 0) return {};
   etcd::v3::KeyValue& row = *range.mutable_kvs(0);
@@ -35,10 +43,9 @@ absl::StatusOr<RemoteFetched::Rows> RowsOf(const EtcdLayout& layout, Table table
   RemoteFetched::Rows rows{.has_more = range.more()};
   rows.rows.reserve(range.kvs_size());
   for (etcd::v3::KeyValue& row : *range.mutable_kvs()) {
-    const std::optional<std::string_view> key = layout.KeyOfRow(table, row.key());
-    if (!key.has_value()) return absl::InternalError("etcd's answer has a key of another range than was asked for");
-    rows.rows.push_back({.key = std::string(*key),
-                         .value = {.revision = row.mod_revision(), .value = std::move(*row.mutable_value())}});
+    HAPAX_ASSIGN_OR_RETURN(const std::string_view key, layout.KeyOfRow(table, row.key()));
+    rows.rows.push_back(
+        {.key = std::string(key), .value = {.revision = row.mod_revision(), .value = std::move(*row.mutable_value())}});
   }
   return rows;
 }
@@ -75,13 +82,12 @@ absl::StatusOr<RemoteFetched> FetchedOf(const EtcdLayout& layout, const RemoteFe
   RemoteFetched fetched;
   int next = 0;
   for (size_t i = 0; i < fetch.keys.size(); ++i) {
-    if (next >= response.responses_size()) return absl::InternalError(kNoResponse);
-    fetched.values.push_back(ValueOf(*response.mutable_responses(next++)->mutable_response_range()));
+    HAPAX_ASSIGN_OR_RETURN(RangeResponse* const range, RangeAt(next++, response));
+    fetched.values.push_back(ValueOf(*range));
   }
   for (const RemoteFetch::Scan& scan : fetch.scans) {
-    if (next >= response.responses_size()) return absl::InternalError(kNoResponse);
-    HAPAX_ASSIGN_OR_RETURN(RemoteFetched::Rows rows,
-                           RowsOf(layout, scan.table, *response.mutable_responses(next++)->mutable_response_range()));
+    HAPAX_ASSIGN_OR_RETURN(RangeResponse* const range, RangeAt(next++, response));
+    HAPAX_ASSIGN_OR_RETURN(RemoteFetched::Rows rows, RowsOf(layout, scan.table, *range));
     fetched.scans.push_back(std::move(rows));
   }
   return fetched;

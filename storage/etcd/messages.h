@@ -17,6 +17,7 @@ namespace hapax {
 
 // Reads everything. Its responses are in the order of keys and scans.
 [[nodiscard]] etcd::v3::TxnRequest FetchTxn(const EtcdLayout& layout, const RemoteFetch& fetch);
+// Errors: INTERNAL, it is not the response to this fetch.
 [[nodiscard]] absl::StatusOr<RemoteFetched> FetchedOf(const EtcdLayout& layout, const RemoteFetch& fetch,
                                                       etcd::v3::TxnResponse& response);
 

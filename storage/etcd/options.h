@@ -26,9 +26,10 @@ struct EtcdOptions {
   std::vector<std::string> endpoints;
   EtcdAccessFiles files;
 
-  // The time for one request at one member; a read is then tried at another.
+  // The time for one request at one member. Then a read is tried at another, and the outcome of a commit is unknown: a
+  // member that has lost its leader would keep it for longer.
   absl::Duration attempt_timeout = absl::Seconds(2);
-  // The time for a read at all members, and for a commit.
+  // The time for a request at all members.
   absl::Duration request_timeout = absl::Seconds(6);
 
   // The bounds on unfinished requests; one more is refused.

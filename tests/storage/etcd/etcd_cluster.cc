@@ -19,8 +19,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
-#include "hapax/base/status_macros.h"
-#include "hapax/etcd/v3/etcd.pb.h"
 #include "hapax/tests/support/status_matchers.h"
 
 namespace hapax {
@@ -115,8 +113,9 @@ void EtcdCluster::Start(int member) {
                                     "--logger=zap",
                                     "--log-level=warn"};
   words.insert(words.end(), options_.flags.begin(), options_.flags.end());
-  if (member == options_.members - 1) {
-    words.insert(words.end(), options_.last_member_flags.begin(), options_.last_member_flags.end());
+  if (static_cast<size_t>(member) < options_.member_flags.size()) {
+    const std::vector<std::string>& own = options_.member_flags[member];
+    words.insert(words.end(), own.begin(), own.end());
   }
   pids_[member] = Spawn(std::move(words), dir_.Path(absl::StrCat("m", member, ".log")));
 }
@@ -145,35 +144,33 @@ void EtcdCluster::AwaitReady(int member) const {
   etcd::v3::TxnRequest read;
   read.add_success()->mutable_request_range()->set_key("ready");
   const EtcdReply reply = ReadAndWait(**client, read);
-  std::ifstream log(dir_.Path(absl::StrCat("m", member, ".log")));
   // Where users are required, a refusal is an answer as well.
   if (reply.status.code() == absl::StatusCode::kUnauthenticated) return;
   if (reply.status.code() == absl::StatusCode::kPermissionDenied) return;
-  ASSERT_THAT(reply.status, IsOk()) << std::string(std::istreambuf_iterator<char>(log), {});
+  ASSERT_THAT(reply.status, IsOk()) << Log(member);
 }
 
-absl::Status MakeRoom(const EtcdCluster& cluster) {
-  const auto call = [&](const std::string& method, const auto& request, auto& response) -> absl::Status {
-    const grpc::Status status = cluster.Call(0, method, request, response);
-    return status.ok() ? absl::OkStatus() : absl::InternalError(absl::StrCat(method, ": ", status.error_message()));
-  };
-  etcd::v3::StatusResponse status;
-  HAPAX_RETURN_IF_ERROR(call("/etcdserverpb.Maintenance/Status", etcd::v3::StatusRequest(), status));
+std::string EtcdCluster::Log(int member) const {
+  std::ifstream log(dir_.Path(absl::StrCat("m", member, ".log")));
+  return {std::istreambuf_iterator<char>(log), {}};
+}
+
+void EtcdCluster::MakeRoom(int64_t revision) const {
   etcd::v3::CompactionRequest compaction;
-  compaction.set_revision(status.header().revision());
+  compaction.set_revision(revision);
   compaction.set_physical(true);
   etcd::v3::CompactionResponse compacted;
-  HAPAX_RETURN_IF_ERROR(call("/etcdserverpb.KV/Compact", compaction, compacted));
+  ASSERT_TRUE(Call(0, "/etcdserverpb.KV/Compact", compaction, compacted).ok());
   etcd::v3::DefragmentResponse defragmented;
-  HAPAX_RETURN_IF_ERROR(call("/etcdserverpb.Maintenance/Defragment", etcd::v3::DefragmentRequest(), defragmented));
+  ASSERT_TRUE(Call(0, "/etcdserverpb.Maintenance/Defragment", etcd::v3::DefragmentRequest(), defragmented).ok());
   etcd::v3::AlarmRequest alarm;
   etcd::v3::AlarmResponse raised;
-  HAPAX_RETURN_IF_ERROR(call("/etcdserverpb.Maintenance/Alarm", alarm, raised));
-  if (raised.alarms_size() != 1) return absl::FailedPreconditionError("the member has no alarm");
+  ASSERT_TRUE(Call(0, "/etcdserverpb.Maintenance/Alarm", alarm, raised).ok());
+  ASSERT_EQ(raised.alarms_size(), 1);
   alarm.set_action(etcd::v3::AlarmRequest::DEACTIVATE);
   alarm.set_alarm(raised.alarms(0).alarm());
   alarm.set_member_id(raised.alarms(0).member_id());
-  return call("/etcdserverpb.Maintenance/Alarm", alarm, raised);
+  ASSERT_TRUE(Call(0, "/etcdserverpb.Maintenance/Alarm", alarm, raised).ok());
 }
 
 EtcdCluster& SharedEtcd() {

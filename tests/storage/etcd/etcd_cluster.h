@@ -32,9 +32,9 @@ class EtcdCluster {
     int members = 1;
     std::string token = "hapax-test";  // The cluster's id follows from it and from the members' addresses.
     std::vector<std::string> flags;    // Further ones, of each member.
-    std::vector<std::string> last_member_flags;
-    EtcdAccessFiles files;          // With which a client is let in; decides about TLS, too.
-    std::vector<int> client_ports;  // Empty: free ones.
+    std::vector<std::vector<std::string>> member_flags;  // Further ones of the members, in their order.
+    EtcdAccessFiles files;                               // With which a client is let in; decides about TLS, too.
+    std::vector<int> client_ports;                       // Empty: free ones.
     std::vector<int> peer_ports;
   };
 
@@ -56,8 +56,14 @@ class EtcdCluster {
   // Stops the process (SIGSTOP), and has it go on.
   void Pause(int member);
   void Resume(int member);
+  // What the member has logged so far.
+  [[nodiscard]] std::string Log(int member) const;
   // Waits until a linearizable read at the member succeeds; fails the test if it does not.
   void AwaitReady(int member) const;
+
+  // Gives the room of deleted and overwritten rows back, and ends the alarm of a full database: what the docs say to
+  // do. Of a cluster of one member.
+  void MakeRoom(int64_t revision) const;
 
   // Sends one request to a member, and waits for the response.
   template <typename Response, typename Request>
@@ -85,9 +91,6 @@ class EtcdCluster {
   Options options_;
   std::vector<pid_t> pids_;
 };
-
-// What an operator does after NOSPACE: compacts and defragments the cluster's only member, and disarms its alarm.
-[[nodiscard]] absl::Status MakeRoom(const EtcdCluster& cluster);
 
 // The cluster of one member that the tests of this program share, each with a prefix of its own.
 [[nodiscard]] EtcdCluster& SharedEtcd();

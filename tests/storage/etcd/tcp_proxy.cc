@@ -120,6 +120,13 @@ std::string TcpProxy::endpoint() const { return absl::StrCat("127.0.0.1:", port_
 void TcpProxy::SetMode(Mode mode) {
   absl::MutexLock lock(&mu_);
   mode_ = mode;
+  lost_ = 0;
+}
+
+void TcpProxy::AwaitLostAnswer() {
+  absl::MutexLock lock(&mu_);
+  const auto one_lost = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return lost_ > 0; };
+  mu_.Await(absl::Condition(&one_lost));
 }
 
 void TcpProxy::AwaitHeldRequest() {
@@ -212,7 +219,9 @@ void TcpProxy::FromMember(Connection& connection) {
     const int before = connection.responses.messages();
     connection.responses.Add(bytes, static_cast<size_t>(size));
     if (mode_ == Mode::kLoseAnswers) {
-      if (connection.responses.messages() > before) ::shutdown(connection.client, SHUT_RDWR);
+      if (connection.responses.messages() == before) continue;
+      ++lost_;
+      ::shutdown(connection.client, SHUT_RDWR);
     } else if (!connection.holds) {
       WriteAll(connection.client, bytes, static_cast<size_t>(size));
     }

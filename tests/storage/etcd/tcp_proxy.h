@@ -31,6 +31,7 @@ class FrameCounter {
 // A proxy on 127.0.0.1 between a client and a member, which loses answers and delays requests.
 //
 //   proxy.LoseAnswers();      // From now on a response ends its connection in place of being passed on.
+//   proxy.AwaitLostAnswer();  // Until one is lost since then.
 //   proxy.HoldRequests();     // From now on what the client sends is kept.
 //   proxy.AwaitHeldRequest(); // Until a whole request is kept.
 //   proxy.CutClients();       // The client's connections end; what is kept can still be delivered.
@@ -49,6 +50,7 @@ class TcpProxy {
 
   void Forward() { SetMode(Mode::kForward); }
   void LoseAnswers() { SetMode(Mode::kLoseAnswers); }
+  void AwaitLostAnswer();
   void HoldRequests() { SetMode(Mode::kHoldRequests); }
   void AwaitHeldRequest();
   void CutClients();
@@ -70,6 +72,7 @@ class TcpProxy {
   absl::Mutex mu_;
   std::string target_ ABSL_GUARDED_BY(mu_);
   Mode mode_ ABSL_GUARDED_BY(mu_) = Mode::kForward;
+  int lost_ ABSL_GUARDED_BY(mu_) = 0;  // Answers, since the mode was set.
   std::vector<std::unique_ptr<Connection>> connections_ ABSL_GUARDED_BY(mu_);
   std::thread acceptor_;
 };

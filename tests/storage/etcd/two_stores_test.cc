@@ -8,11 +8,10 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/base/status_macros.h"
+#include "hapax/storage/etcd/limits.h"
 #include "hapax/storage/remote/store.h"
 #include "hapax/tests/storage/etcd/gated_backend.h"
 #include "hapax/tests/storage/etcd/tcp_proxy.h"
@@ -144,7 +143,7 @@ TEST_F(TwoStoresTest, IncrementsOfBothLoseNothing) {
   EXPECT_EQ(Counter(*first_), absl::StrCat(4 * kEach));
 }
 
-TEST_F(TwoStoresTest, ATransactionWhoseAnswerIsLostIsToldToBeDoneAndDoneOnce) {
+TEST_F(TwoStoresTest, ATransactionWhoseAnswerIsLostIsToldToBeDoneAndDoneOnceWithItsHooks) {
   TcpProxy proxy(SharedEtcd().endpoint(0));
   EtcdOptions options = SharedEtcd().ClientOptions();
   options.endpoints = {proxy.endpoint()};
@@ -153,28 +152,7 @@ TEST_F(TwoStoresTest, ATransactionWhoseAnswerIsLostIsToldToBeDoneAndDoneOnce) {
   ASSERT_THAT(Execute(*store, Increment), IsOk());
   gate.Close();
   TransactionOutcome outcome;
-  store->Execute(Increment, outcome.Done());
-  gate.AwaitCommit();
-  proxy.LoseAnswers();
-  gate.Open();
-  for (int tries = 0; tries < 10'000 && Counter(*second_) != "2"; ++tries) {
-  }
-  EXPECT_FALSE(outcome.settled());
-  proxy.Forward();
-  EXPECT_THAT(outcome.Wait(), IsOk());
-  EXPECT_EQ(Counter(*second_), "2");
-}
-
-TEST_F(TwoStoresTest, AHookOfATransactionWhoseAnswerWasLostRunsOnce) {
-  TcpProxy proxy(SharedEtcd().endpoint(0));
-  EtcdOptions options = SharedEtcd().ClientOptions();
-  options.endpoints = {proxy.endpoint()};
-  Gate gate;
-  const auto store = OpenStore(options, prefix_, "third", gate);
-  ASSERT_THAT(Execute(*store, Increment), IsOk());
-  gate.Close();
   std::atomic<int> hooks = 0;
-  TransactionOutcome outcome;
   store->Execute(
       [&](Transaction& txn) {
         txn.OnCommit([&] { ++hooks; });
@@ -186,40 +164,38 @@ TEST_F(TwoStoresTest, AHookOfATransactionWhoseAnswerWasLostRunsOnce) {
   gate.Open();
   for (int tries = 0; tries < 10'000 && Counter(*second_) != "2"; ++tries) {
   }
+  EXPECT_FALSE(outcome.settled());
   EXPECT_EQ(hooks, 0);
   proxy.Forward();
   EXPECT_THAT(outcome.Wait(), IsOk());
   EXPECT_EQ(hooks, 1);
+  EXPECT_EQ(Counter(*second_), "2");
+  // Nothing of it is left for the next group.
+  EXPECT_THAT(Execute(*store, Increment), IsOk());
+  EXPECT_EQ(hooks, 1);
 }
 
-TEST(EtcdNoRoomTest, WhoWritesIsToldTheRemedyWhoReadsIsServedAndAllGoesOnOnceThereIsRoom) {
-  const EtcdCluster cluster({.flags = {"--quota-backend-bytes=4000000"}});
-  auto backend = OpenEtcdBackend(cluster.ClientOptions(), "/hapax");
+// The limits that a server found at its start may be those of other members than the one that is in use later.
+TEST_F(TwoStoresTest, ATransactionThatAMemberRefusesForItsSizeIsToldSoAndNothingElseIsLost) {
+  auto client = EtcdClient::Create(SharedEtcd().ClientOptions());
+  ASSERT_THAT(client, IsOk());
+  auto backend = MakeEtcdBackend(*std::move(client), prefix_, {.max_txn_ops = 8192, .max_request_bytes = 8 << 20});
   ASSERT_THAT(backend, IsOk());
-  RemoteStore store(*std::move(backend), {.slot = "server", .owner = NewOwner(), .patience = absl::Milliseconds(500)});
-  const auto put = [&] {
-    return Execute(store, [](Transaction& txn) {
-      txn.Put(kTable, "row", std::string(400'000, 'x'));
-      return absl::OkStatus();
-    });
-  };
-  const auto read = [](Transaction& txn) -> absl::Status {
-    HAPAX_ASSIGN_OR_RETURN(const auto row, txn.Get(kTable, "row"));
-    return row.has_value() ? absl::OkStatus() : absl::InternalError("there is no row");
-  };
-  absl::Status status;
-  for (int i = 0; i < 40 && status.ok(); ++i) status = put();
-  EXPECT_THAT(status, StatusIs(StatusCode::kUnavailable, HasSubstr("NOSPACE")));
-  EXPECT_THAT(store.health(), StatusIs(StatusCode::kUnavailable, HasSubstr("NOSPACE")));
-  EXPECT_THAT(store.status(), IsOk());
-  for (int i = 0; i < 3; ++i) {
-    EXPECT_THAT(Execute(store, read), IsOk());
-    EXPECT_THAT(put(), StatusIs(StatusCode::kUnavailable, HasSubstr("NOSPACE")));
+  RemoteStore store(*std::move(backend), {.slot = "third", .owner = NewOwner(), .max_group_bytes = 8 << 20});
+  std::vector<TransactionOutcome> outcomes(9);
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    const size_t size = i == 4 ? 2'000'000 : 1;
+    store.Execute(
+        [size, i](Transaction& txn) {
+          txn.Put(kTable, absl::StrCat("large ", i), std::string(size, 'x'));
+          return Increment(txn);
+        },
+        outcomes[i].Done());
   }
-  ASSERT_THAT(MakeRoom(cluster), IsOk());
-  for (int i = 0; i < 100 && !put().ok(); ++i) absl::SleepFor(absl::Milliseconds(20));
-  EXPECT_THAT(put(), IsOk());
-  EXPECT_THAT(store.health(), IsOk());
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    EXPECT_EQ(outcomes[i].Wait().code(), i == 4 ? StatusCode::kResourceExhausted : StatusCode::kOk) << i;
+  }
+  EXPECT_EQ(Counter(*second_), absl::StrCat(outcomes.size() - 1));
 }
 
 TEST_F(TwoStoresTest, AStoreStopsWhenItsClusterIsAnotherOne) {
