@@ -1,9 +1,11 @@
 #include "hapax/interceptors/idempotency/token_quota.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,7 +16,9 @@
 #include "hapax/base/timestamps.h"
 #include "hapax/interceptors/idempotency/token_table.h"
 #include "hapax/interceptors/refusal.h"
+#include "hapax/storage/blocking.h"
 #include "hapax/storage/key.h"
+#include "hapax/storage/paged_scan.h"
 #include "hapax/storage/rows.h"
 #include "hapax/store/v1/token.pb.h"
 
@@ -143,6 +147,61 @@ absl::Status RefuseMoreBytes(const TokenPolicy& policy, const Counts& counts, in
                              limit, "; ", room));
 }
 
+// A tenant's tokens, as a recount finds them.
+struct TenantCount {
+  Counts counts;
+  int64_t abandoned = 0;
+  std::optional<std::string> abandoned_before;  // The row of their number, before the recount.
+};
+using TenantCounts = std::map<std::string, TenantCount, std::less<>>;
+
+// Adds the tenants that have counts, also those that have no tokens any more.
+absl::Status FindCountedTenants(Store& store, TenantCounts& by_tenant) {
+  for (const std::string& prefix : {CountsPrefix(), AbandonedPrefix()}) {
+    HAPAX_RETURN_IF_ERROR(
+        PagedScan(store, Table::kMeta, KeyRange::Prefix(prefix), [&](std::string_view bytes, std::string_view value) {
+          KeyParser parser(bytes);
+          static_cast<void>(parser.String());
+          const absl::StatusOr<std::string> name = parser.String();
+          if (!name.ok()) return;
+          TenantCount& tenant = by_tenant[*name];
+          if (bytes == AbandonedKey(*name)) tenant.abandoned_before = value;
+        }));
+  }
+  return absl::OkStatus();
+}
+
+// Counts one row of table tokens.
+void CountStored(std::string_view bytes, std::string_view value, absl::Time now, TenantCounts& by_tenant) {
+  const absl::StatusOr<TokenKey> key = DecodeTokenKey(bytes);
+  if (!key.ok()) return;  // A damaged row is reported to whoever reads it.
+  TenantCount& tenant = by_tenant[key->tenant];
+  store::v1::TokenRecord record;
+  const bool is_sound = DecodeRow(bytes, value, &record).ok();
+  if (is_sound && record.has_abandoned_at()) {
+    ++tenant.abandoned;
+    return;
+  }
+  const absl::Time forget_at =
+      is_sound && record.has_forget_at() ? FromTimestamp(record.forget_at()) : absl::InfiniteFuture();
+  if (forget_at <= now) return;
+  tenant.counts.Add(forget_at, /*tokens=*/1, /*bytes=*/0, now);
+  tenant.counts.AddBytes({.bytes = static_cast<int64_t>(bytes.size() + value.size()),
+                          .expires_at = record.has_expires_at() ? FromTimestamp(record.expires_at()) : forget_at,
+                          .forget_at = forget_at},
+                         now);
+}
+
+absl::Status PutCounts(const std::string& name, const TenantCount& tenant, Transaction& txn) {
+  PutRow(txn, Table::kMeta, CountKey(name), tenant.counts.ToRow());
+  HAPAX_ASSIGN_OR_RETURN(const auto abandoned, txn.Get(Table::kMeta, AbandonedKey(name)));
+  if (abandoned != tenant.abandoned_before) return absl::OkStatus();
+  store::v1::AbandonedTokenCountRow row;
+  row.set_tokens(tenant.abandoned);
+  PutRow(txn, Table::kMeta, AbandonedKey(name), row);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status CountToken(const TokenPolicy& policy, std::string_view tenant, absl::Time forget_at, absl::Time now,
@@ -206,48 +265,29 @@ absl::StatusOr<int64_t> AbandonedTokens(std::string_view tenant, const ReadTrans
   return row.has_value() ? row->tokens() : 0;
 }
 
-absl::Status CountAllTokens(absl::Time now, Transaction& txn) {
-  struct Tenant {
-    Counts counts;
-    store::v1::AbandonedTokenCountRow abandoned;
-  };
-  std::map<std::string, Tenant> by_tenant;
-  // Also the tenants that have no tokens any more.
-  for (const std::string& prefix : {CountsPrefix(), AbandonedPrefix()}) {
-    HAPAX_RETURN_IF_ERROR(
-        txn.Scan(Table::kMeta, KeyRange::Prefix(prefix), [&](std::string_view bytes, std::string_view /*value*/) {
-          KeyParser parser(bytes);
-          static_cast<void>(parser.String());
-          if (const absl::StatusOr<std::string> tenant = parser.String(); tenant.ok()) by_tenant[*tenant];
-          return true;
-        }));
-  }
+absl::StatusOr<bool> CountAllTokens(absl::Time now, Store& store,
+                                    absl::FunctionRef<absl::StatusOr<bool>(const ReadTransaction&)> is_counted) {
+  TenantCounts by_tenant;
+  HAPAX_RETURN_IF_ERROR(FindCountedTenants(store, by_tenant));
   HAPAX_RETURN_IF_ERROR(
-      txn.Scan(Table::kTokens, KeyRange::Prefix(""), [&](std::string_view bytes, std::string_view value) {
-        const absl::StatusOr<TokenKey> key = DecodeTokenKey(bytes);
-        if (!key.ok()) return true;  // A damaged row is reported to whoever reads it.
-        Tenant& tenant = by_tenant[key->tenant];
-        store::v1::TokenRecord record;
-        const bool is_sound = DecodeRow(bytes, value, &record).ok();
-        if (is_sound && record.has_abandoned_at()) {
-          tenant.abandoned.set_tokens(tenant.abandoned.tokens() + 1);
-          return true;
-        }
-        const absl::Time forget_at =
-            is_sound && record.has_forget_at() ? FromTimestamp(record.forget_at()) : absl::InfiniteFuture();
-        if (forget_at <= now) return true;
-        tenant.counts.Add(forget_at, /*tokens=*/1, /*bytes=*/0, now);
-        tenant.counts.AddBytes({.bytes = static_cast<int64_t>(bytes.size() + value.size()),
-                                .expires_at = record.has_expires_at() ? FromTimestamp(record.expires_at()) : forget_at,
-                                .forget_at = forget_at},
-                               now);
-        return true;
-      }));
-  for (const auto& [name, tenant] : by_tenant) {
-    PutRow(txn, Table::kMeta, CountKey(name), tenant.counts.ToRow());
-    PutRow(txn, Table::kMeta, AbandonedKey(name), tenant.abandoned);
+      PagedScan(store, Table::kTokens, KeyRange::Prefix(""),
+                [&](std::string_view key, std::string_view value) { CountStored(key, value, now, by_tenant); }));
+  for (auto next = by_tenant.begin(); next != by_tenant.end();) {
+    const auto first = next;
+    bool is_ours = false;
+    const absl::Status status = ExecuteAndWait(store, [&](Transaction& txn) -> absl::Status {
+      next = first;  // A body may run more than once.
+      HAPAX_ASSIGN_OR_RETURN(const bool others_count, is_counted(txn));
+      is_ours = !others_count;
+      for (int64_t i = 0; is_ours && i < kPageRows && next != by_tenant.end(); ++i, ++next) {
+        HAPAX_RETURN_IF_ERROR(PutCounts(next->first, next->second, txn));
+      }
+      return absl::OkStatus();
+    });
+    if (!status.ok()) return status;
+    if (!is_ours) return false;
   }
-  return absl::OkStatus();
+  return true;
 }
 
 }  // namespace hapax

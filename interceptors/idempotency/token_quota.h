@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -49,8 +50,17 @@ struct TokenBytes {
 // The tenant's tokens abandoned since counting began. Errors: those of the store.
 [[nodiscard]] absl::StatusOr<int64_t> AbandonedTokens(std::string_view tenant, const ReadTransaction& txn);
 
-// Recounts the tokens of all tenants, including abandoned ones, by reading each token. Errors: those of the store.
-[[nodiscard]] absl::Status CountAllTokens(absl::Time now, Transaction& txn);
+// Recounts the tokens of all tenants, including abandoned ones, by reading each token: in pages, then in transactions
+// that each write the counts of kPageRows tenants. Blocks.
+//
+// The counts are right although other servers store tokens meanwhile, provided that none counts them before
+// `is_counted` is true. Each transaction that writes asks it first, and writes nothing once it is: from then on the
+// counts of another server are right, and grow. Abandoned tokens are counted always, with or without a limit; so a
+// number of them that changes meanwhile is right as it stands, and is left.
+//
+// Returns whether the counts are those of this call. Errors: those of the store, and of `is_counted`.
+[[nodiscard]] absl::StatusOr<bool> CountAllTokens(
+    absl::Time now, Store& store, absl::FunctionRef<absl::StatusOr<bool>(const ReadTransaction&)> is_counted);
 
 }  // namespace hapax
 

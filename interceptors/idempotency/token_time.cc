@@ -9,6 +9,7 @@
 #include "hapax/base/timestamps.h"
 #include "hapax/storage/blocking.h"
 #include "hapax/storage/key.h"
+#include "hapax/storage/paged_scan.h"
 #include "hapax/storage/rows.h"
 #include "hapax/store/v1/token.pb.h"
 
@@ -43,8 +44,8 @@ absl::Duration MaxStepSince(const TokenTimeRow& row, const Uptime& now, absl::Du
   return (since >= absl::ZeroDuration() ? since : now.elapsed) + kUptimeGrain;
 }
 
-// When the newest token was executed or abandoned; nullopt when there is none.
-absl::StatusOr<std::optional<absl::Time>> NewestToken(const ReadTransaction& txn) {
+// When the newest token was executed or abandoned; nullopt when there is none. Reads all tokens, in pages.
+absl::StatusOr<std::optional<absl::Time>> NewestToken(Store& store) {
   std::optional<absl::Time> newest;
   const auto visit = [&newest](std::string_view key, std::string_view value) {
     store::v1::TokenRecord record;
@@ -53,10 +54,19 @@ absl::StatusOr<std::optional<absl::Time>> NewestToken(const ReadTransaction& txn
       time = FromTimestamp(record.has_abandoned_at() ? record.abandoned_at() : record.executed_at());
     }
     newest = std::max(newest.value_or(time), time);
-    return true;
   };
-  HAPAX_RETURN_IF_ERROR(txn.Scan(Table::kTokens, KeyRange::Prefix(""), visit));
+  HAPAX_RETURN_IF_ERROR(PagedScan(store, Table::kTokens, KeyRange::Prefix(""), visit));
   return newest;
+}
+
+absl::StatusOr<bool> HasRow(Store& store) {
+  bool found = false;
+  HAPAX_RETURN_IF_ERROR(QueryAndWait(store, [&](const ReadTransaction& txn) -> absl::Status {
+    HAPAX_ASSIGN_OR_RETURN(const auto row, GetRow<TokenTimeRow>(txn, Table::kMeta, MetaKey()));
+    found = row.has_value();
+    return absl::OkStatus();
+  }));
+  return found;
 }
 
 }  // namespace
@@ -77,9 +87,12 @@ absl::Status TokenTime::Load(Store& store, const LoadOptions& options) {
   base_monotonic_ = clock_.Monotonic();  // Read first, so that the time meanwhile counts.
   const Uptime uptime = clock_.SinceBoot();
   const absl::Time wall = clock_.Now();
+  // Too many to be read by the transaction below. Whoever writes a token meanwhile has loaded before, so that there is
+  // a row by then, and the row counts.
+  HAPAX_ASSIGN_OR_RETURN(const bool has_row, HasRow(store));
+  HAPAX_ASSIGN_OR_RETURN(const auto newest, has_row ? std::optional<absl::Time>() : NewestToken(store));
   const absl::Status status = ExecuteAndWait(store, [&](Transaction& txn) -> absl::Status {
     HAPAX_ASSIGN_OR_RETURN(const auto row, GetRow<TokenTimeRow>(txn, Table::kMeta, MetaKey()));
-    HAPAX_ASSIGN_OR_RETURN(const auto newest, row.has_value() ? std::optional<absl::Time>() : NewestToken(txn));
     began_at_ = first_forget_at_ = absl::InfinitePast();
     if (row.has_value()) {
       const absl::Time mark = FromTimestamp(row->time());

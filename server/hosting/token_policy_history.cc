@@ -1,6 +1,7 @@
 #include "hapax/server/hosting/token_policy_history.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -14,6 +15,8 @@
 
 namespace hapax {
 namespace {
+
+using store::v1::TokenPolicyRow;
 
 std::string MetaKey() { return KeyBuilder().String("token_policy").Build(); }
 
@@ -31,6 +34,16 @@ std::pair<absl::Duration, absl::Duration> RetentionsOf(const TokenPolicy& policy
   return retentions;
 }
 
+bool AreCounted(const std::optional<TokenPolicyRow>& last) {
+  return last.has_value() && last->tokens_counted() && last->token_bytes_counted();
+}
+
+// Whether a server counts tokens as they are stored. It has counted those before.
+absl::StatusOr<bool> TokensAreCounted(const ReadTransaction& txn) {
+  HAPAX_ASSIGN_OR_RETURN(const auto last, GetRow<TokenPolicyRow>(txn, Table::kMeta, MetaKey()));
+  return AreCounted(last);
+}
+
 }  // namespace
 
 absl::Duration ShortestLife(const TokenPolicy& policy, const std::vector<const HostedService*>& services) {
@@ -41,8 +54,14 @@ absl::StatusOr<TokenPolicy> CompletePolicy(TokenPolicy policy, const std::vector
                                            Store& store, const TokenTime& time) {
   const absl::Time now = time.Now();
   policy.longest_retention = RetentionsOf(policy, services).second;
-  const absl::Status status = ExecuteAndWait(store, [&](Transaction& txn) -> absl::Status {
-    HAPAX_ASSIGN_OR_RETURN(const auto last, GetRow<store::v1::TokenPolicyRow>(txn, Table::kMeta, MetaKey()));
+  const bool counts = policy.max_tokens_per_tenant > 0 || policy.max_token_bytes_per_tenant > 0;
+  bool counted = false;  // By this start.
+  bool must_count = false;
+  const auto complete = [&](Transaction& txn) -> absl::Status {
+    HAPAX_ASSIGN_OR_RETURN(const auto last, GetRow<TokenPolicyRow>(txn, Table::kMeta, MetaKey()));
+    // After a start without a limit, or of an older version, the counts miss some tokens.
+    must_count = counts && !counted && !AreCounted(last);
+    if (must_count) return absl::OkStatus();
     policy.forgotten_until = absl::InfinitePast();
     if (last.has_value()) {
       // An older version trusted the wall clock here, which may have been ahead.
@@ -52,21 +71,21 @@ absl::StatusOr<TokenPolicy> CompletePolicy(TokenPolicy policy, const std::vector
         policy.forgotten_until = std::max(policy.forgotten_until, now - last_longest);
       }
     }
-    store::v1::TokenPolicyRow row;
+    TokenPolicyRow row;
     *row.mutable_longest_retention() = ToProtoDuration(policy.longest_retention);
     if (policy.forgotten_until != absl::InfinitePast()) {
       *row.mutable_forgotten_until() = ToTimestamp(policy.forgotten_until);
     }
-    // After a start without a limit, or of an older version, the counts miss some tokens.
-    row.set_tokens_counted(policy.max_tokens_per_tenant > 0 || policy.max_token_bytes_per_tenant > 0);
-    row.set_token_bytes_counted(row.tokens_counted());
-    if (row.tokens_counted() && !(last.has_value() && last->tokens_counted() && last->token_bytes_counted())) {
-      HAPAX_RETURN_IF_ERROR(CountAllTokens(now, txn));
-    }
+    row.set_tokens_counted(counts);
+    row.set_token_bytes_counted(counts);
     PutRow(txn, Table::kMeta, MetaKey(), row);
     return absl::OkStatus();
-  });
-  if (!status.ok()) return status;
+  };
+  HAPAX_RETURN_IF_ERROR(ExecuteAndWait(store, complete));
+  while (must_count) {
+    HAPAX_ASSIGN_OR_RETURN(counted, CountAllTokens(now, store, TokensAreCounted));
+    HAPAX_RETURN_IF_ERROR(ExecuteAndWait(store, complete));
+  }
   return policy;
 }
 

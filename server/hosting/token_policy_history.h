@@ -17,7 +17,8 @@ namespace hapax {
 // refused from now on, so a longer retention never executes one again (C17).
 //
 // The first start with a limit on a tenant's stored tokens, and the first after a start without one, counts the tokens
-// (token_quota.h).
+// (token_quota.h). Of several servers that start together, the counts of the first that is done are kept. Servers of
+// one store must all have a limit or none: one without does not count what it stores.
 //
 // Requires: `services` are compiled, and `time` is loaded.
 // Errors: those of the store.
