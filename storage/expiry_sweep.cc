@@ -1,35 +1,25 @@
 #include "hapax/storage/expiry_sweep.h"
 
 #include <optional>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "hapax/base/status_macros.h"
 #include "hapax/storage/blocking.h"
-#include "hapax/storage/key.h"
+#include "hapax/storage/paged_scan.h"
 
 namespace hapax {
 
 absl::StatusOr<ExpirySweep::Page> ExpirySweep::Next() {
   using Fate = ExpiryRule::Fate;
   const Table table = rule_.table();
+  HAPAX_ASSIGN_OR_RETURN(RowPage read, ReadPage(store_, table, rest_));
   std::vector<std::string> expired;
-  std::string next;
-  HAPAX_RETURN_IF_ERROR(QueryAndWait(store_, [&](const ReadTransaction& txn) {
-    expired.clear();
-    next.clear();
-    int64_t rows = 0;
-    return txn.Scan(table, {.begin = begin_}, [&](std::string_view key, std::string_view value) {
-      std::string replacement;
-      if (rule_.FateOf(key, value, replacement) != Fate::kKeep) expired.emplace_back(key);
-      if (++rows < kPageRows) return true;
-      next = KeyRange::After({}, std::string(key)).begin;
-      return false;
-    });
-  }));
-
-  Page page{.at_end = next.empty()};
+  for (const auto& [key, value] : read.rows) {
+    std::string replacement;
+    if (rule_.FateOf(key, value, replacement) != Fate::kKeep) expired.push_back(key);
+  }
+  Page page{.at_end = !read.has_more};
   if (!expired.empty()) {
     HAPAX_RETURN_IF_ERROR(ExecuteAndWait(store_, [&](Transaction& txn) -> absl::Status {
       page.changed = 0;
@@ -49,7 +39,7 @@ absl::StatusOr<ExpirySweep::Page> ExpirySweep::Next() {
       return absl::OkStatus();
     }));
   }
-  begin_ = std::move(next);
+  rest_ = read.has_more ? KeyRange::After({}, std::move(read.rows.back().first)) : KeyRange();
   return page;
 }
 

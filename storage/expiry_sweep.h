@@ -2,10 +2,10 @@
 #define HAPAX_STORAGE_EXPIRY_SWEEP_H_
 
 #include <cstdint>
-#include <string>
 
 #include "absl/status/statusor.h"
 #include "hapax/storage/expiry.h"
+#include "hapax/storage/key.h"
 #include "hapax/storage/store.h"
 
 namespace hapax {
@@ -16,15 +16,12 @@ namespace hapax {
 //   for (bool at_end = false; !at_end;) { HAPAX_ASSIGN_OR_RETURN(const auto page, sweep.Next()); at_end = page.at_end;
 //   }
 //
-// A page is read first. What has expired in it is judged again in the transaction that replaces or deletes it, so a row
-// that was written anew meanwhile is kept. Several servers may sweep at once.
+// A page (paged_scan.h) is read first. What has expired in it is judged again in the transaction that replaces or
+// deletes it, so a row that was written anew meanwhile is kept. Several servers may sweep at once.
 //
 // Thread-safety: for one thread at a time. Lifetime: store and rule outlive it.
 class ExpirySweep {
  public:
-  // The rows of one page. They are read in one request to a database (Speculation::kFirstRows).
-  static constexpr int64_t kPageRows = 128;
-
   struct Page {
     int64_t changed = 0;  // Rows that were replaced or deleted.
     bool at_end = false;  // The next page is the table's first.
@@ -38,7 +35,7 @@ class ExpirySweep {
  private:
   Store& store_;
   const ExpiryRule& rule_;
-  std::string begin_;  // Of the next page.
+  KeyRange rest_;  // Of the table.
 };
 
 }  // namespace hapax

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/storage/paged_scan.h"
 #include "hapax/tests/storage/store_engines.h"
 #include "hapax/tests/storage/store_fixture.h"
 #include "hapax/tests/support/status_matchers.h"
@@ -77,7 +78,7 @@ class ExpirySweepTest : public StoreFixture {
 INSTANTIATE_TEST_SUITE_P(Engines, ExpirySweepTest, testing::ValuesIn(kStoreEngines), EngineName);
 
 TEST_P(ExpirySweepTest, EachPageReplacesAndDropsWhatHasExpiredInIt) {
-  constexpr int kPage = ExpirySweep::kPageRows;
+  constexpr int kPage = kPageRows;
   constexpr int kExpired = kPage + 10;
   constexpr int kRows = 3 * kPage - 1;
   PutRows(0, kPage, "old");
