@@ -56,6 +56,9 @@ class RemoteContext {
   [[nodiscard]] RemoteBackend& backend() { return backend_; }
   [[nodiscard]] RemoteExecutor& executor() { return executor_; }
   [[nodiscard]] GuessCache& guesses() { return guesses_; }
+  // Held while bodies of transactions that may write run, and while such are told: one at a time, though a second group
+  // is under way.
+  [[nodiscard]] absl::Mutex& turn() ABSL_LOCK_RETURNED(turn_) { return turn_; }
 
   // Notes a conflict with another server.
   void NoteConflict();
@@ -91,6 +94,7 @@ class RemoteContext {
   RemoteBackend& backend_;
   RemoteExecutor& executor_;
   GuessCache guesses_;
+  absl::Mutex turn_;
 
   mutable absl::Mutex mu_;
   std::mt19937_64 random_ ABSL_GUARDED_BY(mu_);

@@ -86,6 +86,7 @@ void GroupRunner::Run() {
 }
 
 void GroupRunner::RunBodies() {
+  const absl::MutexLockMaybe turn(slot_ == nullptr ? nullptr : &context_->turn());
   bool fits = false;
   while (!fits) {
     run_ = std::make_unique<GroupRun>(
@@ -300,6 +301,7 @@ void GroupRunner::RunAlone() {
 // ---- Tell (A)
 
 void GroupRunner::Tell() {
+  const absl::MutexLockMaybe turn(slot_ == nullptr ? nullptr : &context_->turn());
   const size_t told = tasks_.size();
   for (size_t i = 0; i < told; ++i) {
     GroupRun::Result& result = run_->results()[i];

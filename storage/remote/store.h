@@ -24,8 +24,8 @@ namespace hapax {
 // Transactions of one party may change places when a group conflicts, or its outcome is unknown for a while. A caller
 // that must have an order waits for `done`.
 //
-// A body may run several times, first on guesses: what it reads then may never have been true. Queries do not block their
-// caller and run on threads of the store.
+// A body may run several times, first on guesses: what it reads then may never have been true. Queries do not block
+// their caller and run on threads of the store.
 //
 // Thread-safety: safe. Bodies of transactions, hooks and `done` run one at a time; those of queries run beside them.
 // Lifetime: as of Store. The destructor takes at most RemoteOptions::patience while the database does not answer.
