@@ -68,29 +68,40 @@ class ManyTokensTest : public testing::TestWithParam<Engine> {
   using Counts = std::map<std::string, int64_t>;
 
   // Stores a token, and counts it under this policy; an abandoned one is counted always.
-  void StoreOne(Store& store, int tenant, const std::string& token, bool is_abandoned, const TokenPolicy& policy) {
+  absl::Status Put(Transaction& txn, int tenant, const std::string& token, bool is_abandoned,
+                   const TokenPolicy& policy) const {
     const absl::Time now = clock_.Now();
     store::v1::TokenRecord record;
     if (is_abandoned) {
       *record.mutable_abandoned_at() = ToTimestamp(now);
-      ++abandoned_[TenantName(tenant)];
     } else {
       *record.mutable_executed_at() = ToTimestamp(now);
       *record.mutable_forget_at() = ToTimestamp(now + kLife);
-      ++stored_[TenantName(tenant)];
     }
-    ASSERT_THAT(Execute(store,
-                        [&](Transaction& txn) {
-                          PutToken(txn, {.tenant = TenantName(tenant), .region = "here", .zone = "", .token = token},
-                                   record);
-                          return is_abandoned ? CountAbandonedToken(policy, TenantName(tenant), txn)
-                                              : CountToken(policy, TenantName(tenant), now + kLife, now, txn);
-                        }),
-                IsOk());
+    PutToken(txn, {.tenant = TenantName(tenant), .region = "here", .zone = "", .token = token}, record);
+    return is_abandoned ? CountAbandonedToken(policy, TenantName(tenant), txn)
+                        : CountToken(policy, TenantName(tenant), now + kLife, now, txn);
   }
-  // As servers without a limit leave it.
+  void StoreOne(Store& store, int tenant, const std::string& token, bool is_abandoned, const TokenPolicy& policy) {
+    ASSERT_THAT(Execute(store, [&](Transaction& txn) { return Put(txn, tenant, token, is_abandoned, policy); }),
+                IsOk());
+    ++(is_abandoned ? abandoned_ : stored_)[TenantName(tenant)];
+  }
+  // As servers without a limit leave it. Fifty in a transaction, to save time.
   void StoreMany(Store& store) {
-    for (int i = 0; i < kTokens; ++i) StoreOne(store, i % kTenants, absl::StrCat("t", i), i % 10 == 0, TokenPolicy());
+    constexpr int kAtOnce = 50;
+    for (int first = 0; first < kTokens; first += kAtOnce) {
+      ASSERT_THAT(Execute(store,
+                          [&](Transaction& txn) {
+                            for (int i = first; i < first + kAtOnce; ++i) {
+                              const absl::Status status = Put(txn, i % kTenants, absl::StrCat("t", i), i % 10 == 0, {});
+                              if (!status.ok()) return status;
+                            }
+                            return absl::OkStatus();
+                          }),
+                  IsOk());
+      for (int i = first; i < first + kAtOnce; ++i) ++(i % 10 == 0 ? abandoned_ : stored_)[TenantName(i % kTenants)];
+    }
   }
   // The start of a server with a limit.
   void Start(Store& store) {
@@ -98,14 +109,14 @@ class ManyTokensTest : public testing::TestWithParam<Engine> {
     ASSERT_THAT(time.Load(store, {.shortest_life = kLife}), IsOk());
     ASSERT_THAT(CompletePolicy(kLimited, {}, store, time), IsOk());
   }
-  // What is counted for each tenant, of `count`.
+  // What is counted for each tenant that has some, of `count`.
   Counts Counted(const std::function<absl::StatusOr<int64_t>(const std::string&, const ReadTransaction&)>& count) {
     Counts counts;
     for (int i = 0; i < kTenants; ++i) {
       EXPECT_THAT(Query(*store_,
                         [&](const ReadTransaction& txn) {
                           const absl::StatusOr<int64_t> number = count(TenantName(i), txn);
-                          if (number.ok()) counts[TenantName(i)] = *number;
+                          if (number.value_or(0) != 0) counts[TenantName(i)] = *number;
                           return number.status();
                         }),
                   IsOk());
@@ -119,7 +130,6 @@ class ManyTokensTest : public testing::TestWithParam<Engine> {
               stored_);
     Counts abandoned =
         Counted([&](const std::string& tenant, const ReadTransaction& txn) { return AbandonedTokens(tenant, txn); });
-    std::erase_if(abandoned, [](const auto& tenant) { return tenant.second == 0; });
     EXPECT_EQ(abandoned, abandoned_);
   }
 
