@@ -183,7 +183,7 @@ TEST(Rule, ATokenFieldWithADefaultValueIsRefused) {
   ASSERT_NE(built, nullptr);
   EXPECT_THAT(Rule::Compile(*built->service(0)->method(0), {}),
               StatusIs(StatusCode::kInvalidArgument,
-                       AllOf(HasSubstr("defaults.S.M"), HasSubstr("token_field"), HasSubstr("has a default value"))));
+                       AllOf(HasSubstr("defaults.S/M"), HasSubstr("token_field"), HasSubstr("has a default value"))));
 }
 
 TEST(Rule, C5_WithoutZoneFieldsThePlaceIsTheRegion) {

@@ -81,8 +81,9 @@ TEST_F(HostedServiceOperationTest, C4_TheSameTokenOfAnotherTenantIsAnotherOperat
 TEST_F(HostedServiceOperationTest, ARuleForItNeedsAServiceThatHasOperations) {
   HostedService without(Jobs());
   AddHandlers(without);
-  EXPECT_THAT(without.Compile(), StatusIs(absl::StatusCode::kInvalidArgument,
-                                          testing::AllOf(HasSubstr("Jobs/StartJob"), HasSubstr("operations"))));
+  EXPECT_THAT(without.Compile(),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       testing::AllOf(HasSubstr("Jobs/StartJob"), HasSubstr("SetOperationRefresher"))));
 }
 
 }  // namespace
