@@ -138,7 +138,7 @@ class Client:
         self._endpoint = endpoint
         self._metadata = tuple(metadata) + ((("x-tenant-id", tenant),) if tenant is not None else ())
         self._credentials = credentials
-        self._channels = {}  # By endpoint: its starts, and the channel.
+        self._channels = {}  # By the endpoint's id: its starts, and the channel.
 
     def close(self) -> None:
         for _, channel in self._channels.values():
@@ -147,13 +147,13 @@ class Client:
 
     def _method(self, method: str):
         endpoint = self._endpoint.next() if hasattr(self._endpoint, "next") else self._endpoint
-        starts, channel = self._channels.get(endpoint, (None, None))
+        starts, channel = self._channels.get(id(endpoint), (None, None))
         if channel is None or starts != endpoint.starts:
             if channel is not None:
                 channel.close()
             channel = (grpc.secure_channel(endpoint.address, self._credentials, CHANNEL_OPTIONS)
                        if self._credentials else grpc.insecure_channel(endpoint.address, CHANNEL_OPTIONS))
-            self._channels[endpoint] = (endpoint.starts, channel)
+            self._channels[id(endpoint)] = (endpoint.starts, channel)
         return channel.unary_unary(_path(method))
 
     def start(self, method: str, request, metadata=(), timeout=CALL_TIMEOUT_S) -> Pending:
