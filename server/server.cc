@@ -111,6 +111,7 @@ absl::Status CheckServices(const std::vector<HostedService*>& services) {
 
 std::vector<std::string_view> NamesOf(const std::vector<const HostedService*>& services) {
   std::vector<std::string_view> names;
+  names.reserve(services.size());
   for (const HostedService* service : services) names.emplace_back(service->name());
   return names;
 }
