@@ -227,6 +227,7 @@ absl::Status TestHost::Start(std::vector<HostedService*> services) {
   for (HostedService* service : services) HAPAX_RETURN_IF_ERROR(service->Compile());
   std::vector<const HostedService*> hosted(services.begin(), services.end());
   std::vector<std::string_view> names;
+  names.reserve(hosted.size());
   for (const HostedService* service : hosted) names.emplace_back(service->name());
   HAPAX_RETURN_IF_ERROR(parts.work.CheckDrivers(names));
   HAPAX_RETURN_IF_ERROR(
