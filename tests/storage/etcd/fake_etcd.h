@@ -48,9 +48,7 @@ class FakeEtcd {
       if (answers_ == Answers::kNone) Finish(grpc::Status(grpc::StatusCode::CANCELLED, ""));
     }
     void OnDone() override {
-      {
-        absl::MutexLock lock(&mu_);
-      }
+      { absl::MutexLock lock(&mu_); }
       delete this;
     }
 
