@@ -93,12 +93,14 @@ class SharedRound(Round):
                        self._pause_member, self._kill_all]
         self._chance.shuffle(self._kinds)
         self._breaks = 0
+        self._up = None
 
     def _is_over(self, operations: int) -> bool:
         """Not before each kind of break has come."""
         return super()._is_over(operations) and self._breaks >= len(self._kinds)
 
     def _break(self, up: threading.Event) -> None:
+        self._up = up
         self._kinds[self._breaks % len(self._kinds)]()
         self._breaks += 1
 
@@ -133,12 +135,15 @@ class SharedRound(Round):
         process.signal(signal.SIGCONT)
 
     def _kill_all(self) -> None:
+        """Nobody calls meanwhile: each call would be one more of an unknown answer, and the checker tries all of them."""
+        self._up.clear()
         self._server.kill()
         self._server.etcd.kill()
         self.faults["all killed"] += 1
         self.history.kills.append(time.monotonic_ns())
         self._server.etcd.start()
         self._server.start()
+        self._up.set()
 
     def _kill_member(self) -> None:
         self._chance.choice(self._server.etcd.members).kill()
