@@ -7,13 +7,10 @@ import json
 import pathlib
 import secrets
 import statistics
-import subprocess
 import threading
 import time
 import urllib.error
 import urllib.request
-from typing import Optional
-
 from context import Context
 from figures import OUTCOMES
 from pairs import settle
@@ -126,9 +123,6 @@ class HandWritten(Etcd):
         self._service = self.start_service(scratch)
         return Running(self.target(), self.protocol, [self._service.pid, *self._members.pids])
 
-    def start_database(self, scratch: pathlib.Path) -> subprocess.Popen:
-        raise NotImplementedError
-
 
 def run(context: Context) -> dict:
     """Lists `several_servers` and `leader_death`; none if etcd is not installed."""
@@ -209,7 +203,7 @@ def _leader_death(context: Context, members: Members) -> dict:
 
 
 def _add(context: Context, result: dict, figure: str, members: int, servers: int, beside: str,
-         pairs: Optional[list]) -> None:
+         pairs: list) -> None:
     ratios = [one["rps"] / other["rps"] for one, other in pairs]
     row = {"figure": figure, "members": members, "servers": servers, "beside": beside, "in_flight": IN_FLIGHT,
            "rps": statistics.median(one["rps"] for one, _ in pairs),

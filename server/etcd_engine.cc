@@ -100,9 +100,10 @@ absl::Status CheckEtcdEngine(const ServerOptions& options) {
   }
   HAPAX_RETURN_IF_ERROR(CheckEndpoints(options.etcd.endpoints));
   if (!EtcdLayout::IsPrefix(options.etcd.prefix)) {
-    return Wrong("etcd_prefix", absl::CHexEscape(options.etcd.prefix),
-                 "must begin with \"/\", not end with it, and have only letters, digits, \"/\", \"_\", \"-\" and "
-                 "\".\"");
+    return Wrong(
+        "etcd_prefix", absl::CHexEscape(options.etcd.prefix),
+        absl::StrCat("must begin with \"/\", not end with it, have only letters, digits, \"/\", \"_\", \"-\" and ",
+                     "\".\", and at most ", EtcdLayout::kMaxPrefixBytes, " bytes"));
   }
   HAPAX_RETURN_IF_ERROR(CheckFiles(options.etcd));
   return CheckHasNoDirectory(options);
