@@ -40,6 +40,7 @@ class PaymentsTest : public testing::Test {
   void SetUp() override { Start(); }
   void TearDown() override {
     host_->Stop();
+    driver_ = nullptr;  // Its threads may still write a receipt.
     std::filesystem::remove_all(receipts_);
   }
 

@@ -62,6 +62,7 @@ class ProvisionerTest : public testing::Test {
   }
   void TearDown() override {
     host_->Stop();
+    driver_ = nullptr;  // Its threads may still make a directory.
     std::filesystem::remove_all(disk_.parent_path());
   }
 
