@@ -16,6 +16,9 @@ namespace {
 
 using etcd::v3::TxnResponse;
 
+// Then the members, or the way to them, are of no use.
+constexpr int kMaxLostAnswers = 5;
+
 // What the two keys have; nullopt: absent.
 struct Marks {
   std::optional<std::string> cluster;
@@ -30,10 +33,9 @@ etcd::v3::TxnRequest ReadTxn(const EtcdLayout& layout) {
   return txn;
 }
 
-// Puts both if both are absent; else reads them.
+// Puts both if both are absent.
 etcd::v3::TxnRequest SetUpTxn(const EtcdLayout& layout, const std::string& cluster, const std::string& mark) {
   etcd::v3::TxnRequest txn;
-  *txn.mutable_failure() = ReadTxn(layout).success();
   for (const std::string& key : KeysOf(layout)) {
     etcd::v3::Compare& compare = *txn.add_compare();
     compare.set_key(key);
@@ -76,19 +78,21 @@ absl::Status CheckLayout(const EtcdLayout& layout, const std::string& mark) {
 }  // namespace
 
 absl::Status CheckOrSetUp(EtcdClient& client, const EtcdLayout& layout) {
-  EtcdReply read = ReadAndWait(client, ReadTxn(layout));
-  HAPAX_RETURN_IF_ERROR(read.status);
-  const std::string id = absl::StrCat(absl::Hex(client.history().cluster_id(), absl::kZeroPad16));
-  Marks marks = MarksIn(read.response);
-  if (!marks.cluster.has_value() && !marks.layout.has_value()) {
+  for (int lost_answers = 0;;) {
+    const EtcdReply read = ReadAndWait(client, ReadTxn(layout));
+    HAPAX_RETURN_IF_ERROR(read.status);
+    const std::string id = absl::StrCat(absl::Hex(client.history().cluster_id(), absl::kZeroPad16));
+    const Marks marks = MarksIn(read.response);
+    if (marks.cluster.has_value() || marks.layout.has_value()) {
+      HAPAX_RETURN_IF_ERROR(CheckLayout(layout, marks.layout.value_or("")));
+      return CheckCluster(marks.cluster.value_or(""), id);
+    }
     const std::string mark = absl::StrCat(EtcdLayout::kVersion, " Hapax ", HAPAX_VERSION);
     const EtcdReply put = CommitAndWait(client, SetUpTxn(layout, id, mark));
-    HAPAX_RETURN_IF_ERROR(put.status);
-    if (put.response.succeeded()) return absl::OkStatus();
-    marks = MarksIn(put.response);  // Another server was first.
+    // Whoever was the first to put them, they are read again. Without an answer they may be absent still.
+    if (put.status.ok() || (absl::IsUnavailable(put.status) && ++lost_answers < kMaxLostAnswers)) continue;
+    return put.status;
   }
-  HAPAX_RETURN_IF_ERROR(CheckLayout(layout, marks.layout.value_or("")));
-  return CheckCluster(marks.cluster.value_or(""), id);
 }
 
 }  // namespace hapax

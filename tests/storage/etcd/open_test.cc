@@ -7,7 +7,10 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/storage/etcd/backend.h"
+#include "hapax/storage/etcd/client.h"
+#include "hapax/storage/etcd/history.h"
 #include "hapax/storage/etcd/layout.h"
+#include "hapax/storage/etcd/set_up.h"
 #include "hapax/tests/storage/etcd/etcd_cluster.h"
 #include "hapax/tests/storage/etcd/tcp_proxy.h"
 #include "hapax/tests/storage/etcd/txns.h"
@@ -37,6 +40,44 @@ TEST(EtcdBackendOpenTest, TheLimitsOfTheMembersAreFoundAndTooSmallOnesNamed) {
               StatusIs(StatusCode::kFailedPrecondition, HasSubstr("--max-txn-ops=8192")));
   EXPECT_THAT(limits_with({"--max-request-bytes=500000"}),
               StatusIs(StatusCode::kFailedPrecondition, HasSubstr("--max-request-bytes=1048576")));
+}
+
+// Loses so many answers to commits, and the first of the commits itself.
+class LossyClient final : public EtcdClient {
+ public:
+  LossyClient(std::unique_ptr<EtcdClient> client, int losses) : client_(std::move(client)), losses_(losses) {}
+
+  void Read(etcd::v3::TxnRequest request, Done done) override { client_->Read(std::move(request), std::move(done)); }
+  void Commit(etcd::v3::TxnRequest request, Done done) override {
+    const EtcdReply lost = {.status = absl::UnavailableError("Socket closed")};
+    if (++commits_ == 1 && losses_ > 0) return std::move(done)(lost);
+    const bool loses = commits_ <= losses_;
+    client_->Commit(std::move(request), [done = std::move(done), lost, loses](EtcdReply reply) mutable {
+      std::move(done)(loses ? lost : std::move(reply));
+    });
+  }
+  [[nodiscard]] const EtcdHistory& history() const override { return client_->history(); }
+  [[nodiscard]] int commits() const { return commits_; }
+
+ private:
+  const std::unique_ptr<EtcdClient> client_;
+  const int losses_;
+  int commits_ = 0;
+};
+
+TEST(EtcdBackendOpenTest, AFirstStartWhoseAnswersAreLostGoesOn) {
+  const auto commits_with = [](int losses) {
+    auto client = EtcdClient::Create(SharedEtcd().ClientOptions());
+    EXPECT_THAT(client, IsOk());
+    LossyClient lossy(*std::move(client), losses);
+    const EtcdLayout layout(NewPrefix());
+    EXPECT_THAT(CheckOrSetUp(lossy, layout), IsOk());
+    EXPECT_THAT(ValueIn(lossy, layout.LayoutKey()), testing::Optional(testing::StartsWith("1 Hapax ")));
+    return lossy.commits();
+  };
+  EXPECT_EQ(commits_with(0), 1);
+  EXPECT_EQ(commits_with(1), 2);  // The first one was lost.
+  EXPECT_EQ(commits_with(2), 2);  // The second one was applied, and its answer was lost.
 }
 
 TEST(EtcdBackendOpenTest, RowsOfAnotherClusterAreRefused) {
