@@ -15,7 +15,7 @@ from context import Context
 from figures import OUTCOMES
 from pairs import settle
 from peer import free_port, spawn, wait_until
-from peer_etcd import QUOTA_BYTES, Etcd
+from peer_etcd import QUOTA_BYTES, Etcd, EtcdSameRows
 from processes import ServerProcess
 from systems import CATALOG, Hapax, Running, System
 
@@ -111,8 +111,8 @@ class HapaxOverEtcd(System):
             server.stop()
 
 
-class HandWritten(Etcd):
-    """The service of the peer `etcd`, on members that run already."""
+class OnMembers:
+    """A peer's service, on members that run already."""
 
     def __init__(self, build: pathlib.Path, members: Members):
         super().__init__(build)
@@ -122,6 +122,14 @@ class HandWritten(Etcd):
         self._address = self._members.addresses[0]
         self._service = self.start_service(scratch)
         return Running(self.target(), self.protocol, [self._service.pid, *self._members.pids])
+
+
+class HandWritten(OnMembers, Etcd):
+    pass
+
+
+class HandWrittenSameRows(OnMembers, EtcdSameRows):
+    pass
 
 
 def run(context: Context) -> dict:
@@ -136,6 +144,9 @@ def run(context: Context) -> dict:
             for figure in FIGURES:
                 hand_written = _in_pairs(context, members, figure, HandWritten(context.build, members))
                 _add(context, result, figure, count, 1, "etcd, hand-written", hand_written)
+                if figure == "first_execution":
+                    same_rows = _in_pairs(context, members, figure, HandWrittenSameRows(context.build, members))
+                    _add(context, result, figure, count, 1, "etcd, hand-written, same rows", same_rows)
                 embedded = _in_pairs(context, members, figure, Hapax(context.build))
                 _add(context, result, figure, count, 1, "hapax", embedded)
     with _members(context, MEMBERS[-1]) as members:
@@ -163,7 +174,7 @@ def _in_pairs(context: Context, members: Members, figure: str, other: System) ->
             runs = {}
             for name in ("hapax", "other") if repeat % 2 == 0 else ("other", "hapax"):
                 running = hapax if name == "hapax" else peer
-                expected = "" if isinstance(other, HandWritten) and name == "other" else OUTCOMES[figure]
+                expected = "" if isinstance(other, OnMembers) and name == "other" else OUTCOMES[figure]
                 runs[name] = context.load(running, figure, in_flight=IN_FLIGHT, outcome=expected)
                 settle(running)
             pairs.append((runs["hapax"], runs["other"]))

@@ -94,8 +94,8 @@ def _expiry(result: dict) -> Target:
 def _several_servers(result: dict) -> list:
     rows = []
     for figure_name, members, beside, least, of in (
-            ("first_execution", 1, "etcd, hand-written", 2, "the hand-written pattern on one member"),
-            ("first_execution", 3, "etcd, hand-written", 5, "the hand-written pattern on three members"),
+            ("first_execution", 1, "etcd, hand-written, same rows", 2, "the hand-written pattern with the same rows on one member"),
+            ("first_execution", 3, "etcd, hand-written, same rows", 5, "the hand-written pattern with the same rows on three members"),
             ("replay", 3, "hapax", 0.5, "the embedded engine")):
         row = next((row for row in result.get("several_servers", [])
                     if (row["figure"], row["members"], row["servers"], row["beside"]) == (figure_name, members, 1, beside)), None)

@@ -1,6 +1,10 @@
 // RunInstances with its tokens in etcd: looks the token up, and if it is missing, puts record and effect in one
 // transaction, on the condition that it is still missing.
+#include <algorithm>
+#include <array>
 #include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -10,9 +14,12 @@
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
+#include "absl/random/random.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "grpcpp/alarm.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/grpcpp.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
@@ -21,6 +28,9 @@
 
 ABSL_FLAG(std::string, etcd, "", "HOST:PORT of etcd");
 ABSL_FLAG(int, connections, 4, "Connections to etcd; each has any number of calls in flight");
+ABSL_FLAG(bool, whole_launch, false,
+          "Keep what a launch of Hapax keeps: besides record and effect its open work, the room in its zone, and what "
+          "its tenant has");
 
 namespace hapax::bench {
 namespace {
@@ -28,6 +38,7 @@ namespace {
 namespace etcd = ::hapax::etcd::v3;
 
 constexpr absl::Duration kConnectTimeout = absl::Seconds(30);
+constexpr double kLongestPauseMs = 512;
 
 using RangeStub = grpc::TemplatedGenericStub<etcd::RangeRequest, etcd::RangeResponse>;
 using TxnStub = grpc::TemplatedGenericStub<etcd::TxnRequest, etcd::TxnResponse>;
@@ -116,6 +127,96 @@ class Attempt {
   etcd::TxnResponse txn_response_;
 };
 
+// One launch with all rows of Hapax's; deletes itself after the answer. What it counts is compared with what it read,
+// and another launch may have changed it meanwhile: then it tries again, after a random pause.
+class WholeLaunch {
+ public:
+  WholeLaunch(Connection& connection, Launch launch, Done done)
+      : connection_(connection),
+        launch_(std::move(launch)),
+        done_(std::move(done)),
+        keys_{absl::StrCat("token/", launch_.token), "zone/a", "tenant/default"} {}
+
+  void Start() {
+    auto request = std::make_unique<etcd::TxnRequest>();
+    for (const std::string& key : keys_) request->add_success()->mutable_request_range()->set_key(key);
+    Send(std::move(request), &WholeLaunch::Decide);
+  }
+
+ private:
+  enum Key : uint8_t { kToken, kZone, kTenant, kKeys };
+
+  void Send(std::unique_ptr<etcd::TxnRequest> request, void (WholeLaunch::*then)()) {
+    request_ = std::move(request);
+    context_ = std::make_unique<grpc::ClientContext>();
+    connection_.txn.UnaryCall(context_.get(), "/etcdserverpb.KV/Txn", {}, request_.get(), &response_,
+                              [this, then](const grpc::Status& status) {
+                                if (status.ok()) return (this->*then)();
+                                Answer({grpc::StatusCode::UNAVAILABLE, status.error_message()}, {});
+                              });
+  }
+
+  // The response has the three ranges.
+  void Decide() {
+    if (response_.responses_size() != kKeys) {
+      return Answer({grpc::StatusCode::INTERNAL, "etcd answered with other ranges"}, {});
+    }
+    const etcd::RangeResponse& token = response_.responses(kToken).response_range();
+    if (token.kvs_size() > 0) return Answer(grpc::Status::OK, token.kvs(0).value());
+    auto request = std::make_unique<etcd::TxnRequest>();
+    for (const Key key : {kToken, kZone, kTenant}) {
+      const etcd::RangeResponse& found = response_.responses(key).response_range();
+      etcd::Compare& compare = *request->add_compare();
+      compare.set_target(etcd::Compare::MOD);
+      compare.set_key(keys_[key]);
+      compare.set_mod_revision(found.kvs_size() > 0 ? found.kvs(0).mod_revision() : 0);
+      request->add_failure()->mutable_request_range()->set_key(keys_[key]);
+    }
+    const auto put = [&](std::string key, std::string value) {
+      etcd::PutRequest& row = *request->add_success()->mutable_request_put();
+      row.set_key(std::move(key));
+      row.set_value(std::move(value));
+    };
+    put(keys_[kToken], launch_.reply);
+    put(absl::StrCat("instance/", launch_.instance_id), launch_.reply);
+    put(absl::StrCat("work/", launch_.instance_id), "boot");
+    put(keys_[kZone], CountedUp(kZone));
+    put(keys_[kTenant], CountedUp(kTenant));
+    Send(std::move(request), &WholeLaunch::OnCommitted);
+  }
+
+  [[nodiscard]] std::string CountedUp(Key key) const {
+    const etcd::RangeResponse& found = response_.responses(key).response_range();
+    int64_t count = 0;
+    if (found.kvs_size() > 0 && !absl::SimpleAtoi(found.kvs(0).value(), &count)) count = 0;
+    return absl::StrCat(count + 1);
+  }
+
+  // What the transaction read when it failed serves the next attempt.
+  void OnCommitted() {
+    if (response_.succeeded()) return Answer(grpc::Status::OK, launch_.reply);
+    longest_pause_ms_ = std::min(2 * longest_pause_ms_, kLongestPauseMs);
+    thread_local absl::BitGen random;
+    const auto pause = std::chrono::microseconds(absl::Uniform<int64_t>(random, 0, 1000 * longest_pause_ms_));
+    alarm_.Set(std::chrono::system_clock::now() + pause, [this](bool) { Decide(); });
+  }
+
+  void Answer(const grpc::Status& status, std::string_view reply) {
+    const std::unique_ptr<WholeLaunch> self(this);
+    done_(status, reply);
+  }
+
+  Connection& connection_;
+  Launch launch_;
+  Done done_;
+  const std::array<std::string, kKeys> keys_;
+  double longest_pause_ms_ = 1;  // Doubled with each attempt, until competing launches get out of each other's way.
+  std::unique_ptr<grpc::ClientContext> context_;
+  std::unique_ptr<etcd::TxnRequest> request_;
+  etcd::TxnResponse response_;
+  grpc::Alarm alarm_;
+};
+
 class EtcdBackend final : public Backend {
  public:
   // If there is no etcd, prints why and returns false.
@@ -136,10 +237,15 @@ class EtcdBackend final : public Backend {
 
   void RunOnce(Launch launch, Done done) override {
     Connection& connection = *connections_[next_.fetch_add(1, std::memory_order_relaxed) % connections_.size()];
-    (new Attempt(connection, std::move(launch), std::move(done)))->Start();
+    if (whole_launch_) {
+      (new WholeLaunch(connection, std::move(launch), std::move(done)))->Start();
+    } else {
+      (new Attempt(connection, std::move(launch), std::move(done)))->Start();
+    }
   }
 
  private:
+  const bool whole_launch_ = absl::GetFlag(FLAGS_whole_launch);
   std::vector<std::unique_ptr<Connection>> connections_;
   std::atomic<size_t> next_ = 0;
 };

@@ -139,8 +139,8 @@ class TargetsTest(unittest.TestCase):
                     "cpu_us_per_call": 3}
 
         for words, other, figure, members, least in (
-                ("one member", "etcd, hand-written", "first_execution", 1, 2),
-                ("three members", "etcd, hand-written", "first_execution", 3, 5),
+                ("one member", "etcd, hand-written, same rows", "first_execution", 1, 2),
+                ("three members", "etcd, hand-written, same rows", "first_execution", 3, 5),
                 ("embedded engine", "hapax", "replay", 3, .5)):
             for ratio, ok in ((least, True), (least - .01, False)):
                 measured = result(several_servers=[beside(other, figure, members, ratio)])
