@@ -3,8 +3,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "hapax/base/option_error.h"
+#include "hapax/base/status_macros.h"
 #include "hapax/server/etcd_engine.h"
 #include "hapax/server/rocksdb_engine.h"
+#include "hapax/storage/copy.h"
 
 namespace hapax {
 namespace {
@@ -38,7 +40,14 @@ absl::Status CheckEngine(const ServerOptions& options) {
 }
 
 absl::StatusOr<Engine> OpenEngine(const ServerOptions& options, const EngineParts& parts) {
-  return Find(options.store)->open(options, parts);
+  HAPAX_ASSIGN_OR_RETURN(Engine engine, Find(options.store)->open(options, parts));
+  HAPAX_RETURN_IF_ERROR(CheckServes(engine));
+  return engine;
+}
+
+absl::Status CheckServes(const Engine& engine) {
+  const absl::Status status = CheckIsNotCopied(*engine.store);
+  return status.ok() ? status : absl::Status(status.code(), absl::StrCat(engine.place, ": ", status.message()));
 }
 
 }  // namespace hapax

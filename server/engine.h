@@ -42,8 +42,12 @@ struct EngineParts {
 // Errors: INVALID_ARGUMENT, an OptionError that says what is allowed.
 [[nodiscard]] absl::Status CheckEngine(const ServerOptions& options);
 
-// Opens the engine of `options.store`. Requires: CheckEngine is OK. Errors: OptionErrors, with codes of the engine.
+// Opens the engine of `options.store`. Requires: CheckEngine is OK. Errors: OptionErrors, with codes of the engine;
+// those of CheckServes.
 [[nodiscard]] absl::StatusOr<Engine> OpenEngine(const ServerOptions& options, const EngineParts& parts);
+
+// Errors: FAILED_PRECONDITION, the rows are being copied, or were moved elsewhere (storage/copy.h). Those of the store.
+[[nodiscard]] absl::Status CheckServes(const Engine& engine);
 
 }  // namespace hapax
 

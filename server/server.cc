@@ -180,7 +180,10 @@ absl::Status Server::OpenParts() {
           .sole_server = !is_shared, .lease = parts.options.work_lease, .registry = parts.metrics.get()});
   if (!is_shared) return absl::OkStatus();
   // Already here, before a service writes anything; and again at the start, when the services are known.
-  return AgreeOnSettings(SharedSettingsOf(parts.options, /*services=*/{}), LoneChange(*parts.work), store, *parts.log);
+  HAPAX_RETURN_IF_ERROR(
+      AgreeOnSettings(SharedSettingsOf(parts.options, /*services=*/{}), LoneChange(*parts.work), store, *parts.log));
+  // A copy that begins from now on sees the lease of this server.
+  return CheckServes(parts.engine);
 }
 
 Store& Server::store() { return *parts_->engine.store; }

@@ -15,6 +15,7 @@
 //   table       key (key.h)                          value
 //   meta        "format"                             the format version in decimal digits, not a row value
 //               "log_id"                             the directory's secret (log_stamp.h), 16 bytes, not a row value
+//               ("copy")                           hapax.store.v1.CopyRow; copy.h
 //               ("seal_key", key id)                 hapax.store.v1.SealKeyRow
 //               ("token_count", tenant)              hapax.store.v1.TokenCountRow
 //               ("token_policy")                     hapax.store.v1.TokenPolicyRow

@@ -74,6 +74,8 @@ Action BindAdminRestore(CLI::App& verb);
 // commands_work.cc
 Action BindAdminStatus(CLI::App& verb);
 Action BindAdminRetryWork(CLI::App& verb);
+// commands_copy.cc
+Action BindAdminCopy(CLI::App& verb);
 // commands_inspect.cc
 Action BindAdminInspect(CLI::App& verb);
 // commands_resume.cc

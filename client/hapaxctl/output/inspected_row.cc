@@ -15,6 +15,7 @@
 #include "hapax/storage/format.h"
 #include "hapax/storage/key.h"
 #include "hapax/store/v1/compute.pb.h"
+#include "hapax/store/v1/copy.pb.h"
 #include "hapax/store/v1/token.pb.h"
 #include "hapax/store/v1/work.pb.h"
 
@@ -44,6 +45,7 @@ const Message* ComputeMessage(const std::string& kind) {
 }
 
 const Message* MetaMessage(const std::string& kind) {
+  if (kind == "copy") return &store::v1::CopyRow::default_instance();
   if (kind == "rule") return &store::v1::RuleRow::default_instance();
   if (kind == "token_count") return &store::v1::TokenCountRow::default_instance();
   if (kind == "token_policy") return &store::v1::TokenPolicyRow::default_instance();

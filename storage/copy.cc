@@ -1,0 +1,346 @@
+#include "hapax/storage/copy.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <random>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "hapax/base/status_macros.h"
+#include "hapax/base/timestamps.h"
+#include "hapax/storage/blocking.h"
+#include "hapax/storage/format.h"
+#include "hapax/storage/paged_scan.h"
+#include "hapax/storage/rows.h"
+#include "hapax/store/v1/copy.pb.h"
+#include "hapax/store/v1/work.pb.h"
+
+namespace hapax {
+namespace {
+
+using store::v1::CopyRow;
+using Row = std::pair<std::string, std::string>;
+
+// Renewals come each third of a lease; a server that is late with one has until then.
+constexpr absl::Duration kGrace = absl::Seconds(1);
+
+std::string CopyKey() { return KeyBuilder().String("copy").Build(); }
+std::string LeasePrefix() { return KeyBuilder().String("work_lease").Build(); }
+
+std::string NameOf(Table table) { return table == Table::kMeta ? "meta" : std::string(TableName(table)); }
+
+bool IsLease(std::string_view key) {
+  const std::string prefix = LeasePrefix();
+  return key.substr(0, prefix.size()) == prefix;
+}
+
+// What a store or a server records about itself alone.
+bool IsOwn(Table table, std::string_view key) {
+  return table == Table::kMeta && (key == kFormatVersionKey || key == kLogIdKey || key == CopyKey() || IsLease(key));
+}
+
+// No two copies have the same.
+std::string NewCopyId() {
+  std::random_device device;
+  std::string id;
+  for (int i = 0; i < 4; ++i) {
+    const uint32_t bits = device();
+    for (int shift = 0; shift < 32; shift += 8) id.push_back(static_cast<char>(bits >> shift));
+  }
+  return id;
+}
+
+absl::StatusOr<std::optional<CopyRow>> ReadCopyRow(const ReadTransaction& txn) {
+  return GetRow<CopyRow>(txn, Table::kMeta, CopyKey());
+}
+
+// OK, or why a store with this row is not used.
+absl::Status Refusal(const CopyRow& row) {
+  switch (row.role()) {
+    case CopyRow::ROLE_MOVED:
+      return absl::FailedPreconditionError(absl::StrCat("its rows were moved to ", row.other(),
+                                                        ", where servers may have changed them since: start there"));
+    case CopyRow::ROLE_SOURCE:
+      return absl::FailedPreconditionError(absl::StrCat("its rows are being copied to ", row.other(),
+                                                        ": finish that with hapaxctl admin copy, or give it up with "
+                                                        "hapaxctl admin copy --cancel"));
+    default:
+      return absl::FailedPreconditionError(
+          absl::StrCat("a copy of ", row.other(),
+                       " into it is not finished: run that hapaxctl admin copy again, or use another place if it was "
+                       "given up"));
+  }
+}
+
+// The first table that has rows besides those of a store about itself; leases of servers count.
+absl::StatusOr<std::optional<Table>> TableWithRows(const ReadTransaction& txn) {
+  for (const Table table : kAllTables) {
+    bool has_rows = false;
+    HAPAX_RETURN_IF_ERROR(txn.Scan(table, KeyRange(), [&](std::string_view key, std::string_view) {
+      has_rows = !IsOwn(table, key) || IsLease(key);
+      return !has_rows;
+    }));
+    if (has_rows) return table;
+  }
+  return std::nullopt;
+}
+
+absl::Status CheckIsEmpty(const ReadTransaction& txn) {
+  HAPAX_ASSIGN_OR_RETURN(const std::optional<Table> table, TableWithRows(txn));
+  if (!table.has_value()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("it has rows of its own, in table ", NameOf(*table), ": copy to a place without rows"));
+}
+
+// What a store has to do with copies.
+absl::StatusOr<std::optional<CopyRow>> CopyRowOf(Store& store) {
+  std::optional<CopyRow> row;
+  HAPAX_RETURN_IF_ERROR(QueryAndWait(store, [&](const ReadTransaction& txn) -> absl::Status {
+    HAPAX_ASSIGN_OR_RETURN(row, ReadCopyRow(txn));
+    return absl::OkStatus();
+  }));
+  return row;
+}
+
+// The target's row before the copy, or nullopt if it is empty. Errors: it can be no target.
+absl::StatusOr<std::optional<CopyRow>> LookAtTarget(Store& to) {
+  HAPAX_ASSIGN_OR_RETURN(std::optional<CopyRow> row, CopyRowOf(to));
+  if (!row.has_value()) HAPAX_RETURN_IF_ERROR(QueryAndWait(to, CheckIsEmpty));
+  if (row.has_value() && row->role() != CopyRow::ROLE_TARGET) return Refusal(*row);
+  return row;
+}
+
+// Whether the target has begun with another copy than the source.
+absl::StatusOr<bool> IsOfAnotherCopy(const CopyRow& target, Store& from) {
+  HAPAX_ASSIGN_OR_RETURN(const std::optional<CopyRow> source, CopyRowOf(from));
+  return !source.has_value() || source->copy_id() != target.copy_id();
+}
+
+// Marks the source. Returns the id of the copy: that of the interrupted one, if the target has that. An interrupted
+// copy to another target cannot go on then.
+absl::StatusOr<std::string> BeginAtSource(Store& from, const std::optional<CopyRow>& target,
+                                          const CopyOptions& options) {
+  const std::string new_id = NewCopyId();
+  std::string id;
+  const absl::Status begun = ExecuteAndWait(from, [&](Transaction& txn) -> absl::Status {
+    HAPAX_ASSIGN_OR_RETURN(std::optional<CopyRow> row, ReadCopyRow(txn));
+    if (row.has_value() && target.has_value() && row->copy_id() == target->copy_id()) {
+      id = row->copy_id();
+      return absl::OkStatus();
+    }
+    if (row.has_value() && row->role() != CopyRow::ROLE_SOURCE) return Refusal(*row);
+    HAPAX_ASSIGN_OR_RETURN(const std::optional<Table> table, TableWithRows(txn));
+    if (!table.has_value()) return absl::FailedPreconditionError("it has no rows: no server has ever run on it");
+    row.emplace();
+    row->set_role(CopyRow::ROLE_SOURCE);
+    row->set_copy_id(id = new_id);
+    row->set_other(options.to);
+    PutRow(txn, Table::kMeta, CopyKey(), *row);
+    return absl::OkStatus();
+  });
+  if (!begun.ok()) return begun;
+  return id;
+}
+
+// Marks the target, and returns where the copy stands.
+absl::StatusOr<CopyRow> BeginAtTarget(Store& to, const std::string& id, const CopyOptions& options) {
+  CopyRow stands;
+  const absl::Status begun = ExecuteAndWait(to, [&](Transaction& txn) -> absl::Status {
+    HAPAX_ASSIGN_OR_RETURN(std::optional<CopyRow> row, ReadCopyRow(txn));
+    if (!row.has_value()) {
+      HAPAX_RETURN_IF_ERROR(CheckIsEmpty(txn));
+      row.emplace();
+      row->set_role(CopyRow::ROLE_TARGET);
+      row->set_copy_id(id);
+      row->set_other(options.from);
+      PutRow(txn, Table::kMeta, CopyKey(), *row);
+    } else if (row->role() != CopyRow::ROLE_TARGET || row->copy_id() != id) {
+      return Refusal(*row);
+    }
+    stands = *std::move(row);
+    return absl::OkStatus();
+  });
+  if (!begun.ok()) return begun;
+  return stands;
+}
+
+absl::StatusOr<std::map<std::string, std::string>> LeasesOf(Store& store) {
+  std::map<std::string, std::string> leases;
+  HAPAX_RETURN_IF_ERROR(PagedScan(
+      store, Table::kMeta, KeyRange::Prefix(LeasePrefix()),
+      [&](std::string_view key, std::string_view value) { leases.emplace(std::string(key), std::string(value)); }));
+  return leases;
+}
+
+// Servers that start from now on see the source's mark. One that runs already renews its lease.
+absl::Status CheckHasNoServer(Store& from, const CopyOptions& options) {
+  HAPAX_ASSIGN_OR_RETURN(const auto before, LeasesOf(from));
+  if (before.empty()) return absl::OkStatus();
+  absl::Duration longest;
+  for (const auto& [key, value] : before) {
+    store::v1::WorkLeaseRow lease;
+    if (DecodeRow(key, value, &lease).ok()) longest = std::max(longest, FromProtoDuration(lease.length()));
+  }
+  options.sleep(longest + kGrace);
+  HAPAX_ASSIGN_OR_RETURN(const auto after, LeasesOf(from));
+  for (const auto& [key, value] : after) {
+    const auto found = before.find(key);
+    if (found != before.end() && found->second == value) continue;
+    return absl::FailedPreconditionError("a server runs on it: stop all of its servers");
+  }
+  return absl::OkStatus();
+}
+
+// Puts the rows and where the copy then stands; in halves, if they are too many at once.
+absl::Status PutRows(Store& to, Table table, absl::Span<const Row> rows, CopyRow& stands) {
+  CopyRow next = stands;
+  next.set_table(static_cast<int32_t>(table));
+  next.set_last_key(rows.back().first);
+  next.set_row_count(stands.row_count() + static_cast<int64_t>(rows.size()));
+  const absl::Status status = ExecuteAndWait(to, [&](Transaction& txn) -> absl::Status {
+    for (const auto& [key, value] : rows) txn.Put(table, key, value);
+    PutRow(txn, Table::kMeta, CopyKey(), next);
+    return absl::OkStatus();
+  });
+  if (absl::IsResourceExhausted(status)) {
+    if (rows.size() == 1) {
+      return absl::ResourceExhaustedError(absl::StrCat(
+          "a row of table ", NameOf(table), " has ", rows.front().first.size() + rows.front().second.size(),
+          " bytes, more than ", "the store takes at once: ", absl::BytesToHexString(rows.front().first), ": ",
+          status.message()));
+    }
+    const size_t half = rows.size() / 2;
+    HAPAX_RETURN_IF_ERROR(PutRows(to, table, rows.first(half), stands));
+    return PutRows(to, table, rows.subspan(half), stands);
+  }
+  if (status.ok()) stands = std::move(next);
+  return status;
+}
+
+absl::Status CopyTable(Store& from, Store& to, Table table, CopyRow& stands,
+                       absl::FunctionRef<void(const CopyProgress&)> report) {
+  KeyRange range;
+  if (stands.table() == static_cast<int32_t>(table) && !stands.last_key().empty()) {
+    range = KeyRange::After(std::move(range), stands.last_key());
+  }
+  while (true) {
+    HAPAX_ASSIGN_OR_RETURN(RowPage page, ReadPage(from, table, range));
+    if (page.has_more) range = KeyRange::After(std::move(range), page.rows.back().first);
+    std::erase_if(page.rows, [&](const Row& row) { return IsOwn(table, row.first); });
+    if (!page.rows.empty()) HAPAX_RETURN_IF_ERROR(PutRows(to, table, page.rows, stands));
+    report({.step = CopyProgress::Step::kCopy, .rows = stands.row_count()});
+    if (!page.has_more) return absl::OkStatus();
+  }
+}
+
+// The rows of a table one after the other, but for a store's own.
+class Rows {
+ public:
+  Rows(Store& store, Table table) : store_(store), table_(table) {}
+
+  // Null after the last one.
+  absl::StatusOr<const Row*> Next() {
+    while (true) {
+      for (; at_ < page_.rows.size(); ++at_) {
+        if (!IsOwn(table_, page_.rows[at_].first)) return &page_.rows[at_++];
+      }
+      if (!page_.has_more) return nullptr;
+      if (!page_.rows.empty()) range_ = KeyRange::After(std::move(range_), std::move(page_.rows.back().first));
+      HAPAX_ASSIGN_OR_RETURN(page_, ReadPage(store_, table_, range_));
+      at_ = 0;
+    }
+  }
+
+ private:
+  Store& store_;
+  const Table table_;
+  KeyRange range_;
+  RowPage page_ = {.rows = {}, .has_more = true};
+  size_t at_ = 0;
+};
+
+absl::Status CompareTable(Store& from, Store& to, Table table, int64_t& row_count,
+                          absl::FunctionRef<void(const CopyProgress&)> report) {
+  Rows source(from, table);
+  Rows target(to, table);
+  while (true) {
+    HAPAX_ASSIGN_OR_RETURN(const Row* const sent, source.Next());
+    HAPAX_ASSIGN_OR_RETURN(const Row* const received, target.Next());
+    if (sent == nullptr && received == nullptr) break;
+    if (sent == nullptr || received == nullptr || *sent != *received) {
+      return absl::DataLossError(
+          absl::StrCat("after the copy a row of table ", NameOf(table), " differs: ",
+                       absl::BytesToHexString(std::min(sent == nullptr ? received->first : sent->first,
+                                                       received == nullptr ? sent->first : received->first)),
+                       ". Give the copy up with hapaxctl admin copy --cancel, and begin again with an empty target"));
+    }
+    if (++row_count % kPageRows == 0) report({.step = CopyProgress::Step::kVerify, .rows = row_count});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Named(const std::string& name, const absl::Status& status) {
+  return status.ok() ? status : absl::Status(status.code(), absl::StrCat(name, ": ", status.message()));
+}
+
+}  // namespace
+
+absl::StatusOr<int64_t> CopyStore(Store& from, Store& to, const CopyOptions& options,
+                                  absl::FunctionRef<void(const CopyProgress&)> report) {
+  const absl::StatusOr<std::optional<CopyRow>> target = LookAtTarget(to);
+  if (!target.ok()) return Named(options.to, target.status());
+  if (target->has_value()) {
+    HAPAX_ASSIGN_OR_RETURN(const bool is_of_another, IsOfAnotherCopy(**target, from));
+    if (is_of_another) return Named(options.to, Refusal(**target));
+  }
+  const absl::StatusOr<std::string> id = BeginAtSource(from, *target, options);
+  if (!id.ok()) return Named(options.from, id.status());
+  absl::StatusOr<CopyRow> stands = BeginAtTarget(to, *id, options);
+  if (!stands.ok()) return Named(options.to, stands.status());
+  HAPAX_RETURN_IF_ERROR(Named(options.from, CheckHasNoServer(from, options)));
+  for (const Table table : kAllTables) {
+    if (static_cast<int32_t>(table) < stands->table()) continue;
+    HAPAX_RETURN_IF_ERROR(CopyTable(from, to, table, *stands, report));
+  }
+  int64_t row_count = 0;
+  for (const Table table : kAllTables) HAPAX_RETURN_IF_ERROR(CompareTable(from, to, table, row_count, report));
+
+  // In this order: no moment has both serve.
+  HAPAX_RETURN_IF_ERROR(Named(options.from, ExecuteAndWait(from, [&](Transaction& txn) -> absl::Status {
+                                HAPAX_ASSIGN_OR_RETURN(std::optional<CopyRow> row, ReadCopyRow(txn));
+                                if (!row.has_value() || row->copy_id() != *id)
+                                  return absl::FailedPreconditionError("the copy was cancelled");
+                                row->set_role(CopyRow::ROLE_MOVED);
+                                row->set_other(options.to);
+                                PutRow(txn, Table::kMeta, CopyKey(), *row);
+                                return absl::OkStatus();
+                              })));
+  HAPAX_RETURN_IF_ERROR(Named(options.to, ExecuteAndWait(to, [](Transaction& txn) {
+                                txn.Delete(Table::kMeta, CopyKey());
+                                return absl::OkStatus();
+                              })));
+  return row_count;
+}
+
+absl::Status CancelCopy(Store& from) {
+  return ExecuteAndWait(from, [](Transaction& txn) -> absl::Status {
+    HAPAX_ASSIGN_OR_RETURN(const std::optional<CopyRow> row, ReadCopyRow(txn));
+    if (!row.has_value()) return absl::FailedPreconditionError("its rows are not being copied");
+    if (row->role() != CopyRow::ROLE_SOURCE) return Refusal(*row);
+    txn.Delete(Table::kMeta, CopyKey());
+    return absl::OkStatus();
+  });
+}
+
+absl::Status CheckIsNotCopied(Store& store) {
+  HAPAX_ASSIGN_OR_RETURN(const std::optional<CopyRow> row, CopyRowOf(store));
+  return row.has_value() ? Refusal(*row) : absl::OkStatus();
+}
+
+}  // namespace hapax
