@@ -203,7 +203,7 @@ absl::Status PutRows(Store& to, Table table, absl::Span<const Row> rows, CopyRow
   next.set_table(static_cast<int32_t>(table));
   next.set_last_key(rows.back().first);
   next.set_row_count(stands.row_count() + static_cast<int64_t>(rows.size()));
-  const absl::Status status = ExecuteAndWait(to, [&](Transaction& txn) -> absl::Status {
+  absl::Status status = ExecuteAndWait(to, [&](Transaction& txn) -> absl::Status {
     for (const auto& [key, value] : rows) txn.Put(table, key, value);
     PutRow(txn, Table::kMeta, CopyKey(), next);
     return absl::OkStatus();

@@ -38,7 +38,7 @@ namespace {
 namespace etcd = ::hapax::etcd::v3;
 
 constexpr absl::Duration kConnectTimeout = absl::Seconds(30);
-constexpr double kLongestPauseMs = 512;
+constexpr int64_t kLongestPauseUs = 512'000;
 
 using RangeStub = grpc::TemplatedGenericStub<etcd::RangeRequest, etcd::RangeResponse>;
 using TxnStub = grpc::TemplatedGenericStub<etcd::TxnRequest, etcd::TxnResponse>;
@@ -195,9 +195,9 @@ class WholeLaunch {
   // What the transaction read when it failed serves the next attempt.
   void OnCommitted() {
     if (response_.succeeded()) return Answer(grpc::Status::OK, launch_.reply);
-    longest_pause_ms_ = std::min(2 * longest_pause_ms_, kLongestPauseMs);
+    longest_pause_us_ = std::min(2 * longest_pause_us_, kLongestPauseUs);
     thread_local absl::BitGen random;
-    const auto pause = std::chrono::microseconds(absl::Uniform<int64_t>(random, 0, 1000 * longest_pause_ms_));
+    const auto pause = std::chrono::microseconds(absl::Uniform<int64_t>(random, 0, longest_pause_us_));
     alarm_.Set(std::chrono::system_clock::now() + pause, [this](bool) { Decide(); });
   }
 
@@ -210,7 +210,7 @@ class WholeLaunch {
   Launch launch_;
   Done done_;
   const std::array<std::string, kKeys> keys_;
-  double longest_pause_ms_ = 1;  // Doubled with each attempt, until competing launches get out of each other's way.
+  int64_t longest_pause_us_ = 1000;  // Doubled with each attempt, until competing launches get out of each other's way.
   std::unique_ptr<grpc::ClientContext> context_;
   std::unique_ptr<etcd::TxnRequest> request_;
   etcd::TxnResponse response_;
