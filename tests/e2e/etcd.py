@@ -2,6 +2,7 @@
 
 import http.client
 import itertools
+import json
 import pathlib
 import random
 import shutil
@@ -11,6 +12,7 @@ import tempfile
 import time
 
 from harness import START_TIMEOUT_S, Server
+from peer_network import PeerNetwork
 
 SEAL_KEYS = "key-1 " + "5e" * 32 + "\n"
 
@@ -37,7 +39,7 @@ class EtcdMember:
     def __init__(self, name: str, directory: pathlib.Path):
         self.name = name
         self.address = f"127.0.0.1:{free_port()}"
-        self.peer = f"http://127.0.0.1:{free_port()}"
+        self.peer_port = free_port()
         self._dir = directory
         self._log = directory / f"{name}.log"
         self._process = None
@@ -46,15 +48,29 @@ class EtcdMember:
     def runs(self) -> bool:
         return self._process is not None
 
-    def start(self, cluster: str) -> None:
+    @property
+    def pid(self):
+        return self._process.pid if self.runs else None
+
+    @property
+    def leader(self) -> str:
+        """Whom it takes for the leader: "itself", "another" or "nobody"."""
+        status = json.loads(self._request("POST", "/v3/maintenance/status", "{}"))
+        leader = status.get("leader", "0")
+        return "nobody" if leader == "0" else "itself" if leader == status["header"]["member_id"] else "another"
+
+    def start(self, urls: dict) -> None:
+        """`urls` has those by which the members know one another, by their names."""
         client = f"http://{self.address}"
+        cluster = ",".join(f"{name}={url}" for name, url in urls.items())
         with open(self._log, "ab") as log:
             self._process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", "etcd", f"--name={self.name}",
                  f"--data-dir={self._dir / self.name}", f"--listen-client-urls={client}",
-                 f"--advertise-client-urls={client}", f"--listen-peer-urls={self.peer}",
-                 f"--initial-advertise-peer-urls={self.peer}", f"--initial-cluster={cluster}", "--max-txn-ops=8192",
-                 "--heartbeat-interval=50", "--election-timeout=500", "--logger=zap", "--log-level=warn"],
+                 f"--advertise-client-urls={client}", f"--listen-peer-urls=http://127.0.0.1:{self.peer_port}",
+                 f"--initial-advertise-peer-urls={urls[self.name]}", f"--initial-cluster={cluster}",
+                 "--max-txn-ops=8192", "--heartbeat-interval=50", "--election-timeout=500", "--logger=zap",
+                 "--log-level=warn"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def await_healthy(self) -> None:
@@ -65,12 +81,16 @@ class EtcdMember:
             time.sleep(0.05)
 
     def _is_healthy(self) -> bool:
-        connection = http.client.HTTPConnection(self.address, timeout=5)
         try:
-            connection.request("GET", "/health")
-            return b'"true"' in connection.getresponse().read()
+            return b'"true"' in self._request("GET", "/health")
         except OSError:
             return False
+
+    def _request(self, method: str, path: str, body=None) -> bytes:
+        connection = http.client.HTTPConnection(self.address, timeout=5)
+        try:
+            connection.request(method, path, body)
+            return connection.getresponse().read()
         finally:
             connection.close()
 
@@ -84,23 +104,45 @@ class EtcdMember:
 
 
 class Etcd:
-    """A cluster on 127.0.0.1, with its data in a directory of its own. Start it on the main thread: it is killed when
-    the thread that started it ends."""
+    """A cluster on 127.0.0.1, with its data in a directory of its own. Its members may be cut off by `peers`. Start it
+    on the main thread: it is killed when the thread that started it ends."""
 
     def __init__(self, members=1):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="hapax-etcd-"))
         self.members = [EtcdMember(f"m{i}", self.dir) for i in range(members)]
+        self.peers = PeerNetwork(self.members)
 
     @property
     def endpoint(self) -> str:
         return ",".join(member.address for member in self.members)
 
+    def leader(self) -> EtcdMember:
+        """The member that leads; awaits an election."""
+        return self._await(lambda: next((member for member in self.members if member.leader == "itself"), None),
+                           "an election")
+
+    def cut_off(self, member: EtcdMember) -> None:
+        """Until `peers` is healed. Returns once it has noticed, and another leads."""
+        self.peers.cut(member)
+        others = [other for other in self.members if other is not member]
+        self._await(lambda: member.leader == "nobody" and any(other.leader == "itself" for other in others),
+                    f"{member.name} without a leader, and an election of the others")
+
+    @staticmethod
+    def _await(probe, what: str):
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not (found := probe()):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {START_TIMEOUT_S} s: {what}")
+            time.sleep(0.05)
+        return found
+
     def start(self) -> "Etcd":
         """Starts the members that do not run."""
-        cluster = ",".join(f"{member.name}={member.peer}" for member in self.members)
+        urls = {member.name: self.peers.url_of(member) for member in self.members}
         new = [member for member in self.members if not member.runs]
         for member in new:
-            member.start(cluster)
+            member.start(urls)
         for member in new:
             member.await_healthy()
         return self
@@ -112,6 +154,7 @@ class Etcd:
 
     def close(self) -> None:
         self.kill()
+        self.peers.close()
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
