@@ -57,11 +57,10 @@ class Cut(Exception):
 class Connection:
     """One connection through the proxy. A request draws its fault when it begins."""
 
-    def __init__(self, client, server, chance: random.Random, fault_rate: float, count):
+    def __init__(self, client, server, chance: random.Random, proxy: "Proxy"):
         self._client, self._server = client, server
         self._chance = chance
-        self._fault_rate = fault_rate
-        self._count = count
+        self._proxy = proxy
         self._fault = None
 
     def carry(self) -> None:
@@ -86,8 +85,8 @@ class Connection:
 
     def _to_server(self, kind, flags, frame: bytes, server) -> None:
         if kind == HEADERS:
-            self._fault = self._chance.choice(FAULTS) if self._chance.random() < self._fault_rate else None
-            self._count(self._fault)
+            self._fault = self._chance.choice(FAULTS) if self._chance.random() < self._proxy.fault_rate else None
+            self._proxy.count(self._fault)
             self._cut_if("cut before the request")
             self._delay_if("delayed request")
         if kind == DATA and self._fault == "cut in the request":
@@ -124,15 +123,16 @@ def reset(end) -> None:
 class Proxy:
     """Carries connections to wherever the server is at the time; a part of the requests, `fault_rate`, meets a fault.
 
-    An endpoint for Client. `faults` counts them by kind, `requests` all requests that came."""
+    An endpoint for Client. `fault_rate` may be changed at any time. `faults` counts them by kind, `requests` all
+    requests that came."""
 
     def __init__(self, server, seed: int, fault_rate: float):
         self.faults = collections.Counter()
+        self.fault_rate = fault_rate
         self.requests = 0
         self.starts = 0
         self._server = server
         self._seed = seed
-        self._fault_rate = fault_rate
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
@@ -143,7 +143,8 @@ class Proxy:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
-    def _count(self, fault) -> None:
+    def count(self, fault) -> None:
+        """Adds a request, and its fault if it has one."""
         with self._lock:
             self.requests += 1
             if fault:
@@ -170,4 +171,4 @@ class Proxy:
             return
         for end in (client, server):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        Connection(client, server, chance, self._fault_rate, self._count).carry()
+        Connection(client, server, chance, self).carry()

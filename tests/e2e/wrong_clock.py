@@ -7,6 +7,8 @@ import shutil
 import tempfile
 
 LIBRARIES = sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+# libfaketime reads the offset again after so many seconds.
+FOLLOWS_S = 1
 
 
 def missing() -> tuple:
@@ -19,19 +21,19 @@ def missing() -> tuple:
 
 class WrongClock:
     """A clock that is right until it is set. `environment` is for the processes that have it; a process that runs
-    follows within a tenth of a second."""
+    follows within FOLLOWS_S."""
 
     def __init__(self):
         self._dir = pathlib.Path(tempfile.mkdtemp(prefix="hapax-clock-"))
         self._file = self._dir / "offset"
         self.environment = {"LD_PRELOAD": str(LIBRARIES[0]), "FAKETIME_TIMESTAMP_FILE": str(self._file),
-                            "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_CACHE_DURATION": "1"}
+                            "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_CACHE_DURATION": str(FOLLOWS_S)}
         self.set(0)
 
-    def set(self, ahead_s: int) -> None:
+    def set(self, ahead_s: float) -> None:
         """From now on it is ahead by so much."""
         new = self._dir / "new"
-        new.write_text(f"{ahead_s:+d}\n")
+        new.write_text(f"{ahead_s:+}\n")
         new.replace(self._file)
 
     def close(self) -> None:

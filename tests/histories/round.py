@@ -30,6 +30,8 @@ class Round:
     `disk`, if there is one, is what the server's data lies on; it is filled up now and then. With `dies`, the server
     does. `clock`, if there is one, is the server's (wrong_clock.py), and is set again and again; at the end it is right."""
 
+    _calls_between_breaks = CALLS_OF_A_SERVER
+
     def __init__(self, seed: str, server: Server, policy: Policy, disk=None, dies=True, clock=None):
         self.history = History(policy)
         self.faults = collections.Counter()
@@ -47,6 +49,7 @@ class Round:
         planner = Planner(self._seed, self.history.policy, self._subnets(f"{self._seed}.a"))
         board = Board(planner, self.history)
         self._hostile(board, operations)
+        # From here on nothing goes wrong any more.
         if self._clock is not None:
             self._clock.set(0)
         if self._dies:
@@ -88,7 +91,7 @@ class Round:
             running = [pool.submit(caller.run, stopped) for caller in callers]
             try:
                 while not self._is_over(operations):
-                    self.history.await_more(self._chance.randint(*CALLS_OF_A_SERVER), PATIENCE_S)
+                    self.history.await_more(self._chance.randint(*self._calls_between_breaks), PATIENCE_S)
                     self._break(up)
             finally:
                 stopped.set()

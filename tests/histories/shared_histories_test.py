@@ -1,5 +1,6 @@
-"""Clients that call three servers on three members of etcd at random, while servers and members are killed and paused
-and requests between them are cut: does the contract explain what they were told? (C30, and those of histories_test.)
+"""Clients that call three servers on three members of etcd at random, while servers and members are killed and paused,
+requests between them are cut, members are cut off, and a clock is wrong: does the contract explain what they were told?
+(C29, C30, and those of histories_test.)
 
     shared_histories_test.py [--seed N]
 
@@ -12,10 +13,12 @@ import sys
 import tempfile
 import unittest
 
+import wrong_clock
 from checker import check
 from history import Policy
 from report import Figures, as_lines
-from shared_round import SharedRound, SharedServers
+from shared_round import SharedRound
+from shared_servers import SharedServers
 
 OPERATIONS = 1000
 SECOND_NS = 10**9
@@ -23,12 +26,15 @@ SEED = random.SystemRandom().randrange(2**32)
 
 
 class SharedHistoriesTest(unittest.TestCase):
-    def test_C30_servers_and_members_that_die_or_pause(self):
+    def test_C29_C30_servers_and_members_that_die_or_pause_or_are_cut_off(self):
         print(f"--seed {SEED}", flush=True)
-        servers = SharedServers(SEED, "--simulated_boot_latency=20ms", "--log_level=warning")
+        clock = None if wrong_clock.missing()[0] else wrong_clock.WrongClock()
+        if clock is not None:
+            self.addCleanup(clock.close)
+        servers = SharedServers(SEED, "--simulated_boot_latency=20ms", "--log_level=warning", clock=clock)
         self.addCleanup(servers.close)
         servers.start()
-        policy = Policy(86400 * SECOND_NS, 86400 * SECOND_NS, late_commits=True)
+        policy = Policy(86400 * SECOND_NS, 86400 * SECOND_NS, clock_jumps=clock is not None, late_commits=True)
         round_ = SharedRound(f"{SEED}", servers, policy).run(OPERATIONS)
         violations = check(round_.history)
         figures = Figures()
@@ -42,7 +48,9 @@ class SharedHistoriesTest(unittest.TestCase):
         for answer in ("execute: executed", "execute: replayed", "get: EXECUTED", "list: listed"):
             self.assertGreater(figures.answers[answer], 0, answer)
         self.assertGreater(servers.network.faults, 0)
-        for fault in ("server paused", "member paused", "member killed", "all killed"):
+        of_the_clock = ("clock set", "wrong clock at a start") if clock is not None else ()
+        for fault in ("server paused", "member paused", "member killed", "leader cut off", "follower cut off",
+                      "all killed", *of_the_clock):
             self.assertGreater(round_.faults[fault], 0, fault)
         self.assertGreater(round_.kills, 0)
 

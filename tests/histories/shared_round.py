@@ -1,99 +1,48 @@
-"""A round against several servers on one etcd cluster, of which any process may die or pause at any time."""
+"""A round against several servers on one etcd cluster, of which any process may die or pause at any time, any member
+may be cut off from the others, and one server's clock may be wrong."""
 
-import itertools
 import random
 import signal
 import threading
 import time
 
-from etcd import Etcd, SharedServer
+from etcd import SharedServer
 from history import Policy
-from proxy import Proxy
-from round import CALLS_OF_A_SERVER, PATIENCE_S, Round
+from round import CLOCK_OFFSETS, PATIENCE_S, Round
+from shared_servers import SERVERS, SharedServers
+from wrong_clock import FOLLOWS_S
 
-SERVERS = 3
-MEMBERS = 3
-# Of the requests of a server to a member: cut or delayed, before or after their effect.
-MEMBER_FAULT_RATE = 0.02
 # Longer than a server's lease of its work.
 PAUSE_S = 1.5
-
-
-class ProxiedEtcd:
-    """The members as the servers see them, each behind a network that breaks requests."""
-
-    def __init__(self, etcd: Etcd, seed: int):
-        self._proxies = [Proxy(member, seed + i, MEMBER_FAULT_RATE) for i, member in enumerate(etcd.members)]
-        self.endpoint = ",".join(proxy.address for proxy in self._proxies)
-
-    @property
-    def faults(self) -> int:
-        return sum(sum(proxy.faults.values()) for proxy in self._proxies)
-
-    def close(self) -> None:
-        for proxy in self._proxies:
-            proxy.close()
-
-
-class SharedServers:
-    """Servers on one cluster as one endpoint: each new connection is to the next one that runs."""
-
-    def __init__(self, seed: int, *flags: str):
-        self.starts = 0
-        self.etcd = Etcd(MEMBERS).start()
-        self.network = ProxiedEtcd(self.etcd, seed)
-        self.servers = [SharedServer(self.network, f"server-{i}", *flags) for i in range(SERVERS)]
-        self._running = set()
-        self._turns = itertools.count()
-        self._lock = threading.Lock()
-
-    @property
-    def address(self) -> str:
-        with self._lock:
-            running = sorted(self._running) or [0]
-            return self.servers[running[next(self._turns) % len(running)]].address
-
-    def start(self) -> "SharedServers":
-        """Starts those that do not run."""
-        for i in range(SERVERS):
-            if i not in self._running:
-                self.start_one(i)
-        return self
-
-    def start_one(self, i: int) -> None:
-        self.servers[i].start()
-        with self._lock:
-            self._running.add(i)
-
-    def kill(self) -> None:
-        for i in sorted(self._running):
-            self.end_one(i, SharedServer.kill)
-
-    def end_one(self, i: int, end) -> None:
-        with self._lock:
-            self._running.discard(i)
-        end(self.servers[i])
-
-    def close(self) -> None:
-        try:
-            for server in self.servers:
-                server.close()
-        finally:
-            self.network.close()
-            self.etcd.close()
+# During a break, and between two.
+CALLS_IN_A_BREAK = (12, 125)
+CALLS_BETWEEN_BREAKS = (25, 250)
+# By how many seconds a clock is ahead that is wrong within what servers must bear (docs/several-servers.md).
+SMALL_OFFSETS = (0.2, 0.9, -0.2, -0.9)
+LARGE_OFFSETS = tuple(offset for offset in CLOCK_OFFSETS if offset)
 
 
 class SharedRound(Round):
-    """A Round whose servers and members break by turns, while the others serve."""
+    """A Round whose servers and members break by turns, while the others serve.
+
+    Every break is mended before the next one, and all before the round's end."""
+
+    _calls_between_breaks = CALLS_BETWEEN_BREAKS
 
     def __init__(self, seed: str, servers: SharedServers, policy: Policy):
         super().__init__(seed, servers, policy)
         self._chance = random.Random(f"{seed}.shared")
         self._kinds = [self._kill_server, self._stop_server, self._pause_server, self._kill_member,
-                       self._pause_member, self._kill_all]
+                       self._pause_member, self._cut_leader, self._cut_follower, self._kill_all]
+        if servers.clock is not None:
+            self._kinds += [self._set_clock, self._start_with_wrong_clock]
         self._chance.shuffle(self._kinds)
         self._breaks = 0
         self._up = None
+
+    def _hostile(self, board, operations: int) -> None:
+        with self._server.network.hostile():
+            super()._hostile(board, operations)
 
     def _is_over(self, operations: int) -> bool:
         """Not before each kind of break has come."""
@@ -105,15 +54,18 @@ class SharedRound(Round):
         self._breaks += 1
 
     def _await_calls(self) -> None:
-        self.history.await_more(self._chance.randint(*CALLS_OF_A_SERVER) // 4, PATIENCE_S)
+        self.history.await_more(self._chance.randint(*CALLS_IN_A_BREAK), PATIENCE_S)
 
     def _kill_server(self) -> None:
         i = self._chance.randrange(SERVERS)
+        self._end_by_kill(i)
+        self._await_calls()
+        self._server.start_one(i)
+
+    def _end_by_kill(self, i: int) -> None:
         self._server.end_one(i, SharedServer.kill)
         self.history.kills.append(time.monotonic_ns())
         self.kills += 1
-        self._await_calls()
-        self._server.start_one(i)
 
     def _stop_server(self) -> None:
         i = self._chance.randrange(SERVERS)
@@ -133,6 +85,54 @@ class SharedRound(Round):
         process.signal(signal.SIGSTOP)
         time.sleep(PAUSE_S)
         process.signal(signal.SIGCONT)
+
+    def _cut_leader(self) -> None:
+        self._cut("leader cut off", self._server.etcd.leader())
+
+    def _cut_follower(self) -> None:
+        etcd = self._server.etcd
+        leader = etcd.leader()
+        self._cut("follower cut off", self._chance.choice([member for member in etcd.members if member is not leader]))
+
+    def _cut(self, fault: str, member) -> None:
+        """The other members go on without it. Servers reach it all the same."""
+        self._server.etcd.cut_off(member)
+        self.faults[fault] += 1
+        self._await_calls()
+        self._server.etcd.peers.heal()
+
+    def _set_clock(self) -> None:
+        """While the server runs."""
+        for offsets in (SMALL_OFFSETS, LARGE_OFFSETS):
+            self._server.clock.set(self._chance.choice(offsets))
+            self.faults["clock set"] += 1
+            time.sleep(FOLLOWS_S)
+            self._await_calls()
+        self._server.clock.set(0)
+
+    def _start_with_wrong_clock(self) -> None:
+        i = SERVERS - 1
+        self._end_by_kill(i)
+        self._server.clock.set(self._chance.choice(SMALL_OFFSETS + LARGE_OFFSETS))
+        self.faults["wrong clock at a start"] += 1
+        started = self._starts(i)
+        if started:
+            self._await_calls()
+        self._server.clock.set(0)
+        if not started:
+            self._server.start_one(i)
+
+    def _starts(self, i: int) -> bool:
+        """Starts a server. False if it refuses to start for its clock."""
+        server = self._server.servers[i]
+        already = len(server.stderr)
+        try:
+            self._server.start_one(i)
+            return True
+        except AssertionError:
+            if "clock" not in server.stderr[already:]:
+                raise
+            return False
 
     def _kill_all(self) -> None:
         """Nobody calls meanwhile: each call would be one more of an unknown answer, and the checker tries all of them."""

@@ -19,7 +19,8 @@ from harness import Server
 from history import Policy
 from report import Figures, as_lines
 from round import Round
-from shared_round import SharedRound, SharedServers
+from shared_round import SharedRound
+from shared_servers import SharedServers
 
 OPERATIONS_A_ROUND = 5000
 SECOND_NS = 10**9
