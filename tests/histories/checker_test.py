@@ -46,6 +46,12 @@ class AcceptedTest(CheckerCase):
         for script in (Script(clock_jumps=True).key("k", made=1), Script(clock_jumps=True)):
             self.assertAccepted(script.call(1, 2, "executed").call(400, 401, "replayed").call(500, 501, "CLIENT_TOKEN_EXPIRED"))
 
+    def test_C29_a_token_is_kept_for_less_by_as_much_as_a_clock_may_be_behind(self):
+        behind = lambda: Script(clock_jumps=True, skew=10).call(21, 22, "executed")
+        self.assertAccepted(behind().call(115, 116, "CLIENT_TOKEN_EXPIRED").call(165, 166, "executed", made="2"))
+        self.assertRefused(behind().call(105, 106, "CLIENT_TOKEN_EXPIRED"))
+        self.assertRefused(behind().call(155, 156, "executed", made="2"))
+
     def test_C17_expired_and_then_free_again(self):
         self.assertAccepted(Script().call(1, 2, "executed").call(99, 100, "replayed")
                             .call(110, 111, "CLIENT_TOKEN_EXPIRED").get(112, 113, "EXPIRED")

@@ -28,6 +28,9 @@ class Policy:
     # Whether a call that was told TOKEN_STORE_UNAVAILABLE may take effect while the server lives, as with an engine over
     # a network.
     late_commits: bool = False
+    # By how much the clock of a server may be behind those of others that it shares a store with: by so much may tokens
+    # that it executes be kept for less.
+    skew_ns: int = 0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,8 +15,8 @@ UNAVAILABLE = "TOKEN_STORE_UNAVAILABLE"
 class Script:
     """A history, written by hand. Calls are `(first second, last second, ...)`."""
 
-    def __init__(self, clock_jumps=False):
-        self.history = History(Policy(100 * SECOND_NS, 50 * SECOND_NS, clock_jumps))
+    def __init__(self, clock_jumps=False, skew=0):
+        self.history = History(Policy(100 * SECOND_NS, 50 * SECOND_NS, clock_jumps, skew_ns=skew * SECOND_NS))
         self.key("k")
 
     def key(self, name: str, tenant="t", token="token", zone="", made=None, change="") -> "Script":

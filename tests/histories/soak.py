@@ -13,6 +13,7 @@ import time
 from typing import Optional
 
 import small_disk
+import wrong_clock
 from checker import check
 from crash_rounds import CrashRounds
 from harness import Server
@@ -43,8 +44,9 @@ WORLDS = (World(86400, 86400), World(1, 1), World(2, 2, dies=False), World(5, 2)
           World(0.3, 0))
 
 
-# Those of servers that share a cluster of etcd.
-SHARED_WORLDS = (World(86400, 86400), World(1, 1))
+# Those of servers that share a cluster of etcd, and by how much a clock of theirs may be behind.
+SHARED_WORLDS = (World(86400, 86400), World(3, 2))
+SKEW_S = 1
 
 
 def rss_kib(server: Server) -> int:
@@ -103,24 +105,29 @@ class Soak:
 
 
 class SharedSoak:
-    """Rounds against three servers on three members of etcd; each world keeps its own."""
+    """Rounds against three servers on three members of etcd; each world keeps its own. One clock is wrong at times."""
 
     def __init__(self, seed: int):
         self.figures = Figures()
         self._seed = seed
         self._servers = {}
+        self._clock = None if wrong_clock.missing()[0] else wrong_clock.WrongClock()
 
     def close(self) -> None:
         for servers in self._servers.values():
             servers.close()
+        if self._clock is not None:
+            self._clock.close()
 
     def round(self, number: int) -> list:
         """Runs one; returns what is wrong with it, having kept its history."""
         world = SHARED_WORLDS[number % len(SHARED_WORLDS)]
         if world not in self._servers:
-            self._servers[world] = SharedServers(self._seed, *flags_of(world)).start()
+            self._servers[world] = SharedServers(self._seed, *flags_of(world), clock=self._clock).start()
         servers = self._servers[world]
         policy = dataclasses.replace(policy_of(world), late_commits=True)
+        if self._clock is not None:
+            policy = dataclasses.replace(policy, clock_jumps=True, skew_ns=SKEW_S * SECOND_NS)
         return checked(SharedRound(f"{self._seed}.{number}", servers, policy), self.figures)
 
     def __str__(self) -> str:
@@ -161,7 +168,7 @@ def main() -> int:
     parser.add_argument("minutes", type=float)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
     parser.add_argument("--several_servers", action="store_true",
-                        help="three servers on three members of etcd, of which any may die or pause")
+                        help="three servers on three members of etcd, of which any may die, pause or be cut off")
     parser.add_argument("--crash_test", metavar="PROGRAM", help="runs CrashRandomTest of that program beside it")
     arguments = parser.parse_args()
     not_possible = small_disk.enter_own_namespace() if "--seed" in sys.argv else restart_with(arguments.seed)

@@ -51,12 +51,13 @@ class TokenModel:
         self._forgotten_ns = policy.retention_ns + policy.tombstone_ns
         self._made_ns = key.made_ns
         self._clock_jumps = policy.clock_jumps
+        self._behind_ns = SLACK_NS + policy.skew_ns
         self._first_answer = "executed" if key.token else "unprotected"
 
     def step(self, state: State, operation: Operation, until_ns: int) -> list:
         """The states that `operation` may leave behind, if it takes place between its invocation and `until_ns`; none
         if its answer cannot be. Of an unknown answer: those in which it took effect."""
-        found = _Finding(state, operation.invoked_ns - SLACK_NS, until_ns + SLACK_NS, self._retention_ns,
+        found = _Finding(state, operation.invoked_ns - self._behind_ns, until_ns + SLACK_NS, self._retention_ns,
                          self._forgotten_ns, self._made_ns, self._clock_jumps)
         if operation.answer == "refused" and operation.reason in NEVER_EXECUTED:
             return [state]
