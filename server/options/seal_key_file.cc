@@ -91,6 +91,8 @@ absl::StatusOr<std::vector<std::string>> Register(const SealKeys& keys, Store& s
   std::vector<std::string> missing;
   const absl::Status status = ExecuteAndWait(store, [&](Transaction& txn) -> absl::Status {
     HAPAX_ASSIGN_OR_RETURN(auto used, UsedKeys(txn));
+    const SealKeys::Key& sealing = keys.keys().front();
+    const bool is_new = !used.contains(sealing.id);
     for (const SealKeys::Key& key : keys.keys()) {
       const auto known = used.find(key.id);
       if (known == used.end()) continue;
@@ -104,7 +106,7 @@ absl::StatusOr<std::vector<std::string>> Register(const SealKeys& keys, Store& s
     }
     missing.clear();
     for (const auto& [id, check] : used) missing.push_back(id);
-    const SealKeys::Key& sealing = keys.keys().front();
+    if (!is_new) return absl::OkStatus();  // The row may have more fields, of a later release.
     store::v1::SealKeyRow row;
     row.set_check(CheckOf(sealing));
     PutRow(txn, Table::kMeta, MetaKey(sealing.id), row);

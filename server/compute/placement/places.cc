@@ -63,8 +63,10 @@ absl::StatusOr<std::unique_ptr<const Places>> Places::Load(Store& store, const C
         }));
     HAPAX_RETURN_IF_ERROR(row_status);
     for (const auto& [name, row] : PlacesOf(catalog)) {
+      const bool is_new = !places->places_.contains(name);
       HAPAX_RETURN_IF_ERROR(places->Add(name, row));
-      PutRow(txn, kTable, PlaceKey(name), row);
+      // A row that is there may have more fields, of a later release.
+      if (is_new) PutRow(txn, kTable, PlaceKey(name), row);
     }
     return absl::OkStatus();
   });

@@ -19,6 +19,7 @@
 #include "hapax/tests/server/support/null_logger.h"
 #include "hapax/tests/server/support/scripted_driver.h"
 #include "hapax/tests/server/support/work_lease_fixture.h"
+#include "hapax/tests/support/later_field.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/sync_store.h"
 #include "hapax/tests/support/temp_dir.h"
@@ -165,6 +166,7 @@ TEST_F(WorkQueueLeaseTest, WorkThatNamesNoHolderIsFree) {
   store::v1::WorkRecord record;
   record.set_kind(kKind);
   record.set_subject("old");
+  AddLaterField(record);
   ASSERT_THAT(Execute(*store_,
                       [&](Transaction& txn) {
                         PutRow(txn, Table::kWork, key, record);
@@ -175,6 +177,7 @@ TEST_F(WorkQueueLeaseTest, WorkThatNamesNoHolderIsFree) {
   EXPECT_EQ(server.Resume(), 1);
   EXPECT_THAT(server.driver().performed(), ElementsAre("old"));
   EXPECT_THAT(Leases(), ElementsAre(Open().at(0).holder()));
+  EXPECT_TRUE(HasLaterField(Open().at(0))) << "C30: of another release";
 }
 
 // Such as that of a commit which turned out to be durable after its caller was told UNAVAILABLE.

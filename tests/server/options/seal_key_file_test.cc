@@ -10,9 +10,15 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/base/status_macros.h"
+#include "hapax/storage/key.h"
 #include "hapax/storage/rocksdb/store.h"
+#include "hapax/storage/rows.h"
+#include "hapax/store/v1/token.pb.h"
 #include "hapax/tests/support/files.h"
+#include "hapax/tests/support/later_field.h"
 #include "hapax/tests/support/status_matchers.h"
+#include "hapax/tests/support/sync_store.h"
 #include "hapax/tests/support/temp_dir.h"
 
 namespace hapax {
@@ -163,6 +169,30 @@ TEST_F(LoadSealKeysTest, C25_AfterARotationBothKeysUnsealAndTheNewOneSeals) {
   EXPECT_THAT(rotated->missing_ids, IsEmpty());
   EXPECT_THAT(rotated->keys.Unseal(sealed, "context"), IsOkAndHolds("reply"));
   EXPECT_EQ(rotated->keys.Seal("reply", "context").key_id(), "new");
+}
+
+TEST_F(LoadSealKeysTest, C30_AStartKeepsWhatALaterReleaseAddedToAKey) {
+  Write(KeyLine("mine", '1'));
+  ASSERT_THAT(Load(), IsOk());
+  const std::string key = KeyBuilder().String("seal_key").String("mine").Build();
+  store::v1::SealKeyRow row;
+  const auto read = [&](const ReadTransaction& txn) -> absl::Status {
+    HAPAX_ASSIGN_OR_RETURN(const auto found, GetRow<store::v1::SealKeyRow>(txn, Table::kMeta, key));
+    row = found.value_or(store::v1::SealKeyRow());
+    return absl::OkStatus();
+  };
+  ASSERT_THAT(Execute(*store_,
+                      [&](Transaction& txn) -> absl::Status {
+                        HAPAX_RETURN_IF_ERROR(read(txn));
+                        AddLaterField(row);
+                        PutRow(txn, Table::kMeta, key, row);
+                        return absl::OkStatus();
+                      }),
+              IsOk());
+  ASSERT_THAT(Load(), IsOk());
+  ASSERT_THAT(Query(*store_, read), IsOk());
+  EXPECT_THAT(row.check(), testing::SizeIs(16));
+  EXPECT_TRUE(HasLaterField(row));
 }
 
 TEST_F(LoadSealKeysTest, AUsedKeyThatIsTakenAwayIsReported) {

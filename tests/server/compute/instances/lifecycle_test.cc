@@ -5,9 +5,13 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/base/status_macros.h"
 #include "hapax/server/compute/rows.h"
+#include "hapax/storage/rows.h"
+#include "hapax/store/v1/compute.pb.h"
 #include "hapax/tests/server/support/proto_text.h"
 #include "hapax/tests/server/support/test_compute.h"
+#include "hapax/tests/support/later_field.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/sync_store.h"
 
@@ -72,6 +76,31 @@ TEST_F(LifecycleTest, AShutDownGoesOverShuttingDownToTerminated) {
   EXPECT_EQ(State(), v1::INSTANCE_STATE_SHUTTING_DOWN);
   ASSERT_EQ(compute_.FinishShutDowns(), 1);
   EXPECT_EQ(State(), v1::INSTANCE_STATE_TERMINATED);
+}
+
+TEST_F(LifecycleTest, C30_WhatALaterReleaseAddedToAnInstanceOutlivesItsChanges) {
+  store::v1::InstanceRow row;
+  const auto read = [&](const ReadTransaction& txn) -> absl::Status {
+    HAPAX_ASSIGN_OR_RETURN(const auto found, GetRow<store::v1::InstanceRow>(txn, kTable, subject_));
+    row = found.value_or(store::v1::InstanceRow());
+    return absl::OkStatus();
+  };
+  ASSERT_THAT(ExecuteAs(kServiceName, compute_.store(),
+                        [&](Transaction& txn) -> absl::Status {
+                          HAPAX_RETURN_IF_ERROR(read(txn));
+                          AddLaterField(row);
+                          AddLaterField(*row.mutable_instance());
+                          PutRow(txn, kTable, subject_, row);
+                          return absl::OkStatus();
+                        }),
+              IsOk());
+  ASSERT_EQ(compute_.FinishBoots(), 1);
+  Terminate();
+  ASSERT_EQ(compute_.FinishShutDowns(), 1);
+  ASSERT_THAT(QueryAs(kServiceName, compute_.store(), read), IsOk());
+  EXPECT_EQ(row.instance().state(), v1::INSTANCE_STATE_TERMINATED);
+  EXPECT_TRUE(HasLaterField(row));
+  EXPECT_TRUE(HasLaterField(row.instance()));
 }
 
 TEST_F(LifecycleTest, ABootThatEndsAfterTheTerminationChangesNothing) {

@@ -6,12 +6,16 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/base/status_macros.h"
 #include "hapax/compute/v1/catalog.pb.h"
 #include "hapax/interceptors/reason.h"
 #include "hapax/server/compute/catalog/catalog.h"
 #include "hapax/server/compute/rows.h"
 #include "hapax/storage/rocksdb/store.h"
+#include "hapax/storage/rows.h"
+#include "hapax/store/v1/compute.pb.h"
 #include "hapax/tests/server/support/test_compute.h"
+#include "hapax/tests/support/later_field.h"
 #include "hapax/tests/support/refusal_matchers.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/sync_store.h"
@@ -143,6 +147,28 @@ TEST_F(PlacesTest, APlaceThatComesBackWhereItWasIsWelcome) {
   poorer.mutable_regions()->DeleteSubrange(1, 1);
   ASSERT_THAT(Resolve(poorer, {}), IsOk());
   EXPECT_THAT(Resolve(SmallCatalog(), {.subnet = "subnet-e"}), HoldsPlace("eu-west-1", "eu-west-1a"));
+}
+
+TEST_F(PlacesTest, C30_AStartKeepsWhatALaterReleaseAddedToAPlace) {
+  ASSERT_THAT(Load(SmallCatalog()), IsOk());
+  store::v1::PlaceRow row;
+  const auto read = [&row](const ReadTransaction& txn) -> absl::Status {
+    HAPAX_ASSIGN_OR_RETURN(const auto found, GetRow<store::v1::PlaceRow>(txn, kTable, PlaceKey("subnet-a")));
+    row = found.value_or(store::v1::PlaceRow());
+    return absl::OkStatus();
+  };
+  ASSERT_THAT(ExecuteAs(kServiceName, *store_,
+                        [&](Transaction& txn) -> absl::Status {
+                          HAPAX_RETURN_IF_ERROR(read(txn));
+                          AddLaterField(row);
+                          PutRow(txn, kTable, PlaceKey("subnet-a"), row);
+                          return absl::OkStatus();
+                        }),
+              IsOk());
+  ASSERT_THAT(Load(SmallCatalog()), IsOk());
+  ASSERT_THAT(QueryAs(kServiceName, *store_, read), IsOk());
+  EXPECT_EQ(row.availability_zone(), "us-east-1a");
+  EXPECT_TRUE(HasLaterField(row));
 }
 
 // Each changes where something lies that tokens may be scoped by.
