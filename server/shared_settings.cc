@@ -37,14 +37,19 @@ std::vector<Difference> DifferencesOf(const SharedSettingsRow& row,
   return differences;
 }
 
-absl::Duration LongestRetention(const TokenPolicy& policy, const std::vector<const HostedService*>& services) {
+void AddRetentions(const TokenPolicy& policy, const std::vector<const HostedService*>& services,
+                   std::map<std::string, std::string>& settings) {
   absl::Duration longest = policy.retention;
   for (const HostedService* service : services) {
     for (const Method& method : service->methods()) {
-      if (method.rule.has_value()) longest = std::max(longest, policy.RetentionOf(*method.rule));
+      if (!method.rule.has_value()) continue;
+      const absl::Duration retention = policy.RetentionOf(*method.rule);
+      longest = std::max(longest, retention);
+      settings[absl::StrCat("the retention of ", method.name)] = absl::FormatDuration(retention);
     }
   }
-  return longest;
+  // Of services that only one of two releases has, too.
+  settings["the longest retention of a method"] = absl::FormatDuration(longest);
 }
 
 }  // namespace
@@ -90,9 +95,7 @@ std::map<std::string, std::string> SharedSettingsOf(const ServerOptions& options
   settings["token_policy.max_tokens_per_tenant"] = absl::StrCat(policy.max_tokens_per_tenant);
   settings["token_policy.max_token_bytes_per_tenant"] = absl::StrCat(policy.max_token_bytes_per_tenant);
   settings["token_policy.max_abandoned_tokens_per_tenant"] = absl::StrCat(policy.max_abandoned_tokens_per_tenant);
-  if (!services.empty()) {
-    settings["the longest retention of a method"] = absl::FormatDuration(LongestRetention(policy, services));
-  }
+  if (!services.empty()) AddRetentions(policy, services, settings);
   return settings;
 }
 

@@ -8,8 +8,10 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/server/hosting/hosted_service.h"
 #include "hapax/storage/rocksdb/store.h"
 #include "hapax/testing/manual_clock.h"
+#include "hapax/tests/server/support/made_service.h"
 #include "hapax/tests/server/support/null_logger.h"
 #include "hapax/tests/server/support/work_lease_fixture.h"
 #include "hapax/tests/support/status_matchers.h"
@@ -23,6 +25,18 @@ using absl::StatusCode;
 using testing::AllOf;
 using testing::HasSubstr;
 using Settings = std::map<std::string, std::string>;
+
+// Those of a server that hosts one method, whose rule has this retention.
+Settings SettingsWith(const std::string& retention) {
+  const MadeService made(RuleOptions(kRule + (" " + retention)));
+  HostedService hosted(made.descriptor());
+  hosted.Mutation<test::v1::DepositRequest, test::v1::DepositResponse>(
+      "Change", [](const CallContext&, Transaction&, const test::v1::DepositRequest&, test::v1::DepositResponse*) {
+        return absl::OkStatus();
+      });
+  EXPECT_THAT(hosted.Compile(), IsOk());
+  return SharedSettingsOf(ServerOptions(), {&hosted});
+}
 
 // Lets something happen before each query, such as a look at the leases.
 class HookedStore final : public Store {
@@ -78,6 +92,16 @@ TEST_F(SharedSettingsTest, C30_OtherSettingsAreRefusedWhileAServerRuns) {
               StatusIs(StatusCode::kFailedPrecondition,
                        AllOf(HasSubstr("b=2: the store's servers have 1"), HasSubstr("stop all of them"))));
   EXPECT_THAT(Start({{"b", "1"}}), IsOk()) << "what was refused is not stored";
+}
+
+// Else one server would refuse a token for its age, and another would execute it.
+TEST_F(SharedSettingsTest, C17_C30_AnotherRetentionOfAMethodIsRefusedWhileAServerRuns) {
+  EXPECT_THAT(Start(SettingsWith("retention { seconds: 5 }")), IsOk());
+  const auto running = RunningServer();
+  EXPECT_THAT(Start(SettingsWith("retention { seconds: 5 }")), IsOk());
+  EXPECT_THAT(Start(SettingsWith("retention { seconds: 6 }")),
+              StatusIs(StatusCode::kFailedPrecondition,
+                       HasSubstr("the retention of hapax.test.v1.Made/Change=6s: the store's servers have 5s")));
 }
 
 TEST_F(SharedSettingsTest, ASettingThatOnlyOneVersionHasIsNoDifference) {
