@@ -15,6 +15,8 @@ namespace {
 
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
+static_assert(EtcdLayout::kVersion == 1 && kFormatVersion == 2, "a change of the rows' format is another layout, too");
+
 std::string RowsBegin(const std::string& prefix, Table table) {
   return absl::StrCat(prefix, "/row/", View(TableName(table)), "/");
 }

@@ -31,8 +31,9 @@ class EtcdLayout {
   // Requires: IsPrefix(prefix).
   explicit EtcdLayout(std::string prefix);
 
-  // Of everything that servers of one engine must agree on: the keys here, the slot's value (slot.h), and the granules
-  // that each write of a row puts (storage/remote/granule.h). A change of any of them is another version.
+  // Of everything that servers of one engine must agree on: the keys here, the slot's value (slot.h), the granules that
+  // each write of a row puts (storage/remote/granule.h), and the tables and rows (format.h). A change of any of them is
+  // another version, which no server of this one starts on.
   static constexpr int kVersion = 1;
 
   // The bytes of a prefix at most: it is repeated in each key.
