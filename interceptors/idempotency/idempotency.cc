@@ -61,6 +61,7 @@ struct Idempotency::Attempt {
   // The defaults that the handler recorded in the last run of the body.
   std::unique_ptr<google::protobuf::Message> defaults;
   std::optional<Outcome> outcome;  // Nullopt until it is answered.
+  bool is_expiring = false;        // Whether the last look-up found that its record expires.
   std::string reply;               // Set with the outcome.
 };
 
@@ -115,7 +116,11 @@ void Idempotency::Prepare(AttemptPtr attempt) {
 void Idempotency::Execute(AttemptPtr attempt) {
   store_.Execute(
       [this, attempt](Transaction& txn) { return attempt->Contained([&] { return RunOnce(*attempt, txn); }); },
-      [attempt](absl::Status status) { attempt->Finish(std::move(status)); }, attempt->call.context.tenant);
+      [attempt](absl::Status status) {
+        if (status.ok() && attempt->is_expiring) status = RefuseExpired();
+        attempt->Finish(std::move(status));
+      },
+      attempt->call.context.tenant);
 }
 
 // The exactly-once core, within one serializable transaction: it answers from the record, or makes effect and record
@@ -127,6 +132,7 @@ absl::Status Idempotency::RunOnce(Attempt& attempt, Transaction& txn) const {
 
   HAPAX_RETURN_IF_ERROR(AnswerFromRecord(attempt, txn));
   if (attempt.outcome.has_value()) return absl::OkStatus();
+  if (attempt.is_expiring) return PutTombstone(txn, *attempt.key);
   HAPAX_RETURN_IF_ERROR(CountToken(policy_, attempt.key->tenant, ForgetAt(attempt), attempt.token_time, txn));
   HAPAX_RETURN_IF_ERROR(RunHandler(attempt, txn, Outcome::kExecuted));
   const store::v1::TokenRecord record = RecordOf(attempt);
@@ -141,9 +147,11 @@ absl::Status Idempotency::RunOnce(Attempt& attempt, Transaction& txn) const {
   return absl::OkStatus();
 }
 
-// Answers the attempt from its token's record. Leaves it unanswered when the token is free.
+// Answers the attempt from its token's record. Leaves it unanswered when the token is free, and when its record
+// expires: that is told once it is written.
 absl::Status Idempotency::AnswerFromRecord(Attempt& attempt, const ReadTransaction& txn) const {
   attempt.outcome.reset();
+  attempt.is_expiring = false;
   HAPAX_ASSIGN_OR_RETURN(TokenFinding found, LookUp(txn, *attempt.key, attempt.call, policy_, token_time_));
   switch (found.finding) {
     case Finding::kFree:
@@ -152,6 +160,9 @@ absl::Status Idempotency::AnswerFromRecord(Attempt& attempt, const ReadTransacti
       return Replay(attempt, std::move(found.record), txn);
     case Finding::kOtherParameters:
       return RefuseMismatch(found, attempt.call);
+    case Finding::kExpiring:
+      attempt.is_expiring = true;
+      return absl::OkStatus();
     case Finding::kExpired:
       return RefuseExpired();
     case Finding::kTooNew:

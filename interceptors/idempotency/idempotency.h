@@ -26,7 +26,8 @@ namespace hapax {
 //   free                 the handler runs; its effect and the record are one commit: executed
 //   same parameters      the recorded bytes are the reply; the handler does not run: replayed
 //   other parameters     IDEMPOTENT_PARAMETER_MISMATCH
-//   expired              CLIENT_TOKEN_EXPIRED: its result is not known any more, so the handler does not run again
+//   expired              CLIENT_TOKEN_EXPIRED: its result is not known any more, so the handler does not run again. If
+//                        the record still has its reply, a tombstone replaces it before that is told
 //   abandoned            CLIENT_TOKEN_ABANDONED: its owner gave it up
 // A call without a token makes its effect, and is unprotected. A handler's error leaves no effect, and the token stays
 // free.

@@ -6,18 +6,6 @@
 #include "hapax/store/v1/token.pb.h"
 
 namespace hapax {
-namespace {
-
-store::v1::TokenRecord TombstoneOf(const store::v1::TokenRecord& record) {
-  store::v1::TokenRecord tombstone;
-  tombstone.set_method(record.method());
-  *tombstone.mutable_executed_at() = record.executed_at();
-  *tombstone.mutable_expires_at() = record.expires_at();
-  if (record.has_forget_at()) *tombstone.mutable_forget_at() = record.forget_at();
-  return tombstone;
-}
-
-}  // namespace
 
 ExpiryRule::Fate TokenExpiry::FateOf(std::string_view key, std::string_view value, std::string& replacement) const {
   store::v1::TokenRecord record;

@@ -25,7 +25,7 @@ absl::StatusOr<TokenFinding> LookUp(const ReadTransaction& txn, const TokenKey& 
     case TokenState::kFree:
       return TokenFinding{.finding = FindByAge(key.token, policy.RetentionOf(*call.method().rule), policy, time)};
     case TokenState::kExpired:
-      return TokenFinding{.finding = Finding::kExpired};
+      return TokenFinding{.finding = record->has_fingerprint() ? Finding::kExpiring : Finding::kExpired};
     case TokenState::kAbandoned:
       return TokenFinding{.finding = Finding::kAbandoned};
     case TokenState::kExecuted:

@@ -21,6 +21,7 @@ enum class Finding {
   kFree,             // Nothing was executed with this token.
   kSameParameters,   // A record of the same request (C9).
   kOtherParameters,  // A record of another request, or of another method (C7, C10).
+  kExpiring,         // A record whose time has come, but which still has its reply.
   kExpired,          // Executed too long ago, or the token is too old to tell (C17).
   kTooNew,           // Nothing was executed, and the token states a time more than a day ahead.
   kAbandoned,        // The token was given up before anything was executed (C20).

@@ -36,12 +36,27 @@ TokenState StateAt(const store::v1::TokenRecord& record, absl::Time now) {
   return TokenState::kExecuted;
 }
 
+store::v1::TokenRecord TombstoneOf(const store::v1::TokenRecord& record) {
+  store::v1::TokenRecord tombstone;
+  tombstone.set_method(record.method());
+  *tombstone.mutable_executed_at() = record.executed_at();
+  *tombstone.mutable_expires_at() = record.expires_at();
+  if (record.has_forget_at()) *tombstone.mutable_forget_at() = record.forget_at();
+  return tombstone;
+}
+
 absl::StatusOr<std::optional<store::v1::TokenRecord>> FindToken(const ReadTransaction& txn, const TokenKey& key) {
   return GetRow<store::v1::TokenRecord>(txn, Table::kTokens, EncodeTokenKey(key));
 }
 
 void PutToken(Transaction& txn, const TokenKey& key, const store::v1::TokenRecord& record) {
   PutRow(txn, Table::kTokens, EncodeTokenKey(key), record);
+}
+
+absl::Status PutTombstone(Transaction& txn, const TokenKey& key) {
+  HAPAX_ASSIGN_OR_RETURN(const std::optional<store::v1::TokenRecord> record, FindToken(txn, key));
+  if (record.has_value() && record->has_fingerprint()) PutToken(txn, key, TombstoneOf(*record));
+  return absl::OkStatus();
 }
 
 }  // namespace hapax

@@ -39,12 +39,20 @@ enum class TokenState {
 };
 [[nodiscard]] TokenState StateAt(const store::v1::TokenRecord& record, absl::Time now);
 
+// What remains of the record of an executed attempt once it has expired: when, and by which method.
+[[nodiscard]] store::v1::TokenRecord TombstoneOf(const store::v1::TokenRecord& record);
+
 // The token's record; nullopt when there is none. Errors: those of the store; DATA_LOSS for a damaged record.
 [[nodiscard]] absl::StatusOr<std::optional<store::v1::TokenRecord>> FindToken(const ReadTransaction& txn,
                                                                               const TokenKey& key);
 
 // Stores the token's record, in the transaction that makes its effect.
 void PutToken(Transaction& txn, const TokenKey& key, const store::v1::TokenRecord& record);
+
+// Replaces the token's record, which has expired, by its tombstone. Whoever tells that a token has expired does this in
+// the same transaction, so that no server tells the reply later, whatever its clock says. No effect if there is no
+// record, or if it is a tombstone. Errors: those of FindToken.
+[[nodiscard]] absl::Status PutTombstone(Transaction& txn, const TokenKey& key);
 
 }  // namespace hapax
 

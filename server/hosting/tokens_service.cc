@@ -172,6 +172,7 @@ absl::Status TokensService::AbandonToken(const CallContext& context, Transaction
                                          api::AbandonTokenResponse* response) const {
   HAPAX_ASSIGN_OR_RETURN(const TokenKey key, KeyOf(context, request));
   HAPAX_ASSIGN_OR_RETURN(*response->mutable_token(), Read(txn, key));
+  if (response->token().state() == api::TOKEN_STATE_EXPIRED) return PutTombstone(txn, key);
   if (response->token().state() != api::TOKEN_STATE_FREE) return absl::OkStatus();
   HAPAX_RETURN_IF_ERROR(CountAbandonedToken(options_.policy, context.tenant, txn));
   store::v1::TokenRecord record;

@@ -120,6 +120,34 @@ TEST_F(IdempotencyClockTest, C29_WhatHasExpiredStaysExpiredWithAClockThatIsSetBa
   EXPECT_THAT(DurableOrders(*store_), ElementsAre("1 pencil"));
 }
 
+TEST_F(IdempotencyClockTest, C29_WhatWasToldToHaveExpiredStaysSoThroughACrashAndAClockThatIsSetBack) {
+  ASSERT_EQ(Place("pencil", "token").result, "executed");
+  clock_.Advance(kDay);
+  EXPECT_EQ(Place("pencil", "token").result, "CLIENT_TOKEN_EXPIRED");
+  clock_.Jump(-absl::Hours(1));
+  Start();  // The time that has passed was not saved.
+  EXPECT_EQ(Place("pencil", "token").result, "CLIENT_TOKEN_EXPIRED");
+}
+
+//   a server that is ahead        another
+//                                 replays
+//   tells that it has expired
+//                                 its time for that has not come
+TEST_F(IdempotencyClockTest, C30_WhatOneServerToldToHaveExpiredNoOtherReplays) {
+  const Answer first = Place("pencil", "token");
+  ManualClock ahead_clock(clock_.Now() + absl::Minutes(1));
+  const TokenTime ahead_time(ahead_clock);
+  const TestChain ahead(*store_,
+                        TestChain::Options{.policy = policy_, .clock = &ahead_clock, .token_time = &ahead_time});
+  const auto place_ahead = [&] { return ahead.Call(service_.place_order(), OrderOf("pencil", "token")).result; };
+  for (ManualClock* const each : {&clock_, &ahead_clock}) each->Advance(kDay - absl::Seconds(30));
+  ExpectReplays(first, "pencil", "token");
+  EXPECT_EQ(place_ahead(), "CLIENT_TOKEN_EXPIRED");
+  EXPECT_EQ(Place("pencil", "token").result, "CLIENT_TOKEN_EXPIRED");
+  EXPECT_EQ(place_ahead(), "CLIENT_TOKEN_EXPIRED");
+  EXPECT_THAT(DurableOrders(*store_), ElementsAre("1 pencil"));
+}
+
 TEST_F(IdempotencyClockTest, C29_AForgottenUuidIsRefusedByItsAgeWithAClockThatIsSetBack) {
   const std::string uuid = TokenMadeAt(clock_.Now());
   ASSERT_EQ(Place("pencil", uuid).result, "executed");

@@ -149,15 +149,15 @@ TEST_F(TokenFindingTest, C17_ARecordIsFoundExpiredAndForgottenAtItsTimes) {
   constexpr absl::Duration kTick = absl::Microseconds(1);
   Put(TimedRecordOf(Request("pencil", 1)));
   EXPECT_EQ(FindLater(kRetention - kTick), Finding::kSameParameters);
-  EXPECT_EQ(FindLater(kRetention), Finding::kExpired);
-  EXPECT_EQ(FindLater(2 * kRetention - kTick), Finding::kExpired);
+  EXPECT_EQ(FindLater(kRetention), Finding::kExpiring);
+  EXPECT_EQ(FindLater(2 * kRetention - kTick), Finding::kExpiring);
   EXPECT_EQ(FindLater(2 * kRetention), Finding::kFree);
 }
 
 TEST_F(TokenFindingTest, C17_AnExpiredRecordIsNoMismatch) {
   Put(TimedRecordOf(Request("pencil", 1)));
-  EXPECT_EQ(Find(place_, Request("pen", 1), kRetention)->finding, Finding::kExpired);
-  EXPECT_EQ(Find(engrave_, Request("pencil", 1), kRetention)->finding, Finding::kExpired);
+  EXPECT_EQ(Find(place_, Request("pen", 1), kRetention)->finding, Finding::kExpiring);
+  EXPECT_EQ(Find(engrave_, Request("pencil", 1), kRetention)->finding, Finding::kExpiring);
 }
 
 TEST_F(TokenFindingTest, C17_AForgottenUuidOfVersion7IsExpired) {

@@ -110,6 +110,15 @@ TEST_F(AbandonTokenTest, C20_AnExpiredOneStaysExpired) {
   EXPECT_EQ(Place().result, "CLIENT_TOKEN_ABANDONED");
 }
 
+TEST_F(AbandonTokenTest, C30_WhatItTellsToHaveExpiredIsNotReplayedByAClockThatIsBehind) {
+  ASSERT_EQ(Place().result, "executed");
+  clock_.Advance(kDay);
+  EXPECT_EQ(Abandon(kMine)->state(), idempotency::v1::TOKEN_STATE_EXPIRED);
+  clock_.Jump(-kDay);
+  Restart();
+  EXPECT_EQ(Place().result, "CLIENT_TOKEN_EXPIRED");
+}
+
 TEST_F(AbandonTokenTest, C20_AUuidOfVersion7ThatIsTooOldNeedsNoFence) {
   const std::string uuid = TokenMadeAt(clock_.Now());
   clock_.Advance(kDay);
