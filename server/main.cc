@@ -163,6 +163,7 @@ absl::Status Run(int argc, char** argv) {
       .etcd = flags.store.etcd,
       .server_id = flags.store.server_id,
       .work_lease = flags.store.work_lease,
+      .max_clock_skew = flags.store.max_clock_skew,
       .shared_settings = {{"catalog_file", NameOfCatalog(flags, catalog_text)}},
       .format_1_service = std::string(compute::kServiceName),
       .tls = flags.tls,

@@ -60,6 +60,7 @@ absl::Status CheckOptions(const ServerOptions& options) {
   HAPAX_RETURN_IF_ERROR(CheckBounds(options.token_policy));
   HAPAX_RETURN_IF_ERROR(CheckLimits(options));
   HAPAX_RETURN_IF_ERROR(CheckAtLeast(absl::Milliseconds(1), "work_lease", options.work_lease));
+  HAPAX_RETURN_IF_ERROR(CheckAtLeast(absl::Milliseconds(1), "max_clock_skew", options.max_clock_skew));
   return CheckAtLeast(absl::Milliseconds(1), "stop_grace", options.stop_grace);
 }
 

@@ -18,6 +18,7 @@
 #include "hapax/base/status_macros.h"
 #include "hapax/base/stop_requests.h"
 #include "hapax/server/chain.h"
+#include "hapax/server/clock_agreement.h"
 #include "hapax/server/engine.h"
 #include "hapax/server/grpc/tls_probe.h"
 #include "hapax/server/hosting/rule_history.h"
@@ -174,14 +175,17 @@ absl::Status Server::OpenParts() {
   }
   parts.seal_keys = std::move(keys->keys);
   // If no other process can have the store, the leases of an earlier process are free at once.
-  parts.work.emplace(
-      store, parts.clock, *parts.log,
-      WorkQueue::Options{
-          .sole_server = !is_shared, .lease = parts.options.work_lease, .registry = parts.metrics.get()});
+  parts.work.emplace(store, parts.clock, *parts.log,
+                     WorkQueue::Options{.sole_server = !is_shared,
+                                        .lease = parts.options.work_lease,
+                                        .server_id = parts.options.server_id,
+                                        .max_clock_skew = parts.options.max_clock_skew,
+                                        .registry = parts.metrics.get()});
   if (!is_shared) return absl::OkStatus();
   // Already here, before a service writes anything; and again at the start, when the services are known.
   HAPAX_RETURN_IF_ERROR(
       AgreeOnSettings(SharedSettingsOf(parts.options, /*services=*/{}), LoneChange(*parts.work), store, *parts.log));
+  HAPAX_RETURN_IF_ERROR(AgreeOnTime(*parts.work, parts.options.max_clock_skew));
   // A copy that begins from now on sees the lease of this server.
   return CheckServes(parts.engine);
 }

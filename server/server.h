@@ -52,6 +52,9 @@ struct ServerOptions {
   std::string server_id;
   // With "etcd": how long a server that is not heard of keeps its work, until another takes it up. Positive.
   absl::Duration work_lease = absl::Seconds(30);
+  // With "etcd": by how much the wall clocks of the servers may differ. Positive; may be infinite. A start is refused
+  // while the clock surely differs by more from those of most other servers; later that is logged.
+  absl::Duration max_clock_skew = absl::Seconds(10);
   // With "etcd": what else the servers must agree on, by the option's name. A start with other values is refused while
   // other servers run.
   std::map<std::string, std::string> shared_settings;
@@ -138,8 +141,8 @@ class Server {
  public:
   // Checks the options, and opens the store and the key files.
   // Errors: each names the option and its value, and says what is wrong. INVALID_ARGUMENT, naming what is allowed, is
-  // returned before anything is opened. The other codes are those of the engine (OpenRocksDbStore, OpenEtcdBackend),
-  // LoadSealKeys and ReadTlsFiles.
+  // returned before anything is opened. FAILED_PRECONDITION: settings or the clock differ from those of other servers.
+  // The other codes are those of the engine (OpenRocksDbStore, OpenEtcdBackend), LoadSealKeys and ReadTlsFiles.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Server>> Open(ServerOptions options);
   // Stops the server as by Stop(0), unless Stop was called.
   ~Server();

@@ -29,14 +29,22 @@ std::string NewHolder() {
 
 }  // namespace
 
-WorkLeases::WorkLeases(Store& store, const Clock& clock, absl::Duration length)
-    : store_(store), clock_(clock), length_(length), holder_(NewHolder()) {}
+WorkLeases::WorkLeases(Store& store, const Clock& clock, absl::Duration length, std::string server_id)
+    : store_(store), clock_(clock), length_(length), server_id_(std::move(server_id)), holder_(NewHolder()) {}
 
 absl::Status WorkLeases::Renew() {
   store::v1::WorkLeaseRow row;
   row.set_renewals(++renewals_);
   *row.mutable_length() = ToProtoDuration(length_);
+  row.set_server_id(server_id_);
+  for (const auto& [holder, lease] : leases_) {
+    if (!lease.ahead.has_value()) continue;
+    store::v1::SeenClock& seen = *row.add_seen_clocks();
+    seen.set_holder(holder);
+    *seen.mutable_ahead() = ToProtoDuration(*lease.ahead);
+  }
   return ExecuteAndWait(store_, [&](Transaction& txn) {
+    *row.mutable_wall_time() = ToTimestamp(clock_.Now());
     PutRow(txn, kTable, KeyOf(holder_), row);
     return absl::OkStatus();
   });
@@ -49,6 +57,20 @@ absl::Status WorkLeases::End() {
   });
 }
 
+// Without the members that depend on earlier looks.
+WorkLeases::Lease WorkLeases::LeaseOf(std::string_view key, std::string_view value) const {
+  Lease lease{.row = std::string(value), .length = length_};
+  store::v1::WorkLeaseRow row;
+  if (!DecodeRow(key, value, &row).ok()) return lease;
+  lease.length = FromProtoDuration(row.length());
+  lease.server_id = row.server_id();
+  if (row.has_wall_time()) lease.wall_time = FromTimestamp(row.wall_time());
+  for (const store::v1::SeenClock& seen : row.seen_clocks()) {
+    if (seen.holder() == holder_) lease.behind = FromProtoDuration(seen.ahead());
+  }
+  return lease;
+}
+
 absl::Status WorkLeases::Look() {
   std::map<std::string, Lease, std::less<>> found;
   // A lease counts as unchanged from the end of the look that saw it change to the start of the next look.
@@ -58,17 +80,18 @@ absl::Status WorkLeases::Look() {
     return txn.Scan(kTable, KeyRange::Prefix(KeyPrefix()), [&](std::string_view key, std::string_view value) {
       const absl::StatusOr<std::string> holder = KeyParser(key.substr(KeyPrefix().size())).String();
       if (!holder.ok() || *holder == holder_) return true;
-      store::v1::WorkLeaseRow row;
-      const bool sound = DecodeRow(key, value, &row).ok();
-      found[*holder] = {.row = std::string(value), .length = sound ? FromProtoDuration(row.length()) : length_};
+      found[*holder] = LeaseOf(key, value);
       return true;
     });
   }));
   const absl::Duration after = clock_.Monotonic();
+  const absl::Time wall = clock_.Now();
   for (auto& [holder, lease] : found) {
     const auto known = leases_.find(holder);
     const bool unchanged = known != leases_.end() && known->second.row == lease.row;
+    lease.first_seen = known != leases_.end() ? known->second.first_seen : after;
     lease.unchanged_since = unchanged ? known->second.unchanged_since : after;
+    if (lease.wall_time.has_value()) lease.ahead = unchanged ? known->second.ahead : *lease.wall_time - wall;
     lease.renewed = known != leases_.end() && (known->second.renewed || !unchanged);
   }
   leases_ = std::move(found);
@@ -100,6 +123,21 @@ absl::Status WorkLeases::DeleteRunOut() {
     }));
   }
   return absl::OkStatus();
+}
+
+std::vector<OtherClock> WorkLeases::Clocks() const {
+  std::vector<OtherClock> clocks;
+  for (const auto& [holder, lease] : leases_) {
+    if (!lease.ahead.has_value() || lease.server_id == server_id_) continue;
+    clocks.push_back({.server_id = lease.server_id,
+                      .ahead = *lease.ahead,
+                      .behind = lease.behind,
+                      .renewed = lease.renewed,
+                      .watched_for = looked_at_ - lease.first_seen,
+                      .silent_for = looked_at_ - lease.unchanged_since,
+                      .lease = lease.length});
+  }
+  return clocks;
 }
 
 absl::StatusOr<WorkLeases::Others> WorkLeases::LookForOthers() {

@@ -50,7 +50,11 @@ WorkQueue::WorkQueue(Store& store, const Clock& clock, spdlog::logger& logger, c
     MonitorLock lock(&done_route_->mu);
     done_route_->queue = this;
   }
-  if (!options.sole_server) leases_.emplace(store, clock, options.lease);
+  if (!options.sole_server) {
+    leases_.emplace(store, clock, options.lease, options.server_id);
+    clock_skew_.emplace(options.max_clock_skew, logger,
+                        options.registry == nullptr ? *own_registry_ : *options.registry);
+  }
   completer_ = std::thread([this] { RunCompleter(); });
 }
 

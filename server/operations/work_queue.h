@@ -21,6 +21,7 @@
 #include "hapax/base/clock.h"
 #include "hapax/base/monitor.h"
 #include "hapax/server/hosting/work_status.h"
+#include "hapax/server/operations/clock_skew.h"
 #include "hapax/server/operations/work_driver.h"
 #include "hapax/server/operations/work_leases.h"
 #include "hapax/server/operations/work_of_kind.h"
@@ -60,6 +61,10 @@ class WorkQueue final : public WorkControl {
     bool sole_server = false;
     // The time for which this server keeps its work after its last renewal.
     absl::Duration lease = absl::Seconds(30);
+    // The server's own name, by which others report its clock.
+    std::string server_id;
+    // The difference to the wall clock of another server from which on it is logged.
+    absl::Duration max_clock_skew = absl::InfiniteDuration();
     // The delay before a write that the store could not do is tried again.
     absl::Duration retry_delay = absl::Seconds(1);
     // The first and the longest wait before work that was UNAVAILABLE or failed is tried again. The wait doubles.
@@ -69,7 +74,8 @@ class WorkQueue final : public WorkControl {
     int max_failures = 10;
     // The time after which a performance that has not ended is listed in Status.
     absl::Duration long_running = absl::Minutes(1);
-    // The registry for `hapax_pending_work`, `hapax_parked_work` and `hapax_work_failures_total`. Null: not exported.
+    // The registry for `hapax_pending_work`, `hapax_parked_work`, `hapax_work_failures_total`, and of servers that
+    // share a store `hapax_clock_skew_seconds`. Null: not exported.
     prometheus::Registry* registry = nullptr;
   };
 
@@ -98,6 +104,8 @@ class WorkQueue final : public WorkControl {
   [[nodiscard]] absl::Status BeginLease();
   // Renews that lease, and tells what the leases say of other servers (work_leases.h).
   [[nodiscard]] absl::StatusOr<WorkLeases::Others> LookForOthers();
+  // Returns what is known of the wall clocks of other servers, as of the last look at the leases.
+  [[nodiscard]] std::vector<OtherClock> OtherClocks();
   // Whether no other server has a lease.
   [[nodiscard]] absl::StatusOr<bool> IsAlone(const ReadTransaction& txn) const;
 
@@ -120,8 +128,9 @@ class WorkQueue final : public WorkControl {
   [[nodiscard]] WorkStatus Status() const override;
   [[nodiscard]] absl::StatusOr<int64_t> RetryParked(std::string_view kind) override;
 
-  // Renews the lease of this server, and takes up work without a holder. The queue's own thread does this every third
-  // of a lease, but never for a sole server. An error is logged, and retried the next time.
+  // Renews the lease of this server, takes up work without a holder, and reports the skew of clocks. The queue's own
+  // thread does this every third of a lease, but never for a sole server. An error is logged, and retried the next
+  // time.
   void TendLeases();
 
   // Commits no more completions, and ends the lease. Open work keeps its row. Waits for the running transaction, but
@@ -202,9 +211,10 @@ class WorkQueue final : public WorkControl {
   std::vector<FreeWork> found_;  // Found by a sole server, but not taken up yet.
   int damaged_rows_ = 0;
 
-  Monitor tending_;                   // Guards the use of leases_ and unknown_.
-  std::optional<WorkLeases> leases_;  // Absent for a sole server.
-  std::set<std::string> unknown_;     // The keys that this server held unknowingly at the last look.
+  Monitor tending_;                           // Guards the use of the following three members.
+  std::optional<WorkLeases> leases_;          // Absent for a sole server.
+  std::optional<ClockSkewWatch> clock_skew_;  // Likewise.
+  std::set<std::string> unknown_;             // The keys that this server held unknowingly at the last look.
 
   mutable Monitor mu_;
   uint64_t last_performance_ ABSL_GUARDED_BY(mu_) = 0;

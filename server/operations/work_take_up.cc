@@ -68,6 +68,12 @@ absl::StatusOr<WorkLeases::Others> WorkQueue::LookForOthers() {
   return leases_->LookForOthers();
 }
 
+std::vector<OtherClock> WorkQueue::OtherClocks() {
+  if (!leases_.has_value()) return {};
+  MonitorLock lock(&tending_);
+  return leases_->Clocks();
+}
+
 absl::StatusOr<bool> WorkQueue::IsAlone(const ReadTransaction& txn) const {
   if (!leases_.has_value()) return true;
   return leases_->IsAlone(txn);
@@ -145,14 +151,18 @@ void WorkQueue::RunLeaseKeeper() {
 void WorkQueue::TendLeases() {
   if (!leases_.has_value()) return;
   MonitorLock lock(&tending_);
-  absl::Status status = leases_->Renew();
-  if (status.ok()) status = TakeUpFreeWork();
+  // Looks first, since a renewal tells others what was seen of their clocks.
+  absl::Status status = leases_->Look();
+  status.Update(leases_->Renew());
+  if (status.ok()) {
+    clock_skew_->Report(leases_->Clocks());
+    status = TakeUpFreeWork();
+  }
   if (!status.ok()) logger_.warn("the leases of work: {}", status.ToString());
 }
 
-// Leaves work of a kind without a driver here to other servers.
+// By the last look at the leases. Leaves work of a kind without a driver here to other servers.
 absl::Status WorkQueue::TakeUpFreeWork() {
-  HAPAX_RETURN_IF_ERROR(leases_->Look());
   std::vector<std::string> damaged_keys;
   HAPAX_ASSIGN_OR_RETURN(std::vector<FreeWork> works, FindFreeWork(&damaged_keys));
   std::erase_if(works, [this](const FreeWork& work) { return FindKind(work.record.kind()) == nullptr; });

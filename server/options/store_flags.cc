@@ -39,6 +39,9 @@ ABSL_FLAG(
     absl::Duration, work_lease, absl::Seconds(30),
     "With --store=etcd: how long a server that is not heard of keeps its work, such as booting an instance, until "
     "another takes it up; such as 30s");
+ABSL_FLAG(absl::Duration, max_clock_skew, absl::Seconds(10),
+          "With --store=etcd: by how much the clocks of the servers may differ; such as 10s, or inf. A server is not "
+          "started while its clock surely differs by more from those of most others that run");
 
 namespace hapax {
 
@@ -56,6 +59,7 @@ StoreFlags ReadStoreFlags() {
                 .credentials_file = absl::GetFlag(FLAGS_etcd_credentials_file)};
   flags.server_id = absl::GetFlag(FLAGS_server_id);
   flags.work_lease = absl::GetFlag(FLAGS_work_lease);
+  flags.max_clock_skew = absl::GetFlag(FLAGS_max_clock_skew);
   return flags;
 }
 

@@ -17,6 +17,7 @@ struct StoreFlags {
   EtcdStoreOptions etcd;
   std::string server_id;
   absl::Duration work_lease;
+  absl::Duration max_clock_skew;
 };
 
 // Reads them. Requires: the command line is parsed.

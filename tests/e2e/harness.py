@@ -24,11 +24,11 @@ def command(*flags: str, program: str = HAPAXD) -> list:
     return ["setpriv", "--pdeathsig", "KILL", program, *flags]
 
 
-def refused_start(*flags: str) -> str:
+def refused_start(*flags: str, environment=None) -> str:
     """What hapaxd writes to stderr when it does not start with these flags: that it does, or dies of a signal, is an
-    error."""
+    error. `environment` is besides this process's own."""
     ended = subprocess.run(command(*flags), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                           timeout=REFUSAL_TIMEOUT_S)
+                           timeout=REFUSAL_TIMEOUT_S, env={**os.environ, **(environment or {})})
     if ended.returncode <= 0 or LISTENING.search(ended.stdout):
         raise AssertionError(f"hapaxd {' '.join(flags)}: exit code {ended.returncode}, stderr:\n{ended.stderr}")
     return ended.stderr
@@ -78,7 +78,7 @@ class Server:
 
     def refused_start(self) -> str:
         """Starts it where it must not start, and returns what that attempt wrote to stderr."""
-        return refused_start(*self._all_flags)
+        return refused_start(*self._all_flags, environment=self.environment)
 
     def start(self) -> "Server":
         with open(self._stderr, "ab") as stderr:

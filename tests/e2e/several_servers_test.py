@@ -6,6 +6,7 @@ import unittest
 import grpc
 
 import catalogs
+import wrong_clock
 from case import EXECUTED, ContractCase, eventually, get_token, keypair, new_token, pages, run
 from client import ADMIN, CALL_TIMEOUT_S, Client
 from etcd import Etcd, SharedServer
@@ -14,6 +15,7 @@ from operations_test import OPERATIONS, RUNNING, stop, wait
 from protos import admin_pb2, compute_pb2, resources_pb2
 
 TOKENS_AT_ONCE = 20
+HOUR_S = 3600
 # HealthCheckResponse, serialized.
 SERVING, NOT_SERVING = b"\x08\x01", b"\x08\x02"
 
@@ -161,6 +163,55 @@ class SeveralServersTest(ContractCase):
         self.assertRefused(reply, "UNIMPLEMENTED", says=["back up the cluster"])
 
 
+@unittest.skipIf(*wrong_clock.missing())
+class ClocksTest(ContractCase):
+    """Servers whose wall clocks differ."""
+
+    def setUp(self):
+        self.etcd = Etcd()
+        self.addCleanup(self.etcd.close)
+        self.etcd.start()
+
+    def make(self, server_id: str, ahead_s: int) -> SharedServer:
+        clock = wrong_clock.WrongClock()
+        self.addCleanup(clock.close)
+        clock.set(ahead_s)
+        server = SharedServer(self.etcd, server_id)
+        server.environment = clock.environment
+        self.addCleanup(server.close)
+        return server
+
+    def test_C30_a_server_with_another_clock_starts_alone_and_not_beside_others(self):
+        for ahead_s, differs in ((HOUR_S, "behind"), (-HOUR_S, "ahead of")):
+            with self.subTest(ahead_s):
+                wrong, right = self.make("wrong", ahead_s), self.make("right", 0)
+                right.start()
+                refusal = wrong.refused_start()
+                for part in ("--max_clock_skew=10s: the clock of right is at least 59m", differs, "NTP"):
+                    self.assertIn(part, refusal)
+                right.stop()
+                wrong.start()
+                wrong.stop()
+
+    def test_C30_a_clock_that_is_set_wrong_while_its_server_runs_is_told_and_changes_no_reply(self):
+        clock = wrong_clock.WrongClock()
+        self.addCleanup(clock.close)
+        servers = [self.make("right", 0), self.make("wrong", 0)]
+        servers[1].environment = clock.environment
+        for server in servers:
+            server.start()
+        clients = [Client(server, "tenant") for server in servers]
+        for client in clients:
+            self.addCleanup(client.close)
+        token = new_token()
+        reply = self.assertOutcome(clients[0].call("RunInstances", run(token)), "executed")
+        clock.set(25 * HOUR_S)
+        for server, other in zip(servers, reversed(servers)):
+            eventually(lambda: f"the clock of {other.server_id} is at least 24h59m" in server.stderr, "said in the log")
+        for client in clients:
+            self.assertReplays(client.call("RunInstances", run(token)), reply)
+
+
 class FlagsTest(unittest.TestCase):
     def assertRefuses(self, *flags: str, names) -> None:
         with self.subTest(flags):
@@ -186,6 +237,7 @@ class FlagsTest(unittest.TestCase):
                              ({"data_dir": "/d"}, ["--data_dir=/d"]),
                              ({"backup_dir": "/b"}, ["--backup_dir=/b"]),
                              ({"seal_key_file": ""}, ["--seal_key_file="]),
+                             ({"max_clock_skew": "0"}, ["--max_clock_skew=0"]),
                              ({"work_lease": "0"}, ["--work_lease=0"])):
             self.assertRefuses(*etcd(**wrong), names=names)
         for flag in ("--etcd_endpoints=127.0.0.1:1", "--server_id=a", "--etcd_ca_file=/c", "--etcd_prefix=/other"):

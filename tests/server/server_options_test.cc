@@ -77,6 +77,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"seal_key_file=:", "a copy", [](auto& o) { o = EtcdOptions(), o.seal_key_file = ""; }},
         Wrong{"data_dir=d:", "in the cluster", [](auto& o) { o = EtcdOptions(), o.data_dir = "d"; }},
         Wrong{"backup_dir=b:", "back up the cluster", [](auto& o) { o = EtcdOptions(), o.backup_dir = "b"; }},
+        Wrong{"max_clock_skew=0:", "at least 1ms", [](auto& o) { o.max_clock_skew = absl::ZeroDuration(); }},
         Wrong{"work_lease=0:", "at least 1ms", [](auto& o) { o.work_lease = absl::ZeroDuration(); }},
         Wrong{"listen_address=nonsense:", "must be HOST:PORT", [](auto& o) { o.listen_address = "nonsense"; }},
         Wrong{"listen_address=127.0.0.1:70000:", "0 to 65535", [](auto& o) { o.listen_address = "127.0.0.1:70000"; }},

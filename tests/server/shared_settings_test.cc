@@ -1,6 +1,5 @@
 #include "hapax/server/shared_settings.h"
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -37,25 +36,6 @@ Settings SettingsWith(const std::string& retention) {
   EXPECT_THAT(hosted.Compile(), IsOk());
   return SharedSettingsOf(ServerOptions(), {&hosted});
 }
-
-// Lets something happen before each query, such as a look at the leases.
-class HookedStore final : public Store {
- public:
-  explicit HookedStore(Store& store) : store_(store) {}
-  void BeforeQueries(std::function<void()> hook) { hook_ = std::move(hook); }
-
-  void Execute(Body body, Done done, std::string_view party) override {
-    store_.Execute(std::move(body), std::move(done), party);
-  }
-  void Query(ReadBody body, Done done) override {
-    if (hook_ != nullptr) hook_();
-    store_.Query(std::move(body), std::move(done));
-  }
-
- private:
-  Store& store_;
-  std::function<void()> hook_;
-};
 
 class SharedSettingsTest : public testing::Test {
  protected:

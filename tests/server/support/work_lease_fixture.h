@@ -2,6 +2,7 @@
 #define HAPAX_TESTS_SERVER_SUPPORT_WORK_LEASE_FIXTURE_H_
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -50,6 +51,25 @@ class CuttableStore final : public Store {
   std::atomic<bool> cut_ = false;
 };
 
+// Lets something happen before each query, such as a look at the leases.
+class HookedStore final : public Store {
+ public:
+  explicit HookedStore(Store& store) : store_(store) {}
+  void BeforeQueries(std::function<void()> hook) { hook_ = std::move(hook); }
+
+  void Execute(Body body, Done done, std::string_view party) override {
+    store_.Execute(std::move(body), std::move(done), party);
+  }
+  void Query(ReadBody body, Done done) override {
+    if (hook_ != nullptr) hook_();
+    store_.Query(std::move(body), std::move(done));
+  }
+
+ private:
+  Store& store_;
+  std::function<void()> hook_;
+};
+
 class TestServer {
  public:
   explicit TestServer(Store& store, WorkQueue::Options options = {.lease = kLease,
@@ -84,6 +104,7 @@ class TestServer {
   }
 
   [[nodiscard]] WorkQueue& queue() { return queue_; }
+  [[nodiscard]] ManualClock& clock() { return clock_; }
   [[nodiscard]] ScriptedDriver& driver() { return driver_; }
 
  private:
