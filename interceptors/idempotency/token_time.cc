@@ -36,6 +36,10 @@ TokenTimeRow RowOf(absl::Time mark, const Uptime& uptime, absl::Time began_at, a
   return row;
 }
 
+Uptime UptimeOf(const TokenTimeRow& row) {
+  return {.boot_id = row.boot_id(), .elapsed = FromProtoDuration(row.uptime())};
+}
+
 // The maximum time that may have passed since the row was written.
 absl::Duration MaxStepSince(const TokenTimeRow& row, const Uptime& now, absl::Duration across_boots) {
   if (now.boot_id.empty() || row.boot_id() != now.boot_id) return across_boots;
@@ -80,7 +84,7 @@ absl::Time TokenTime::Durable::Now() const {
 
 TokenTime::TokenTime(const Clock& clock)
     : clock_(clock), base_monotonic_(clock.Monotonic()), mark_nanos_(std::numeric_limits<int64_t>::min()) {
-  base_ = clock.Now();
+  base_ = latest_base_ = clock.Now();
 }
 
 absl::Status TokenTime::Load(Store& store, const LoadOptions& options) {
@@ -94,9 +98,12 @@ absl::Status TokenTime::Load(Store& store, const LoadOptions& options) {
   const absl::Status status = ExecuteAndWait(store, [&](Transaction& txn) -> absl::Status {
     HAPAX_ASSIGN_OR_RETURN(const auto row, GetRow<TokenTimeRow>(txn, Table::kMeta, MetaKey()));
     began_at_ = first_forget_at_ = absl::InfinitePast();
+    latest_base_ = absl::InfinitePast();
     if (row.has_value()) {
       const absl::Time mark = FromTimestamp(row->time());
-      base_ = std::max(mark, std::min(wall, mark + MaxStepSince(*row, uptime, options.max_step_across_boots)));
+      const absl::Time latest = mark + MaxStepSince(*row, uptime, options.max_step_across_boots);
+      base_ = std::max(mark, std::min(wall, latest));
+      if (mark - wall > kClockGrain) latest_base_ = latest;
       if (row->has_began_at()) began_at_ = FromTimestamp(row->began_at());
       if (row->has_first_forget_at()) {
         first_forget_at_ = std::min(FromTimestamp(row->first_forget_at()), base_ + options.shortest_life);
@@ -108,7 +115,11 @@ absl::Status TokenTime::Load(Store& store, const LoadOptions& options) {
       first_forget_at_ = base_ + options.shortest_life;
     }
     base_ = std::max(base_, std::min(wall, options.passed));
-    PutRow(txn, Table::kMeta, MetaKey(), RowOf(base_, uptime, began_at_, first_forget_at_));
+    latest_base_ = std::max(latest_base_, base_);
+    // If the mark stays, so does when it was written. Else the next start would take it for the mark of now.
+    const bool stays = row.has_value() && base_ == FromTimestamp(row->time());
+    const Uptime written = stays ? UptimeOf(*row) : uptime;
+    PutRow(txn, Table::kMeta, MetaKey(), RowOf(base_, written, began_at_, first_forget_at_));
     return absl::OkStatus();
   });
   HAPAX_RETURN_IF_ERROR(status);
@@ -150,8 +161,8 @@ absl::Time TokenTime::At(absl::Time wall) const {
 
 absl::Time TokenTime::ForLife(absl::Time wall) const {
   const absl::Time mark = At(wall);
-  const absl::Time passed = Passed();
-  return passed - mark > kClockGrain ? passed : mark;
+  const absl::Time latest = Passed() + (latest_base_ - base_);
+  return latest - mark > kClockGrain ? latest : mark;
 }
 
 // If the clock was ahead when the store was made, the mark is ahead, too. By the mark, every token made now would be

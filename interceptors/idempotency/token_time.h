@@ -57,7 +57,8 @@ class TokenTime {
   // Like Now, given a wall clock just read.
   [[nodiscard]] absl::Time At(absl::Time wall) const;
   // The time at which the life of a record written now begins. It is the mark, or the time to which the mark jumps once
-  // a slow clock is corrected, so that the correction shortens no life.
+  // a slow clock is corrected, so that the correction shortens no life. If the clock was behind the row's mark at Load,
+  // it is at least the time of the other servers, which advanced their marks meanwhile.
   [[nodiscard]] absl::Time ForLife(absl::Time wall) const;
   // The mark as last written to its row; the infinite past before Load. Lives as long as this object.
   [[nodiscard]] const TimeSource& durable() const { return durable_; }
@@ -94,8 +95,9 @@ class TokenTime {
   [[nodiscard]] absl::Time Passed() const { return base_ + (clock_.Monotonic() - base_monotonic_); }
 
   const Clock& clock_;
-  // The time at which it began, and the monotonic time then.
+  // The time at which it began, the latest that this may truly have been, and the monotonic time then.
   absl::Time base_;
+  absl::Time latest_base_;
   absl::Duration base_monotonic_;
   mutable std::atomic<int64_t> mark_nanos_;
   // The wall clock's time when the store was made; and the mark before which none of its tokens is forgotten.

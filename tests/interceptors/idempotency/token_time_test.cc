@@ -177,6 +177,27 @@ TEST_F(TokenTimeTest, C29_OfServersThatShareAStoreNoneSetsItBack) {
   EXPECT_EQ(time_->Now(), behind.Now());
 }
 
+//   one server                    another, whose clock is behind
+//   writes its mark
+//                                 starts from that mark a while later, and begins the life of a token
+//   judges that life by the time that passed
+TEST_F(TokenTimeTest, C29_ALifeThatBeginsWhereTheClockWasBehindAtTheStartIsNoShorter) {
+  clock_.Advance(absl::Seconds(50));
+  ManualClock clock_behind(clock_.Now() - absl::Hours(1));
+  clock_behind.Reboot();
+  TokenTime behind(clock_behind);
+  ASSERT_THAT(behind.Load(*store_, {.shortest_life = kLife, .max_step_across_boots = absl::Minutes(1)}), IsOk());
+  EXPECT_GE(behind.ForLife(clock_behind.Now()), time_->Now());
+  TokenTime right(clock_);
+  ASSERT_THAT(right.Load(*store_, {.shortest_life = kLife, .max_step_across_boots = absl::Minutes(1)}), IsOk());
+  EXPECT_GE(right.ForLife(clock_.Now()), time_->Now()) << "the start before left the mark of a while ago";
+  for (ManualClock* clock : {&clock_, &clock_behind}) clock->Advance(3 * kDay);
+  EXPECT_GE(behind.ForLife(clock_behind.Now()), time_->Now());
+  clock_behind.Jump(absl::Hours(1));
+  EXPECT_GE(behind.ForLife(clock_behind.Now()), time_->Now());
+  EXPECT_LE(behind.ForLife(clock_behind.Now()), time_->Now() + absl::Minutes(1));
+}
+
 TEST_F(TokenTimeTest, AnOperatorMaySayThatTimeHasPassedAndTheClockMustAgree) {
   const absl::Time before = time_->Now();
   clock_.Reboot();
