@@ -120,6 +120,7 @@ class SharedRound(Round):
             self._await_calls()
         self._server.clock.set(0)
         if not started:
+            self.faults["start refused for the clock"] += 1
             self._server.start_one(i)
 
     def _starts(self, i: int) -> bool:

@@ -2,6 +2,7 @@
 next begins. See scripts/soak."""
 
 import argparse
+import collections
 import contextlib
 import dataclasses
 import pathlib
@@ -18,6 +19,7 @@ from checker import check
 from crash_rounds import CrashRounds
 from harness import Server
 from history import Policy
+from proxy import FAULTS
 from report import Figures, as_lines
 from round import Round
 from shared_round import SharedRound
@@ -110,6 +112,7 @@ class SharedSoak:
     def __init__(self, seed: int):
         self.figures = Figures()
         self._seed = seed
+        self._breaks = collections.Counter()
         self._servers = {}
         self._clock = None if wrong_clock.missing()[0] else wrong_clock.WrongClock()
 
@@ -128,11 +131,14 @@ class SharedSoak:
         policy = dataclasses.replace(policy_of(world), late_commits=True)
         if self._clock is not None:
             policy = dataclasses.replace(policy, clock_jumps=True, skew_ns=SKEW_S * SECOND_NS)
-        return checked(SharedRound(f"{self._seed}.{number}", servers, policy), self.figures)
+        round_ = SharedRound(f"{self._seed}.{number}", servers, policy)
+        violations = checked(round_, self.figures)
+        self._breaks.update({fault: count for fault, count in round_.faults.items() if fault not in FAULTS})
+        return violations
 
     def __str__(self) -> str:
         faults = sum(servers.network.faults for servers in self._servers.values())
-        return f"{self.figures}; {faults} faults between servers and members"
+        return f"{self.figures}; {faults} faults between servers and members; {dict(self._breaks)}"
 
 
 def flags_of(world: World) -> tuple:
