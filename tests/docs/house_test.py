@@ -23,6 +23,7 @@ ARROWS = {
     "storage": BASE,
     "storage/etcd": STORAGE | {"storage/remote"},
     "storage/memory": STORAGE,
+    "storage/postgres": STORAGE | {"storage/remote"},
     "storage/remote": STORAGE,
     "storage/rocksdb": STORAGE,
     "interceptors": STORAGE | {"proto"},
