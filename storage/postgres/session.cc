@@ -99,7 +99,7 @@ bool PgSession::IsAlive() {
   return PQstatus(connection_.get()) == CONNECTION_OK;
 }
 
-bool PgSession::Send(const PgCall& call) {
+bool PgSession::SendOne(const PgCall& call) {
   if (!call.sql.empty() && !call.statement.empty()) {
     return PQsendPrepare(connection_.get(), call.statement.c_str(), call.sql.c_str(), 0, nullptr) != 0;
   }
@@ -114,7 +114,7 @@ bool PgSession::Send(const PgCall& call) {
 
 bool PgSession::Send(const std::vector<PgCall>& calls) {
   for (const PgCall& call : calls) {
-    if (!Send(call)) return false;
+    if (!SendOne(call)) return false;
   }
   return PQpipelineSync(connection_.get()) != 0;
 }

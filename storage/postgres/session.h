@@ -76,7 +76,7 @@ class PgSession {
   static void OnNotice(void* session, const PGresult* notice);
   [[nodiscard]] absl::Status LastError() const;
   bool Send(const std::vector<PgCall>& calls);
-  bool Send(const PgCall& call);
+  bool SendOne(const PgCall& call);
   // Takes the results of what was sent last, up to its end.
   void Receive(absl::Duration deadline, PgReply& reply);
   // Waits until the next result is complete. Returns an error if that is not to be expected.

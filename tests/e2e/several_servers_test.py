@@ -226,7 +226,7 @@ class FlagsTest(unittest.TestCase):
             flags = sound | {f"--{name}": value for name, value in more.items()}
             return tuple(f"{name}={value}" for name, value in flags.items())
 
-        self.assertRefuses("--store=mysql", names=["--store=mysql", "rocksdb or etcd"])
+        self.assertRefuses("--store=mysql", names=["--store=mysql", "rocksdb, etcd, postgres"])
         for wrong, names in (({"server_id": ""}, ["--server_id="]),
                              ({"server_id": "a b"}, ["--server_id=a b"]),
                              ({"etcd_endpoints": ""}, ["--etcd_endpoints="]),

@@ -69,8 +69,8 @@ TEST(PostgresOpenTest, AServerThatCannotBeWrittenIsNotUsed) {
 
 // What a database or a role sets for all sessions does not count.
 TEST(PostgresOpenTest, ASessionHasItsOwnSettings) {
-  const PostgresServer server({"default_transaction_isolation=serializable", "statement_timeout=1",
-                               "synchronous_commit=off", "standard_conforming_strings=off", "bytea_output=escape"});
+  const PostgresServer server({"default_transaction_isolation=serializable", "synchronous_commit=off",
+                               "standard_conforming_strings=off", "bytea_output=escape"});
   EXPECT_THAT(OpenPostgresBackend(server.Options("hapax")), IsOk());
 }
 
