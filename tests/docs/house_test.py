@@ -38,8 +38,9 @@ ARROWS = {
     "client": BASE | {"proto"},
     # The test kit may use all of these, and none of them uses the kit.
     "testing": HOSTING | {"interceptors/access", "interceptors/limits", "server", "server/operations", "storage/memory"},
-    # The offline commands open a data directory.
-    "client/hapaxctl": STORAGE | {"client", "proto", "storage/rocksdb"},
+    # The offline commands open a data directory, and move rows between the engines.
+    "client/hapaxctl": STORAGE | {"client", "proto", "storage/etcd", "storage/postgres", "storage/remote",
+                                  "storage/rocksdb"},
 }
 # One library each, whatever its folders.
 WHOLE = ("server/compute", "client/hapaxctl", "client")

@@ -88,12 +88,20 @@ class EtcdMember:
         self._process = None
 
 
-class Etcd:
-    """A cluster on 127.0.0.1, with its data in a directory of its own. Its members may be cut off by `peers`. Start it
-    on the main thread: it is killed when the thread that started it ends."""
+class EtcdPlace:
+    """How servers find a cluster. Subclasses have its `endpoint`."""
 
     store = "etcd"
     place = "the cluster"
+
+    def flags(self, prefix: str) -> tuple:
+        """What a server needs to share the rows below `prefix`."""
+        return (f"--etcd_endpoints={self.endpoint}", f"--etcd_prefix={prefix}")
+
+
+class Etcd(EtcdPlace):
+    """A cluster on 127.0.0.1, with its data in a directory of its own. Its members may be cut off by `peers`. Start it
+    on the main thread: it is killed when the thread that started it ends."""
 
     def __init__(self, members=1):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="hapax-etcd-"))
@@ -134,10 +142,6 @@ class Etcd:
         for member in new:
             member.await_healthy()
         return self
-
-    def flags(self, prefix: str) -> tuple:
-        """What a server needs to share the rows below `prefix`."""
-        return (f"--etcd_endpoints={self.endpoint}", f"--etcd_prefix={prefix}")
 
     def kill(self) -> None:
         for member in self.members:

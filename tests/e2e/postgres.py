@@ -37,13 +37,13 @@ class Postgres:
             os.chown(self.dir, pwd.getpwnam("postgres").pw_uid, -1)
         subprocess.run(["setpriv", *AS_USER, program("initdb"), f"--pgdata={self.dir / 'data'}", "--username=postgres",
                         "--auth=trust", "--no-sync"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
-        self._conninfo = self.dir / "conninfo"
-        self._conninfo.write_text(f"host=127.0.0.1 port={self._port} user=postgres dbname=postgres\n")
-        self._conninfo.chmod(0o600)
-        os.chown(self._conninfo, os.geteuid(), -1)
+        self.conninfo_file = self.dir / "conninfo"
+        self.conninfo_file.write_text(f"host=127.0.0.1 port={self._port} user=postgres dbname=postgres\n")
+        self.conninfo_file.chmod(0o600)
+        os.chown(self.conninfo_file, os.geteuid(), -1)
 
     def flags(self, prefix: str) -> tuple:
-        return (f"--postgres_conninfo_file={self._conninfo}", f"--postgres_schema={prefix.strip('/')}")
+        return (f"--postgres_conninfo_file={self.conninfo_file}", f"--postgres_schema={prefix.strip('/')}")
 
     def start(self) -> "Postgres":
         with open(self._log, "ab") as log:

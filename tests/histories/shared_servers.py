@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import threading
 
-from etcd import Etcd, SharedServer
+from etcd import Etcd, EtcdPlace, SharedServer
 from proxy import Proxy
 
 SERVERS = 3
@@ -13,7 +13,7 @@ MEMBERS = 3
 MEMBER_FAULT_RATE = 0.02
 
 
-class ProxiedEtcd:
+class ProxiedEtcd(EtcdPlace):
     """The members as the servers see them, each behind a network that breaks requests when it is told to."""
 
     def __init__(self, etcd: Etcd, seed: int):
@@ -22,11 +22,23 @@ class ProxiedEtcd:
 
     @contextlib.contextmanager
     def hostile(self):
-        self._set_fault_rate(MEMBER_FAULT_RATE)
+        with self._with_fault_rate(MEMBER_FAULT_RATE):
+            yield
+
+    @contextlib.contextmanager
+    def calm(self):
+        """Within hostile(): for what must not be disturbed."""
+        with self._with_fault_rate(0):
+            yield
+
+    @contextlib.contextmanager
+    def _with_fault_rate(self, rate: float):
+        before = self._proxies[0].fault_rate
+        self._set_fault_rate(rate)
         try:
             yield
         finally:
-            self._set_fault_rate(0)
+            self._set_fault_rate(before)
 
     def _set_fault_rate(self, rate: float) -> None:
         for proxy in self._proxies:
