@@ -31,10 +31,11 @@ class PgWorkers {
   PgWorkers(const PostgresOptions& options, PgConnector& connector);
   ~PgWorkers();
 
-  void Read(std::vector<PgCall> calls, Done done) {
+  // Start takes the lock, and needs to know only which queue it is.
+  void Read(std::vector<PgCall> calls, Done done) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     Start(reads_, /*is_read=*/true, std::move(calls), std::move(done));
   }
-  void Commit(std::vector<PgCall> calls, Done done) {
+  void Commit(std::vector<PgCall> calls, Done done) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     Start(commits_, /*is_read=*/false, std::move(calls), std::move(done));
   }
 

@@ -9,7 +9,7 @@ import catalogs
 import wrong_clock
 from case import EXECUTED, ContractCase, eventually, get_token, keypair, new_token, pages, run
 from client import ADMIN, CALL_TIMEOUT_S, Client
-from etcd import SharedServer, shared_store
+from etcd import Etcd, SharedServer, shared_store
 from harness import refused_start
 from operations_test import OPERATIONS, RUNNING, stop, wait
 from protos import admin_pb2, compute_pb2, resources_pb2
