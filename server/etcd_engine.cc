@@ -1,8 +1,6 @@
 #include "hapax/server/etcd_engine.h"
 
 #include <algorithm>
-#include <cstdint>
-#include <random>
 #include <string>
 #include <utility>
 
@@ -12,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "hapax/base/option_error.h"
+#include "hapax/base/random_name.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/server/options/host_port.h"
 #include "hapax/storage/etcd/backend.h"
@@ -62,17 +61,6 @@ absl::Status CheckHasNoDirectory(const ServerOptions& options) {
   }
   if (!options.seal_key_file.empty()) return absl::OkStatus();
   return Wrong("seal_key_file", "", "is required with store=etcd: all servers have a copy of the same file");
-}
-
-// Machine randomness: no two processes have the same name.
-std::string RandomName() {
-  std::random_device device;
-  std::string name;
-  for (int i = 0; i < 4; ++i) {
-    const uint32_t bits = device();
-    for (int shift = 0; shift < 32; shift += 8) name.push_back(static_cast<char>(bits >> shift));
-  }
-  return name;
 }
 
 // Errors about a file name its option already.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <random>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "hapax/base/random_name.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/base/timestamps.h"
 #include "hapax/storage/blocking.h"
@@ -31,7 +31,7 @@ using Row = std::pair<std::string, std::string>;
 constexpr absl::Duration kGrace = absl::Seconds(1);
 
 std::string CopyKey() { return KeyBuilder().String("copy").Build(); }
-std::string LeasePrefix() { return KeyBuilder().String("work_lease").Build(); }
+std::string LeasePrefix() { return KeyBuilder().String(kWorkLeaseKind).Build(); }
 
 std::string NameOf(Table table) { return table == Table::kMeta ? "meta" : std::string(TableName(table)); }
 
@@ -45,22 +45,11 @@ bool IsOwn(Table table, std::string_view key) {
   return table == Table::kMeta && (key == kFormatVersionKey || key == kLogIdKey || key == CopyKey() || IsLease(key));
 }
 
-// No two copies have the same.
-std::string NewCopyId() {
-  std::random_device device;
-  std::string id;
-  for (int i = 0; i < 4; ++i) {
-    const uint32_t bits = device();
-    for (int shift = 0; shift < 32; shift += 8) id.push_back(static_cast<char>(bits >> shift));
-  }
-  return id;
-}
-
 absl::StatusOr<std::optional<CopyRow>> ReadCopyRow(const ReadTransaction& txn) {
   return GetRow<CopyRow>(txn, Table::kMeta, CopyKey());
 }
 
-// OK, or why a store with this row is not used.
+// Why no server starts on a store with this row, and nothing is copied to it.
 absl::Status Refusal(const CopyRow& row) {
   switch (row.role()) {
     case CopyRow::ROLE_MOVED:
@@ -126,7 +115,7 @@ absl::StatusOr<bool> IsOfAnotherCopy(const CopyRow& target, Store& from) {
 // copy to another target cannot go on then.
 absl::StatusOr<std::string> BeginAtSource(Store& from, const std::optional<CopyRow>& target,
                                           const CopyOptions& options) {
-  const std::string new_id = NewCopyId();
+  const std::string new_id = RandomName();
   std::string id;
   const absl::Status begun = ExecuteAndWait(from, [&](Transaction& txn) -> absl::Status {
     HAPAX_ASSIGN_OR_RETURN(std::optional<CopyRow> row, ReadCopyRow(txn));
@@ -212,7 +201,7 @@ absl::Status PutRows(Store& to, Table table, absl::Span<const Row> rows, CopyRow
     if (rows.size() == 1) {
       return absl::ResourceExhaustedError(absl::StrCat(
           "a row of table ", NameOf(table), " has ", rows.front().first.size() + rows.front().second.size(),
-          " bytes, more than ", "the store takes at once: ", absl::BytesToHexString(rows.front().first), ": ",
+          " bytes, more than the store takes at once: ", absl::BytesToHexString(rows.front().first), ": ",
           status.message()));
     }
     const size_t half = rows.size() / 2;
@@ -285,6 +274,18 @@ absl::Status CompareTable(Store& from, Store& to, Table table, int64_t& row_coun
   return absl::OkStatus();
 }
 
+// The source's servers never start again.
+absl::Status Retire(Store& from, const std::string& id, const CopyOptions& options) {
+  return ExecuteAndWait(from, [&](Transaction& txn) -> absl::Status {
+    HAPAX_ASSIGN_OR_RETURN(std::optional<CopyRow> row, ReadCopyRow(txn));
+    if (!row.has_value() || row->copy_id() != id) return absl::FailedPreconditionError("the copy was given up");
+    row->set_role(CopyRow::ROLE_MOVED);
+    row->set_other(options.to);
+    PutRow(txn, Table::kMeta, CopyKey(), *row);
+    return absl::OkStatus();
+  });
+}
+
 absl::Status Named(const std::string& name, const absl::Status& status) {
   return status.ok() ? status : absl::Status(status.code(), absl::StrCat(name, ": ", status.message()));
 }
@@ -311,20 +312,14 @@ absl::StatusOr<int64_t> CopyStore(Store& from, Store& to, const CopyOptions& opt
   int64_t row_count = 0;
   for (const Table table : kAllTables) HAPAX_RETURN_IF_ERROR(CompareTable(from, to, table, row_count, report));
 
-  // In this order: no moment has both serve.
-  HAPAX_RETURN_IF_ERROR(Named(options.from, ExecuteAndWait(from, [&](Transaction& txn) -> absl::Status {
-                                HAPAX_ASSIGN_OR_RETURN(std::optional<CopyRow> row, ReadCopyRow(txn));
-                                if (!row.has_value() || row->copy_id() != *id)
-                                  return absl::FailedPreconditionError("the copy was cancelled");
-                                row->set_role(CopyRow::ROLE_MOVED);
-                                row->set_other(options.to);
-                                PutRow(txn, Table::kMeta, CopyKey(), *row);
-                                return absl::OkStatus();
-                              })));
-  HAPAX_RETURN_IF_ERROR(Named(options.to, ExecuteAndWait(to, [](Transaction& txn) {
-                                txn.Delete(Table::kMeta, CopyKey());
-                                return absl::OkStatus();
-                              })));
+  // In this order, so that at no moment both serve.
+  const absl::Status retired = Retire(from, *id, options);
+  if (!retired.ok()) return Named(options.from, retired);
+  const absl::Status opened = ExecuteAndWait(to, [](Transaction& txn) {
+    txn.Delete(Table::kMeta, CopyKey());
+    return absl::OkStatus();
+  });
+  if (!opened.ok()) return Named(options.to, opened);
   return row_count;
 }
 

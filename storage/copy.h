@@ -20,7 +20,7 @@
 //   source:   serves --begin--> source --verified--> moved: serves never again
 //   target:   empty  --begin--> target --verified--> serves
 //
-// So at no moment servers can start on both: a token could be executed in each. A copy that was interrupted goes on
+// So at no moment can servers start on both, where a token could be executed twice. An interrupted copy goes on
 // where it stood. Not copied: what a store records about itself (the format, the log's id), and leases of servers.
 namespace hapax {
 

@@ -43,6 +43,8 @@ namespace hapax {
 inline constexpr uint64_t kFormatVersion = 2;
 inline constexpr std::string_view kFormatVersionKey = "format";
 inline constexpr std::string_view kLogIdKey = "log_id";
+// The first element of the keys of leases.
+inline constexpr std::string_view kWorkLeaseKind = "work_lease";
 
 inline constexpr std::array<Table, kTableCount> kAllTables = {Table::kMeta, Table::kTokens, Table::kResources,
                                                               Table::kWork, Table::kOperations};

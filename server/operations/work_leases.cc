@@ -1,12 +1,13 @@
 #include "hapax/server/operations/work_leases.h"
 
 #include <optional>
-#include <random>
 #include <utility>
 
+#include "hapax/base/random_name.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/base/timestamps.h"
 #include "hapax/storage/blocking.h"
+#include "hapax/storage/format.h"
 #include "hapax/storage/key.h"
 #include "hapax/storage/rows.h"
 #include "hapax/store/v1/work.pb.h"
@@ -16,21 +17,13 @@ namespace {
 
 constexpr Table kTable = Table::kMeta;
 
-std::string KeyPrefix() { return KeyBuilder().String("work_lease").Build(); }
-std::string KeyOf(std::string_view holder) { return KeyBuilder().String("work_lease").String(holder).Build(); }
-
-// Uses the machine's randomness, since two runs must not have the same name.
-std::string NewHolder() {
-  std::random_device device;
-  KeyBuilder name;
-  for (int i = 0; i < 2; ++i) name.Uint64(uint64_t{device()} << 32 | device());
-  return name.Build();
-}
+std::string KeyPrefix() { return KeyBuilder().String(kWorkLeaseKind).Build(); }
+std::string KeyOf(std::string_view holder) { return KeyBuilder().String(kWorkLeaseKind).String(holder).Build(); }
 
 }  // namespace
 
 WorkLeases::WorkLeases(Store& store, const Clock& clock, absl::Duration length, std::string server_id)
-    : store_(store), clock_(clock), length_(length), server_id_(std::move(server_id)), holder_(NewHolder()) {}
+    : store_(store), clock_(clock), length_(length), server_id_(std::move(server_id)), holder_(RandomName()) {}
 
 absl::Status WorkLeases::Renew() {
   store::v1::WorkLeaseRow row;

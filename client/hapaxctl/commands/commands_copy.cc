@@ -1,18 +1,17 @@
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
-#include <vector>
 
-#include "absl/random/random.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "hapax/base/random_name.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/client/hapaxctl/commands/command.h"
 #include "hapax/client/hapaxctl/flags/flags.h"
@@ -55,10 +54,8 @@ absl::StatusOr<std::unique_ptr<Store>> OpenEtcd(Side /*side*/, const std::string
   HAPAX_ASSIGN_OR_RETURN(auto backend, OpenEtcdBackend({.endpoints = absl::StrSplit(place.substr(0, slash), ','),
                                                         .files = flags.etcd_files},
                                                        place.substr(slash)));
-  absl::BitGen random;
   return std::make_unique<RemoteStore>(
-      std::move(backend),
-      RemoteOptions{.slot = std::string(kSlot), .owner = absl::StrCat(absl::Hex(random())), .max_waiting = 16});
+      std::move(backend), RemoteOptions{.slot = std::string(kSlot), .owner = RandomName(), .max_waiting = 16});
 }
 
 struct EngineKind {
