@@ -60,7 +60,7 @@ if("client" IN_LIST HAPAX_COMPONENTS)
 endif()
 if("server" IN_LIST HAPAX_COMPONENTS)
   hapax_installed_library(server LIBRARIES common FOLDERS
-    base_log storage storage_etcd storage_remote storage_rocksdb interceptors interceptors_access interceptors_idempotency interceptors_limits
+    base_log storage storage_etcd storage_postgres storage_remote storage_rocksdb interceptors interceptors_access interceptors_idempotency interceptors_limits
     server_options server_hosting server_grpc server_operations server)
 endif()
 if("compute" IN_LIST HAPAX_COMPONENTS)

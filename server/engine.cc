@@ -5,6 +5,7 @@
 #include "hapax/base/option_error.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/server/etcd_engine.h"
+#include "hapax/server/postgres_engine.h"
 #include "hapax/server/rocksdb_engine.h"
 #include "hapax/storage/copy.h"
 
@@ -20,6 +21,7 @@ struct EngineKind {
 constexpr EngineKind kEngines[] = {
     {"rocksdb", CheckRocksDbEngine, OpenRocksDbEngine},
     {"etcd", CheckEtcdEngine, OpenEtcdEngine},
+    {"postgres", CheckPostgresEngine, OpenPostgresEngine},
 };
 
 const EngineKind* Find(std::string_view name) {
@@ -35,8 +37,8 @@ absl::Status CheckEngine(const ServerOptions& options) {
   const EngineKind* const kind = Find(options.store);
   if (kind != nullptr) return kind->check(options);
   const std::string names =
-      absl::StrJoin(kEngines, " or ", [](std::string* out, const EngineKind& each) { out->append(each.name); });
-  return OptionError("store", options.store, absl::InvalidArgumentError(absl::StrCat("must be ", names)));
+      absl::StrJoin(kEngines, ", ", [](std::string* out, const EngineKind& each) { out->append(each.name); });
+  return OptionError("store", options.store, absl::InvalidArgumentError(absl::StrCat("must be one of ", names)));
 }
 
 absl::StatusOr<Engine> OpenEngine(const ServerOptions& options, const EngineParts& parts) {

@@ -161,6 +161,7 @@ absl::Status Run(int argc, char** argv) {
       .store = flags.store.store,
       .data_dir = flags.store.data_dir,
       .etcd = flags.store.etcd,
+      .postgres = flags.store.postgres,
       .server_id = flags.store.server_id,
       .work_lease = flags.store.work_lease,
       .max_clock_skew = flags.store.max_clock_skew,

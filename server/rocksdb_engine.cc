@@ -6,10 +6,9 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "hapax/base/option_error.h"
 #include "hapax/base/status_macros.h"
+#include "hapax/server/shared_engine.h"
 #include "hapax/storage/rocksdb/store.h"
 
 namespace hapax {
@@ -32,21 +31,10 @@ absl::Status CheckIsOutside(const std::string& backup_dir, const std::string& da
 }
 
 // An option that another engine needs was probably given for that engine.
-absl::Status CheckIsNotForEtcd(const ServerOptions& options) {
-  const EtcdStoreOptions& etcd = options.etcd;
-  const std::pair<absl::string_view, std::string> unused[] = {
-      {"etcd_endpoints", absl::StrJoin(etcd.endpoints, ",")},
-      {"etcd_prefix", etcd.prefix == EtcdStoreOptions::kDefaultPrefix ? "" : etcd.prefix},
-      {"etcd_ca_file", etcd.ca_file},
-      {"etcd_cert_file", etcd.cert_file},
-      {"etcd_key_file", etcd.key_file},
-      {"etcd_credentials_file", etcd.credentials_file},
-      {"server_id", options.server_id},
-  };
-  for (const auto& [option, value] : unused) {
-    if (!value.empty()) return Wrong(option, value, "is of use only with store=etcd");
-  }
-  return absl::OkStatus();
+absl::Status CheckIsNotForOthers(const ServerOptions& options) {
+  HAPAX_RETURN_IF_ERROR(CheckNoneGiven(EtcdOptionsGiven(options), "etcd"));
+  HAPAX_RETURN_IF_ERROR(CheckNoneGiven(PostgresOptionsGiven(options), "postgres"));
+  return CheckNoneGiven({{"server_id", options.server_id}}, "etcd or store=postgres");
 }
 
 }  // namespace
@@ -54,7 +42,7 @@ absl::Status CheckIsNotForEtcd(const ServerOptions& options) {
 absl::Status CheckRocksDbEngine(const ServerOptions& options) {
   if (options.data_dir.empty()) return Wrong("data_dir", "", "must name a directory");
   HAPAX_RETURN_IF_ERROR(CheckIsOutside(options.backup_dir, options.data_dir));
-  return CheckIsNotForEtcd(options);
+  return CheckIsNotForOthers(options);
 }
 
 absl::StatusOr<Engine> OpenRocksDbEngine(const ServerOptions& options, const EngineParts& parts) {

@@ -42,21 +42,25 @@ class StopRequests;
 struct ServerOptions {
   // The `HOST:PORT` to serve gRPC on. Port 0 takes a free one. Without an authenticator it is a loopback address.
   std::string listen_address = "127.0.0.1:50051";
-  // Where the rows are: "rocksdb", in `data_dir`, or "etcd", in the cluster of `etcd`, which other servers may share.
+  // Where the rows are: "rocksdb", in `data_dir`; "etcd", in the cluster of `etcd`, or "postgres", in the database of
+  // `postgres`, which other servers may share.
   std::string store = "rocksdb";
   // With "rocksdb": the directory of the database; created if it does not exist. Only one server at a time can use it.
   std::string data_dir;
-  // With "etcd": the cluster; and the server's own name, which stays the same after each restart. No two running
-  // servers may share a name: the one that started later stops the other. 1 to 64 letters, digits, "-", "_" and ".".
+  // With "etcd" or "postgres": the cluster or the database; and the server's own name, which stays the same after each
+  // restart. No two running servers may share a name: the one that started later stops the other. 1 to 64 letters,
+  // digits, "-", "_" and ".".
   EtcdStoreOptions etcd;
+  PostgresStoreOptions postgres;
   std::string server_id;
-  // With "etcd": how long a server that is not heard of keeps its work, until another takes it up. Positive.
+  // With "etcd" or "postgres": how long a server that is not heard of keeps its work, until another takes it up.
+  // Positive.
   absl::Duration work_lease = absl::Seconds(30);
-  // With "etcd": by how much the wall clocks of the servers may differ. Positive; may be infinite. A start is refused
-  // while the clock surely differs by more from those of most other servers; later that is logged.
+  // With "etcd" or "postgres": by how much the wall clocks of the servers may differ. Positive; may be infinite. A
+  // start is refused while the clock surely differs by more from those of most other servers; later that is logged.
   absl::Duration max_clock_skew = absl::Seconds(10);
-  // With "etcd": what else the servers must agree on, by the option's name. A start with other values is refused while
-  // other servers run.
+  // With "etcd" or "postgres": what else the servers must agree on, by the option's name. A start with other values is
+  // refused while other servers run.
   std::map<std::string, std::string> shared_settings;
   // The full name of the service whose rows a data directory of format 1 contains, since that format does not record
   // it. Directories made by this version do not need it.
@@ -82,7 +86,8 @@ struct ServerOptions {
   // How long tokens protect, unless a method's rule differs.
   TokenPolicy token_policy;
   // The file with the keys that encrypt secret replies (seal_keys.h). With "rocksdb" it is created if it does not
-  // exist; empty: the data directory's name followed by `.seal_keys`. With "etcd" each server has a copy of one file.
+  // exist; empty: the data directory's name followed by `.seal_keys`. With the others each server has a copy of one
+  // file.
   std::string seal_key_file;
   // The directory for backups (backup.h), outside the data directory; created with the first backup. Empty: no backups.
   std::string backup_dir;

@@ -53,7 +53,7 @@ ABSL_FLAG(std::string, seal_key_file, "",
           "File with the keys that replies with secrets are encrypted with before they are stored, one a line, "
           "\"<id> <64 hexadecimal digits>\": the first one encrypts, all decrypt. With --store=rocksdb it is created "
           "with one "
-          "key when it does not exist; empty for --data_dir with .seal_keys at its end. With --store=etcd it is "
+          "key when it does not exist; empty for --data_dir with .seal_keys at its end. Otherwise it is "
           "required, and "
           "each server has a copy of the same file. Keep a copy of it apart from the data");
 ABSL_FLAG(std::string, backup_dir, "",

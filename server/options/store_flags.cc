@@ -12,8 +12,9 @@ constexpr char kDefaultDataDir[] = "data";
 }  // namespace
 
 ABSL_FLAG(std::string, store, "rocksdb",
-          "Where the rows are. rocksdb: in --data_dir, of this server alone. etcd: in the cluster of --etcd_endpoints, "
-          "which several servers share; see docs/several-servers.md");
+          "Where the rows are. rocksdb: in --data_dir, of this server alone. etcd: in the cluster of --etcd_endpoints. "
+          "postgres: in the database of --postgres_conninfo_file. The latter two are shared by several servers; see "
+          "docs/several-servers.md");
 ABSL_FLAG(std::string, data_dir, kDefaultDataDir,
           "With --store=rocksdb: directory of the database; created when it does not exist. One server at a time may "
           "use it");
@@ -32,16 +33,22 @@ ABSL_FLAG(std::string, etcd_key_file, "",
           "With --store=etcd: PEM file with the private key of --etcd_cert_file, that nobody else may read");
 ABSL_FLAG(std::string, etcd_credentials_file, "",
           "With --store=etcd: file with one line, user:password, that nobody else may read. Empty: no user");
+ABSL_FLAG(std::string, postgres_conninfo_file, "",
+          "With --store=postgres: file with a connection string of libpq, that nobody else may read. Empty: the "
+          "environment variable HAPAX_POSTGRES_CONNINFO has it");
+ABSL_FLAG(std::string, postgres_schema, hapax::PostgresStoreOptions::kDefaultSchema,
+          "With --store=postgres: the schema of the tables. Servers with the same database and schema share their "
+          "rows");
 ABSL_FLAG(std::string, server_id, "",
-          "With --store=etcd: this server's own name, the same after each restart; required. Of two servers with one "
+          "With --store=etcd or postgres: this server's own name, the same after each restart; required. Of two "
+          "servers with one "
           "name the later one stops the other. 1 to 64 letters, digits, \"-\", \"_\" and \".\"");
-ABSL_FLAG(
-    absl::Duration, work_lease, absl::Seconds(30),
-    "With --store=etcd: how long a server that is not heard of keeps its work, such as booting an instance, until "
-    "another takes it up; such as 30s");
+ABSL_FLAG(absl::Duration, work_lease, absl::Seconds(30),
+          "With --store=etcd or postgres: how long a server that is not heard of keeps its work, such as booting an "
+          "instance, until another takes it up; such as 30s");
 ABSL_FLAG(absl::Duration, max_clock_skew, absl::Seconds(10),
-          "With --store=etcd: by how much the clocks of the servers may differ; such as 10s, or inf. A server is not "
-          "started while its clock surely differs by more from those of most others that run");
+          "With --store=etcd or postgres: by how much the clocks of the servers may differ; such as 10s, or inf. A "
+          "server is not started while its clock surely differs by more from those of most others that run");
 
 namespace hapax {
 
@@ -57,6 +64,8 @@ StoreFlags ReadStoreFlags() {
                 .cert_file = absl::GetFlag(FLAGS_etcd_cert_file),
                 .key_file = absl::GetFlag(FLAGS_etcd_key_file),
                 .credentials_file = absl::GetFlag(FLAGS_etcd_credentials_file)};
+  flags.postgres = {.conninfo_file = absl::GetFlag(FLAGS_postgres_conninfo_file),
+                    .schema = absl::GetFlag(FLAGS_postgres_schema)};
   flags.server_id = absl::GetFlag(FLAGS_server_id);
   flags.work_lease = absl::GetFlag(FLAGS_work_lease);
   flags.max_clock_skew = absl::GetFlag(FLAGS_max_clock_skew);

@@ -15,6 +15,7 @@ struct StoreFlags {
   std::string data_dir;  // Empty with another store than rocksdb, unless it was given.
   size_t block_cache_bytes = 0;
   EtcdStoreOptions etcd;
+  PostgresStoreOptions postgres;
   std::string server_id;
   absl::Duration work_lease;
   absl::Duration max_clock_skew;

@@ -25,6 +25,19 @@ struct EtcdStoreOptions {
   std::string credentials_file;
 };
 
+// The PostgreSQL whose rows a server shares with others. Errors name these options postgres_conninfo_file and
+// postgres_schema.
+struct PostgresStoreOptions {
+  static constexpr char kDefaultSchema[] = "hapax";
+
+  // File with a connection string of libpq, such as `host=10.0.0.1,10.0.0.2 dbname=hapax user=hapax password=...`, that
+  // nobody else may read. Empty: the environment's HAPAX_POSTGRES_CONNINFO.
+  std::string conninfo_file;
+  // The schema of the tables: a lower-case letter, then lower-case letters, digits and "_". Servers with the same
+  // database and schema share their rows.
+  std::string schema = kDefaultSchema;
+};
+
 }  // namespace hapax
 
 #endif  // HAPAX_SERVER_OPTIONS_STORE_OPTIONS_H_

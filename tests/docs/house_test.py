@@ -23,6 +23,7 @@ ARROWS = {
     "storage": BASE,
     "storage/etcd": STORAGE | {"storage/remote"},
     "storage/memory": STORAGE,
+    "storage/postgres": STORAGE | {"storage/remote"},
     "storage/remote": STORAGE,
     "storage/rocksdb": STORAGE,
     "interceptors": STORAGE | {"proto"},
@@ -38,7 +39,8 @@ ARROWS = {
     # The test kit may use all of these, and none of them uses the kit.
     "testing": HOSTING | {"interceptors/access", "interceptors/limits", "server", "server/operations", "storage/memory"},
     # The offline commands open a data directory, and move rows between the engines.
-    "client/hapaxctl": STORAGE | {"client", "proto", "storage/etcd", "storage/remote", "storage/rocksdb"},
+    "client/hapaxctl": STORAGE | {"client", "proto", "storage/etcd", "storage/postgres", "storage/remote",
+                                  "storage/rocksdb"},
 }
 # One library each, whatever its folders.
 WHOLE = ("server/compute", "client/hapaxctl", "client")

@@ -9,6 +9,7 @@ from client import CALL_TIMEOUT_S, Client
 from ctl import NOT_NOW, USAGE, CtlCase
 from etcd import Etcd, SharedServer
 from harness import Server
+from postgres import Postgres
 from protos import resources_pb2
 
 RUNNING = resources_pb2.INSTANCE_STATE_RUNNING
@@ -87,6 +88,22 @@ class CopyTest(CtlCase):
         self.assertServes(back.start(), made)
         self.assertIn("moved to", late.refused_start())
 
+    def test_tokens_move_to_postgres_and_on_to_etcd(self):
+        token = new_token()
+        reply = self.assertOutcome(self.client_at(self.old).call("RunInstances", run(token)), "executed")
+        made = {token: ("RunInstances", run(token), reply)}
+        self.old.stop()
+        postgres = Postgres()
+        self.addCleanup(postgres.close)
+        place = f"postgres:{postgres.start().conninfo_file}"
+        self.assertEqual(self.copy(f"rocksdb:{self.old.data_dir}", place).code, 0)
+        server = self.serve(SharedServer(postgres, "server-1", "--simulated_boot_latency=20ms"), self.old)
+        self.assertServes(server, made)
+        server.stop()
+        self.assertEqual(self.copy(place, self.shared).code, 0)
+        self.assertIn("moved to", server.refused_start())
+        self.assertServes(self.serve(SharedServer(self.etcd, "server-2"), self.old), made)
+
     def test_a_copy_that_is_killed_again_and_again_goes_on(self):
         client = self.client_at(self.old)
         made = {}
@@ -119,7 +136,7 @@ class CopyTest(CtlCase):
         self.assertFails(self.run_ctl("admin", "copy", "--from", source), USAGE, "--to")
         self.old.start()  # None of these has begun.
         for place, says in (("rocksdb", "must be rocksdb:DIR or etcd:"), ("rocksdb:", "must be rocksdb:DIR"), ("etcd:127.0.0.1:1", "prefix"),
-                            ("etcd:host/hapax", "host:port"), ("mysql:x", "must be rocksdb:DIR")):
+                            ("etcd:host/hapax", "host:port"), ("mysql:x", "must be rocksdb:DIR"), ("postgres:/nonexistent/x", "No such file")):
             self.assertFails(self.copy("rocksdb:/nonexistent/x", place), USAGE, "--from=rocksdb:/nonexistent/x")
             self.assertFails(self.copy(place, "rocksdb:/nonexistent/x"), USAGE, f"--from={place}", says)
 

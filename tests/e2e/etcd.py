@@ -3,34 +3,19 @@
 import http.client
 import itertools
 import json
+import os
 import pathlib
-import random
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
 
 from harness import START_TIMEOUT_S, Server
 from peer_network import PeerNetwork
+from ports import free_port
+from postgres import Postgres
 
 SEAL_KEYS = "key-1 " + "5e" * 32 + "\n"
-
-
-# Below those that Linux gives to outgoing connections, which would take a port between its choice and its use.
-PORTS = range(20_000, 32_000)
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that was free a moment ago, since etcd cannot choose one itself."""
-    while True:
-        port = random.choice(PORTS)
-        with socket.socket() as found:
-            try:
-                found.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                pass
 
 
 class EtcdMember:
@@ -103,7 +88,18 @@ class EtcdMember:
         self._process = None
 
 
-class Etcd:
+class EtcdPlace:
+    """How servers find a cluster. Subclasses have its `endpoint`."""
+
+    store = "etcd"
+    place = "the cluster"
+
+    def flags(self, prefix: str) -> tuple:
+        """What a server needs to share the rows below `prefix`."""
+        return (f"--etcd_endpoints={self.endpoint}", f"--etcd_prefix={prefix}")
+
+
+class Etcd(EtcdPlace):
     """A cluster on 127.0.0.1, with its data in a directory of its own. Its members may be cut off by `peers`. Start it
     on the main thread: it is killed when the thread that started it ends."""
 
@@ -158,10 +154,15 @@ class Etcd:
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
+def shared_store():
+    """What the tests of several servers run on; HAPAX_E2E_STORE is etcd or postgres."""
+    return {"etcd": Etcd, "postgres": Postgres}[os.environ.get("HAPAX_E2E_STORE", "etcd")]()
+
+
 class SharedServer(Server):
     """One hapaxd after the other with the same --server_id, beside others on the same rows."""
 
-    def __init__(self, etcd: Etcd, server_id: str, *flags: str, prefix="/hapax"):
+    def __init__(self, etcd, server_id: str, *flags: str, prefix="/hapax"):
         super().__init__(*flags)
         self.etcd = etcd
         self.prefix = prefix
@@ -172,8 +173,8 @@ class SharedServer(Server):
     @property
     def _all_flags(self) -> tuple:
         given = {flag.split("=")[0] for flag in self.flags}
-        flags = ("--listen_address=127.0.0.1:0", "--store=etcd", f"--etcd_endpoints={self.etcd.endpoint}",
-                 f"--etcd_prefix={self.prefix}", f"--server_id={self.server_id}",
+        flags = ("--listen_address=127.0.0.1:0", f"--store={self.etcd.store}",
+                 *self.etcd.flags(self.prefix), f"--server_id={self.server_id}",
                  f"--seal_key_file={self.dir / 'seal_keys'}", "--work_lease=1s")
         return (*(flag for flag in flags if flag.split("=")[0] not in given), *self.flags)
 
@@ -183,7 +184,7 @@ class ServerGroup:
     turns."""
 
     def __init__(self, count: int, *flags: str):
-        self._etcd = Etcd().start()
+        self._etcd = shared_store().start()
         self._servers = [SharedServer(self._etcd, f"server-{i}", *flags) for i in range(count)]
         self._turns = itertools.cycle(self._servers)
 

@@ -9,7 +9,7 @@ import catalogs
 import wrong_clock
 from case import EXECUTED, ContractCase, eventually, get_token, keypair, new_token, pages, run
 from client import ADMIN, CALL_TIMEOUT_S, Client
-from etcd import Etcd, SharedServer
+from etcd import Etcd, SharedServer, shared_store
 from harness import refused_start
 from operations_test import OPERATIONS, RUNNING, stop, wait
 from protos import admin_pb2, compute_pb2, resources_pb2
@@ -23,7 +23,7 @@ SERVING, NOT_SERVING = b"\x08\x01", b"\x08\x02"
 class SeveralServersTest(ContractCase):
     @classmethod
     def setUpClass(cls):
-        cls.etcd = Etcd()
+        cls.etcd = shared_store()
         cls.addClassCleanup(cls.etcd.close)
         cls.etcd.start()
         cls.servers = [cls.make(f"server-{i}", "--simulated_boot_latency=200ms").start() for i in range(3)]
@@ -158,9 +158,9 @@ class SeveralServersTest(ContractCase):
 
     def test_a_server_tells_its_store_and_makes_no_backups(self):
         status = self.clients[1].call(ADMIN + "GetStatus", admin_pb2.GetStatusRequest()).parsed
-        self.assertEqual((status.store, status.server_id), ("etcd", "server-1"))
+        self.assertEqual((status.store, status.server_id), (self.etcd.store, "server-1"))
         reply = self.clients[1].call(ADMIN + "CreateBackup", admin_pb2.CreateBackupRequest())
-        self.assertRefused(reply, "UNIMPLEMENTED", says=["back up the cluster"])
+        self.assertRefused(reply, "UNIMPLEMENTED", says=[f"back up {self.etcd.place}"])
 
 
 @unittest.skipIf(*wrong_clock.missing())
@@ -226,7 +226,7 @@ class FlagsTest(unittest.TestCase):
             flags = sound | {f"--{name}": value for name, value in more.items()}
             return tuple(f"{name}={value}" for name, value in flags.items())
 
-        self.assertRefuses("--store=mysql", names=["--store=mysql", "rocksdb or etcd"])
+        self.assertRefuses("--store=mysql", names=["--store=mysql", "rocksdb, etcd, postgres"])
         for wrong, names in (({"server_id": ""}, ["--server_id="]),
                              ({"server_id": "a b"}, ["--server_id=a b"]),
                              ({"etcd_endpoints": ""}, ["--etcd_endpoints="]),

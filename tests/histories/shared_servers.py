@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import threading
 
-from etcd import Etcd, SharedServer
+from etcd import Etcd, EtcdPlace, SharedServer
 from proxy import Proxy
 
 SERVERS = 3
@@ -13,7 +13,7 @@ MEMBERS = 3
 MEMBER_FAULT_RATE = 0.02
 
 
-class ProxiedEtcd:
+class ProxiedEtcd(EtcdPlace):
     """The members as the servers see them, each behind a network that breaks requests when it is told to."""
 
     def __init__(self, etcd: Etcd, seed: int):

@@ -62,7 +62,7 @@ INSTANTIATE_TEST_SUITE_P(
     Names, ServerOptionsTest,
     testing::Values(
         Wrong{"data_dir=:", "must name a directory", [](auto& o) { o.data_dir = ""; }},
-        Wrong{"store=mysql:", "must be rocksdb or etcd", [](auto& o) { o.store = "mysql"; }},
+        Wrong{"store=mysql:", "rocksdb, etcd, postgres", [](auto& o) { o.store = "mysql"; }},
         Wrong{"server_id=a:", "only with store=etcd", [](auto& o) { o.server_id = "a"; }},
         Wrong{"etcd_endpoints=h:1,h:2:", "only with store=etcd",
               [](auto& o) {

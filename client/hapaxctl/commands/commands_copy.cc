@@ -7,10 +7,12 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "hapax/base/guarded_file.h"
 #include "hapax/base/random_name.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/client/hapaxctl/commands/command.h"
@@ -19,6 +21,8 @@
 #include "hapax/hapaxctl/v1/output.pb.h"
 #include "hapax/storage/copy.h"
 #include "hapax/storage/etcd/backend.h"
+#include "hapax/storage/postgres/backend.h"
+#include "hapax/storage/postgres/options.h"
 #include "hapax/storage/remote/store.h"
 #include "hapax/storage/rocksdb/store.h"
 
@@ -32,6 +36,7 @@ struct CopyFlags {
   std::string from;
   std::string to;
   EtcdAccessFiles etcd_files;
+  std::string postgres_schema = PostgresOptions().schema;
   bool cancels = false;
 };
 
@@ -47,6 +52,11 @@ absl::StatusOr<std::unique_ptr<Store>> OpenRocksDb(Side side, const std::string&
   return OpenRocksDbStore({.path = directory});
 }
 
+std::unique_ptr<Store> MakeRemoteStore(std::unique_ptr<RemoteBackend> backend) {
+  return std::make_unique<RemoteStore>(
+      std::move(backend), RemoteOptions{.slot = std::string(kSlot), .owner = RandomName(), .max_waiting = 16});
+}
+
 // `place`: "host:port,.../prefix".
 absl::StatusOr<std::unique_ptr<Store>> OpenEtcd(Side /*side*/, const std::string& place, const CopyFlags& flags) {
   const size_t slash = place.find('/');
@@ -54,8 +64,15 @@ absl::StatusOr<std::unique_ptr<Store>> OpenEtcd(Side /*side*/, const std::string
   HAPAX_ASSIGN_OR_RETURN(auto backend, OpenEtcdBackend({.endpoints = absl::StrSplit(place.substr(0, slash), ','),
                                                         .files = flags.etcd_files},
                                                        place.substr(slash)));
-  return std::make_unique<RemoteStore>(
-      std::move(backend), RemoteOptions{.slot = std::string(kSlot), .owner = RandomName(), .max_waiting = 16});
+  return MakeRemoteStore(std::move(backend));
+}
+
+// `file`: has the connection string, which may have a password.
+absl::StatusOr<std::unique_ptr<Store>> OpenPostgres(Side /*side*/, const std::string& file, const CopyFlags& flags) {
+  HAPAX_ASSIGN_OR_RETURN(const std::string text, ReadGuardedFile(file, OthersMay::kNothing));
+  HAPAX_ASSIGN_OR_RETURN(auto backend, OpenPostgresBackend({.conninfo = std::string(absl::StripAsciiWhitespace(text)),
+                                                            .schema = flags.postgres_schema}));
+  return MakeRemoteStore(std::move(backend));
 }
 
 struct EngineKind {
@@ -67,6 +84,7 @@ struct EngineKind {
 constexpr EngineKind kEngines[] = {
     {"rocksdb", "DIR", OpenRocksDb},
     {"etcd", "HOST:PORT,HOST:PORT.../PREFIX", OpenEtcd},
+    {"postgres", "CONNINFO_FILE", OpenPostgres},
 };
 
 // `place`: "<engine>:<place>".
@@ -127,13 +145,17 @@ ExitCode Copy(Session& session, const CopyFlags& flags) {
 
 Action BindAdminCopy(CLI::App& verb) {
   const auto flags = std::make_shared<CopyFlags>();
-  AddText(verb, "--from", flags->from, "The store that has the rows: rocksdb:DIR or etcd:HOST:PORT,.../PREFIX")
+  AddText(verb, "--from", flags->from,
+          "The store that has the rows: rocksdb:DIR, etcd:HOST:PORT,.../PREFIX or "
+          "postgres:CONNINFO_FILE")
       ->required();
   AddText(verb, "--to", flags->to, "The store to move them to, which has no rows");
   AddPath(verb, "--etcd-ca-file", flags->etcd_files.ca_file, "As hapaxd's --etcd_ca_file");
   AddPath(verb, "--etcd-cert-file", flags->etcd_files.cert_file, "As hapaxd's --etcd_cert_file");
   AddPath(verb, "--etcd-key-file", flags->etcd_files.key_file, "As hapaxd's --etcd_key_file");
   AddPath(verb, "--etcd-credentials-file", flags->etcd_files.credentials_file, "As hapaxd's --etcd_credentials_file");
+  AddText(verb, "--postgres-schema", flags->postgres_schema, "As hapaxd's --postgres_schema")
+      ->default_str(flags->postgres_schema);
   verb.add_flag("--cancel", flags->cancels, "Give an unfinished copy up: servers may start on --from again");
   return [flags](Session& session) { return Copy(session, *flags); };
 }

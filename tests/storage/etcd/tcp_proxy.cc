@@ -77,14 +77,15 @@ struct TcpProxy::Connection {
   int member = -1;
   std::string held;
   bool holds = false;
-  FrameCounter requests{/*is_client=*/true};
-  FrameCounter responses{/*is_client=*/false};
+  std::unique_ptr<MessageCounter> requests;
+  std::unique_ptr<MessageCounter> responses;
   int held_requests = 0;
   std::thread from_client;
   std::thread from_member;
 };
 
-TcpProxy::TcpProxy(std::string target) : target_(std::move(target)) {
+TcpProxy::TcpProxy(std::string target, CounterMaker make_counter)
+    : make_counter_(make_counter), target_(std::move(target)) {
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address = Loopback(0);
   socklen_t size = sizeof(address);
@@ -147,11 +148,11 @@ void TcpProxy::DeliverHeld() {
   absl::MutexLock lock(&mu_);
   for (const auto& connection : connections_) {
     if (connection->held.empty()) continue;
-    const int expected = connection->responses.messages() + connection->held_requests;
+    const int expected = connection->responses->messages() + connection->held_requests;
     WriteAll(connection->member, connection->held.data(), connection->held.size());
     connection->held.clear();
     const auto answered = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-      return connection->responses.messages() >= expected;
+      return connection->responses->messages() >= expected;
     };
     mu_.Await(absl::Condition(&answered));
   }
@@ -177,6 +178,8 @@ void TcpProxy::Accept() {
       continue;
     }
     auto connection = std::make_unique<Connection>();
+    connection->requests = make_counter_(/*is_client=*/true);
+    connection->responses = make_counter_(/*is_client=*/false);
     connection->client = client;
     connection->member = member;
     Connection& own = *connection;
@@ -195,12 +198,12 @@ void TcpProxy::FromClient(Connection& connection) {
       if (!connection.holds) ::shutdown(connection.member, SHUT_WR);
       return;
     }
-    const int before = connection.requests.messages();
-    connection.requests.Add(bytes, static_cast<size_t>(size));
+    const int before = connection.requests->messages();
+    connection.requests->Add(bytes, static_cast<size_t>(size));
     if (mode_ == Mode::kHoldRequests) connection.holds = true;
     if (connection.holds) {
       connection.held.append(bytes, static_cast<size_t>(size));
-      connection.held_requests += connection.requests.messages() - before;
+      connection.held_requests += connection.requests->messages() - before;
     } else {
       WriteAll(connection.member, bytes, static_cast<size_t>(size));
     }
@@ -216,10 +219,10 @@ void TcpProxy::FromMember(Connection& connection) {
       ::shutdown(connection.client, SHUT_RDWR);
       return;
     }
-    const int before = connection.responses.messages();
-    connection.responses.Add(bytes, static_cast<size_t>(size));
+    const int before = connection.responses->messages();
+    connection.responses->Add(bytes, static_cast<size_t>(size));
     if (mode_ == Mode::kLoseAnswers) {
-      if (connection.responses.messages() == before) continue;
+      if (connection.responses->messages() == before) continue;
       ++lost_;
       ::shutdown(connection.client, SHUT_RDWR);
     } else if (!connection.holds) {

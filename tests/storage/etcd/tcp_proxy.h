@@ -12,14 +12,22 @@
 
 namespace hapax {
 
-// Finds the frames in one direction of an HTTP/2 connection.
-class FrameCounter {
+// Finds the messages in one direction of a connection.
+class MessageCounter {
+ public:
+  virtual ~MessageCounter() = default;
+  virtual void Add(const char* bytes, size_t size) = 0;
+  // Requests or responses of which all bytes have come.
+  [[nodiscard]] virtual int messages() const = 0;
+};
+
+// Those of an HTTP/2 connection: each ends with a frame that has the flag END_STREAM.
+class FrameCounter final : public MessageCounter {
  public:
   // Of a client the stream begins with a preface of 24 bytes.
   explicit FrameCounter(bool is_client) : skip_(is_client ? 24 : 0) {}
-  void Add(const char* bytes, size_t size);
-  // Requests or responses of which all bytes have come: with the flag END_STREAM.
-  [[nodiscard]] int messages() const { return messages_; }
+  void Add(const char* bytes, size_t size) override;
+  [[nodiscard]] int messages() const override { return messages_; }
 
  private:
   std::string header_;
@@ -41,7 +49,13 @@ class FrameCounter {
 // Thread-safety: for one thread.
 class TcpProxy {
  public:
-  explicit TcpProxy(std::string target);  // "127.0.0.1:port"
+  using CounterMaker = std::unique_ptr<MessageCounter> (*)(bool is_client);
+
+  // `target` is "127.0.0.1:port".
+  explicit TcpProxy(
+      std::string target, CounterMaker make_counter = [](bool is_client) {
+        return std::unique_ptr<MessageCounter>(new FrameCounter(is_client));
+      });
   ~TcpProxy();
   TcpProxy(const TcpProxy&) = delete;
   TcpProxy& operator=(const TcpProxy&) = delete;
@@ -67,6 +81,7 @@ class TcpProxy {
   void FromClient(Connection& connection);
   void FromMember(Connection& connection);
 
+  const CounterMaker make_counter_;
   int listener_ = -1;
   int port_ = 0;
   absl::Mutex mu_;

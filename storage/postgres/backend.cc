@@ -1,0 +1,123 @@
+#include "hapax/storage/postgres/backend.h"
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "hapax/base/clock.h"
+#include "hapax/base/status_macros.h"
+#include "hapax/storage/postgres/connector.h"
+#include "hapax/storage/postgres/history.h"
+#include "hapax/storage/postgres/layout.h"
+#include "hapax/storage/postgres/locks.h"
+#include "hapax/storage/postgres/requests.h"
+#include "hapax/storage/postgres/workers.h"
+
+namespace hapax {
+namespace {
+
+constexpr RemoteLimits kLimits = {.max_reads = 8192, .max_writes = 8192, .max_bytes = int64_t{16} << 20};
+// Of a start.
+constexpr absl::Duration kOpenTimeout = absl::Seconds(10);
+
+class PostgresBackend final : public RemoteBackend {
+ public:
+  explicit PostgresBackend(const PostgresOptions& options)
+      : options_(options), layout_(options.schema), connector_(options_, layout_, history_) {}
+
+  // Requires: called once, before all others.
+  absl::Status Open() {
+    const absl::Duration deadline = MonotonicNow() + kOpenTimeout;
+    HAPAX_ASSIGN_OR_RETURN(const std::unique_ptr<PgSession> session,
+                           connector_.SetUpAndConnect(/*wake_fd=*/-1, deadline));
+    HAPAX_ASSIGN_OR_RETURN(const size_t max_locks, MaxLocksOfGroup(*session, deadline));
+    locks_ = std::make_unique<PgLocks>(options_.schema, max_locks);
+    workers_ = std::make_unique<PgWorkers>(options_, connector_);
+    return absl::OkStatus();
+  }
+
+  [[nodiscard]] RemoteLimits limits() const override { return kLimits; }
+
+  void Fetch(RemoteFetch fetch, OnFetched done) override {
+    std::vector<PgCall> calls = FetchCalls(fetch);
+    Read(std::move(calls), [fetch = std::move(fetch), done = std::move(done)](PgReply reply) mutable {
+      if (!reply.status.ok()) return std::move(done)(std::move(reply.status));
+      std::move(done)(FetchedOf(fetch, reply));
+    });
+  }
+
+  void Compare(std::vector<RemoteRead> reads, OnCompared done) override {
+    Read(CompareCalls(reads), [done = std::move(done)](PgReply reply) mutable {
+      if (!reply.status.ok()) return std::move(done)(std::move(reply.status));
+      std::move(done)(ComparedOf(reply));
+    });
+  }
+
+  void Commit(RemoteGroup group, OnCommitted done) override {
+    if (absl::Status lost = history_.status(); !lost.ok()) {
+      return std::move(done)({.outcome = RemoteCommitted::Outcome::kRefused, .status = std::move(lost)});
+    }
+    RemoteSlot after = group.before;
+    ++after.seq;
+    std::vector<PgCall> calls = CommitCalls(group, locks_->OfGroup(group));
+    workers_->Commit(std::move(calls),
+                     [this, slot = std::move(group.slot), after, done = std::move(done)](PgReply reply) mutable {
+                       RemoteCommitted committed = CommittedOf(reply);
+                       if (committed.outcome == RemoteCommitted::Outcome::kApplied) history_.NoteSlot(slot, after);
+                       std::move(done)(std::move(committed));
+                     });
+  }
+
+  void ReadSlot(const std::string& slot, OnSlotRead done) override {
+    Read(ReadSlotCalls(slot), [done = std::move(done)](PgReply reply) mutable {
+      if (!reply.status.ok()) return std::move(done)(std::move(reply.status));
+      std::move(done)(SlotOf(reply));
+    });
+  }
+
+  void RaiseSlot(const std::string& slot, const RemoteSlotState& seen, const RemoteSlot& next,
+                 OnSlotRaised done) override {
+    if (absl::Status lost = history_.status(); !lost.ok()) return std::move(done)(std::move(lost));
+    workers_->Commit(RaiseCalls(slot, seen, next, locks_->OfSlot(slot)),
+                     [this, slot, next, done = std::move(done)](PgReply reply) mutable {
+                       absl::StatusOr<bool> raised = RaisedOf(reply);
+                       if (raised.ok() && *raised) history_.NoteSlot(slot, next);
+                       std::move(done)(std::move(raised));
+                     });
+  }
+
+ private:
+  // A connection that was open when the database went back answers no more.
+  void Read(std::vector<PgCall> calls, PgWorkers::Done done) {
+    workers_->Read(std::move(calls), [this, done = std::move(done)](PgReply reply) mutable {
+      if (absl::Status lost = history_.status(); !lost.ok()) reply.status = std::move(lost);
+      std::move(done)(std::move(reply));
+    });
+  }
+
+  const PostgresOptions options_;
+  const PostgresLayout layout_;
+  PostgresHistory history_;
+  PgConnector connector_;
+  std::unique_ptr<PgLocks> locks_;
+  std::unique_ptr<PgWorkers> workers_;  // Last: its callbacks use the others.
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<RemoteBackend>> OpenPostgresBackend(const PostgresOptions& options) {
+  if (!PostgresLayout::IsSchema(options.schema)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "postgres_schema=", options.schema,
+        ": must begin with a lower-case letter, have only lower-case letters, digits and \"_\", and be not "
+        "longer than ",
+        PostgresLayout::kMaxSchemaBytes, " bytes"));
+  }
+  auto backend = std::make_unique<PostgresBackend>(options);
+  HAPAX_RETURN_IF_ERROR(backend->Open());
+  return backend;
+}
+
+}  // namespace hapax

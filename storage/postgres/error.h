@@ -1,0 +1,22 @@
+#ifndef HAPAX_STORAGE_POSTGRES_ERROR_H_
+#define HAPAX_STORAGE_POSTGRES_ERROR_H_
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+namespace hapax {
+
+// What an error of a statement means, by its SQLSTATE and not by its text, which is in the server's language.
+//
+//   UNAVAILABLE          later it may succeed: conflicts, locks, resources, a server that ends, and all that is not
+//   known FAILED_PRECONDITION  the engine's tables are gone RESOURCE_EXHAUSTED   PostgreSQL does not take a request of
+//   this size PERMISSION_DENIED, UNAUTHENTICATED   the role may not DATA_LOSS            PostgreSQL found its data
+//   damaged
+[[nodiscard]] absl::Status PgErrorOf(absl::string_view sqlstate, absl::string_view message);
+
+// Whether the server cannot be written: it is a standby now, so another connection is needed.
+[[nodiscard]] bool IsReadOnly(absl::string_view sqlstate);
+
+}  // namespace hapax
+
+#endif  // HAPAX_STORAGE_POSTGRES_ERROR_H_

@@ -1,0 +1,21 @@
+#ifndef HAPAX_STORAGE_POSTGRES_SET_UP_H_
+#define HAPAX_STORAGE_POSTGRES_SET_UP_H_
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "hapax/storage/postgres/layout.h"
+#include "hapax/storage/postgres/session.h"
+
+namespace hapax {
+
+// Creates the schema and its tables unless they are there. So a role that may not create them can start on those that
+// another has made. Several servers may do so at once.
+// Errors: those of PgErrorOf.
+[[nodiscard]] absl::Status SetUpIfMissing(PgSession& session, const PostgresLayout& layout, absl::Duration deadline);
+
+// The error of an engine with the mark `version` and `release` of another layout. OK: it is ours.
+[[nodiscard]] absl::Status CheckLayout(const PostgresLayout& layout, int64_t version, const std::string& release);
+
+}  // namespace hapax
+
+#endif  // HAPAX_STORAGE_POSTGRES_SET_UP_H_

@@ -1,0 +1,88 @@
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/synchronization/notification.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "hapax/storage/postgres/backend.h"
+#include "hapax/tests/storage/postgres/postgres_server.h"
+#include "hapax/tests/support/status_matchers.h"
+
+// Commits that wait for a synchronous standby, which is away.
+namespace hapax {
+namespace {
+
+using absl::StatusCode;
+using testing::HasSubstr;
+
+constexpr char kWaits[] = "SELECT count(*)::text FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+
+class StandbyTest : public testing::Test {
+ protected:
+  void AwaitStandby(const std::string& names) const {
+    server_.Sql("ALTER SYSTEM SET synchronous_standby_names = '" + names + "'");
+    server_.Sql("SELECT pg_reload_conf()::text");
+    server_.Await("SELECT current_setting('synchronous_standby_names')", names);
+  }
+  // Raises the slot, as a commit does.
+  void Raise(const RemoteSlotState& seen, RemoteBackend::OnSlotRaised done) {
+    backend_->RaiseSlot("slot", seen, {.owner = "owner", .epoch = seen.value.epoch + 1}, std::move(done));
+  }
+  absl::StatusOr<RemoteSlotState> Slot() {
+    absl::StatusOr<RemoteSlotState> slot;
+    absl::Notification told;
+    backend_->ReadSlot("slot", [&](absl::StatusOr<RemoteSlotState> read) {
+      slot = std::move(read);
+      told.Notify();
+    });
+    told.WaitForNotification();
+    return slot;
+  }
+
+  const PostgresServer server_;
+  const std::unique_ptr<RemoteBackend> backend_ = *OpenPostgresBackend(server_.Options("hapax"));
+};
+
+TEST_F(StandbyTest, ACommitThatDidNotWaitForTheStandbyIsNotTold) {
+  absl::Notification first;
+  Raise({}, [&](const absl::StatusOr<bool>& raised) {
+    EXPECT_THAT(raised, IsOkAndHolds(true));
+    first.Notify();
+  });
+  first.WaitForNotification();
+  const auto seen = Slot();
+  ASSERT_THAT(seen, IsOk());
+
+  AwaitStandby("nobody");
+  absl::Notification second;
+  Raise(*seen, [&](const absl::StatusOr<bool>& raised) {
+    EXPECT_THAT(raised, StatusIs(StatusCode::kUnavailable, HasSubstr("without waiting for its standby")));
+    second.Notify();
+  });
+  server_.Await(kWaits, "1");
+  server_.Sql("SELECT pg_cancel_backend(pid)::text FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+  second.WaitForNotification();
+
+  // It was committed all the same; it is known once a later commit has waited.
+  AwaitStandby("");
+  const auto found = Slot();
+  ASSERT_THAT(found, IsOk());
+  EXPECT_EQ(found->value.epoch, 2);
+}
+
+TEST_F(StandbyTest, ANewConnectionReadsNothingBeforeTheStandbyHasWhatIsVisible) {
+  AwaitStandby("nobody");
+  absl::Notification told;
+  backend_->ReadSlot("slot", [&](const absl::StatusOr<RemoteSlotState>& read) {
+    EXPECT_THAT(read, IsOk());
+    told.Notify();
+  });
+  server_.Await(kWaits, "1");
+  EXPECT_FALSE(told.HasBeenNotified());
+  AwaitStandby("");
+  told.WaitForNotification();
+}
+
+}  // namespace
+}  // namespace hapax
