@@ -49,7 +49,10 @@ absl::StatusOr<std::optional<CopyRow>> ReadCopyRow(const ReadTransaction& txn) {
   return GetRow<CopyRow>(txn, Table::kMeta, CopyKey());
 }
 
-// Why no server starts on a store with this row, and nothing is copied to it.
+// Whether the row holds no server up, nor another copy.
+bool IsOver(const CopyRow& row) { return row.role() == CopyRow::ROLE_COPIED; }
+
+// Why no server starts on a store with this row, and nothing is copied to it. Requires: it is not over.
 absl::Status Refusal(const CopyRow& row) {
   switch (row.role()) {
     case CopyRow::ROLE_MOVED:
@@ -97,18 +100,18 @@ absl::StatusOr<std::optional<CopyRow>> CopyRowOf(Store& store) {
   return row;
 }
 
-// The target's row before the copy, or nullopt if it is empty. Errors: it can be no target.
-absl::StatusOr<std::optional<CopyRow>> LookAtTarget(Store& to) {
-  HAPAX_ASSIGN_OR_RETURN(std::optional<CopyRow> row, CopyRowOf(to));
-  if (!row.has_value()) HAPAX_RETURN_IF_ERROR(QueryAndWait(to, CheckIsEmpty));
-  if (row.has_value() && row->role() != CopyRow::ROLE_TARGET) return Refusal(*row);
-  return row;
+// Whether both are of one copy.
+bool AreOfOne(const std::optional<CopyRow>& source, const std::optional<CopyRow>& target) {
+  return source.has_value() && target.has_value() && source->copy_id() == target->copy_id();
 }
 
-// Whether the target has begun with another copy than the source.
-absl::StatusOr<bool> IsOfAnotherCopy(const CopyRow& target, Store& from) {
-  HAPAX_ASSIGN_OR_RETURN(const std::optional<CopyRow> source, CopyRowOf(from));
-  return !source.has_value() || source->copy_id() != target.copy_id();
+// The target's row before the copy, or nullopt if it is empty. Errors: it can be no target.
+absl::StatusOr<std::optional<CopyRow>> LookAtTarget(Store& to, const std::optional<CopyRow>& source) {
+  HAPAX_ASSIGN_OR_RETURN(const std::optional<CopyRow> row, CopyRowOf(to));
+  if (AreOfOne(source, row)) return row;
+  if (row.has_value() && !IsOver(*row)) return Refusal(*row);
+  HAPAX_RETURN_IF_ERROR(QueryAndWait(to, CheckIsEmpty));
+  return std::nullopt;
 }
 
 // Marks the source. Returns the id of the copy: that of the interrupted one, if the target has that. An interrupted
@@ -119,11 +122,11 @@ absl::StatusOr<std::string> BeginAtSource(Store& from, const std::optional<CopyR
   std::string id;
   const absl::Status begun = ExecuteAndWait(from, [&](Transaction& txn) -> absl::Status {
     HAPAX_ASSIGN_OR_RETURN(std::optional<CopyRow> row, ReadCopyRow(txn));
-    if (row.has_value() && target.has_value() && row->copy_id() == target->copy_id()) {
+    if (AreOfOne(row, target)) {
       id = row->copy_id();
       return absl::OkStatus();
     }
-    if (row.has_value() && row->role() != CopyRow::ROLE_SOURCE) return Refusal(*row);
+    if (row.has_value() && row->role() != CopyRow::ROLE_SOURCE && !IsOver(*row)) return Refusal(*row);
     HAPAX_ASSIGN_OR_RETURN(const std::optional<Table> table, TableWithRows(txn));
     if (!table.has_value()) return absl::FailedPreconditionError("it has no rows: no server has ever run on it");
     row.emplace();
@@ -142,7 +145,7 @@ absl::StatusOr<CopyRow> BeginAtTarget(Store& to, const std::string& id, const Co
   CopyRow stands;
   const absl::Status begun = ExecuteAndWait(to, [&](Transaction& txn) -> absl::Status {
     HAPAX_ASSIGN_OR_RETURN(std::optional<CopyRow> row, ReadCopyRow(txn));
-    if (!row.has_value()) {
+    if (!row.has_value() || IsOver(*row)) {
       HAPAX_RETURN_IF_ERROR(CheckIsEmpty(txn));
       row.emplace();
       row->set_role(CopyRow::ROLE_TARGET);
@@ -286,6 +289,18 @@ absl::Status Retire(Store& from, const std::string& id, const CopyOptions& optio
   });
 }
 
+// Servers start on the target.
+absl::Status Open(Store& to, const CopyRow& stands) {
+  CopyRow copied = stands;
+  copied.set_role(CopyRow::ROLE_COPIED);
+  copied.clear_table();
+  copied.clear_last_key();
+  return ExecuteAndWait(to, [&](Transaction& txn) {
+    PutRow(txn, Table::kMeta, CopyKey(), copied);
+    return absl::OkStatus();
+  });
+}
+
 absl::Status Named(const std::string& name, const absl::Status& status) {
   return status.ok() ? status : absl::Status(status.code(), absl::StrCat(name, ": ", status.message()));
 }
@@ -294,12 +309,12 @@ absl::Status Named(const std::string& name, const absl::Status& status) {
 
 absl::StatusOr<int64_t> CopyStore(Store& from, Store& to, const CopyOptions& options,
                                   absl::FunctionRef<void(const CopyProgress&)> report) {
-  const absl::StatusOr<std::optional<CopyRow>> target = LookAtTarget(to);
+  const absl::StatusOr<std::optional<CopyRow>> source = CopyRowOf(from);
+  if (!source.ok()) return Named(options.from, source.status());
+  const absl::StatusOr<std::optional<CopyRow>> target = LookAtTarget(to, *source);
   if (!target.ok()) return Named(options.to, target.status());
-  if (target->has_value()) {
-    HAPAX_ASSIGN_OR_RETURN(const bool is_of_another, IsOfAnotherCopy(**target, from));
-    if (is_of_another) return Named(options.to, Refusal(**target));
-  }
+  // An earlier run ended before it could say so.
+  if (target->has_value() && IsOver(**target)) return (*target)->row_count();
   const absl::StatusOr<std::string> id = BeginAtSource(from, *target, options);
   if (!id.ok()) return Named(options.from, id.status());
   absl::StatusOr<CopyRow> stands = BeginAtTarget(to, *id, options);
@@ -315,10 +330,7 @@ absl::StatusOr<int64_t> CopyStore(Store& from, Store& to, const CopyOptions& opt
   // In this order, so that at no moment both serve.
   const absl::Status retired = Retire(from, *id, options);
   if (!retired.ok()) return Named(options.from, retired);
-  const absl::Status opened = ExecuteAndWait(to, [](Transaction& txn) {
-    txn.Delete(Table::kMeta, CopyKey());
-    return absl::OkStatus();
-  });
+  const absl::Status opened = Open(to, *stands);
   if (!opened.ok()) return Named(options.to, opened);
   return row_count;
 }
@@ -326,7 +338,7 @@ absl::StatusOr<int64_t> CopyStore(Store& from, Store& to, const CopyOptions& opt
 absl::Status CancelCopy(Store& from) {
   return ExecuteAndWait(from, [](Transaction& txn) -> absl::Status {
     HAPAX_ASSIGN_OR_RETURN(const std::optional<CopyRow> row, ReadCopyRow(txn));
-    if (!row.has_value()) return absl::FailedPreconditionError("its rows are not being copied");
+    if (!row.has_value() || IsOver(*row)) return absl::FailedPreconditionError("its rows are not being copied");
     if (row->role() != CopyRow::ROLE_SOURCE) return Refusal(*row);
     txn.Delete(Table::kMeta, CopyKey());
     return absl::OkStatus();
@@ -335,7 +347,7 @@ absl::Status CancelCopy(Store& from) {
 
 absl::Status CheckIsNotCopied(Store& store) {
   HAPAX_ASSIGN_OR_RETURN(const std::optional<CopyRow> row, CopyRowOf(store));
-  return row.has_value() ? Refusal(*row) : absl::OkStatus();
+  return row.has_value() && !IsOver(*row) ? Refusal(*row) : absl::OkStatus();
 }
 
 }  // namespace hapax

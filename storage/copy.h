@@ -21,7 +21,8 @@
 //   target:   empty  --begin--> target --verified--> serves
 //
 // So at no moment can servers start on both, where a token could be executed twice. An interrupted copy goes on
-// where it stood. Not copied: what a store records about itself (the format, the log's id), and leases of servers.
+// where it stood, and one that was finished is told so again. Not copied: what a store records about itself (the
+// format, the log's id), and leases of servers.
 namespace hapax {
 
 struct CopyOptions {
