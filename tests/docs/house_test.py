@@ -15,6 +15,7 @@ INCLUDE = re.compile(r'^#include "hapax/([^"]+)/[^/"]+\.h"', re.MULTILINE)
 # Each folder, and the folders of ours that it may include from, besides itself. Only server/ knows everything.
 BASE, STORAGE = {"base"}, {"base", "storage"}
 CHAIN = STORAGE | {"interceptors", "proto"}
+DOOR = {"base", "interceptors", "interceptors/access", "proto", "server/compute", "server/http"}
 HOSTING = CHAIN | {"interceptors/idempotency", "server/hosting"}
 ARROWS = {
     "base": set(),
@@ -33,6 +34,11 @@ ARROWS = {
     "server/options": CHAIN | {"interceptors/access", "interceptors/limits", "interceptors/idempotency"},
     "server/hosting": HOSTING,
     "server/grpc": HOSTING | {"server/options"},
+    "server/http": HOSTING | {"server/options"},
+    # No door knows another.
+    "server/doors/ec2": DOOR,
+    "server/doors/openstack": DOOR,
+    "server/doors/yandex": DOOR,
     "server/operations": HOSTING,
     "server/compute": HOSTING | {"server/operations"},
     "client": BASE | {"proto"},
