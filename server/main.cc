@@ -176,6 +176,7 @@ absl::Status Run(int argc, char** argv) {
       .token_policy = flags.token_policy,
       .seal_key_file = flags.seal_key_file,
       .backup_dir = flags.backup_dir,
+      .http_address = flags.http_address,
       .metrics_address = flags.metrics_address,
       .max_calls_in_flight = flags.limits.max_calls_in_flight,
       .request_budget = flags.limits.request_budget,
@@ -201,6 +202,10 @@ absl::Status Run(int argc, char** argv) {
   if (absl::Status started = (*server)->Start({compute.hosted()}); !started.ok()) return AsFlagError(started);
   const std::string listen_host = flags.listen_address.substr(0, flags.listen_address.rfind(':'));
   std::printf("hapaxd: listening on %s:%d\n", listen_host.c_str(), (*server)->port());
+  if ((*server)->http_port() != 0) {
+    const std::string http_host = flags.http_address.substr(0, flags.http_address.rfind(':'));
+    std::printf("hapaxd: HTTP on %s:%d\n", http_host.c_str(), (*server)->http_port());
+  }
   std::fflush(stdout);
 
   (*server)->AwaitStopSignal();
