@@ -2,6 +2,6 @@
 # (scripts/setup installs them).
 set(hapax_common_packages Threads OpenSSL Protobuf absl)
 set(hapax_client_packages "gRPC CONFIG" SQLite3)
-set(hapax_server_packages Boost "gRPC CONFIG" PostgreSQL ZLIB "RocksDB CONFIG" "spdlog CONFIG" "prometheus-cpp CONFIG")
+set(hapax_server_packages "gRPC CONFIG" PostgreSQL ZLIB "RocksDB CONFIG" "spdlog CONFIG" "prometheus-cpp CONFIG")
 set(hapax_compute_packages "")
 set(hapax_testing_packages "")

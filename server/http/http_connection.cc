@@ -10,6 +10,7 @@
 #include <boost/beast/http/serializer.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -65,6 +66,17 @@ std::optional<HttpReply> ReplyTo(const error_code& error) {
     return std::nullopt;
   }
   return PlainReply(400, absl::StrCat("this is no HTTP/1.1 request: ", error.message()));
+}
+
+// Servers differ in how they take a list of lengths, or another coding.
+template <class Fields>
+bool HasPlainLength(const Fields& request) {
+  const auto length = request[http::field::content_length];
+  const auto coding = request[http::field::transfer_encoding];
+  if (!coding.empty()) {
+    return request.version() >= 11 && absl::EqualsIgnoreCase(absl::string_view(coding.data(), coding.size()), "chunked");
+  }
+  return std::all_of(length.begin(), length.end(), [](char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); });
 }
 
 std::string DateNow() { return absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", absl::Now(), absl::UTCTimeZone()); }
@@ -169,6 +181,9 @@ class ConnectionOver final : public HttpConnection, public std::enable_shared_fr
   }
 
   void OnHeader() {
+    if (!HasPlainLength(parser_->get())) {
+      return Refuse(PlainReply(400, "the length of the body must be one number, or the coding chunked alone"));
+    }
     const auto expect = parser_->get()[http::field::expect];
     if (!absl::EqualsIgnoreCase(absl::string_view(expect.data(), expect.size()), "100-continue")) return ReadBody();
     asio::async_write(stream_, asio::buffer(kContinue, sizeof(kContinue) - 1),
@@ -227,8 +242,13 @@ class ConnectionOver final : public HttpConnection, public std::enable_shared_fr
     const Door* const door = host_.DoorFor(*request);
     if (door == nullptr) return Send(PlainReply(404, "there is nothing here"));
     beast::get_lowest_layer(stream_).expires_never();
-    door->Serve(*request, host_.calls(), [self = this->shared_from_this(), request](HttpReply reply) {
-      self->Post([reply = std::move(reply)](ConnectionOver& own) mutable { own.Send(std::move(reply)); });
+    // The door may keep the function, but not what it holds.
+    door->Serve(*request, host_.calls(), [self = this->shared_from_this(), request](HttpReply reply) mutable {
+      const auto own = std::move(self);
+      own->Post([request = std::move(request), reply = std::move(reply)](ConnectionOver& connection) mutable {
+        request = nullptr;
+        connection.Send(std::move(reply));
+      });
     });
   }
 

@@ -122,16 +122,18 @@ class HttpHost::State final : public HttpConnection::Host {
   }
 
   void Admit(tcp::socket socket) {
-    std::shared_ptr<HttpConnection> connection;
+    if (IsFull() && !EndIdlest()) return;
+    const std::shared_ptr<HttpConnection> connection = Make(std::move(socket));
     {
       const absl::MutexLock lock(&mu_);
-      if (connections_.size() >= static_cast<size_t>(options_.limits.max_connections) && !EndIdlest()) return;
-      connections_.emplace_back();
-      connection = Make(std::move(socket));
-      connection->place = std::prev(connections_.end());
-      *connection->place = connection;
+      connection->place = connections_.insert(connections_.end(), connection);
     }
     connection->Start();
+  }
+
+  bool IsFull() {
+    const absl::MutexLock lock(&mu_);
+    return connections_.size() >= static_cast<size_t>(options_.limits.max_connections);
   }
 
   std::shared_ptr<HttpConnection> Make(tcp::socket socket) {
@@ -141,23 +143,23 @@ class HttpHost::State final : public HttpConnection::Host {
     return HttpConnection::Make(*this, boost::beast::ssl_stream<boost::beast::tcp_stream>(std::move(stream), context));
   }
 
-  // Ends the connection that is idle longest, strangers first. Returns false if there is none.
-  bool EndIdlest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+  // Ends the stranger's connection that is idle longest, unless it may still be about to ask; or a client's, if there is
+  // no stranger. Returns false if it ended none.
+  bool EndIdlest() {
     std::shared_ptr<HttpConnection> idlest;
-    const absl::Duration late = MonotonicNow() - kStrangerGrace;
-    for (const auto& entry : connections_) {
-      std::shared_ptr<HttpConnection> connection = entry.lock();
-      if (connection == nullptr || connection->idle_since() > late) continue;
+    for (const auto& connection : Connections()) {
+      if (connection->idle_since() == absl::InfiniteDuration()) continue;
       const bool is_first = idlest == nullptr || connection->is_strangers() > idlest->is_strangers() ||
                             (connection->is_strangers() == idlest->is_strangers() &&
                              connection->idle_since() < idlest->idle_since());
-      if (is_first) idlest = std::move(connection);
+      if (is_first) idlest = connection;
     }
-    if (idlest == nullptr) return false;
+    if (idlest == nullptr || idlest->idle_since() > MonotonicNow() - kStrangerGrace) return false;
     idlest->EndWhenIdle();
     return true;
   }
 
+  // None of them is released under the lock, since the last release takes it.
   [[nodiscard]] std::vector<std::shared_ptr<HttpConnection>> Connections() {
     std::vector<std::shared_ptr<HttpConnection>> open;
     const absl::MutexLock lock(&mu_);
