@@ -39,7 +39,7 @@ if("client" IN_LIST HAPAX_COMPONENTS)
 endif()
 if("server" IN_LIST HAPAX_COMPONENTS)
   hapax_pkg_config(server "Calls that happen once: hosting a service" REQUIRES "hapax-common = ${PROJECT_VERSION}"
-    absl_btree absl_random_random spdlog PRIVATE grpc++ libpq openssl rocksdb zlib prometheus-cpp-core prometheus-cpp-pull)
+    absl_btree absl_random_random spdlog PRIVATE grpc++ libpq openssl rocksdb zlib prometheus-cpp-core)
 endif()
 if("compute" IN_LIST HAPAX_COMPONENTS)
   hapax_pkg_config(compute "Calls that happen once: the compute service" REQUIRES "hapax-server = ${PROJECT_VERSION}"

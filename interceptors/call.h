@@ -55,6 +55,9 @@ class UnaryCall : public CallInfo {
   // gRPC's error for a request that arrived and cannot be used; OK otherwise, also when none arrived.
   [[nodiscard]] virtual absl::Status request_fault() const { return absl::OkStatus(); }
 
+  // The caller, if the transport has verified by itself who that is; null: the chain does.
+  [[nodiscard]] virtual const Principal* verified_principal() const { return nullptr; }
+
   // Asks the client for the request. `go_on` runs on the thread that the call arrived on, once the request has arrived
   // or cannot arrive any more (has_request). Until then the transport holds little of it. Call it once, on any thread.
   virtual void ReceiveRequest(absl::AnyInvocable<void()> go_on) { go_on(); }

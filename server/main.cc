@@ -82,6 +82,9 @@ absl::StatusOr<std::unique_ptr<Authenticator>> MakeAuthenticator(const ServerFla
   HAPAX_CHECK(false, "an Auth is one of its values");
 }
 
+// Of "HOST:PORT".
+std::string HostOf(const std::string& address) { return address.substr(0, address.rfind(':')); }
+
 // Keeps memory, which holds keys and replies, out of core files.
 void ForbidCoreDumps() {
   const rlimit none{.rlim_cur = 0, .rlim_max = 0};
@@ -176,6 +179,7 @@ absl::Status Run(int argc, char** argv) {
       .token_policy = flags.token_policy,
       .seal_key_file = flags.seal_key_file,
       .backup_dir = flags.backup_dir,
+      .http_address = flags.http_address,
       .metrics_address = flags.metrics_address,
       .max_calls_in_flight = flags.limits.max_calls_in_flight,
       .request_budget = flags.limits.request_budget,
@@ -199,8 +203,11 @@ absl::Status Run(int argc, char** argv) {
 
   ComputeParts compute(catalog, *places, flags.simulated_boot_latency, **server);
   if (absl::Status started = (*server)->Start({compute.hosted()}); !started.ok()) return AsFlagError(started);
-  const std::string listen_host = flags.listen_address.substr(0, flags.listen_address.rfind(':'));
-  std::printf("hapaxd: listening on %s:%d\n", listen_host.c_str(), (*server)->port());
+  // That of gRPC comes last: who waits for it finds both.
+  if ((*server)->http_port() != 0) {
+    std::printf("hapaxd: HTTP on %s:%d\n", HostOf(flags.http_address).c_str(), (*server)->http_port());
+  }
+  std::printf("hapaxd: listening on %s:%d\n", HostOf(flags.listen_address).c_str(), (*server)->port());
   std::fflush(stdout);
 
   (*server)->AwaitStopSignal();

@@ -27,13 +27,19 @@ absl::Status CheckSize(absl::string_view option, size_t value, size_t most) {
   return Wrong(option, absl::StrCat(value), absl::StrCat("must be 1 to ", most));
 }
 
+// `address`: where calls are served.
+absl::Status CheckServed(absl::string_view option, const std::string& address, const ServerOptions& options) {
+  HAPAX_ASSIGN_OR_RETURN(const HostPort served, HostPort::Parse(option, address));
+  if (options.authenticator != nullptr || served.IsLoopback()) return absl::OkStatus();
+  return Wrong(option, address,
+               "must be a loopback address, such as 127.0.0.1:50051, or authenticator must be set: without one, every "
+               "caller is believed to be any tenant with every role");
+}
+
 absl::Status CheckAddresses(const ServerOptions& options) {
-  HAPAX_ASSIGN_OR_RETURN(const HostPort listened, HostPort::Parse("listen_address", options.listen_address));
-  if (options.authenticator == nullptr && !listened.IsLoopback()) {
-    return Wrong(
-        "listen_address", options.listen_address,
-        "must be a loopback address, such as 127.0.0.1:50051, or authenticator must be set: without one, every "
-        "caller is believed to be any tenant with every role");
+  HAPAX_RETURN_IF_ERROR(CheckServed("listen_address", options.listen_address, options));
+  if (!options.http_address.empty()) {
+    HAPAX_RETURN_IF_ERROR(CheckServed("http_address", options.http_address, options));
   }
   if (options.metrics_address.empty()) return absl::OkStatus();
   return HostPort::Parse("metrics_address", options.metrics_address).status();

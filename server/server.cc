@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <exception>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,18 +49,6 @@ std::shared_ptr<spdlog::logger> MakeLogger(const std::string& name, spdlog::sink
   logger->set_level(level);
   logger->flush_on(spdlog::level::warn);
   return logger;
-}
-
-// prometheus-cpp reports errors as exceptions.
-absl::StatusOr<std::unique_ptr<prometheus::Exposer>> ExposeMetrics(
-    const std::string& address, const std::shared_ptr<prometheus::Registry>& metrics) {
-  try {
-    auto exposer = std::make_unique<prometheus::Exposer>(address);
-    exposer->RegisterCollectable(metrics);
-    return exposer;
-  } catch (const std::exception& error) {
-    return absl::UnavailableError(absl::StrCat("cannot listen there: ", error.what()));
-  }
 }
 
 void CountDamagedWork(prometheus::Registry& metrics, int count) {
@@ -160,7 +147,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Open(ServerOptions options) {
 absl::Status Server::OpenParts() {
   Parts& parts = *parts_;
   if (!parts.options.tls.empty()) {
-    HAPAX_ASSIGN_OR_RETURN(parts.tls, TlsCredentials::Open(parts.options.tls));
+    HAPAX_ASSIGN_OR_RETURN(parts.tls, TlsCredentials::Open(parts.options.tls, [&parts](const TlsPems& pems) {
+      parts.http_tls.Use(pems);
+    }));
     LogCertificate(*parts.tls, parts.clock.Now(), *parts.log);
   }
   HAPAX_ASSIGN_OR_RETURN(parts.engine, OpenEngine(parts.options, {.log = parts.log, .expiry = parts.token_expiry}));
@@ -198,6 +187,7 @@ const Operations& Server::operations() const { return parts_->operations; }
 spdlog::logger& Server::log() { return *parts_->log; }
 prometheus::Registry& Server::metrics() { return *parts_->metrics; }
 int Server::port() const { return parts_->port; }
+int Server::http_port() const { return parts_->http_port; }
 void Server::RequestStop() { requests_->Ask(); }
 
 absl::Status Server::Start(std::vector<HostedService*> services) {
@@ -261,11 +251,6 @@ absl::Status Server::StartParts(std::vector<HostedService*> services) {
   HAPAX_RETURN_IF_ERROR(ServiceHost::CheckNames(parts.hosted));
   HAPAX_RETURN_IF_ERROR(RememberRulesWith(lone_change));
 
-  if (!options.metrics_address.empty()) {
-    auto exposer = ExposeMetrics(options.metrics_address, parts.metrics);
-    if (!exposer.ok()) return OptionError("metrics_address", options.metrics_address, exposer.status());
-    parts.exposer = *std::move(exposer);
-  }
   HAPAX_ASSIGN_OR_RETURN(const int resumed, parts.work->FindOpenWork());
   CountDamagedWork(*parts.metrics, parts.work->damaged_rows());
   parts.workers.emplace(kWorkerThreads, kMaxWaitingWork);
@@ -307,11 +292,18 @@ absl::Status Server::StartParts(std::vector<HostedService*> services) {
                          absl::UnavailableError(absl::StrCat("no TLS handshake works: ", shown.message())));
     }
   }
+  HAPAX_ASSIGN_OR_RETURN(parts.http, HttpFront::Start({.http_address = options.http_address,
+                                                       .metrics_address = options.metrics_address,
+                                                       .limits = options.connection_limits,
+                                                       .tls = parts.tls == nullptr ? nullptr : &parts.http_tls},
+                                                      options.doors, parts.hosted, *parts.chain, parts.metrics,
+                                                      [this] { return store_status(); }));
   // Nothing fails from here on. So drivers may be destroyed after a failed Start.
   parts.work->TakeUpOpenWork();
   if (!parts.engine.expires_rows) parts.expiry_keeper.emplace(parts.token_time.durable(), store, *parts.log);
   parts.token_time_keeper.emplace(parts.token_time, store, *parts.log, *parts.metrics);
   parts.port = parts.host->port();
+  parts.http_port = parts.http->port();
   WatchStore();
   parts.log->info("data in {}, {} pieces of work resumed", parts.engine.place, resumed);
   return absl::OkStatus();

@@ -22,6 +22,7 @@
 #include "hapax/interceptors/message_budget.h"
 #include "hapax/interceptors/scope.h"
 #include "hapax/server/hosting/hosted_service.h"
+#include "hapax/server/http/door.h"
 #include "hapax/server/operations/operations.h"
 #include "hapax/server/operations/work_queue.h"
 #include "hapax/server/options/connection_limits.h"
@@ -91,7 +92,12 @@ struct ServerOptions {
   std::string seal_key_file;
   // The directory for backups (backup.h), outside the data directory; created with the first backup. Empty: no backups.
   std::string backup_dir;
-  // The `HOST:PORT` to serve Prometheus metrics on; empty: no metrics.
+  // The `HOST:PORT` to serve `doors` on, over HTTP, with /metrics, /healthz and /readyz; empty: no HTTP. With TLS if
+  // `listen_address` has it. Without an authenticator it is a loopback address.
+  std::string http_address;
+  // Other protocols for the hosted methods. Each request goes to the first door that it is for.
+  std::vector<std::unique_ptr<Door>> doors;
+  // The `HOST:PORT` to serve /metrics, /healthz and /readyz on, unencrypted; empty: not served there.
   std::string metrics_address;
   // Limits. Calls beyond them are refused with OVERLOADED.
   int max_calls_in_flight = 4096;
@@ -175,6 +181,9 @@ class Server {
 
   // Returns the port that the server listens on; 0 if none: before Start, if Start failed, and after Stop.
   [[nodiscard]] int port() const;
+
+  // Returns the port of `http_address`, as port().
+  [[nodiscard]] int http_port() const;
 
   // Returns once a stop was requested, by SIGTERM, SIGINT, RequestStop or Stop, even before this call, or the store has
   // stopped for ever. Reloads at each SIGHUP.

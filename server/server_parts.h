@@ -28,13 +28,14 @@
 #include "hapax/server/hosting/ids.h"
 #include "hapax/server/hosting/token_time_keeper.h"
 #include "hapax/server/hosting/tokens_service.h"
+#include "hapax/server/http/http_tls.h"
+#include "hapax/server/http_front.h"
 #include "hapax/server/operations/operation_waiters.h"
 #include "hapax/server/operations/operations.h"
 #include "hapax/server/operations/operations_service.h"
 #include "hapax/server/operations/work_queue.h"
 #include "hapax/server/server.h"
 #include "hapax/server/store_watch.h"
-#include "prometheus/exposer.h"
 #include "prometheus/registry.h"
 #include "spdlog/logger.h"
 
@@ -64,17 +65,19 @@ struct Server::Parts {
   std::optional<CallGate> gate;
   std::optional<TenantGate> tenant_gate;
   std::optional<HandlerWatch> handler_watch;
-  std::unique_ptr<prometheus::Exposer> exposer;
   std::optional<TokensService> tokens_service;
   std::optional<OperationsService> operations_service;
   std::optional<AdminService> admin_service;
   std::vector<std::unique_ptr<HostedService>> own_services;
   std::vector<const HostedService*> hosted;  // The services of the embedder, and own_services.
+  HttpTls http_tls;                          // Of no use without tls.
   std::unique_ptr<TlsCredentials> tls;       // Null: connections are not encrypted.
   Authenticator* authenticator = nullptr;    // Owned by the chain.
   std::unique_ptr<const Chain> chain;
   std::unique_ptr<ServiceHost> host;
-  std::atomic<int> port = 0;  // 0 if it listens on none.
+  std::unique_ptr<HttpFront> http;
+  std::atomic<int> port = 0;       // 0 if it listens on none.
+  std::atomic<int> http_port = 0;  // 0 if it listens on none.
   std::optional<StoreWatch> store_watch;
 
   mutable Monitor watching;

@@ -48,6 +48,7 @@ void KeepForGood(std::shared_ptr<void> kept) {
 void Server::Parts::EndCalls(absl::Duration timeout) {
   if (host == nullptr) return;
   host->AnnounceShutdown();
+  if (http != nullptr) http->AnnounceShutdown();
   gate->Close();
   waiters.Close();
   admin_service->Close();  // A backup may take too long to wait for. Its caller makes another one.
@@ -55,6 +56,7 @@ void Server::Parts::EndCalls(absl::Duration timeout) {
   // A closing connection cuts off an arriving call with CANCELLED. So busy clients get a moment to receive UNAVAILABLE
   // instead, and to leave.
   absl::SleepFor(std::min(kLameDuckTime, timeout));
+  if (http != nullptr) http->Drain(kCloseTimeout);
   host->Drain(kCloseTimeout);
 }
 
@@ -73,11 +75,12 @@ void Server::Parts::End(absl::Duration timeout) {
   if (!begin("calls in flight have not ended")) return;
   EndCalls(timeout);
   port = 0;
+  http_port = 0;
   // No call runs any more. Prepared transactions are committed, and committed ones may still start work. The next start
   // resumes work that is not recorded as done.
   if (!begin("connections have not closed")) return;
+  http.reset();
   host.reset();
-  exposer.reset();
   if (!begin("what handlers prepare or read has not ended")) return;
   workers.reset();
   readers.reset();

@@ -28,6 +28,10 @@ absl::StatusOr<Principal> TrustingAuthenticator::Identify(const UnaryCall& call)
 }
 
 void Authentication::Intercept(UnaryCall& call, Next next) {
+  if (const Principal* const verified = call.verified_principal(); verified != nullptr) {
+    call.principal = *verified;
+    return next(call);
+  }
   absl::StatusOr<Principal> principal = authenticator_->Identify(call);
   if (!principal.ok()) {
     call.Finish(principal.status());

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -16,21 +15,17 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <utility>
 
-#include "absl/cleanup/cleanup.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "hapax/base/check.h"
 #include "hapax/base/clock.h"
+#include "hapax/base/status_macros.h"
 
 namespace hapax {
 namespace {
 
-constexpr int kBacklog = 1024;
-constexpr int kPortAttempts = 100;
 // Descriptors for everything but connections, mostly the database's files.
 constexpr rlim_t kOtherDescriptors = 512;
 // Checking thousands of descriptors takes a millisecond.
@@ -51,59 +46,9 @@ int RoomForConnections(int wanted) {
   return static_cast<int>(std::min<rlim_t>(static_cast<rlim_t>(wanted), room));
 }
 
-// The addresses that a name resolves to; null if there are none.
-addrinfo* Resolve(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  if (colon == std::string::npos) return nullptr;
-  std::string host = address.substr(0, colon);
-  const std::string port = address.substr(colon + 1);
-  int number = 0;
-  if (!absl::SimpleAtoi(port, &number) || number < 0 || number > 65535) return nullptr;
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  addrinfo hints{};
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  return getaddrinfo(host.c_str(), port.c_str(), &hints, &found) == 0 ? found : nullptr;
-}
-
 in_port_t& PortOf(sockaddr* address) {
   return address->sa_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(address)->sin6_port
                                         : reinterpret_cast<sockaddr_in*>(address)->sin_port;
-}
-
-std::string Name(const addrinfo& address) {
-  char host[NI_MAXHOST];
-  char port[NI_MAXSERV];
-  const int failed = getnameinfo(address.ai_addr, address.ai_addrlen, host, sizeof(host), port, sizeof(port),
-                                 NI_NUMERICHOST | NI_NUMERICSERV);
-  if (failed != 0) return "an address";
-  return address.ai_family == AF_INET6 ? absl::StrCat("[", host, "]:", port) : absl::StrCat(host, ":", port);
-}
-
-// /etc/hosts may give a name the same address twice.
-bool IsFirstOfItsKind(const addrinfo* addresses, const addrinfo& one) {
-  for (const addrinfo* other = addresses; other != &one; other = other->ai_next) {
-    if (other->ai_addrlen == one.ai_addrlen && std::memcmp(other->ai_addr, one.ai_addr, one.ai_addrlen) == 0)
-      return false;
-  }
-  return true;
-}
-
-// Returns a socket that listens on the address, or -1 with errno.
-int ListenOn(const addrinfo& address) {
-  const int socket = ::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (socket < 0) return -1;
-  const int yes = 1;
-  const int no = 0;
-  setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-  setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));  // Connections inherit it.
-  if (address.ai_family == AF_INET6) setsockopt(socket, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no));
-  if (bind(socket, address.ai_addr, address.ai_addrlen) == 0 && listen(socket, kBacklog) == 0) return socket;
-  const int error = errno;
-  close(socket);
-  errno = error;
-  return -1;
 }
 
 // Not by fstat: ThreadSanitizer intercepts it and reports a race with the descriptor's next owner. The inode detects
@@ -158,60 +103,8 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Open(const std::string& addr
   possible.max_connections = RoomForConnections(limits.max_connections);
   possible.max_stranger_connections = std::min(limits.max_stranger_connections, possible.max_connections);
   std::unique_ptr<Listener> listener(new Listener(possible));
-  addrinfo* const addresses = Resolve(address);
-  const absl::Cleanup free_addresses = [addresses] {
-    if (addresses != nullptr) freeaddrinfo(addresses);
-  };
-  std::string problem = "it is no HOST:PORT of this machine";
-  // A port that is free on the first address may be taken on another.
-  for (int attempt = 0; addresses != nullptr && attempt < kPortAttempts; ++attempt) {
-    switch (listener->ListenOnAll(addresses, problem)) {
-      case Listening::kDone:
-        return listener;
-      case Listening::kPortTaken:
-        listener->CloseSockets();
-        continue;
-      case Listening::kFailed:
-        break;
-    }
-    break;
-  }
-  return absl::UnavailableError(absl::StrCat("cannot listen on ", address, ": ", problem));
-}
-
-Listener::Listening Listener::ListenOnAll(const addrinfo* addresses, std::string& problem) {
-  skipped_addresses_.clear();
-  for (const addrinfo* one = addresses; one != nullptr; one = one->ai_next) {
-    if (!IsFirstOfItsKind(addresses, *one)) continue;
-    sockaddr_storage wanted{};
-    std::memcpy(&wanted, one->ai_addr, one->ai_addrlen);
-    const bool any_port = PortOf(reinterpret_cast<sockaddr*>(&wanted)) == 0;
-    addrinfo there = *one;
-    there.ai_addr = reinterpret_cast<sockaddr*>(&wanted);
-    // All addresses of a name get the same port.
-    if (any_port) PortOf(there.ai_addr) = htons(static_cast<uint16_t>(port_));
-    const int socket = ListenOn(there);
-    if (socket < 0) {
-      const int error = errno;
-      problem = absl::StrCat(Name(there), ": ", std::strerror(error));
-      if (error == EADDRNOTAVAIL || error == EAFNOSUPPORT) {
-        skipped_addresses_.push_back(problem);
-        continue;
-      }
-      return error == EADDRINUSE && any_port && port_ != 0 ? Listening::kPortTaken : Listening::kFailed;
-    }
-    sockets_.push_back(socket);
-    socklen_t size = sizeof(wanted);
-    getsockname(socket, there.ai_addr, &size);
-    port_ = ntohs(PortOf(there.ai_addr));
-  }
-  return sockets_.empty() ? Listening::kFailed : Listening::kDone;
-}
-
-void Listener::CloseSockets() {
-  for (const int socket : sockets_) close(socket);
-  sockets_.clear();
-  port_ = 0;
+  HAPAX_ASSIGN_OR_RETURN(listener->sockets_, ListeningSockets::Open(address));
+  return listener;
 }
 
 Listener::Listener(const Limits& limits) : limits_(limits), stop_(eventfd(0, EFD_CLOEXEC)) {
@@ -227,7 +120,7 @@ void Listener::Stop() {
     stopping_ = true;
   }
   if (flood_watch_.joinable()) flood_watch_.join();
-  CloseSockets();
+  sockets_.Close();
   close(std::exchange(stop_, -1));
   acceptor_ = nullptr;
 }
@@ -240,7 +133,7 @@ void Listener::Start(std::unique_ptr<grpc::experimental::ExternalConnectionAccep
 
 void Listener::Run() {
   std::vector<pollfd> awaited = {{.fd = stop_, .events = POLLIN, .revents = 0}};
-  for (const int socket : sockets_) awaited.push_back({.fd = socket, .events = POLLIN, .revents = 0});
+  for (const int socket : sockets_.sockets()) awaited.push_back({.fd = socket, .events = POLLIN, .revents = 0});
   while (true) {
     poll(awaited.data(), awaited.size(), -1);
     if (awaited.front().revents != 0) return;

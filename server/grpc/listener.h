@@ -1,7 +1,6 @@
 #ifndef HAPAX_SERVER_GRPC_LISTENER_H_
 #define HAPAX_SERVER_GRPC_LISTENER_H_
 
-#include <netdb.h>
 #include <sys/types.h>
 
 #include <cstddef>
@@ -18,6 +17,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "grpcpp/server_builder.h"
+#include "hapax/base/listening_sockets.h"
 #include "hapax/server/grpc/connection.h"
 
 namespace hapax {
@@ -44,21 +44,17 @@ class Listener {
     absl::Duration stranger_grace = absl::Milliseconds(500);
   };
 
-  // Listens on `HOST:PORT`, and on every address that a name resolves to; connections wait until Start. Port 0 takes a
-  // port that is free on all of them. Raises the process's soft limit of descriptors to the hard one, and lowers
-  // `max_connections` to fit into it.
-  //
-  // Errors: UNAVAILABLE, naming the address, when one cannot be listened on: callers of the name would sometimes reach
-  // another listener there. An address that is not this machine's, such as ::1 without IPv6, reaches nobody: it is
-  // skipped if there are others.
+  // Listens (listening_sockets.h); connections wait until Start. Raises the process's soft limit of descriptors to the
+  // hard one, and lowers `max_connections` to fit into it.
+  // Errors: those of ListeningSockets::Open.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Listener>> Open(const std::string& address, const Limits& limits);
   ~Listener() { Stop(); }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] int port() const { return sockets_.port(); }
   // The addresses that were skipped.
-  [[nodiscard]] const std::vector<std::string>& skipped_addresses() const { return skipped_addresses_; }
+  [[nodiscard]] const std::vector<std::string>& skipped_addresses() const { return sockets_.skipped_addresses(); }
 
   // The descriptor of the open connection with this peer, as gRPC writes it. For any thread.
   [[nodiscard]] std::optional<int> ConnectionOf(const std::string& peer) const;
@@ -72,11 +68,6 @@ class Listener {
 
  private:
   explicit Listener(const Limits& limits);
-
-  // The result of listening on all addresses. kPortTaken: the port chosen on the first is taken on another.
-  enum class Listening { kDone, kPortTaken, kFailed };
-  [[nodiscard]] Listening ListenOnAll(const addrinfo* addresses, std::string& problem);
-  void CloseSockets();
 
   void Run();
   void AcceptAll(int socket);
@@ -100,9 +91,7 @@ class Listener {
 
   const Limits limits_;
   int stop_;  // An eventfd; -1 after Stop.
-  std::vector<int> sockets_;
-  std::vector<std::string> skipped_addresses_;
-  int port_ = 0;
+  ListeningSockets sockets_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
   // By descriptor. If the descriptor has another inode or none, gRPC has closed the connection.
   absl::Mutex connections_mu_;

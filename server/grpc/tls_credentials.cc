@@ -61,8 +61,8 @@ class TlsCredentials::Handshakes final : public grpc::ServerCredentials {
   std::optional<TlsPems> fresh_ ABSL_GUARDED_BY(mu_);  // Not yet seen by a handshake.
 };
 
-absl::StatusOr<std::unique_ptr<TlsCredentials>> TlsCredentials::Open(TlsFiles files) {
-  std::unique_ptr<TlsCredentials> credentials(new TlsCredentials(std::move(files)));
+absl::StatusOr<std::unique_ptr<TlsCredentials>> TlsCredentials::Open(TlsFiles files, OnUse also) {
+  std::unique_ptr<TlsCredentials> credentials(new TlsCredentials(std::move(files), std::move(also)));
   credentials->handshakes_ = std::make_shared<Handshakes>(!credentials->files_.client_ca_file.empty());
   credentials->grpc_ = credentials->handshakes_;
   HAPAX_ASSIGN_OR_RETURN(TlsPems pems, ReadTlsFiles(credentials->files_));
@@ -87,6 +87,7 @@ void TlsCredentials::Use(TlsPems pems) {
                   .fingerprint = pems.fingerprint,
                   .valid_from = pems.valid_from,
                   .valid_until = pems.valid_until};
+  if (also_ != nullptr) also_(pems);
   handshakes_->Use(std::move(pems));
 }
 

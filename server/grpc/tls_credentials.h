@@ -1,6 +1,7 @@
 #ifndef HAPAX_SERVER_GRPC_TLS_CREDENTIALS_H_
 #define HAPAX_SERVER_GRPC_TLS_CREDENTIALS_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -22,8 +23,10 @@ namespace hapax {
 // Thread-safety: for one thread; handshakes may run meanwhile.
 class TlsCredentials {
  public:
+  // `also` gets the files that are used, now and after each reload.
   // Errors: those of ReadTlsFiles.
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<TlsCredentials>> Open(TlsFiles files);
+  using OnUse = std::function<void(const TlsPems&)>;
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<TlsCredentials>> Open(TlsFiles files, OnUse also = nullptr);
 
   // Rereads the files. Errors, which leave the current files in use: those of ReadTlsFiles; INVALID_ARGUMENT, the
   // certificate is not valid at `now`, and the one in use is.
@@ -43,11 +46,12 @@ class TlsCredentials {
  private:
   class Handshakes;
 
-  explicit TlsCredentials(TlsFiles files) : files_(std::move(files)) {}
+  TlsCredentials(TlsFiles files, OnUse also) : files_(std::move(files)), also_(std::move(also)) {}
 
   void Use(TlsPems pems);
 
   const TlsFiles files_;
+  const OnUse also_;
   TlsPems certificate_;  // Without the PEM texts, which the handshakes have.
   std::shared_ptr<Handshakes> handshakes_;
   std::shared_ptr<grpc::ServerCredentials> grpc_;

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+
 namespace hapax {
 
 // Headers in their order; those of a request have lower-case names.
@@ -42,6 +44,10 @@ struct HttpRequest {
   // is the prefix alone.
   [[nodiscard]] std::string BaseUrl() const;
 };
+
+// Sets path, query, prefix and prefix_token from the target.
+// Errors: INVALID_ARGUMENT, the target is no path, or its token cannot be decoded.
+[[nodiscard]] absl::Status ReadTarget(HttpRequest& request);
 
 struct HttpReply {
   int status = 200;

@@ -64,8 +64,12 @@ ABSL_FLAG(std::string, catalog_file, "",
           "format; empty for the built-in ones");
 ABSL_FLAG(absl::Duration, simulated_boot_latency, absl::Milliseconds(500),
           "How long the simulated hypervisor takes to boot an instance, or to shut it down; such as 500ms");
+ABSL_FLAG(std::string, http_address, "",
+          "HOST:PORT to serve calls on over HTTP (docs/doors.md), with TLS if --tls_cert_file is given; port 0 takes a "
+          "free one; empty for none. /metrics, /healthz and /readyz are there, too");
 ABSL_FLAG(std::string, metrics_address, "",
-          "HOST:PORT to serve Prometheus metrics on, at /metrics; empty for none. Anyone who reaches it may read them");
+          "HOST:PORT to serve /metrics (Prometheus), /healthz and /readyz on, and nothing else, without TLS; empty for "
+          "none. Anyone who reaches it may read them");
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(30),
           "How long running calls may take to finish after SIGTERM or SIGINT, such as 30s");
 ABSL_FLAG(std::string, log_level, "info",
@@ -95,6 +99,16 @@ absl::StatusOr<ServerFlags::Auth> ParseAuth(const std::string& auth, const HostP
                absl::StrCat("believes every caller, so --listen_address must be a loopback address, such as "
                             "127.0.0.1:50051, and not on ",
                             listen_address.host));
+}
+
+absl::Status CheckHttpAddress(ServerFlags& flags) {
+  if (flags.http_address.empty()) return absl::OkStatus();
+  const absl::StatusOr<HostPort> address = HostPort::Parse("http_address", flags.http_address);
+  if (!address.ok()) return AsFlagError(address.status());
+  if (address->IsLoopback()) return absl::OkStatus();
+  flags.listens_to_others = true;
+  if (flags.auth != ServerFlags::Auth::kNone) return absl::OkStatus();
+  return Wrong("http_address", flags.http_address, "must be a loopback address with --auth=none");
 }
 
 absl::StatusOr<spdlog::level::level_enum> ParseLogLevel(const std::string& name) {
@@ -161,6 +175,8 @@ absl::StatusOr<ServerFlags> ParseServerFlags(int argc, char** argv) {
   flags.catalog_file = absl::GetFlag(FLAGS_catalog_file);
   flags.simulated_boot_latency = absl::GetFlag(FLAGS_simulated_boot_latency);
   HAPAX_RETURN_IF_ERROR(CheckNotNegative("simulated_boot_latency", flags.simulated_boot_latency));
+  flags.http_address = absl::GetFlag(FLAGS_http_address);
+  HAPAX_RETURN_IF_ERROR(CheckHttpAddress(flags));
   flags.metrics_address = absl::GetFlag(FLAGS_metrics_address);
   flags.limits = ReadLimitFlags();
   flags.token_policy.max_tokens_per_tenant = flags.limits.max_tokens_per_tenant;

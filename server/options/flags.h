@@ -38,6 +38,7 @@ struct ServerFlags {
   absl::Time time_passed;
   absl::Duration simulated_boot_latency;
   std::string backup_dir;
+  std::string http_address;
   std::string metrics_address;
   LimitFlags limits;
   absl::Duration drain_timeout;

@@ -12,6 +12,7 @@ import tempfile
 import threading
 
 HAPAXD = os.environ.get("HAPAXD") or sys.exit("HAPAXD: set it to the path of the hapaxd to test")
+HTTP = re.compile(r"hapaxd: HTTP on (127\.0\.0\.1:[1-9][0-9]*)")
 LISTENING = re.compile(r"\w+: listening on (127\.0\.0\.1:[1-9][0-9]*)")
 START_TIMEOUT_S = 60
 # How long a server that must not start may take to find that out.
@@ -55,6 +56,11 @@ class Server:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def http_address(self) -> str:
+        """Where it listens for HTTP, with --http_address."""
+        return next(match[1] for match in map(HTTP.fullmatch, map(str.rstrip, reversed(self.stdout))) if match)
 
     @property
     def stderr(self) -> str:
