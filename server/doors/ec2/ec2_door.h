@@ -47,7 +47,7 @@ class Ec2Door final : public Door {
   void Serve(const HttpRequest& request, DoorCalls& calls, Done done) const override;
 
   // Reads the access keys anew; on an error the old ones hold.
-  [[nodiscard]] absl::Status Reload() { return keys_ == nullptr ? absl::OkStatus() : keys_->Reload(); }
+  [[nodiscard]] absl::Status Reload() override { return keys_ == nullptr ? absl::OkStatus() : keys_->Reload(); }
 
  private:
   struct Read;
