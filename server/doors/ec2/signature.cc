@@ -160,10 +160,19 @@ absl::StatusOr<std::string> CanonicalRequest(const Signature& signature, const S
                       signature.signed_headers, "\n", HexOf(Sha256(request.body)));
 }
 
+// ISO 8601's basic form, such as "20261128T070000Z".
+bool ParseBasicTime(const std::string& text, absl::Time* time) {
+  constexpr size_t kLength = 16;
+  if (text.size() != kLength || text[8] != 'T' || text.back() != 'Z') return false;
+  const std::string extended = absl::StrCat(text.substr(0, 4), "-", text.substr(4, 2), "-", text.substr(6, 5), ":",
+                                            text.substr(11, 2), ":", text.substr(13));
+  std::string error;
+  return absl::ParseTime(absl::RFC3339_full, extended, time, &error);
+}
+
 absl::Status CheckTime(const Signature& signature, absl::Time now) {
   absl::Time made;
-  std::string error;
-  if (!absl::ParseTime("%Y%m%dT%H%M%SZ", signature.date, absl::UTCTimeZone(), &made, &error)) {
+  if (!ParseBasicTime(signature.date, &made)) {
     return Incomplete("X-Amz-Date must be such as 20261128T070000Z");
   }
   if (made > now + kMaxSkew) return Expired();

@@ -72,7 +72,8 @@ TEST_F(Identity, ASignatureByAnAccessKeyIsItsPrincipals) {
   Open({.auth = Auth::kApiKey, .access_keys_file = file});
   compute_.clock().Set(absl::FromCivil(absl::CivilSecond(2026, 11, 28, 7, 33, 30), absl::UTCTimeZone()));
   for (RecordedRequest recorded : RecordedRequests()) {
-    static_cast<void>(Send(recorded.request));
+    const Ec2Reply accepted = Send(recorded.request);
+    ASSERT_FALSE(calls_.calls.empty()) << recorded.client << ": " << accepted.http.body;
     EXPECT_EQ(LastCall().principal, Principal({.tenant = "team-a", .role = Role::kRead})) << recorded.client;
     EXPECT_THAT(LastCall().metadata, Not(Contains(Pair("authorization", ::testing::_)))) << recorded.client;
     const size_t made = calls_.calls.size();

@@ -65,7 +65,7 @@ TEST_F(Malformed, FormsAreRefused) {
       {run + "InstanceInitiatedShutdownBehavior=terminate", "400 UnsupportedOperation"},
       {"Action=RunInstances", "400 MissingParameter"},
       {"Action=StopInstances", "400 MissingParameter"},
-      {"Action=StopInstances&InstanceId=i-1", "400 UnknownParameter"},
+      {"Action=StopInstances&InstanceId=i-1", "400 MissingParameter"},
       {"Action=StopInstances&InstanceId.1=i-1&Force=true", "400 UnsupportedOperation"},
       {"Action=StopInstances&InstanceId.1=i-1&Hibernate=true", "400 UnsupportedOperation"},
       {"Action=StopInstances&InstanceId.0=i-1", "400 InvalidParameterValue"},
