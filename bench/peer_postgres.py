@@ -50,6 +50,7 @@ class Postgres(Peer):
     name = "postgres"
     facade_program = "bench_postgres"
     stop_signal = signal.SIGINT  # A fast shutdown, which does not wait for connections.
+    schema = SCHEMA
 
     def unavailable(self) -> Optional[str]:
         if _programs() is None:
@@ -77,7 +78,7 @@ class Postgres(Peer):
         process = spawn([_programs() / "postgres", "-D", self._data, "-k", self._directory, *settings], log,
                         self._privileges(), cwd="/")
         wait_until(lambda: self._psql("SELECT 1", check=False) == "1", process, log)
-        self._psql(SCHEMA)
+        self._psql(self.schema)
         return process
 
     def facade_flags(self) -> list:
@@ -105,3 +106,30 @@ class Postgres(Peer):
     def _privileges() -> list:
         account = _account()
         return [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"] if account else []
+
+
+class PostgresSameRows(Postgres):
+    """The same, with the rows that Hapax keeps of a launch: open work, the room in the zone, the count of the tenant.
+    It also boots the instances."""
+
+    name = "postgres_same_rows"
+    schema = SCHEMA + """
+ALTER TABLE instances ADD COLUMN IF NOT EXISTS state text NOT NULL DEFAULT 'pending';
+CREATE TABLE IF NOT EXISTS work (
+  id text NOT NULL, due timestamptz NOT NULL DEFAULT now() + interval '0.5 s', PRIMARY KEY (due, id));
+CREATE TABLE IF NOT EXISTS zones (name text PRIMARY KEY, used bigint NOT NULL) WITH (fillfactor = 50);
+CREATE TABLE IF NOT EXISTS tenants (name text PRIMARY KEY, instances bigint NOT NULL) WITH (fillfactor = 50);
+"""
+
+    def facade_flags(self) -> list:
+        return [*super().facade_flags(), "--whole_launch"]
+
+    def counts(self) -> tuple:
+        """Launches as the zone's row and the tenant's count them."""
+        return tuple(int(self._psql(f"SELECT sum({column}) FROM {table}"))
+                     for table, column in (("zones", "used"), ("tenants", "instances")))
+
+    def booted(self) -> tuple:
+        """How many instances run, and how many boots are due."""
+        return int(self._psql("SELECT count(*) FROM instances WHERE state = 'running'")), int(
+            self._psql("SELECT count(*) FROM work"))
