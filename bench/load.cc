@@ -42,6 +42,7 @@ ABSL_FLAG(
     "has its own");
 ABSL_FLAG(int, threads, 1, "Threads, each with its share of the calls and connections");
 ABSL_FLAG(std::string, tenant, "", "Over gRPC: as whom to call, in x-tenant-id; empty for the server's default");
+ABSL_FLAG(std::string, zone, std::string(hapax::bench::kDefaultZone), "Over gRPC: the zone of the launches");
 ABSL_FLAG(bool, may_be_refused, false,
           "Over gRPC: calls may be refused with RESOURCE_EXHAUSTED or INVALID_ARGUMENT, and are made again at once");
 ABSL_FLAG(std::string, expect_outcome, "", "What hapax-outcome must say: executed, replayed or unprotected");
@@ -81,7 +82,8 @@ absl::StatusOr<RequestTemplate> MakeTemplate(Figure figure) {
     return LaunchPost(host_and_port, path, with_token);
   }
   if (figure != Figure::kRead) {
-    return LaunchMessage(absl::GetFlag(FLAGS_instances), with_token, absl::GetFlag(FLAGS_tags));
+    return LaunchMessage(absl::GetFlag(FLAGS_instances), with_token, absl::GetFlag(FLAGS_tags),
+                         absl::GetFlag(FLAGS_zone));
   }
   NewTokens tokens;
   const RequestTemplate launch = LaunchMessage(1, /*with_token=*/true);

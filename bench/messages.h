@@ -11,8 +11,11 @@ namespace hapax::bench {
 inline constexpr char kRunInstances[] = "/hapax.compute.v1.Compute/RunInstances";
 inline constexpr char kDescribeInstances[] = "/hapax.compute.v1.Compute/DescribeInstances";
 
+inline constexpr std::string_view kDefaultZone = "us-east-1a";
+
 // A RunInstancesRequest for this many instances, each with this many tags.
-[[nodiscard]] RequestTemplate LaunchMessage(int instances, bool with_token, int tags = 0);
+[[nodiscard]] RequestTemplate LaunchMessage(int instances, bool with_token, int tags = 0,
+                                            std::string_view zone = kDefaultZone);
 
 // A DescribeInstancesRequest for one instance.
 [[nodiscard]] RequestTemplate ReadMessage(std::string_view instance_id);

@@ -16,6 +16,7 @@ import machine
 import open_loop
 import reply_size
 import several_servers
+import several_servers_postgres
 import tables
 from context import Context
 from systems import FIGURES
@@ -23,7 +24,8 @@ from systems import FIGURES
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # In the order of measurement. The first one is `figures`, parts of which --only may name.
 PARTS = {"figures": figures, "open_loop": open_loop, "connections": connections, "reply_size": reply_size,
-         "flood": flood, "growth": growth, "expiry": expiry, "several_servers": several_servers}
+         "flood": flood, "growth": growth, "expiry": expiry, "several_servers": several_servers,
+         "several_servers_postgres": several_servers_postgres}
 NAMES = (*FIGURES, *figures.SYSTEMS, *PARTS)
 
 

@@ -49,6 +49,12 @@ TEST(LaunchMessage, HasSoManyTags) {
   EXPECT_EQ(request.tags_size(), 3);
 }
 
+TEST(LaunchMessage, IsInTheZone) {
+  compute::v1::RunInstancesRequest request;
+  ASSERT_TRUE(request.ParseFromString(Written(LaunchMessage(1, true, 0, "us-east-1b"), kToken)));
+  EXPECT_EQ(request.placement().availability_zone(), "us-east-1b");
+}
+
 TEST(LaunchMessage, UnprotectedHasNoToken) {
   compute::v1::RunInstancesRequest request;
   ASSERT_TRUE(request.ParseFromString(Written(LaunchMessage(1, false), kToken)));
