@@ -44,4 +44,14 @@ RequestTemplate LaunchPost(std::string_view host_and_port, std::string_view path
                                       "\r\n\r\n", body));
 }
 
+RequestTemplate LaunchForm(std::string_view host_and_port, bool with_token) {
+  const std::string body =
+      absl::StrCat("Action=RunInstances&Version=2016-11-15&ImageId=", kImage, "&MinCount=1&MaxCount=1",
+                   "&Placement.AvailabilityZone=", Abseil(kDefaultZone),
+                   with_token ? absl::StrCat("&ClientToken=", Abseil(RequestTemplate::kPlaceholder)) : "");
+  return RequestTemplate(absl::StrCat("POST / HTTP/1.1\r\nHost: ", Abseil(host_and_port),
+                                      "\r\nContent-Type: application/x-www-form-urlencoded; charset=utf-8\r\n",
+                                      "Content-Length: ", body.size(), "\r\n\r\n", body));
+}
+
 }  // namespace hapax::bench

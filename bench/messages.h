@@ -26,6 +26,9 @@ inline constexpr std::string_view kDefaultZone = "us-east-1a";
 // A launch of one instance as an HTTP/1.1 request, with JSON parameters and the token in `Idempotency-Key`.
 [[nodiscard]] RequestTemplate LaunchPost(std::string_view host_and_port, std::string_view path, bool with_token);
 
+// The same launch in EC2's query API, with the token as ClientToken.
+[[nodiscard]] RequestTemplate LaunchForm(std::string_view host_and_port, bool with_token);
+
 }  // namespace hapax::bench
 
 #endif  // HAPAX_BENCH_MESSAGES_H_

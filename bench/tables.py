@@ -118,6 +118,7 @@ LISTS = {
     "open_loop": ("At a fixed rate, from when each call was due", OPEN_LOOP_COLUMNS),
     "connections": ("Many clients, one call each", CONNECTION_COLUMNS),
     "reply_size": ("Large replies", REPLY_SIZE_COLUMNS),
+    "doors": ("Through a door", FIGURE_COLUMNS),
     "flood": ("A quiet tenant beside one that floods", FLOOD_COLUMNS),
     "memory": ("All that may be in flight is large", MEMORY_COLUMNS),
     "growth": ("A full table", GROWTH_COLUMNS),

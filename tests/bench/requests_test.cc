@@ -76,6 +76,13 @@ TEST(LaunchPost, HasTheTokenInItsHeader) {
   EXPECT_THAT(Written(LaunchPost("127.0.0.1:80", "/run", false), kToken), Not(HasSubstr("Idempotency-Key")));
 }
 
+TEST(LaunchForm, HasTheTokenAsAParameter) {
+  const std::string request = Written(LaunchForm("127.0.0.1:80", true), kToken);
+  EXPECT_THAT(request, HasSubstr(absl::StrCat("&ClientToken=", kToken)));
+  EXPECT_THAT(request, HasSubstr(absl::StrCat("\r\nContent-Length: ", request.size() - request.find("Action="), "\r\n")));
+  EXPECT_THAT(Written(LaunchForm("127.0.0.1:80", false), kToken), Not(HasSubstr("ClientToken")));
+}
+
 TEST(Requests, NewTokensNeverComeAgain) {
   const RequestTemplate bytes = LaunchMessage(1, true);
   Requests requests(bytes, std::make_unique<NewTokens>());
