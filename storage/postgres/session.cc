@@ -186,6 +186,7 @@ void PgSession::OnResult(PGresult* result, PgReply& reply) {
       return;  // It follows the one that failed.
     default:
       reply.status.Update(ErrorOf(result));
+      reply.is_conflict |= IsConflict(FieldOf(result, PG_DIAG_SQLSTATE));
       if (IsReadOnly(FieldOf(result, PG_DIAG_SQLSTATE)) || PQstatus(connection_.get()) != CONNECTION_OK) {
         reply.is_broken = true;
       }

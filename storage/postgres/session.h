@@ -47,6 +47,8 @@ struct PgReply {
   bool is_broken = false;    // The session is of no use any more. What the server did with the calls is not known.
   bool has_warning =
       false;  // The server said so of one of the calls, such as a commit that did not wait for a standby.
+  // With an error: a serialization failure or a deadlock (40001, 40P01). Also at COMMIT it means that nothing was done.
+  bool is_conflict = false;
   absl::string_view Command(size_t call) const { return call < rows.size() ? rows[call].command() : ""; }
 };
 
