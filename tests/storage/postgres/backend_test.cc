@@ -305,6 +305,24 @@ TEST_F(PostgresBackendTest, AReadDuringARestartWaitsForItsEnd) {
   told.WaitForNotification();
 }
 
+TEST_F(PostgresBackendTest, TheEndDoesNotWaitForAServerThatDoesNotAnswerANewConnection) {
+  PostgresOptions options = SharedPostgres().Options(schema_);
+  options.conninfo = SharedPostgres().Conninfo(proxy_->endpoint()) + " connect_timeout=0";  // For ever.
+  auto backend = OpenBackend(options);
+  constexpr char kConnections[] = "SELECT count(*)::text FROM pg_stat_activity WHERE application_name = 'hapaxd'";
+  const std::string before = SharedPostgres().Sql(kConnections);
+  proxy_->LoseAnswers();
+  absl::Notification told;
+  backend->Fetch({.keys = {Row("a")}}, [&](const absl::StatusOr<RemoteFetched>& fetched) {
+    EXPECT_THAT(fetched, StatusIs(StatusCode::kUnavailable));
+    told.Notify();
+  });
+  while (SharedPostgres().Sql(kConnections) == before) {
+  }
+  backend = nullptr;
+  EXPECT_TRUE(told.HasBeenNotified());
+}
+
 TEST_F(PostgresBackendTest, ADatabaseThatLostWhatItAcknowledgedIsFoundOutWithTheNextConnection) {
   ASSERT_EQ(Commit({}, {{Row("a"), "1"}}), Outcome::kApplied);
   // As after a failover to a standby that lagged.

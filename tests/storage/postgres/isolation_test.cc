@@ -119,7 +119,7 @@ TEST_F(SerializableTest, WithoutTheReadBothAreRight) {
   EXPECT_EQ(other_.Run("COMMIT"), "");
 }
 
-// Each reads what the other writes. The transaction that reads both is the first to commit.
+// It waits for the row that the other has written, and fails once the other commits.
 TEST_F(SerializableTest, AGroupThatFailsForAnothersSakeIsNotAppliedAndTheNextTryIs) {
   const int64_t revision = Fetched().values[0].revision;
   ASSERT_EQ(other_.Run("BEGIN ISOLATION LEVEL SERIALIZABLE"), "");
