@@ -48,6 +48,18 @@ class PostgresBackend final : public RemoteBackend {
     });
   }
 
+  void FetchAndHold(RemoteFetch fetch, const RemoteGroup& foreseen, OnFetched done) override {
+    std::vector<PgCall> calls = FetchAndHoldCalls(fetch, locks_->OfGroup(foreseen));
+    workers_->Hold(foreseen.slot, std::move(calls),
+                   [this, fetch = std::move(fetch), done = std::move(done)](PgReply reply) mutable {
+                     if (absl::Status lost = history_.status(); !lost.ok()) reply.status = std::move(lost);
+                     if (!reply.status.ok()) return std::move(done)(std::move(reply.status));
+                     std::move(done)(FetchedOf(fetch, reply));
+                   });
+  }
+
+  void Release(const std::string& slot) override { workers_->Release(slot); }
+
   void Compare(std::vector<RemoteRead> reads, OnCompared done) override {
     Read(CompareCalls(reads), [done = std::move(done)](PgReply reply) mutable {
       if (!reply.status.ok()) return std::move(done)(std::move(reply.status));
@@ -62,8 +74,8 @@ class PostgresBackend final : public RemoteBackend {
     RemoteSlot after = group.before;
     ++after.seq;
     std::vector<PgCall> calls = CommitCalls(group, locks_->OfGroup(group));
-    workers_->Commit(std::move(calls),
-                     [this, slot = std::move(group.slot), after, done = std::move(done)](PgReply reply) mutable {
+    workers_->Commit(group.slot, std::move(calls),
+                     [this, slot = group.slot, after, done = std::move(done)](PgReply reply) mutable {
                        RemoteCommitted committed = CommittedOf(reply);
                        if (committed.outcome == RemoteCommitted::Outcome::kApplied) history_.NoteSlot(slot, after);
                        std::move(done)(std::move(committed));
@@ -80,7 +92,7 @@ class PostgresBackend final : public RemoteBackend {
   void RaiseSlot(const std::string& slot, const RemoteSlotState& seen, const RemoteSlot& next,
                  OnSlotRaised done) override {
     if (absl::Status lost = history_.status(); !lost.ok()) return std::move(done)(std::move(lost));
-    workers_->Commit(RaiseCalls(slot, seen, next, locks_->OfSlot(slot)),
+    workers_->Commit(/*slot=*/"", RaiseCalls(slot, seen, next, locks_->OfSlot(slot)),
                      [this, slot, next, done = std::move(done)](PgReply reply) mutable {
                        absl::StatusOr<bool> raised = RaisedOf(reply);
                        if (raised.ok() && *raised) history_.NoteSlot(slot, next);

@@ -137,6 +137,12 @@ std::vector<PgCall> FetchCalls(const RemoteFetch& fetch) {
   return {std::move(call)};
 }
 
+std::vector<PgCall> FetchAndHoldCalls(const RemoteFetch& fetch, const std::vector<PgLock>& locks) {
+  std::vector<PgCall> calls = {{.statement = kBeginStatement}, LockCall(locks)};
+  for (PgCall& call : FetchCalls(fetch)) calls.push_back(std::move(call));
+  return calls;
+}
+
 RemoteFetched FetchedOf(const RemoteFetch& fetch, const PgReply& reply) {
   enum Column { kPart, kPlace, kKey, kValue, kRevision };
   RemoteFetched fetched;
@@ -147,7 +153,7 @@ RemoteFetched FetchedOf(const RemoteFetch& fetch, const PgReply& reply) {
   for (size_t i = 0; i < fetch.keys.size(); ++i) {
     places[fetch.keys[i].kind == RemoteKey::Kind::kRow ? 0 : 1].push_back(i);
   }
-  const PgRows& rows = reply.rows[0];
+  const PgRows& rows = reply.rows.back();
   for (int row = 0; row < rows.count(); ++row) {
     const int64_t part = rows.Bigint(row, kPart);
     const auto place = static_cast<size_t>(rows.Bigint(row, kPlace) - 1);
@@ -199,6 +205,13 @@ RemoteCommitted CommittedOf(const PgReply& reply) {
   if (applied.IsNull(0, 0)) return {.outcome = Outcome::kNotApplied, .slot = SlotAt(applied, 1)};
   return {.outcome = Outcome::kApplied, .revision = applied.Bigint(0, 0)};
 }
+
+std::vector<PgCall> WithoutBegin(std::vector<PgCall> calls) {
+  calls[kBegin] = {.sql = "SELECT"};  // So that the places of the others stay.
+  return calls;
+}
+
+std::vector<PgCall> RollBackCalls() { return {{.sql = "ROLLBACK"}}; }
 
 std::vector<PgCall> ReadSlotCalls(const std::string& slot) {
   return {{.statement = kReadSlotStatement, .parameters = {slot}}};

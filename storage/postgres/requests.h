@@ -14,6 +14,8 @@ namespace hapax {
 
 // One statement, so one snapshot.
 [[nodiscard]] std::vector<PgCall> FetchCalls(const RemoteFetch& fetch);
+// Begins a transaction that has the locks. Only a commit in the same session ends it.
+[[nodiscard]] std::vector<PgCall> FetchAndHoldCalls(const RemoteFetch& fetch, const std::vector<PgLock>& locks);
 // Requires: the reply is to this fetch, and OK.
 [[nodiscard]] RemoteFetched FetchedOf(const RemoteFetch& fetch, const PgReply& reply);
 
@@ -24,6 +26,10 @@ namespace hapax {
 [[nodiscard]] std::vector<PgCall> CommitCalls(const RemoteGroup& group, const std::vector<PgLock>& locks);
 // Also of a reply that is not OK.
 [[nodiscard]] RemoteCommitted CommittedOf(const PgReply& reply);
+
+// The calls of a transaction, the first of which begins it, for a session where one has begun.
+[[nodiscard]] std::vector<PgCall> WithoutBegin(std::vector<PgCall> calls);
+[[nodiscard]] std::vector<PgCall> RollBackCalls();
 
 [[nodiscard]] std::vector<PgCall> ReadSlotCalls(const std::string& slot);
 [[nodiscard]] RemoteSlotState SlotOf(const PgReply& reply);
