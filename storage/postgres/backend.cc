@@ -48,6 +48,8 @@ class PostgresBackend final : public RemoteBackend {
     });
   }
 
+  [[nodiscard]] bool CanHold() const override { return true; }
+
   void FetchAndHold(RemoteFetch fetch, const RemoteGroup& foreseen, OnFetched done) override {
     std::vector<PgCall> calls = FetchAndHoldCalls(fetch, locks_->OfGroup(foreseen));
     workers_->Hold(foreseen.slot, std::move(calls),

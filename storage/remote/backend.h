@@ -153,9 +153,12 @@ class RemoteBackend {
   // Reads everything at one moment.
   virtual void Fetch(RemoteFetch fetch, OnFetched done) = 0;
 
-  // Like Fetch, for a group of which `foreseen` has the slot and the keys, without values. A backend that locks may
-  // keep others from changing them until the next commit on this slot, or its release. So that commit meets no change.
-  // It compares all the same: the hold may end at any time.
+  // Whether FetchAndHold keeps others from changes.
+  [[nodiscard]] virtual bool CanHold() const { return false; }
+
+  // Like Fetch, for a group of which `foreseen` has the slot and the keys, without values. A backend that locks keeps
+  // others from changing these until the next commit on the slot, or its release. So that commit meets no change of
+  // them. It compares all the same: the hold may end at any time. Requires: CanHold().
   virtual void FetchAndHold(RemoteFetch fetch, const RemoteGroup& foreseen, OnFetched done) {
     static_cast<void>(foreseen);
     Fetch(std::move(fetch), std::move(done));

@@ -77,7 +77,7 @@ void GroupRunner::Run() {
   if (const absl::Status status = context_->status(); !status.ok()) return Stop(status);
   RunBodies();
   const Speculation& reads = run_->reads();
-  const int max_fetches = conflicts_ > 0 ? kFetchesAfterConflict : guesses_first_ ? 0 : context_->options().max_fetches;
+  const int max_fetches = MaxFetches();
   if (reads.must_fetch() || (reads.guessed() && fetches_ < max_fetches)) {
     if (!guesses_first_ || conflicts_ > 0) Foresee();
     return Fetch(reads.Wanted());
@@ -86,6 +86,13 @@ void GroupRunner::Run() {
   // All that was read is the state of one moment while the calls were open.
   if (!reads.guessed()) return Tell();
   Compare();
+}
+
+int GroupRunner::MaxFetches() const {
+  if (guesses_first_ && conflicts_ == 0) return 0;
+  // What others wait for is held, and further reads depend on it. So guesses of these are good.
+  if (holds_ && conflicts_ <= 1) return 1;
+  return conflicts_ > 0 ? kFetchesAfterConflict : context_->options().max_fetches;
 }
 
 void GroupRunner::RunBodies() {
@@ -118,7 +125,7 @@ void GroupRunner::Leave(size_t from) {
 }
 
 void GroupRunner::Foresee() {
-  if (slot_ == nullptr) return;
+  if (slot_ == nullptr || !context_->backend().CanHold()) return;
   foreseen_ = {.slot = slot_->name(), .reads = run_->reads().reads(), .writes = run_->Writes()};
   for (RemoteGroup::Write& write : foreseen_.writes) write.value = std::nullopt;
 }

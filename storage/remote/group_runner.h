@@ -85,6 +85,8 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   // Of the steps; all run with mu_ held.
   void Run();
   void RunBodies();
+  // How many fetches the group makes for the sake of guesses before it goes on with them.
+  [[nodiscard]] int MaxFetches() const;
   // Takes the tasks from this one on out of the group.
   void Leave(size_t from);
   void Fetch(RemoteFetch wanted);
