@@ -95,7 +95,8 @@ absl::Status PgSession::BeginPipeline() {
 bool PgSession::IsAlive() {
   pollfd socket{.fd = PQsocket(connection_.get()), .events = POLLIN, .revents = 0};
   if (socket.fd < 0) return false;
-  if (::poll(&socket, 1, /*timeout=*/0) > 0 && PQconsumeInput(connection_.get()) == 0) return false;
+  // A server that ends says so before it closes the connection.
+  if (::poll(&socket, 1, /*timeout=*/0) > 0) return false;
   return PQstatus(connection_.get()) == CONNECTION_OK;
 }
 
