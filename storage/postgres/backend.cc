@@ -50,6 +50,23 @@ class PostgresBackend final : public RemoteBackend {
     });
   }
 
+  [[nodiscard]] bool CanHold() const override { return isolation_->has_locks(); }
+
+  void FetchAndHold(RemoteFetch fetch, const RemoteGroup& foreseen, OnFetched done) override {
+    if (!CanHold()) return Fetch(std::move(fetch), std::move(done));
+    std::vector<PgCall> begin = isolation_->BeginGroup(foreseen);
+    const size_t begin_size = begin.size();
+    std::vector<PgCall> calls = FetchAndHoldCalls(fetch, std::move(begin));
+    workers_->Hold(foreseen.slot, std::move(calls),
+                   [this, begin_size, fetch = std::move(fetch), done = std::move(done)](PgReply reply) mutable {
+                     if (absl::Status lost = history_.status(); !lost.ok()) reply.status = std::move(lost);
+                     if (!reply.status.ok()) return std::move(done)(std::move(reply.status));
+                     std::move(done)(FetchedOf(fetch, WithoutBegin(begin_size, std::move(reply))));
+                   });
+  }
+
+  void Release(const std::string& slot) override { workers_->Release(slot); }
+
   void Compare(std::vector<RemoteRead> reads, OnCompared done) override {
     std::vector<PgCall> begin = isolation_->BeginRead();
     const size_t begin_size = begin.size();
@@ -68,8 +85,8 @@ class PostgresBackend final : public RemoteBackend {
     std::vector<PgCall> begin = isolation_->BeginGroup(group);
     const size_t begin_size = begin.size();
     std::vector<PgCall> calls = CommitCalls(group, std::move(begin));
-    workers_->Commit(std::move(calls),
-                     [this, begin_size, slot = std::move(group.slot), before = std::move(group.before), after,
+    workers_->Commit(group.slot, std::move(calls),
+                     [this, begin_size, slot = group.slot, before = std::move(group.before), after,
                       done = std::move(done)](PgReply reply) mutable {
                        RemoteCommitted committed = CommittedOf(before, WithoutBegin(begin_size, std::move(reply)));
                        if (committed.outcome == RemoteCommitted::Outcome::kApplied) history_.NoteSlot(slot, after);
@@ -90,7 +107,7 @@ class PostgresBackend final : public RemoteBackend {
     if (absl::Status lost = history_.status(); !lost.ok()) return std::move(done)(std::move(lost));
     std::vector<PgCall> begin = isolation_->BeginRaise(slot);
     const size_t begin_size = begin.size();
-    workers_->Commit(RaiseCalls(slot, seen, next, std::move(begin)),
+    workers_->Commit(/*slot=*/"", RaiseCalls(slot, seen, next, std::move(begin)),
                      [this, begin_size, slot, next, done = std::move(done)](PgReply reply) mutable {
                        absl::StatusOr<bool> raised = RaisedOf(WithoutBegin(begin_size, std::move(reply)));
                        if (raised.ok() && *raised) history_.NoteSlot(slot, next);

@@ -20,6 +20,7 @@ class AdvisoryLocks final : public PgIsolation {
   [[nodiscard]] std::vector<PgCall> BeginRaise(const std::string& slot) const override {
     return Begin(locks_.OfSlot(slot));
   }
+  [[nodiscard]] bool has_locks() const override { return true; }
   [[nodiscard]] std::vector<PgCall> BeginRead() const override { return {}; }
 
  private:
@@ -45,6 +46,7 @@ class Serializable final : public PgIsolation {
   [[nodiscard]] std::vector<PgCall> BeginRaise(const std::string& /*slot*/) const override {
     return {{.statement = kBeginSerializableStatement}};
   }
+  [[nodiscard]] bool has_locks() const override { return false; }
   [[nodiscard]] std::vector<PgCall> BeginRead() const override {
     return {{.statement = kBeginSerializableReadStatement}};
   }

@@ -35,6 +35,8 @@ class PgIsolation {
   // What precedes the write of a group, or of its slot, up to COMMIT.
   [[nodiscard]] virtual std::vector<PgCall> BeginGroup(const RemoteGroup& group) const = 0;
   [[nodiscard]] virtual std::vector<PgCall> BeginRaise(const std::string& slot) const = 0;
+  // Whether a transaction keeps others out from its beginning on, by locks.
+  [[nodiscard]] virtual bool has_locks() const = 0;
   // What precedes a read. Empty: the read is no transaction of several calls.
   [[nodiscard]] virtual std::vector<PgCall> BeginRead() const = 0;
 };

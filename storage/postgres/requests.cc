@@ -141,6 +141,12 @@ std::vector<PgCall> FetchCalls(const RemoteFetch& fetch, std::vector<PgCall> beg
   return Read(std::move(begin), std::move(call));
 }
 
+std::vector<PgCall> FetchAndHoldCalls(const RemoteFetch& fetch, std::vector<PgCall> begin) {
+  std::vector<PgCall> calls = std::move(begin);
+  for (PgCall& call : FetchCalls(fetch, {})) calls.push_back(std::move(call));
+  return calls;
+}
+
 RemoteFetched FetchedOf(const RemoteFetch& fetch, const PgReply& reply) {
   enum Column { kPart, kPlace, kKey, kValue, kRevision };
   RemoteFetched fetched;
@@ -205,6 +211,13 @@ RemoteCommitted CommittedOf(const RemoteSlot& before, const PgReply& reply) {
   if (applied.IsNull(0, 0)) return {.outcome = Outcome::kNotApplied, .slot = SlotAt(applied, 1)};
   return {.outcome = Outcome::kApplied, .revision = applied.Bigint(0, 0)};
 }
+
+std::vector<PgCall> InOpenTransaction(std::vector<PgCall> calls) {
+  calls[0] = {.sql = "SELECT"};  // So that the places of the others stay.
+  return calls;
+}
+
+std::vector<PgCall> RollBackCalls() { return {{.sql = "ROLLBACK"}}; }
 
 std::vector<PgCall> ReadSlotCalls(const std::string& slot) {
   return {{.statement = kReadSlotStatement, .parameters = {slot}}};

@@ -18,6 +18,8 @@ namespace hapax {
 
 // One statement, so one snapshot.
 [[nodiscard]] std::vector<PgCall> FetchCalls(const RemoteFetch& fetch, std::vector<PgCall> begin);
+// Begins a transaction that has the locks. Only a commit in the same session ends it.
+[[nodiscard]] std::vector<PgCall> FetchAndHoldCalls(const RemoteFetch& fetch, std::vector<PgCall> begin);
 // Requires: the reply is to this fetch, and OK.
 [[nodiscard]] RemoteFetched FetchedOf(const RemoteFetch& fetch, const PgReply& reply);
 
@@ -28,6 +30,10 @@ namespace hapax {
 [[nodiscard]] std::vector<PgCall> CommitCalls(const RemoteGroup& group, std::vector<PgCall> begin);
 // Also of a reply that is not OK. `before` is the slot that the group compares.
 [[nodiscard]] RemoteCommitted CommittedOf(const RemoteSlot& before, const PgReply& reply);
+
+// The calls of a transaction, the first of which begins it, for a session where one has begun.
+[[nodiscard]] std::vector<PgCall> InOpenTransaction(std::vector<PgCall> calls);
+[[nodiscard]] std::vector<PgCall> RollBackCalls();
 
 [[nodiscard]] std::vector<PgCall> ReadSlotCalls(const std::string& slot);
 [[nodiscard]] RemoteSlotState SlotOf(const PgReply& reply);

@@ -77,7 +77,8 @@ absl::Status PgSession::BeginPipeline() {
 bool PgSession::IsAlive() {
   pollfd socket{.fd = PQsocket(connection_.get()), .events = POLLIN, .revents = 0};
   if (socket.fd < 0) return false;
-  if (::poll(&socket, 1, /*timeout=*/0) > 0 && PQconsumeInput(connection_.get()) == 0) return false;
+  // A server that ends says so before it closes the connection.
+  if (::poll(&socket, 1, /*timeout=*/0) > 0) return false;
   return PQstatus(connection_.get()) == CONNECTION_OK;
 }
 
@@ -102,6 +103,14 @@ bool PgSession::Send(const std::vector<PgCall>& calls) {
 }
 
 PgReply PgSession::Run(const std::vector<PgCall>& calls, absl::Duration deadline) {
+  return RunOnce(calls, deadline, /*may_stay_open=*/false);
+}
+
+PgReply PgSession::RunAndStayOpen(const std::vector<PgCall>& calls, absl::Duration deadline) {
+  return RunOnce(calls, deadline, /*may_stay_open=*/true);
+}
+
+PgReply PgSession::RunOnce(const std::vector<PgCall>& calls, absl::Duration deadline, bool may_stay_open) {
   PgReply reply;
   has_warning_ = false;
   reply.was_sent = true;  // libpq sends what its buffer does not hold.
@@ -111,7 +120,8 @@ PgReply PgSession::Run(const std::vector<PgCall>& calls, absl::Duration deadline
     reply.status = LastError();
     reply.is_broken = true;
   }
-  if (!reply.is_broken && PQtransactionStatus(connection_.get()) != PQTRANS_IDLE) {
+  const bool stays_open = may_stay_open && reply.status.ok();
+  if (!reply.is_broken && !stays_open && PQtransactionStatus(connection_.get()) != PQTRANS_IDLE) {
     PgReply rolled_back;
     if (Send({PgCall{.sql = "ROLLBACK"}})) Receive(deadline, rolled_back);
     // An error is the answer to the calls all the same: a transaction that failed is never committed.

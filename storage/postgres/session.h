@@ -66,6 +66,9 @@ class PgSession {
   // rest, and a transaction that it leaves open is rolled back.
   PgReply Run(const std::vector<PgCall>& calls, absl::Duration deadline);
 
+  // The same, but calls that succeed leave their transaction open.
+  PgReply RunAndStayOpen(const std::vector<PgCall>& calls, absl::Duration deadline);
+
   // Whether nothing is known against it: the server has not closed it, and says nothing unasked.
   [[nodiscard]] bool IsAlive();
 
@@ -74,6 +77,7 @@ class PgSession {
  private:
   PgSession(PgConnection connection, int wake_fd) : connection_(std::move(connection)), wake_fd_(wake_fd) {}
 
+  PgReply RunOnce(const std::vector<PgCall>& calls, absl::Duration deadline, bool may_stay_open);
   absl::Status BeginPipeline();
   static void OnNotice(void* session, const PGresult* notice);
   [[nodiscard]] absl::Status LastError() const;

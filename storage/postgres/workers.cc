@@ -8,6 +8,7 @@
 
 #include "hapax/base/check.h"
 #include "hapax/base/clock.h"
+#include "hapax/storage/postgres/requests.h"
 
 namespace hapax {
 namespace {
@@ -55,9 +56,14 @@ PgWorkers::~PgWorkers() {
   ::close(wake_fd_);
 }
 
-void PgWorkers::Start(Queue& queue, bool is_read, std::vector<PgCall> calls, Done done) {
+void PgWorkers::Release(const std::string& slot) {
+  Start(commits_, Kind::kRelease, slot, RollBackCalls(), [](PgReply) {});
+}
+
+void PgWorkers::Start(Queue& queue, Kind kind, std::string slot, std::vector<PgCall> calls, Done done) {
   auto request = std::make_unique<Request>();
-  request->is_read = is_read;
+  request->kind = kind;
+  request->slot = std::move(slot);
   request->bytes = BytesOf(calls);
   request->calls = std::move(calls);
   request->done = std::move(done);
@@ -92,7 +98,10 @@ std::unique_ptr<PgWorkers::Request> PgWorkers::Next(Queue& queue) {
 void PgWorkers::Serve(Queue& queue) {
   std::unique_ptr<PgSession> session;
   while (std::unique_ptr<Request> request = Next(queue)) {
-    PgReply reply = RunUntilItIsKnown(*request, session);
+    PgReply reply;
+    if (!RunInOpenTransaction(*request, reply) && request->kind != Kind::kRelease) {
+      reply = RunUntilItIsKnown(*request, session);
+    }
     std::move(request->done)(std::move(reply));
     MonitorLock lock(&mu_);
     --unfinished_;
@@ -100,12 +109,47 @@ void PgWorkers::Serve(Queue& queue) {
   }
 }
 
+bool PgWorkers::RunInOpenTransaction(const Request& request, PgReply& reply) {
+  std::unique_ptr<PgSession> session;
+  {
+    MonitorLock lock(&mu_);
+    const auto open = open_.find(request.slot);
+    if (open == open_.end()) return false;
+    session = std::move(open->second);
+    open_.erase(open);
+  }
+  if (!session->IsAlive()) return false;  // PostgreSQL rolls back what it began.
+  const absl::Duration deadline = MonotonicNow() + options_.attempt_timeout;
+  const bool stays_open = request.kind == Kind::kHold;
+  if (request.kind == Kind::kRelease) {
+    reply = session->Run(request.calls, deadline);
+  } else if (stays_open) {
+    reply = session->RunAndStayOpen(InOpenTransaction(request.calls), deadline);
+  } else {
+    reply = session->Run(InOpenTransaction(request.calls), deadline);
+  }
+  Keep(request, reply, std::move(session));
+  return true;
+}
+
+void PgWorkers::Keep(const Request& request, const PgReply& reply, std::unique_ptr<PgSession> session) {
+  if (reply.is_broken || reply.has_warning) return;
+  MonitorLock lock(&mu_);
+  if (request.kind == Kind::kHold && reply.status.ok()) {
+    open_[request.slot] = std::move(session);
+  } else {
+    spare_.push_back(std::move(session));
+  }
+}
+
 PgReply PgWorkers::RunUntilItIsKnown(const Request& request, std::unique_ptr<PgSession>& session) {
   for (int tries = 0;; ++tries) {
     PgReply reply = RunOnce(request, session);
+    if (request.kind == Kind::kHold && session != nullptr) Keep(request, reply, std::move(session));
     if (reply.is_broken || reply.has_warning) session = nullptr;
     if (reply.status.ok() || !absl::IsUnavailable(reply.status)) return reply;
-    const bool may_be_repeated = request.is_read ? session == nullptr || reply.is_conflict : !reply.was_sent;
+    const bool may_be_repeated =
+        request.kind == Kind::kRead ? session == nullptr || reply.is_conflict : !reply.was_sent;
     if (!may_be_repeated || MonotonicNow() >= request.deadline || !Pause(tries)) return reply;
   }
 }
@@ -116,13 +160,23 @@ PgReply PgWorkers::RunOnce(const Request& request, std::unique_ptr<PgSession>& s
     if (closing_) return NotSent(Closing());
   }
   const absl::Duration deadline = std::min(MonotonicNow() + options_.attempt_timeout, request.deadline);
+  if (session == nullptr && request.kind != Kind::kRead) session = TakeSpare();
   if (session != nullptr && !session->IsAlive()) session = nullptr;
   if (session == nullptr) {
     absl::StatusOr<std::unique_ptr<PgSession>> connected = connector_.Connect(wake_fd_, deadline);
     if (!connected.ok()) return NotSent(std::move(connected).status());
     session = *std::move(connected);
   }
-  return session->Run(request.calls, MonotonicNow() + options_.attempt_timeout);
+  const absl::Duration end = MonotonicNow() + options_.attempt_timeout;
+  return request.kind == Kind::kHold ? session->RunAndStayOpen(request.calls, end) : session->Run(request.calls, end);
+}
+
+std::unique_ptr<PgSession> PgWorkers::TakeSpare() {
+  MonitorLock lock(&mu_);
+  if (spare_.empty()) return nullptr;
+  std::unique_ptr<PgSession> session = std::move(spare_.back());
+  spare_.pop_back();
+  return session;
 }
 
 bool PgWorkers::Pause(int tries) {

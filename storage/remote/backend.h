@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -151,6 +152,20 @@ class RemoteBackend {
 
   // Reads everything at one moment.
   virtual void Fetch(RemoteFetch fetch, OnFetched done) = 0;
+
+  // Whether FetchAndHold keeps others from changes.
+  [[nodiscard]] virtual bool CanHold() const { return false; }
+
+  // Like Fetch, for a group of which `foreseen` has the slot and the keys, without values. A backend that locks keeps
+  // others from changing these until the next commit on the slot, or its release. So that commit meets no change of
+  // them. It compares all the same: the hold may end at any time. Requires: CanHold().
+  virtual void FetchAndHold(RemoteFetch fetch, const RemoteGroup& foreseen, OnFetched done) {
+    static_cast<void>(foreseen);
+    Fetch(std::move(fetch), std::move(done));
+  }
+
+  // Ends the hold of the last FetchAndHold on the slot, if it still lasts.
+  virtual void Release(const std::string& slot) { static_cast<void>(slot); }
 
   // Returns whether all of it is unchanged at one moment.
   virtual void Compare(std::vector<RemoteRead> reads, OnCompared done) = 0;

@@ -21,6 +21,11 @@ void RemoteContext::NoteConflict() {
   careful_groups_ = kCarefulGroups;
 }
 
+bool RemoteContext::IsContended() const {
+  absl::MutexLock lock(&mu_);
+  return careful_groups_ > 0;
+}
+
 bool RemoteContext::GuessesFirst() {
   absl::MutexLock lock(&mu_);
   if (careful_groups_ == 0) return options_.guess_first;

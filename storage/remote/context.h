@@ -62,6 +62,8 @@ class RemoteContext {
 
   // Notes a conflict with another server.
   void NoteConflict();
+  // Whether other servers changed what groups had read, shortly before.
+  [[nodiscard]] bool IsContended() const;
   // Whether the next group that writes begins with guesses.
   [[nodiscard]] bool GuessesFirst();
 

@@ -12,9 +12,12 @@ namespace {
 
 // A second group of queries need not wait for the first one's fetch.
 constexpr int kReadingGroups = 2;
+// How long a group gathers transactions while servers compete. It then waits for the groups of the others, and callers
+// that were just told come back in the meantime.
+constexpr absl::Duration kGathering = absl::Milliseconds(3);
 // After so many conflicts each transaction has a group of its own. On rows that all write, a small group conflicts as
 // often as a large one, so groups stay together for a while.
-constexpr int kConflictsTogether = 30;
+constexpr int kConflictsTogether = 9;
 // After so many the transaction is told UNAVAILABLE.
 constexpr int kMaxConflicts = 60;
 
@@ -114,7 +117,12 @@ void RemoteEngine::Pump(Kind kind) {
     }
     ++queue.running;
     // The group is made when its turn on the executor comes, so that it has all that wait by then.
-    context_->executor().Run([self = shared_from_this(), kind, slot] { self->BeginGroup(kind, slot); });
+    auto begin = [self = shared_from_this(), kind, slot] { self->BeginGroup(kind, slot); };
+    if (kind == Kind::kWriting && has_told_ && context_->IsContended()) {
+      context_->executor().RunAfter(kGathering, std::move(begin));
+    } else {
+      context_->executor().Run(std::move(begin));
+    }
     if (kind == Kind::kReading && queue.waiting.size() <= context_->options().max_group) return;
   }
 }
@@ -183,6 +191,7 @@ void RemoteEngine::OnEnded(Kind kind, size_t slot, GroupRunner::Ending ending) {
     absl::MutexLock lock(&mu_);
     Queue& queue = QueueOf(kind);
     --queue.running;
+    if (kind == Kind::kWriting) has_told_ = ending.conflicting.empty() && ending.left.empty();
     if (slot != kNoSlot) slots_[slot].has_group = slots_[slot].is_resolving = slots_[slot].is_stuck = false;
     for (auto task = ending.left.rbegin(); task != ending.left.rend(); ++task) {
       queue.left.push_front({.task = std::move(*task), .alone = ending.alone});

@@ -113,7 +113,8 @@ class RemoteEngine : public std::enable_shared_from_this<RemoteEngine> {
   mutable absl::Mutex mu_;
   Queue writing_ ABSL_GUARDED_BY(mu_);
   Queue reading_ ABSL_GUARDED_BY(mu_);
-  size_t untold_ ABSL_GUARDED_BY(mu_) = 0;  // Accepted transactions whose `done` has not returned.
+  bool has_told_ ABSL_GUARDED_BY(mu_) = false;  // The last group that writes, all of its callers.
+  size_t untold_ ABSL_GUARDED_BY(mu_) = 0;      // Accepted transactions whose `done` has not returned.
   std::vector<Slot> slots_ ABSL_GUARDED_BY(mu_);
   bool closing_ ABSL_GUARDED_BY(mu_) = false;
 };

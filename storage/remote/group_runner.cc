@@ -77,12 +77,22 @@ void GroupRunner::Run() {
   if (const absl::Status status = context_->status(); !status.ok()) return Stop(status);
   RunBodies();
   const Speculation& reads = run_->reads();
-  const int max_fetches = conflicts_ > 0 ? kFetchesAfterConflict : guesses_first_ ? 0 : context_->options().max_fetches;
-  if (reads.must_fetch() || (reads.guessed() && fetches_ < max_fetches)) return Fetch(reads.Wanted());
+  const int max_fetches = MaxFetches();
+  if (reads.must_fetch() || (reads.guessed() && fetches_ < max_fetches)) {
+    if (!guesses_first_ || conflicts_ > 0) Foresee();
+    return Fetch(reads.Wanted());
+  }
   if (!run_->writes_nothing()) return Commit();
   // All that was read is the state of one moment while the calls were open.
   if (!reads.guessed()) return Tell();
   Compare();
+}
+
+int GroupRunner::MaxFetches() const {
+  if (guesses_first_ && conflicts_ == 0) return 0;
+  // What others wait for is held, and further reads depend on it. So guesses of these are good.
+  if (holds_ && conflicts_ <= 1) return 1;
+  return conflicts_ > 0 ? kFetchesAfterConflict : context_->options().max_fetches;
 }
 
 void GroupRunner::RunBodies() {
@@ -114,14 +124,27 @@ void GroupRunner::Leave(size_t from) {
   tasks_.erase(first, tasks_.end());
 }
 
+void GroupRunner::Foresee() {
+  if (slot_ == nullptr || !context_->backend().CanHold()) return;
+  foreseen_ = {.slot = slot_->name(), .reads = run_->reads().reads(), .writes = run_->Writes()};
+  for (RemoteGroup::Write& write : foreseen_.writes) write.value = std::nullopt;
+}
+
+void GroupRunner::Release() {
+  if (std::exchange(holds_, false)) context_->backend().Release(slot_->name());
+}
+
 void GroupRunner::Fetch(RemoteFetch wanted) {
   if (++fetches_ > kMaxFetches) {
     return TellAll(StoreError(absl::UnavailableError("what the transaction reads changes too often")));
   }
-  context_->backend().Fetch(wanted, OnExecutor<absl::StatusOr<RemoteFetched>>(
-                                        [wanted](GroupRunner& group, absl::StatusOr<RemoteFetched> fetched) mutable {
-                                          group.OnFetched(std::move(wanted), std::move(fetched));
-                                        }));
+  auto done = OnExecutor<absl::StatusOr<RemoteFetched>>(
+      [wanted](GroupRunner& group, absl::StatusOr<RemoteFetched> fetched) mutable {
+        group.OnFetched(std::move(wanted), std::move(fetched));
+      });
+  if (foreseen_.slot.empty()) return context_->backend().Fetch(std::move(wanted), std::move(done));
+  holds_ = true;
+  context_->backend().FetchAndHold(std::move(wanted), foreseen_, std::move(done));
 }
 
 void GroupRunner::OnFetched(RemoteFetch wanted, absl::StatusOr<RemoteFetched> fetched) {
@@ -164,6 +187,7 @@ void GroupRunner::OnCompared(const absl::StatusOr<bool>& unchanged) {
 void GroupRunner::Commit() {
   before_ = slot_->value();
   may_be_applied_ = true;
+  holds_ = false;  // Until this commit.
   context_->backend().Commit(
       {.slot = slot_->name(), .before = before_, .reads = run_->reads().reads(), .writes = run_->Writes()},
       OnExecutor<RemoteCommitted>(
@@ -219,6 +243,8 @@ void GroupRunner::OnConflict() {
 
 void GroupRunner::RunAgain(int attempt) {
   if (tasks_.empty()) return End();  // Nobody waits any more.
+  Release();
+  Foresee();
   RemoteFetch wanted = run_->reads().Wanted();
   for (const RemoteKey& key : wanted.keys) context_->guesses().Erase(key);
   run_ = nullptr;
@@ -324,6 +350,7 @@ void GroupRunner::TellAll(const absl::Status& status) {
 }
 
 void GroupRunner::End() {
+  Release();
   ended_ = true;
   run_ = nullptr;
 }

@@ -85,9 +85,15 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   // Of the steps; all run with mu_ held.
   void Run();
   void RunBodies();
+  // How many fetches the group makes for the sake of guesses before it goes on with them.
+  [[nodiscard]] int MaxFetches() const;
   // Takes the tasks from this one on out of the group.
   void Leave(size_t from);
   void Fetch(RemoteFetch wanted);
+  // Notes what the last run read and writes, for a fetch that holds it. After a conflict another one is likely.
+  void Foresee();
+  // Lets others change what the last fetch held.
+  void Release();
   void OnFetched(RemoteFetch wanted, absl::StatusOr<RemoteFetched> fetched);
   void Compare();
   void OnCompared(const absl::StatusOr<bool>& unchanged);
@@ -121,6 +127,8 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   int failures_ = 0;
   int conflicts_ = 0;
   bool guesses_first_ = false;
+  RemoteGroup foreseen_;         // The keys of the next fetch that holds them. Without a slot: it holds nothing.
+  bool holds_ = false;           // The last fetch, until the commit.
   bool may_be_applied_ = false;  // A commit has no outcome yet.
   bool ended_ = false;
 };
