@@ -13,6 +13,7 @@ from ports import free_port
 from postgres import AS_USER, program
 
 START_TIMEOUT_S = 120
+STOP_TIMEOUT_S = 30
 # Of the monitor, in milliseconds: a node that does not answer is given up within some three seconds.
 TIMES = {"health_check_period": 500, "health_check_timeout": 500, "health_check_max_retries": 2,
          "health_check_retry_delay": 200, "node_considered_unhealthy_timeout": 3000, "primary_demote_timeout": 2000,
@@ -38,15 +39,24 @@ def descendants(pid: int) -> list:
 class Keeper:
     """A pg_autoctl, with the PostgreSQL that it runs."""
 
-    def __init__(self, name: str, home: pathlib.Path):
+    def __init__(self, name: str, home: pathlib.Path, port: int):
         self.name = name
-        self.port = free_port()
+        self.port = port
+        self.address = f"127.0.0.1:{port}"
         self._home = home
         self._process = None
 
     @property
     def runs(self) -> bool:
-        return self._process is not None
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def state(self) -> str:
+        return "runs" if self.runs else "ended"
+
+    @property
+    def is_created(self) -> bool:
+        return (self._home / self.name / "PG_VERSION").exists()
 
     @property
     def _environment(self) -> dict:
@@ -68,6 +78,8 @@ class Keeper:
             raise AssertionError(f"pg_autoctl create {kind}:\n{self.log.read_text()}")
 
     def start(self) -> None:
+        if self.runs:
+            return
         with open(self.log, "ab") as log:
             self._process = subprocess.Popen(self._command("run"), env=self._environment, cwd=self._home,
                                              stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -82,6 +94,22 @@ class Keeper:
         self._process.wait()
         self._process = None
 
+    def end(self, number: int) -> None:
+        """By SIGTERM, which it waits for, or by SIGKILL."""
+        if not self.runs:
+            return
+        if number == signal.SIGKILL:
+            return self.kill()
+        self._process.send_signal(number)
+        try:
+            self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    @staticmethod
+    def await_ready() -> None:
+        """It goes on in its own time."""
+
     @property
     def log(self) -> pathlib.Path:
         return self._home / f"{self.name}.log"
@@ -93,16 +121,20 @@ class AutoFailover:
     store = "postgres"
     place = "the database"
 
-    def __init__(self):
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="hapax-failover-"))
-        home = self.dir / "home"
-        (home / "run").mkdir(parents=True)
+    def __init__(self, directory: pathlib.Path = None, ports=()):
+        """In a directory of its own, which `close` removes, or in `directory`, with those of an earlier start if there
+        are any. `ports`: of the monitor and the nodes."""
+        self.dir = directory or pathlib.Path(tempfile.mkdtemp(prefix="hapax-failover-"))
+        home = self.dir / "postgresql"
+        (home / "run").mkdir(parents=True, exist_ok=True)
         if AS_USER:
-            owner = pwd.getpwnam("postgres").pw_uid
-            for path in (self.dir, home, home / "run"):
-                os.chown(path, owner, -1)
-        self.monitor = Keeper("monitor", home)
-        self.nodes = [Keeper(f"node{i}", home) for i in (1, 2)]
+            # The directory is to be reached by the user of PostgreSQL, and the rest of it to be read by nobody.
+            self.dir.chmod(0o711)
+            for path in (home, home / "run"):
+                os.chown(path, pwd.getpwnam("postgres").pw_uid, -1)
+        ports = ports or [free_port() for _ in range(3)]
+        self.monitor = Keeper("monitor", home, ports[0])
+        self.nodes = [Keeper(f"node-{i}", home, port) for i, port in enumerate(ports[1:], 1)]
         self.conninfo_file = self.dir / "conninfo"
         ports = ",".join(str(node.port) for node in self.nodes)
         self.conninfo_file.write_text(f"host=127.0.0.1,127.0.0.1 port={ports} user=postgres dbname=hapax "
@@ -115,16 +147,18 @@ class AutoFailover:
 
     def start(self) -> "AutoFailover":
         """Until one node is the primary and the other its synchronous standby."""
-        self.monitor.create("monitor")
-        with open(self.dir / "home/monitor/postgresql.conf", "a") as settings:
-            settings.writelines(f"pgautofailover.{name} = {value}\n" for name, value in TIMES.items())
+        if not self.monitor.is_created:
+            self.monitor.create("monitor")
+            with open(self.dir / "postgresql/monitor/postgresql.conf", "a") as settings:
+                settings.writelines(f"pgautofailover.{name} = {value}\n" for name, value in TIMES.items())
         self.monitor.start()
         where = f"postgres://autoctl_node@127.0.0.1:{self.monitor.port}/pg_auto_failover"
         for node in self.nodes:
             self.await_monitor()
-            node.create("postgres", "--monitor", where, "--name", node.name, "--dbname", "hapax")
+            if not node.is_created:
+                node.create("postgres", "--monitor", where, "--name", node.name, "--dbname", "hapax")
             node.start()
-            self._await(lambda: any(self._writable(other) for other in self.nodes), "a primary")
+            self.primary()
         self.await_standby()
         return self
 
@@ -142,7 +176,7 @@ class AutoFailover:
         self._await(has_both, "a primary with a standby")
 
     def primary(self) -> Keeper:
-        return self._await(lambda: next((node for node in self.nodes if self._writable(node)), None), "a primary")
+        return self._await(lambda: next((node for node in self.nodes if self.is_writable(node)), None), "a primary")
 
     def sql(self, statement: str, node: Keeper = None) -> str:
         """What the statement returns on the node, or on the one that can be written; empty after an error."""
@@ -156,7 +190,7 @@ class AutoFailover:
                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=START_TIMEOUT_S)
         return run.stdout.strip()
 
-    def _writable(self, node: Keeper) -> bool:
+    def is_writable(self, node: Keeper) -> bool:
         return node.runs and self.sql("SHOW transaction_read_only", node) == "off"
 
     def _await(self, probe, what: str):
