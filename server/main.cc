@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
@@ -31,6 +32,7 @@
 #include "hapax/server/compute/instances/power.h"
 #include "hapax/server/compute/placement/places.h"
 #include "hapax/server/compute/rows.h"
+#include "hapax/server/doors/openstack/openstack_door.h"
 #include "hapax/server/options/api_keys_file.h"
 #include "hapax/server/options/flags.h"
 #include "hapax/server/server.h"
@@ -80,6 +82,25 @@ absl::StatusOr<std::unique_ptr<Authenticator>> MakeAuthenticator(const ServerFla
       return std::make_unique<CertificateAuthenticator>();
   }
   HAPAX_CHECK(false, "an Auth is one of its values");
+}
+
+// Other APIs, for clients that know nothing of this one.
+std::vector<std::unique_ptr<Door>> MakeDoors(const ServerFlags& flags, const compute::Catalog& catalog) {
+  const auto identity = [&flags] {
+    switch (flags.auth) {
+      case ServerFlags::Auth::kNone:
+        return openstack::Identity::kProject;
+      case ServerFlags::Auth::kApiKey:
+        return openstack::Identity::kApiKey;
+      case ServerFlags::Auth::kMtls:
+        return openstack::Identity::kCertificate;
+    }
+    HAPAX_CHECK(false, "an Auth is one of its values");
+  };
+  std::vector<std::unique_ptr<Door>> doors;
+  doors.push_back(std::make_unique<openstack::OpenStackDoor>(openstack::Options{
+      .catalog = catalog, .default_region = flags.default_region, .identity = identity()}));
+  return doors;
 }
 
 // Of "HOST:PORT".
@@ -180,6 +201,7 @@ absl::Status Run(int argc, char** argv) {
       .seal_key_file = flags.seal_key_file,
       .backup_dir = flags.backup_dir,
       .http_address = flags.http_address,
+      .doors = MakeDoors(flags, catalog),
       .metrics_address = flags.metrics_address,
       .max_calls_in_flight = flags.limits.max_calls_in_flight,
       .request_budget = flags.limits.request_budget,
