@@ -97,11 +97,10 @@ absl::StatusOr<JsonObject> ImagesOf(const Exchange& exchange) {
     const bool is_wanted = wanted.value_or(id) == id && (!visibility.has_value() || *visibility == "public");
     if (is_wanted && IsOnPage(id, page, images.size())) images.push_back(ImageView(id));
   }
-  return JsonObject()
-      .Objects("images", images)
-      .Text("first", "/v2/images")
-      .Text("schema", "/v2/schemas/images");
+  return JsonObject().Objects("images", images).Text("first", "/v2/images").Text("schema", "/v2/schemas/images");
 }
+
+constexpr size_t kMaxZones = 10'000;
 
 void AddZones(ExchangePtr exchange, std::string page_token, std::vector<JsonObject> zones) {
   DescribeAvailabilityZonesRequest request;
@@ -117,7 +116,7 @@ void AddZones(ExchangePtr exchange, std::string page_token, std::vector<JsonObje
                               .Object("zoneState", JsonObject().Bool("available", true))
                               .Null("hosts"));
         }
-        if (response.next_page_token().empty()) {
+        if (response.next_page_token().empty() || response.availability_zones().empty() || zones.size() > kMaxZones) {
           return Exchange::Send(std::move(self), JsonReply(200, JsonObject().Objects("availabilityZoneInfo", zones)));
         }
         AddZones(std::move(self), response.next_page_token(), std::move(zones));

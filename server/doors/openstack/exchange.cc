@@ -12,9 +12,7 @@ void Exchange::Send(ExchangePtr exchange, HttpReply reply) {
   std::move(exchange->done)(std::move(reply));
 }
 
-std::string Exchange::BaseUrl() const {
-  return request.BaseUrl() + (region.empty() ? "" : "/regions/" + region);
-}
+std::string Exchange::BaseUrl() const { return request.BaseUrl() + (region.empty() ? "" : "/regions/" + region); }
 
 std::string Exchange::CallerName() const {
   switch (options.identity) {
@@ -50,18 +48,17 @@ void Exchange::RunBytes(ExchangePtr exchange, DoorCall call,
                         absl::AnyInvocable<void(ExchangePtr, std::string) &&> next) {
   const HttpRequest& origin = exchange->request;
   DoorCalls& calls = exchange->calls;
-  calls.Run(origin, std::move(call),
-            [exchange = std::move(exchange), next = std::move(next)](DoorReply reply) mutable {
-              if (!reply.reply.ok()) {
-                const absl::Status error = reply.reply.status();
-                if (exchange->path_names_it && error.code() == absl::StatusCode::kNotFound) {
-                  return Send(std::move(exchange), ErrorReply(404, std::string(error.message())));
-                }
-                return Send(std::move(exchange), error);
-              }
-              if (reply.outcome.has_value()) exchange->outcome = reply.outcome;
-              std::move(next)(std::move(exchange), *std::move(reply.reply));
-            });
+  calls.Run(origin, std::move(call), [exchange = std::move(exchange), next = std::move(next)](DoorReply reply) mutable {
+    if (!reply.reply.ok()) {
+      const absl::Status error = reply.reply.status();
+      if (exchange->path_names_it && error.code() == absl::StatusCode::kNotFound) {
+        return Send(std::move(exchange), ErrorReply(404, std::string(error.message())));
+      }
+      return Send(std::move(exchange), error);
+    }
+    if (reply.outcome.has_value()) exchange->outcome = reply.outcome;
+    std::move(next)(std::move(exchange), *std::move(reply.reply));
+  });
 }
 
 void Exchange::Authenticate(ExchangePtr exchange, absl::AnyInvocable<void(ExchangePtr) &&> next) {

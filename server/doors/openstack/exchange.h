@@ -72,8 +72,8 @@ class Exchange {
   DoorCalls& calls;
   const Options& options;
   Door::Done done;
-  std::string region;     // Of the endpoint; empty for the default one.
-  std::string token;      // X-Auth-Token, or the one that a login makes.
+  std::string region;  // Of the endpoint; empty for the default one.
+  std::string token;   // X-Auth-Token, or the one that a login makes.
   bool has_token = false;
   std::optional<Outcome> outcome;
   bool path_names_it = false;  // The path names what the call is about: if there is none, the status is 404.
@@ -89,13 +89,14 @@ class Exchange {
                   .request = request.SerializeAsString(),
                   .metadata = exchange->Metadata(mutates),
                   .principal = std::nullopt};
-    RunBytes(std::move(exchange), std::move(call), [next = std::move(next)](ExchangePtr self, std::string bytes) mutable {
-      Response response;
-      if (!response.ParseFromString(bytes)) {
-        return Send(std::move(self), Refuse(Reason::kInternal, "a reply could not be parsed"));
-      }
-      std::move(next)(std::move(self), std::move(response));
-    });
+    RunBytes(std::move(exchange), std::move(call),
+             [next = std::move(next)](ExchangePtr self, std::string bytes) mutable {
+               Response response;
+               if (!response.ParseFromString(bytes)) {
+                 return Send(std::move(self), Refuse(Reason::kInternal, "a reply could not be parsed"));
+               }
+               std::move(next)(std::move(self), std::move(response));
+             });
   }
 };
 

@@ -115,7 +115,8 @@ JsonObject Endpoint(const std::string& type, const std::string& region, const st
 }
 
 // The default region comes first: it is what a client takes that names none.
-JsonObject Service(const Exchange& exchange, const std::string& type, const std::string& name, const std::string& path) {
+JsonObject Service(const Exchange& exchange, const std::string& type, const std::string& name,
+                   const std::string& path) {
   const std::string base = exchange.request.BaseUrl();
   const std::string& default_region = exchange.options.default_region;
   std::vector<JsonObject> endpoints = {Endpoint(type, default_region, base + path)};
@@ -143,7 +144,8 @@ HttpReply LoginReply(const Exchange& exchange, const Login& login) {
       .Bool("is_domain", false)
       .Text("issued_at", text(now))
       .Text("expires_at", text(now + kTokenLifetime))
-      .Objects("catalog", {Service(exchange, "compute", "nova", "/v2.1"), Service(exchange, "image", "glance", "/image")});
+      .Objects("catalog",
+               {Service(exchange, "compute", "nova", "/v2.1"), Service(exchange, "image", "glance", "/image")});
   HttpReply reply = JsonReply(201, JsonObject().Object("token", token));
   reply.headers.emplace_back("X-Subject-Token", exchange.token);
   return reply;

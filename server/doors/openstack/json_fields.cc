@@ -143,6 +143,16 @@ std::map<std::string, std::string> JsonFields::Texts(std::string_view name, size
   return texts;
 }
 
+bool JsonFields::TakeIfEmpty(std::string_view name) {
+  const auto found = fields_.fields().find(std::string(name));
+  if (found == fields_.fields().end()) return false;
+  const Value& value = found->second;
+  const bool is_empty = value.kind_case() == Value::kNullValue ||
+                        (value.kind_case() == Value::kStructValue && value.struct_value().fields().empty());
+  if (is_empty) Take(name);
+  return is_empty;
+}
+
 bool JsonFields::TakeIfText(std::string_view name, std::string_view text) {
   const auto found = fields_.fields().find(std::string(name));
   if (found == fields_.fields().end() || found->second.kind_case() != Value::kStringValue ||

@@ -51,9 +51,11 @@ class JsonFields {
   [[nodiscard]] std::vector<JsonFields> Objects(std::string_view name, size_t max);
   // The texts of an object, by name; at most `max`.
   [[nodiscard]] std::map<std::string, std::string> Texts(std::string_view name, size_t max);
-  // Whatever the field is, if its value is this text.
+  // Takes a field if it is null or an empty object.
+  [[nodiscard]] bool TakeIfEmpty(std::string_view name);
+  // Takes a field if it is this text.
   [[nodiscard]] bool TakeIfText(std::string_view name, std::string_view text);
-  // Whatever the field is.
+  // Takes a field, whatever it is.
   void Take(std::string_view name) { static_cast<void>(Extract(name)); }
 
   void Refuse(std::string_view name, std::string_view allowed);

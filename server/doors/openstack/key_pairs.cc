@@ -25,6 +25,8 @@ using compute::v1::DescribeKeypairsResponse;
 using compute::v1::KeyPair;
 
 constexpr int kPageSize = 1000;
+// A list is read page by page from the first pair on, whatever the marker.
+constexpr int kMaxPages = 100;
 
 absl::StatusOr<CreateKeypairRequest> ReadCreateRequest(std::string_view text) {
   HAPAX_ASSIGN_OR_RETURN(JsonFields body, JsonFields::Parse(text));
@@ -66,21 +68,40 @@ JsonObject Details(const Exchange& exchange, const KeyPair& pair) {
       .Bool("deleted", false);
 }
 
-void AddPairs(ExchangePtr exchange, DescribeKeypairsRequest request, PageLimits limits, std::vector<JsonObject> pairs) {
-  const DescribeKeypairsRequest page_request = request;
+struct KeyPairList {
+  DescribeKeypairsRequest request;
+  PageLimits limits;
+  int pages = 0;
+  std::vector<JsonObject> pairs;
+};
+
+absl::StatusOr<KeyPairList> ReadList(const Exchange& exchange) {
+  KeyPairList list;
+  HAPAX_ASSIGN_OR_RETURN(Query query, Query::Parse(exchange.request.query));
+  HAPAX_ASSIGN_OR_RETURN(list.limits, TakePageLimits(query));
+  HAPAX_RETURN_IF_ERROR(query.Finish());
+  list.request.set_region(exchange.RegionOrDefault());
+  list.request.set_page_size(kPageSize);
+  return list;
+}
+
+void ReadPages(ExchangePtr exchange, KeyPairList list) {
+  const DescribeKeypairsRequest request = list.request;
   Exchange::Read<DescribeKeypairsResponse>(
-      std::move(exchange), "hapax.compute.v1.Compute/DescribeKeypairs", page_request,
-      [request = std::move(request), limits = std::move(limits), pairs = std::move(pairs)](
-          ExchangePtr self, const DescribeKeypairsResponse& page) mutable {
+      std::move(exchange), "hapax.compute.v1.Compute/DescribeKeypairs", request,
+      [list = std::move(list)](ExchangePtr self, const DescribeKeypairsResponse& page) mutable {
         for (const KeyPair& pair : page.key_pairs()) {
-          if (pairs.size() == limits.limit) break;
-          if (pair.key_name() > limits.marker) pairs.push_back(JsonObject().Object("keypair", Summary(pair)));
+          if (list.pairs.size() == list.limits.limit) break;
+          if (pair.key_name() > list.limits.marker) list.pairs.push_back(JsonObject().Object("keypair", Summary(pair)));
         }
-        if (pairs.size() == limits.limit || page.next_page_token().empty()) {
-          return Exchange::Send(std::move(self), JsonReply(200, JsonObject().Objects("keypairs", pairs)));
+        if (list.pairs.size() == list.limits.limit || page.next_page_token().empty()) {
+          return Exchange::Send(std::move(self), JsonReply(200, JsonObject().Objects("keypairs", list.pairs)));
         }
-        request.set_page_token(page.next_page_token());
-        AddPairs(std::move(self), std::move(request), std::move(limits), std::move(pairs));
+        if (++list.pages == kMaxPages) {
+          return Exchange::Send(std::move(self), RefuseParameter("marker", "is too far in the list"));
+        }
+        list.request.set_page_token(page.next_page_token());
+        ReadPages(std::move(self), std::move(list));
       });
 }
 
@@ -106,18 +127,9 @@ void CreateKeyPair(ExchangePtr exchange) {
 }
 
 void ListKeyPairs(ExchangePtr exchange) {
-  const auto read = [&exchange]() -> absl::StatusOr<PageLimits> {
-    HAPAX_ASSIGN_OR_RETURN(Query query, Query::Parse(exchange->request.query));
-    HAPAX_ASSIGN_OR_RETURN(PageLimits limits, TakePageLimits(query));
-    HAPAX_RETURN_IF_ERROR(query.Finish());
-    return limits;
-  };
-  absl::StatusOr<PageLimits> limits = read();
-  if (!limits.ok()) return Exchange::Send(std::move(exchange), limits.status());
-  DescribeKeypairsRequest request;
-  request.set_region(exchange->RegionOrDefault());
-  request.set_page_size(kPageSize);
-  AddPairs(std::move(exchange), std::move(request), *std::move(limits), {});
+  absl::StatusOr<KeyPairList> list = ReadList(*exchange);
+  if (!list.ok()) return Exchange::Send(std::move(exchange), list.status());
+  ReadPages(std::move(exchange), *std::move(list));
 }
 
 void ShowKeyPair(ExchangePtr exchange, const std::string& name) {
@@ -141,9 +153,10 @@ void DeleteKeyPair(ExchangePtr exchange, const std::string& name) {
   request.set_region(exchange->region);
   request.set_key_name(name);
   exchange->path_names_it = true;
-  Exchange::Mutate<DeleteKeypairResponse>(
-      std::move(exchange), "hapax.compute.v1.Compute/DeleteKeypair", request,
-      [](ExchangePtr self, const DeleteKeypairResponse& /*response*/) { Exchange::Send(std::move(self), EmptyReply(202)); });
+  Exchange::Mutate<DeleteKeypairResponse>(std::move(exchange), "hapax.compute.v1.Compute/DeleteKeypair", request,
+                                          [](ExchangePtr self, const DeleteKeypairResponse& /*response*/) {
+                                            Exchange::Send(std::move(self), EmptyReply(202));
+                                          });
 }
 
 }  // namespace hapax::openstack

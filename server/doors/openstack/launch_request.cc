@@ -15,6 +15,7 @@ namespace {
 using compute::v1::RunInstancesRequest;
 
 constexpr size_t kMaxMetadata = 50;
+constexpr size_t kMaxNameBytes = 255;
 constexpr char kTokenHint[] = "x-client-token";
 
 // One subnet, by its id, or none: `auto`.
@@ -33,7 +34,9 @@ void ReadTags(JsonFields& server, RunInstancesRequest& request) {
     if (name == kNameTag) server.Refuse("metadata.Name", "must be left out: `name` is it");
     tags[name] = std::move(value);
   }
-  tags[std::string(kNameTag)] = server.RequiredText("name");
+  std::string server_name = server.RequiredText("name");
+  if (server_name.size() > kMaxNameBytes) server.Refuse("name", "must have at most 255 bytes");
+  tags[std::string(kNameTag)] = std::move(server_name);
 }
 
 // What is supported with the one value that changes nothing.

@@ -115,8 +115,7 @@ std::string Translated(const absl::Status& error) {
 
 HttpReply ErrorReply(int status, std::string_view message, RetryVerdict verdict) {
   HttpReply reply = JsonReply(
-      status,
-      JsonObject().Object(ErrorName(status), JsonObject().Number("code", status).Text("message", message)));
+      status, JsonObject().Object(ErrorName(status), JsonObject().Number("code", status).Text("message", message)));
   reply.headers.emplace_back("hapax-retry", WireName(verdict));
   return reply;
 }

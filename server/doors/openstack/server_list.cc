@@ -46,7 +46,8 @@ std::string Literal(std::string_view value) {
   return literal;
 }
 
-// A name may be a part of one, or have the anchors `^` and `$` of a regular expression; more of these are not supported.
+// A name may be a part of one, or have the anchors `^` and `$` of a regular expression; more of these are not
+// supported.
 absl::Status FilterByName(std::string_view name, DescribeInstancesRequest& request) {
   const bool from_begin = name.starts_with('^');
   if (from_begin) name.remove_prefix(1);

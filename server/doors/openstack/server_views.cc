@@ -45,7 +45,9 @@ NovaState StateOf(const Instance& instance) {
   }
 }
 
-JsonObject Link(std::string_view rel, const std::string& url) { return JsonObject().Text("rel", rel).Text("href", url); }
+JsonObject Link(std::string_view rel, const std::string& url) {
+  return JsonObject().Text("rel", rel).Text("href", url);
+}
 
 std::vector<JsonObject> ServerLinks(const Exchange& exchange, const std::string& id) {
   const std::string base = exchange.BaseUrl();
@@ -105,7 +107,8 @@ JsonObject ServerSummary(const Exchange& exchange, const Instance& instance) {
 
 JsonObject ServerView(const Exchange& exchange, const Instance& instance) {
   const NovaState state = StateOf(instance);
-  const std::string created = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", FromTimestamp(instance.launch_time()), absl::UTCTimeZone());
+  const std::string created =
+      absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", FromTimestamp(instance.launch_time()), absl::UTCTimeZone());
   JsonObject view = ServerSummary(exchange, instance);
   view.Text("status", state.status)
       .Text("tenant_id", exchange.CallerName())
@@ -138,8 +141,9 @@ JsonObject ServerView(const Exchange& exchange, const Instance& instance) {
     view.Text("key_name", instance.key_name());
   }
   if (instance.has_state_reason()) {
-    view.Object("fault",
-                JsonObject().Number("code", 500).Text("created", created).Text("message", instance.state_reason().message()));
+    view.Object(
+        "fault",
+        JsonObject().Number("code", 500).Text("created", created).Text("message", instance.state_reason().message()));
   }
   return view;
 }

@@ -31,7 +31,8 @@ void SendAbsent(ExchangePtr exchange, const std::string& id) {
 bool MayBeInstance(const std::string& id) { return id.starts_with("i-"); }
 
 // Finds the instance first: its region, which the path does not name, is needed. `next` also gets a terminated one.
-void FindInstance(ExchangePtr exchange, const std::string& id, absl::AnyInvocable<void(ExchangePtr, Instance) &&> next) {
+void FindInstance(ExchangePtr exchange, const std::string& id,
+                  absl::AnyInvocable<void(ExchangePtr, Instance) &&> next) {
   if (!MayBeInstance(id)) {
     // A name, which clients try as an id first.
     return Exchange::Authenticate(std::move(exchange), [id](ExchangePtr self) { SendAbsent(std::move(self), id); });
@@ -54,11 +55,17 @@ bool HasNoToken(const Exchange& exchange) {
          !exchange.request.Header("idempotency-key").has_value();
 }
 
+bool IsPowerAction(const std::string& action) { return action == "os-start" || action == "os-stop"; }
+
+// The name of an action, which is the only field of the body. Errors: INVALID_PARAMETER, the body is none of an action.
 absl::StatusOr<std::string> ReadAction(std::string_view text) {
   HAPAX_ASSIGN_OR_RETURN(JsonFields body, JsonFields::Parse(text));
   const std::vector<std::string> names = body.Names();
-  if (names.size() == 1 && !body.Has(names[0]) && (names[0] == "os-start" || names[0] == "os-stop")) return names[0];
-  return RefuseParameter("action", "must be {\"os-start\": null} or {\"os-stop\": null}");
+  if (names.size() != 1) return RefuseParameter("body", "must have one field, which names the action");
+  if (IsPowerAction(names[0]) && !body.TakeIfEmpty(names[0])) {
+    return RefuseParameter(names[0], "must be null");
+  }
+  return names[0];
 }
 
 template <typename Request>
@@ -83,6 +90,9 @@ void CreateServers(ExchangePtr exchange) {
         if (wants_reservation_id) {
           const JsonObject body = JsonObject().Text("reservation_id", response.reservation_id());
           return Exchange::Send(std::move(self), JsonReply(202, body));
+        }
+        if (response.instances().empty()) {
+          return Exchange::Send(std::move(self), Refuse(Reason::kInternal, "a launch has no instance"));
         }
         const std::string& id = response.instances(0).instance_id();
         HttpReply reply = JsonReply(202, JsonObject().Object("server", NewServerView(*self, id)));
@@ -109,11 +119,11 @@ void DeleteServer(ExchangePtr exchange, const std::string& id) {
     TerminateInstancesRequest request;
     request.set_region(instance.region());
     request.add_instance_ids(instance.instance_id());
-    Exchange::Mutate<TerminateInstancesResponse>(
-        std::move(self), "hapax.compute.v1.Compute/TerminateInstances", request,
-        [](ExchangePtr done, const TerminateInstancesResponse& /*response*/) {
-          Exchange::Send(std::move(done), EmptyReply(204));
-        });
+    Exchange::Mutate<TerminateInstancesResponse>(std::move(self), "hapax.compute.v1.Compute/TerminateInstances",
+                                                 request,
+                                                 [](ExchangePtr done, const TerminateInstancesResponse& /*response*/) {
+                                                   Exchange::Send(std::move(done), EmptyReply(204));
+                                                 });
   });
 }
 
@@ -123,6 +133,9 @@ void ActOnServer(ExchangePtr exchange, const std::string& id) {
   FindInstance(std::move(exchange), id, [action = *std::move(action)](ExchangePtr self, const Instance& instance) {
     if (instance.state() == compute::v1::INSTANCE_STATE_TERMINATED && HasNoToken(*self)) {
       return SendAbsent(std::move(self), instance.instance_id());
+    }
+    if (!IsPowerAction(action)) {
+      return Exchange::Send(std::move(self), RefuseParameter(action, "is no action of this server: os-start, os-stop"));
     }
     if (action == "os-start") {
       ChangePower<StartInstanceRequest>(std::move(self), "hapax.compute.v1.Compute/StartInstance", instance);
