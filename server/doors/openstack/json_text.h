@@ -13,7 +13,7 @@ namespace hapax::openstack {
 //
 //   JsonObject().Text("id", "i-1").Number("vcpus", 2).ToText()  ->  {"id":"i-1","vcpus":2}
 //
-// Names and texts are UTF-8; what JSON does not allow in a string is escaped.
+// What JSON does not allow in a string is escaped. Bytes that are not UTF-8, such as of a header, become U+FFFD.
 class JsonObject {
  public:
   JsonObject& Text(std::string_view name, std::string_view value);

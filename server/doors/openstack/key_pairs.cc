@@ -1,9 +1,11 @@
 #include "hapax/server/doors/openstack/key_pairs.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/time/time.h"
 #include "hapax/base/status_macros.h"
@@ -28,11 +30,19 @@ constexpr int kPageSize = 1000;
 // A list is read page by page from the first pair on, whatever the marker.
 constexpr int kMaxPages = 100;
 
+// Nova's rule. A slash, for one, would have no place in the path of a pair.
+bool IsInNames(char c) {
+  constexpr std::string_view kOthers = " @._-";
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || kOthers.find(c) != std::string_view::npos;
+}
+
 absl::StatusOr<CreateKeypairRequest> ReadCreateRequest(std::string_view text) {
   HAPAX_ASSIGN_OR_RETURN(JsonFields body, JsonFields::Parse(text));
   JsonFields keypair = body.RequiredObject("keypair");
   CreateKeypairRequest request;
   request.set_key_name(keypair.RequiredText("name"));
+  const std::string& name = request.key_name();
+  if (!std::all_of(name.begin(), name.end(), IsInNames)) keypair.Refuse("name", "must have only A-Z a-z 0-9 blank @ . _ -");
   request.set_key_type(compute::v1::KEY_TYPE_RSA);
   if (keypair.Has("type") && keypair.Text("type") != "ssh") keypair.Refuse("type", "must be ssh");
   if (keypair.Has("public_key")) keypair.Refuse("public_key", "must be left out: public keys cannot be imported");

@@ -24,6 +24,9 @@ struct Free {
 template <typename T>
 using Owned = std::unique_ptr<T, Free>;
 
+// Without it OpenSSL would ask on the terminal for that of an encrypted key.
+int NoPassword(char* /*buffer*/, int /*size*/, int /*is_new*/, void* /*user*/) { return -1; }
+
 // A string of the SSH protocol (RFC 4251, section 5): its length in four bytes, most significant first, and its bytes.
 void Append(std::string& to, std::string_view bytes) {
   for (int shift = 24; shift >= 0; shift -= 8) to.push_back(static_cast<char>(bytes.size() >> shift));
@@ -46,7 +49,7 @@ bool AppendNumber(std::string& to, const EVP_PKEY* key, const char* name) {
 
 absl::StatusOr<std::string> PublicKeyOf(std::string_view private_key) {
   const Owned<BIO> bio(BIO_new_mem_buf(private_key.data(), static_cast<int>(private_key.size())));
-  const Owned<EVP_PKEY> key(bio == nullptr ? nullptr : PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
+  const Owned<EVP_PKEY> key(bio == nullptr ? nullptr : PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassword, nullptr));
   std::string blob;
   Append(blob, kKeyType);
   if (key == nullptr || EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_RSA ||

@@ -80,6 +80,7 @@ TEST_F(MalformedTest, OtherBodiesAreRefusedByWhatIsWrong) {
       {action, {R"({"os-stop": 1})", "os-stop: must be null"}},
       {action, {R"({"reboot": {"type": "HARD"}})", "reboot: is no action of this server"}},
       {"/v2.1/os-keypairs", {"{}", "keypair: is required"}},
+      {"/v2.1/os-keypairs", {R"({"keypair": {"name": "a/b"}})", "keypair.name: must have only"}},
       {"/v2.1/os-keypairs", {R"({"keypair": {}})", "keypair.name: is required"}},
       {"/v2.1/os-keypairs", {R"({"keypair": {"name": "k", "user_id": "u"}})", "keypair.user_id: is not supported"}},
       {login, {"{}", "auth: is required"}},
