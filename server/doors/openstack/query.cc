@@ -17,7 +17,7 @@ constexpr size_t kMaxParameters = 50;
 
 absl::StatusOr<Query> Query::Parse(std::string_view text) {
   absl::StatusOr<FormPairs> pairs = ParseForm(text);
-  if (!pairs.ok()) return RefuseParameter("query", pairs.status().message().data());
+  if (!pairs.ok()) return RefuseParameter("query", std::string(pairs.status().message()));
   if (pairs->size() > kMaxParameters) return RefuseParameter("query", "must have at most 50 parameters");
   Query query;
   for (auto& [name, value] : *pairs) {

@@ -54,6 +54,12 @@ TEST_F(IdentityTest, AnApiKeyIsTheToken) {
   EXPECT_EQ(LogInAs(Identity::kApiKey, kToken).At("token.user.name"), "id1");
 }
 
+TEST_F(IdentityTest, WithCertificatesTheTokenSaysNothing) {
+  const NovaReply reply = LogInAs(Identity::kCertificate, kPassword);
+  EXPECT_EQ(reply.Header("X-Subject-Token"), "certificate");
+  EXPECT_TRUE(calls_.calls.back().metadata.empty());
+}
+
 TEST_F(IdentityTest, WhoIsNotKnownCannotLogIn) {
   calls_.refuse_with = Reason::kUnauthenticated;
   const NovaReply reply = LogInAs(Identity::kApiKey, kPassword);
