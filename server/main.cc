@@ -98,8 +98,8 @@ std::vector<std::unique_ptr<Door>> MakeDoors(const ServerFlags& flags, const com
     HAPAX_CHECK(false, "an Auth is one of its values");
   };
   std::vector<std::unique_ptr<Door>> doors;
-  doors.push_back(std::make_unique<openstack::OpenStackDoor>(openstack::Options{
-      .catalog = catalog, .default_region = flags.default_region, .identity = identity()}));
+  doors.push_back(std::make_unique<openstack::OpenStackDoor>(
+      openstack::Options{.catalog = catalog, .default_region = flags.default_region, .identity = identity()}));
   return doors;
 }
 

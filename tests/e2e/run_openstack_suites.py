@@ -39,7 +39,7 @@ def main() -> int:
                   f"{time.monotonic() - begin:>5.1f}", flush=True)
             for name in result.failed:
                 reason = next((reason for part, reason in NOT_SERVED.items() if part in name), "UNEXPECTED")
-                print(f"  {name.split('.')[-1].split('[')[0]}: {reason}")
+                print(f"  {name.split()[0].split('.')[-1].split('[')[0]}: {reason}")
             if result.unexpected:
                 print(result.output)
             unexpected += result.unexpected

@@ -93,9 +93,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if ((kind & 4U) != 0) request.headers.emplace_back("host", "nova:8774");
   if ((kind & 8U) != 0) request.headers.emplace_back("x-client-token", "T");
   request.body = input.LongString();
-  const OpenStackDoor door(Options{.catalog = catalog,
-                                   .default_region = "us-east-1",
-                                   .identity = static_cast<Identity>(((kind >> 4U) & 3U) % 3U)});
+  const OpenStackDoor door(Options{
+      .catalog = catalog, .default_region = "us-east-1", .identity = static_cast<Identity>(((kind >> 4U) & 3U) % 3U)});
   if (!door.IsFor(request)) return 0;
   FuzzedCalls calls(input.Rest());
   int replies = 0;

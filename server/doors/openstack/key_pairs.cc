@@ -42,7 +42,8 @@ absl::StatusOr<CreateKeypairRequest> ReadCreateRequest(std::string_view text) {
   CreateKeypairRequest request;
   request.set_key_name(keypair.RequiredText("name"));
   const std::string& name = request.key_name();
-  if (!std::all_of(name.begin(), name.end(), IsInNames)) keypair.Refuse("name", "must have only A-Z a-z 0-9 blank @ . _ -");
+  if (!std::all_of(name.begin(), name.end(), IsInNames))
+    keypair.Refuse("name", "must have only A-Z a-z 0-9 blank @ . _ -");
   request.set_key_type(compute::v1::KEY_TYPE_RSA);
   if (keypair.Has("type") && keypair.Text("type") != "ssh") keypair.Refuse("type", "must be ssh");
   if (keypair.Has("public_key")) keypair.Refuse("public_key", "must be left out: public keys cannot be imported");

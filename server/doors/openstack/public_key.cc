@@ -49,7 +49,8 @@ bool AppendNumber(std::string& to, const EVP_PKEY* key, const char* name) {
 
 absl::StatusOr<std::string> PublicKeyOf(std::string_view private_key) {
   const Owned<BIO> bio(BIO_new_mem_buf(private_key.data(), static_cast<int>(private_key.size())));
-  const Owned<EVP_PKEY> key(bio == nullptr ? nullptr : PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassword, nullptr));
+  const Owned<EVP_PKEY> key(bio == nullptr ? nullptr
+                                           : PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassword, nullptr));
   std::string blob;
   Append(blob, kKeyType);
   if (key == nullptr || EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_RSA ||

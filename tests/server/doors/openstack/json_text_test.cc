@@ -33,7 +33,8 @@ TEST(JsonObject, WhatIsNotUtf8IsReplaced) {
     const std::string json = JsonObject().Text("t", value).ToText();
     return json.substr(6, json.size() - 8);
   };
-  for (const char* good : {"\xC2\x80", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"}) {
+  for (const char* good :
+       {"\xC2\x80", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"}) {
     EXPECT_EQ(text(good), good);
   }
   EXPECT_EQ(text("a\xFF z"), "a\\ufffd z");
