@@ -20,7 +20,7 @@
 #include "hapax/bench/messages.h"
 
 ABSL_FLAG(std::string, target, "", "HOST:PORT to call; with --protocol=http1 HOST:PORT/PATH to POST to");
-ABSL_FLAG(std::string, protocol, "grpc", "grpc; or http1: JSON with an Idempotency-Key header");
+ABSL_FLAG(std::string, protocol, "grpc", "grpc; http1: JSON with an Idempotency-Key header; or ec2: EC2's query API");
 ABSL_FLAG(std::string, figure, "first_execution",
           "first_execution: each launch under a new token; replay: of launches that were made before; unprotected: "
           "launches without a token; read: of one instance");
@@ -42,6 +42,7 @@ ABSL_FLAG(
     "has its own");
 ABSL_FLAG(int, threads, 1, "Threads, each with its share of the calls and connections");
 ABSL_FLAG(std::string, tenant, "", "Over gRPC: as whom to call, in x-tenant-id; empty for the server's default");
+ABSL_FLAG(std::string, zone, std::string(hapax::bench::kDefaultZone), "Over gRPC: the zone of the launches");
 ABSL_FLAG(bool, may_be_refused, false,
           "Over gRPC: calls may be refused with RESOURCE_EXHAUSTED or INVALID_ARGUMENT, and are made again at once");
 ABSL_FLAG(std::string, expect_outcome, "", "What hapax-outcome must say: executed, replayed or unprotected");
@@ -78,10 +79,12 @@ absl::StatusOr<RequestTemplate> MakeTemplate(Figure figure) {
   const bool with_token = figure == Figure::kFirstExecution || figure == Figure::kReplay;
   if (!Grpc()) {
     const auto [host_and_port, path] = HttpTarget();
+    if (absl::GetFlag(FLAGS_protocol) == "ec2") return LaunchForm(host_and_port, with_token);
     return LaunchPost(host_and_port, path, with_token);
   }
   if (figure != Figure::kRead) {
-    return LaunchMessage(absl::GetFlag(FLAGS_instances), with_token, absl::GetFlag(FLAGS_tags));
+    return LaunchMessage(absl::GetFlag(FLAGS_instances), with_token, absl::GetFlag(FLAGS_tags),
+                         absl::GetFlag(FLAGS_zone));
   }
   NewTokens tokens;
   const RequestTemplate launch = LaunchMessage(1, /*with_token=*/true);
@@ -204,7 +207,7 @@ class Run {
 std::string WrongFlags(std::optional<Figure> figure) {
   const std::string protocol = absl::GetFlag(FLAGS_protocol);
   if (!figure.has_value()) return absl::StrCat("--figure=", absl::GetFlag(FLAGS_figure), " is none");
-  if (protocol != "grpc" && protocol != "http1") return absl::StrCat("--protocol=", protocol, " is none");
+  if (protocol != "grpc" && protocol != "http1" && protocol != "ec2") return absl::StrCat("--protocol=", protocol, " is none");
   if (!Grpc() && figure == Figure::kRead) return "--figure=read needs --protocol=grpc";
   if (!Grpc() && !absl::GetFlag(FLAGS_expect_outcome).empty()) return "--expect_outcome needs --protocol=grpc";
   if (!Grpc() && !absl::GetFlag(FLAGS_tenant).empty()) return "--tenant needs --protocol=grpc";

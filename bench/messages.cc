@@ -7,17 +7,16 @@ namespace hapax::bench {
 namespace {
 
 constexpr char kImage[] = "ami-b232d0db";
-constexpr char kZone[] = "us-east-1a";
 
 absl::string_view Abseil(std::string_view text) { return {text.data(), text.size()}; }
 
 }  // namespace
 
-RequestTemplate LaunchMessage(int instances, bool with_token, int tags) {
+RequestTemplate LaunchMessage(int instances, bool with_token, int tags, std::string_view zone) {
   compute::v1::RunInstancesRequest request;
   if (with_token) request.set_client_token(std::string(RequestTemplate::kPlaceholder));
   request.set_image_id(kImage);
-  request.mutable_placement()->set_availability_zone(kZone);
+  request.mutable_placement()->set_availability_zone(std::string(zone));
   if (instances > 1) request.set_min_count(instances);
   for (int i = 0; i < tags; ++i) (*request.mutable_tags())[absl::StrCat("k", i)];
   return RequestTemplate(request.SerializeAsString());
@@ -36,13 +35,23 @@ std::string FirstInstanceId(const std::string& response) {
 }
 
 RequestTemplate LaunchPost(std::string_view host_and_port, std::string_view path, bool with_token) {
-  const std::string body =
-      absl::StrCat(R"({"image_id":")", kImage, R"(","placement":{"availability_zone":")", kZone, R"("}})");
+  const std::string body = absl::StrCat(R"({"image_id":")", kImage, R"(","placement":{"availability_zone":")",
+                                        Abseil(kDefaultZone), R"("}})");
   const std::string key =
       with_token ? absl::StrCat("Idempotency-Key: ", Abseil(RequestTemplate::kPlaceholder), "\r\n") : "";
   return RequestTemplate(absl::StrCat("POST ", Abseil(path), " HTTP/1.1\r\nHost: ", Abseil(host_and_port),
                                       "\r\nContent-Type: application/json\r\n", key, "Content-Length: ", body.size(),
                                       "\r\n\r\n", body));
+}
+
+RequestTemplate LaunchForm(std::string_view host_and_port, bool with_token) {
+  const std::string body =
+      absl::StrCat("Action=RunInstances&Version=2016-11-15&ImageId=", kImage, "&MinCount=1&MaxCount=1",
+                   "&Placement.AvailabilityZone=", Abseil(kDefaultZone),
+                   with_token ? absl::StrCat("&ClientToken=", Abseil(RequestTemplate::kPlaceholder)) : "");
+  return RequestTemplate(absl::StrCat("POST / HTTP/1.1\r\nHost: ", Abseil(host_and_port),
+                                      "\r\nContent-Type: application/x-www-form-urlencoded; charset=utf-8\r\n",
+                                      "Content-Length: ", body.size(), "\r\n\r\n", body));
 }
 
 }  // namespace hapax::bench

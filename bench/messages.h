@@ -11,8 +11,11 @@ namespace hapax::bench {
 inline constexpr char kRunInstances[] = "/hapax.compute.v1.Compute/RunInstances";
 inline constexpr char kDescribeInstances[] = "/hapax.compute.v1.Compute/DescribeInstances";
 
+inline constexpr std::string_view kDefaultZone = "us-east-1a";
+
 // A RunInstancesRequest for this many instances, each with this many tags.
-[[nodiscard]] RequestTemplate LaunchMessage(int instances, bool with_token, int tags = 0);
+[[nodiscard]] RequestTemplate LaunchMessage(int instances, bool with_token, int tags = 0,
+                                            std::string_view zone = kDefaultZone);
 
 // A DescribeInstancesRequest for one instance.
 [[nodiscard]] RequestTemplate ReadMessage(std::string_view instance_id);
@@ -22,6 +25,9 @@ inline constexpr char kDescribeInstances[] = "/hapax.compute.v1.Compute/Describe
 
 // A launch of one instance as an HTTP/1.1 request, with JSON parameters and the token in `Idempotency-Key`.
 [[nodiscard]] RequestTemplate LaunchPost(std::string_view host_and_port, std::string_view path, bool with_token);
+
+// The same launch in EC2's query API, with the token as ClientToken.
+[[nodiscard]] RequestTemplate LaunchForm(std::string_view host_and_port, bool with_token);
 
 }  // namespace hapax::bench
 

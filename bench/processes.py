@@ -10,6 +10,7 @@ import threading
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+HTTP = re.compile(r"HTTP on (\S+:[1-9][0-9]*)")
 LISTENING = re.compile(r"listening on (\S+:[1-9][0-9]*)")
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 120
@@ -68,8 +69,9 @@ class ServerProcess:
             self._process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *map(str, command)],
                                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)
         self.pid = self._process.pid
+        self.http_address = None  # With --http_address; it prints that before the other.
         found = queue.Queue()
-        threading.Thread(target=_drain, args=(self._process.stdout, found), daemon=True).start()
+        threading.Thread(target=self._drain, args=(found,), daemon=True).start()
         try:
             self.address = found.get(timeout=START_TIMEOUT_S)
         except queue.Empty:
@@ -94,11 +96,12 @@ class ServerProcess:
         self._process.kill()
         self._process.wait()
 
-
-def _drain(stdout, found: queue.Queue) -> None:
-    """Reads all of a server's output. `found` gets the address, or None when the output ends."""
-    with stdout:
-        for line in stdout:
-            if match := LISTENING.search(line):
-                found.put(match[1])
-    found.put(None)
+    def _drain(self, found: queue.Queue) -> None:
+        """Reads all of the output. `found` gets the address, or None when the output ends."""
+        with self._process.stdout as stdout:
+            for line in stdout:
+                if match := HTTP.search(line):
+                    self.http_address = match[1]
+                if match := LISTENING.search(line):
+                    found.put(match[1])
+        found.put(None)

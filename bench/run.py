@@ -8,6 +8,7 @@ import sys
 import traceback
 
 import connections
+import doors
 import expiry
 import figures
 import flood
@@ -16,14 +17,16 @@ import machine
 import open_loop
 import reply_size
 import several_servers
+import several_servers_postgres
 import tables
 from context import Context
 from systems import FIGURES
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # In the order of measurement. The first one is `figures`, parts of which --only may name.
-PARTS = {"figures": figures, "open_loop": open_loop, "connections": connections, "reply_size": reply_size,
-         "flood": flood, "growth": growth, "expiry": expiry, "several_servers": several_servers}
+PARTS = {"figures": figures, "open_loop": open_loop, "connections": connections, "reply_size": reply_size, "doors": doors,
+         "flood": flood, "growth": growth, "expiry": expiry, "several_servers": several_servers,
+         "several_servers_postgres": several_servers_postgres}
 NAMES = (*FIGURES, *figures.SYSTEMS, *PARTS)
 
 

@@ -1,27 +1,24 @@
 """Hapax over etcd: beside a hand-written pattern on the same members, beside its own embedded engine, with one server
 more, and while the leading member dies."""
 
-import concurrent.futures
 import contextlib
 import json
 import pathlib
 import secrets
-import statistics
 import threading
 import time
 import urllib.error
 import urllib.request
+
 from context import Context
 from figures import OUTCOMES
-from pairs import settle
 from peer import free_port, spawn, wait_until
 from peer_etcd import QUOTA_BYTES, Etcd, EtcdSameRows
-from processes import ServerProcess
-from systems import CATALOG, Hapax, Running, System
+from shared_store import IN_FLIGHT, HapaxOnStore, measure_in_turn, summary, words
+from systems import Hapax, Running, System
 
 MEMBERS = (1, 3)
 SERVERS = 3
-IN_FLIGHT = 64
 FIGURES = ("first_execution", "replay")
 # Of the closed loop's throughput, while the leader dies: so that what waits meanwhile may be in flight.
 FRACTION = 0.25
@@ -52,6 +49,11 @@ class Members:
     def pids(self) -> list:
         return [process.pid for process in self._processes]
 
+    def hapax_flags(self, _scratch: pathlib.Path) -> list:
+        """The flags of hapaxd for a prefix of its own."""
+        return ["--store=etcd", f"--etcd_endpoints={','.join(self.addresses)}",
+                f"--etcd_prefix=/hapax-{secrets.token_hex(4)}"]
+
     def kill_leader(self) -> None:
         for process, address in zip(self._processes, self.addresses):
             status = self._post(address, "/v3/maintenance/status")
@@ -77,38 +79,8 @@ class Members:
             return json.load(reply)
 
 
-class HapaxOverEtcd(System):
-    """Servers on members that run already. Its target is the first server."""
-
+class HapaxOverEtcd(HapaxOnStore):
     name = "hapax_etcd"
-
-    def __init__(self, build: pathlib.Path, members: Members, servers: int = 1):
-        self._build = build
-        self._members = members
-        self._count = servers
-        self._prefix = f"/hapax-{secrets.token_hex(4)}"
-        self._servers = []
-
-    def start(self, scratch: pathlib.Path) -> Running:
-        catalog, keys = scratch / "catalog.textproto", scratch / "seal_keys"
-        catalog.write_text(CATALOG)
-        keys.touch(mode=0o600)
-        keys.write_text(f"key-1 {secrets.token_hex(32)}\n")
-        for i in range(self._count):
-            self._servers.append(ServerProcess(
-                self._build / "hapaxd", "--listen_address=127.0.0.1:0", "--store=etcd", f"--server_id=server-{i}",
-                f"--etcd_endpoints={','.join(self._members.addresses)}", f"--etcd_prefix={self._prefix}",
-                f"--seal_key_file={keys}", f"--catalog_file={catalog}", stderr=scratch / f"hapaxd-{i}.log"))
-        return self.all()[0]
-
-    def all(self) -> list:
-        """Each server, with the members."""
-        return [Running(server.address, "grpc", [server.pid, *self._members.pids]) for server in self._servers]
-
-    def stop(self) -> None:
-        servers, self._servers = self._servers, []
-        for server in servers:
-            server.stop()
 
 
 class OnMembers:
@@ -168,34 +140,16 @@ def _members(context: Context, count: int):
 
 def _in_pairs(context: Context, members: Members, figure: str, other: System) -> list:
     """Pairs of results: of Hapax over etcd, of the other."""
-    pairs = []
+    expected = "" if isinstance(other, OnMembers) else OUTCOMES[figure]
     with context.started_system(HapaxOverEtcd(context.build, members)) as hapax, context.started_system(other) as peer:
-        for repeat in range(context.repeats):
-            runs = {}
-            for name in ("hapax", "other") if repeat % 2 == 0 else ("other", "hapax"):
-                running = hapax if name == "hapax" else peer
-                expected = "" if isinstance(other, OnMembers) and name == "other" else OUTCOMES[figure]
-                runs[name] = context.load(running, figure, in_flight=IN_FLIGHT, outcome=expected)
-                settle(running)
-            pairs.append((runs["hapax"], runs["other"]))
-    return pairs
+        return measure_in_turn(context, [hapax], [peer], figure, outcome_of_others=expected)
 
 
 def _more_servers(context: Context, members: Members, figure: str) -> list:
     """Pairs of results: of all servers at once, with as many calls in flight at each, and of one of them alone."""
-    pairs = []
     servers = HapaxOverEtcd(context.build, members, SERVERS)
-    with context.started_system(servers) as first, concurrent.futures.ThreadPoolExecutor(SERVERS) as pool:
-        for _ in range(context.repeats):
-            alone = context.load(first, figure, in_flight=IN_FLIGHT, outcome=OUTCOMES[figure])
-            settle(first)
-            together = list(pool.map(
-                lambda running: context.load(running, figure, in_flight=IN_FLIGHT, outcome=OUTCOMES[figure]),
-                servers.all()))
-            settle(first)
-            pairs.append(({**together[0], "rps": sum(run["rps"] for run in together),
-                           "p99_us": max(run["p99_us"] for run in together)}, alone))
-    return pairs
+    with context.started_system(servers) as first:
+        return measure_in_turn(context, servers.all(), [first], figure, outcome_of_others=OUTCOMES[figure])
 
 
 def _leader_death(context: Context, members: Members) -> dict:
@@ -215,14 +169,6 @@ def _leader_death(context: Context, members: Members) -> dict:
 
 def _add(context: Context, result: dict, figure: str, members: int, servers: int, beside: str,
          pairs: list) -> None:
-    ratios = [one["rps"] / other["rps"] for one, other in pairs]
-    row = {"figure": figure, "members": members, "servers": servers, "beside": beside, "in_flight": IN_FLIGHT,
-           "rps": statistics.median(one["rps"] for one, _ in pairs),
-           "beside_rps": statistics.median(other["rps"] for _, other in pairs),
-           "ratio": round(statistics.median(ratios), 3), "ratio_min": round(min(ratios), 3),
-           "ratio_max": round(max(ratios), 3), "p50_us": statistics.median(one["p50_us"] for one, _ in pairs),
-           "p99_us": statistics.median(one["p99_us"] for one, _ in pairs),
-           "cpu_us_per_call": round(statistics.median(one["server_cpu_us_per_call"] for one, _ in pairs), 1)}
-    context.say(f"{servers} servers on {members} members, {figure}: {row['rps']:,.0f}/s, {row['ratio']:.2f} of "
-                f"{beside} ({row['ratio_min']:.2f} to {row['ratio_max']:.2f})")
+    row = {"figure": figure, "members": members, "servers": servers, "beside": beside, **summary(pairs)}
+    context.say(f"{servers} servers on {members} members, {figure}: {words(row)}")
     result["several_servers"].append(row)

@@ -14,7 +14,7 @@ class Running(NamedTuple):
 
     # HOST:PORT for gRPC, or HOST:PORT/PATH for POST.
     target: str
-    # `grpc`, or `http1`: JSON with an Idempotency-Key header.
+    # `grpc`; `http1`: JSON with an Idempotency-Key header; or `ec2`: EC2's query API.
     protocol: str
     # The processes whose CPU time, with that of all descendants, is the cost of a call: the service and its store of
     # tokens.
@@ -104,6 +104,40 @@ class Echo(System):
         self._process = ServerProcess(self._build / "bench_echo", f"--instances={self._instances}",
                                       stderr=scratch / "echo.log")
         return Running(self._process.address, "grpc", [self._process.pid])
+
+    def stop(self) -> None:
+        if self._process is not None:
+            process, self._process = self._process, None
+            process.stop()
+
+
+class Ec2Door(Hapax):
+    """hapaxd, called through its door for EC2's API."""
+
+    name = "hapax_ec2"
+    figures = ("first_execution", "replay")
+
+    def __init__(self, build: pathlib.Path):
+        super().__init__(build, "--http_address=127.0.0.1:0")
+
+    def start(self, scratch: pathlib.Path) -> Running:
+        return super().start(scratch)._replace(target=self.process.http_address, protocol="ec2")
+
+
+class HttpEcho(System):
+    """The upper limit of a door: a bare server on the library of Hapax's HTTP, with a prepared reply, as large as that
+    to a launch."""
+
+    name = "http_echo"
+    figures = ("first_execution", "replay")
+
+    def __init__(self, build: pathlib.Path):
+        self._build = build
+        self._process: Optional[ServerProcess] = None
+
+    def start(self, scratch: pathlib.Path) -> Running:
+        self._process = ServerProcess(self._build / "bench_http_echo", stderr=scratch / "http_echo.log")
+        return Running(self._process.address, "ec2", [self._process.pid])
 
     def stop(self) -> None:
         if self._process is not None:

@@ -93,6 +93,14 @@ SEVERAL_SERVERS_COLUMNS = (
     ("p99 us", lambda row: row["p99_us"], "{:,.0f}"),
     ("CPU us/call, with members", lambda row: row["cpu_us_per_call"], "{:.1f}"),
 )
+SEVERAL_SERVERS_POSTGRES_COLUMNS = (
+    SEVERAL_SERVERS_COLUMNS[0],
+    ("standby", lambda row: row["standby"], "{}"),
+    SEVERAL_SERVERS_COLUMNS[2],
+    ("launches are in", lambda row: row["rows"], "{}"),
+    *SEVERAL_SERVERS_COLUMNS[3:-1],
+    ("CPU us/call, with PostgreSQL", lambda row: row["cpu_us_per_call"], "{:.1f}"),
+)
 LEADER_DEATH_COLUMNS = (
     ("rate", lambda row: row["rate"], "{:,}"),
     ("for s", lambda row: row["seconds"], "{}"),
@@ -110,11 +118,13 @@ LISTS = {
     "open_loop": ("At a fixed rate, from when each call was due", OPEN_LOOP_COLUMNS),
     "connections": ("Many clients, one call each", CONNECTION_COLUMNS),
     "reply_size": ("Large replies", REPLY_SIZE_COLUMNS),
+    "doors": ("Through a door", FIGURE_COLUMNS),
     "flood": ("A quiet tenant beside one that floods", FLOOD_COLUMNS),
     "memory": ("All that may be in flight is large", MEMORY_COLUMNS),
     "growth": ("A full table", GROWTH_COLUMNS),
     "expiry": ("While records expire", EXPIRY_COLUMNS),
     "several_servers": ("Several servers on etcd", SEVERAL_SERVERS_COLUMNS),
+    "several_servers_postgres": ("Several servers on PostgreSQL", SEVERAL_SERVERS_POSTGRES_COLUMNS),
     "leader_death": ("While the leading member of three dies, from when each call was due", LEADER_DEATH_COLUMNS),
     "disk": ("The disk", DISK_COLUMNS),
 }

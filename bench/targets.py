@@ -25,7 +25,7 @@ def figure(result: dict, name: str, in_flight: int, system: str = "hapax") -> Op
 def judge(result: dict) -> list:
     """All targets, in the order of printing."""
     return [*_throughput(result), _latency(result), *_peers(result), *_cpu(result), *_growth(result), _expiry(result),
-            *_several_servers(result)]
+            *_several_servers(result), *_several_servers_postgres(result)]
 
 
 def _at_least(target: str, value: Optional[float], least: float) -> Target:
@@ -101,6 +101,24 @@ def _several_servers(result: dict) -> list:
                     if (row["figure"], row["members"], row["servers"], row["beside"]) == (figure_name, members, 1, beside)), None)
         rows.append(_at_least(f"on etcd, {words(figure_name)}, 64 in flight: at least {least} times {of}",
                               row and row["ratio"], least))
+    return rows
+
+
+def _several_servers_postgres(result: dict) -> list:
+    rows = []
+    same_rows = "PostgreSQL, hand-written, same rows"
+    on_one, on_three = "one server", "three servers, one zone and tenant"
+    for figure_name, standby, servers, where, beside, least, of in (
+            ("first_execution", "none", 1, on_one, same_rows, 2.5, "the hand-written pattern with the same rows"),
+            ("first_execution", "synchronous", 1, on_one, same_rows, 2.5, "the hand-written pattern with the same rows"),
+            ("first_execution", "synchronous", 3, on_three, same_rows, 10, "the hand-written pattern with the same rows"),
+            ("replay", "none", 1, on_one, "hapax", 0.8, "the embedded engine")):
+        row = next((row for row in result.get("several_servers_postgres", [])
+                    if (row["figure"], row["standby"], row["servers"], row["beside"]) == (figure_name, standby, servers, beside)
+                    and row["rows"] == "one zone, one tenant"), None)
+        with_standby = ", a synchronous standby" if standby == "synchronous" else ""
+        rows.append(_at_least(f"on PostgreSQL{with_standby}, {words(figure_name)}, {where}, 64 in flight at each: at least "
+                              f"{least} times {of}", row and row["ratio"], least))
     return rows
 
 

@@ -32,6 +32,7 @@
 #include "hapax/server/compute/instances/power.h"
 #include "hapax/server/compute/placement/places.h"
 #include "hapax/server/compute/rows.h"
+#include "hapax/server/doors/ec2/ec2_door.h"
 #include "hapax/server/doors/openstack/openstack_door.h"
 #include "hapax/server/options/api_keys_file.h"
 #include "hapax/server/options/flags.h"
@@ -84,23 +85,17 @@ absl::StatusOr<std::unique_ptr<Authenticator>> MakeAuthenticator(const ServerFla
   HAPAX_CHECK(false, "an Auth is one of its values");
 }
 
-// Other APIs, for clients that know nothing of this one.
-std::vector<std::unique_ptr<Door>> MakeDoors(const ServerFlags& flags, const compute::Catalog& catalog) {
-  const auto identity = [&flags] {
-    switch (flags.auth) {
-      case ServerFlags::Auth::kNone:
-        return openstack::Identity::kProject;
-      case ServerFlags::Auth::kApiKey:
-        return openstack::Identity::kApiKey;
-      case ServerFlags::Auth::kMtls:
-        return openstack::Identity::kCertificate;
-    }
-    HAPAX_CHECK(false, "an Auth is one of its values");
-  };
-  std::vector<std::unique_ptr<Door>> doors;
-  doors.push_back(std::make_unique<openstack::OpenStackDoor>(
-      openstack::Options{.catalog = catalog, .default_region = flags.default_region, .identity = identity()}));
-  return doors;
+// Whom the token of an OpenStack client tells.
+openstack::Identity OpenStackIdentity(ServerFlags::Auth auth) {
+  switch (auth) {
+    case ServerFlags::Auth::kNone:
+      return openstack::Identity::kProject;
+    case ServerFlags::Auth::kApiKey:
+      return openstack::Identity::kApiKey;
+    case ServerFlags::Auth::kMtls:
+      return openstack::Identity::kCertificate;
+  }
+  HAPAX_CHECK(false, "an Auth is one of its values");
 }
 
 // Of "HOST:PORT".
@@ -164,6 +159,23 @@ class ComputeParts {
   std::unique_ptr<HostedService> hosted_;
 };
 
+// None without an address for them.
+absl::StatusOr<std::vector<std::unique_ptr<Door>>> MakeDoors(const ServerFlags& flags,
+                                                             const compute::Catalog& catalog) {
+  static const SystemClock clock;
+  std::vector<std::unique_ptr<Door>> doors;
+  if (flags.http_address.empty()) return doors;
+  ec2::Ec2Options options{.default_region = flags.default_region,
+                          .invocation_id_tokens = flags.ec2_invocation_id_tokens,
+                          .access_keys_file = flags.access_keys_file};
+  if (flags.auth == ServerFlags::Auth::kApiKey) options.auth = ec2::Auth::kApiKey;
+  if (flags.auth == ServerFlags::Auth::kMtls) options.auth = ec2::Auth::kCertificate;
+  HAPAX_ASSIGN_OR_RETURN(doors.emplace_back(), ec2::Ec2Door::Create(std::move(options), catalog, clock));
+  doors.push_back(std::make_unique<openstack::OpenStackDoor>(openstack::Options{
+      .catalog = catalog, .default_region = flags.default_region, .identity = OpenStackIdentity(flags.auth)}));
+  return doors;
+}
+
 absl::Status Run(int argc, char** argv) {
   HAPAX_ASSIGN_OR_RETURN(const ServerFlags flags, ParseServerFlags(argc, argv));
   ForbidCoreDumps();
@@ -176,6 +188,9 @@ absl::Status Run(int argc, char** argv) {
   }
   absl::StatusOr<std::unique_ptr<Authenticator>> authenticator = MakeAuthenticator(flags);
   if (!authenticator.ok()) return AsFlagError(authenticator.status());
+
+  absl::StatusOr<std::vector<std::unique_ptr<Door>>> doors = MakeDoors(flags, catalog);
+  if (!doors.ok()) return AsFlagError(doors.status());
 
   KeepGrpcFromStderr();
   // Known once the store is open; by then nobody has asked.
@@ -201,7 +216,7 @@ absl::Status Run(int argc, char** argv) {
       .seal_key_file = flags.seal_key_file,
       .backup_dir = flags.backup_dir,
       .http_address = flags.http_address,
-      .doors = MakeDoors(flags, catalog),
+      .doors = *std::move(doors),
       .metrics_address = flags.metrics_address,
       .max_calls_in_flight = flags.limits.max_calls_in_flight,
       .request_budget = flags.limits.request_budget,

@@ -13,6 +13,7 @@
 #include "hapax/base/status_macros.h"
 #include "hapax/server/shared_engine.h"
 #include "hapax/storage/postgres/backend.h"
+#include "hapax/storage/postgres/isolation.h"
 #include "hapax/storage/postgres/layout.h"
 
 namespace hapax {
@@ -58,6 +59,9 @@ absl::Status CheckPostgresEngine(const ServerOptions& options) {
                            "must begin with a lower-case letter, have only lower-case letters, digits and \"_\", and ",
                            "at most ", PostgresLayout::kMaxSchemaBytes, " bytes")));
   }
+  if (const auto isolation = ParsePgIsolation(postgres.isolation); !isolation.ok()) {
+    return OptionError("postgres_isolation", absl::CHexEscape(postgres.isolation), isolation.status());
+  }
   HAPAX_RETURN_IF_ERROR(CheckNoneGiven(EtcdOptionsGiven(options), "etcd"));
   return CheckHasNoDirectory(options, kDatabase);
 }
@@ -65,7 +69,8 @@ absl::Status CheckPostgresEngine(const ServerOptions& options) {
 absl::StatusOr<Engine> OpenPostgresEngine(const ServerOptions& options, const EngineParts& /*parts*/) {
   const PostgresStoreOptions& postgres = options.postgres;
   HAPAX_ASSIGN_OR_RETURN(const std::string conninfo, ReadConninfo(postgres.conninfo_file));
-  auto backend = OpenPostgresBackend({.conninfo = conninfo, .schema = postgres.schema});
+  HAPAX_ASSIGN_OR_RETURN(const PgIsolationKind isolation, ParsePgIsolation(postgres.isolation));
+  auto backend = OpenPostgresBackend({.conninfo = conninfo, .schema = postgres.schema, .isolation = isolation});
   if (!backend.ok()) return OpenError(postgres.conninfo_file, backend.status());
   return MakeSharedEngine(options, *std::move(backend), "PostgreSQL",
                           absl::StrCat("PostgreSQL, in schema ", postgres.schema), kDatabase);

@@ -148,8 +148,8 @@ absl::Status Server::OpenParts() {
   Parts& parts = *parts_;
   if (!parts.options.tls.empty()) {
     HAPAX_ASSIGN_OR_RETURN(parts.tls, TlsCredentials::Open(parts.options.tls, [&parts](const TlsPems& pems) {
-      parts.http_tls.Use(pems);
-    }));
+                             parts.http_tls.Use(pems);
+                           }));
     LogCertificate(*parts.tls, parts.clock.Now(), *parts.log);
   }
   HAPAX_ASSIGN_OR_RETURN(parts.engine, OpenEngine(parts.options, {.log = parts.log, .expiry = parts.token_expiry}));
@@ -360,7 +360,8 @@ void Server::Reload() {
   MonitorLock lock(&parts.reloading);
   if (parts.has_ended) return;
   const bool tls_done = parts.tls == nullptr || parts.ReloadTls();
-  const absl::Status callers = parts.authenticator == nullptr ? absl::OkStatus() : parts.authenticator->Reload();
+  absl::Status callers = parts.authenticator == nullptr ? absl::OkStatus() : parts.authenticator->Reload();
+  for (const auto& door : parts.options.doors) callers.Update(door->Reload());
   if (!callers.ok()) {
     parts.log->error("reload: what was read before stays in use: {}", std::string(callers.message()));
   }

@@ -49,8 +49,10 @@ std::vector<GivenOption> EtcdOptionsGiven(const ServerOptions& options) {
 
 std::vector<GivenOption> PostgresOptionsGiven(const ServerOptions& options) {
   const PostgresStoreOptions& postgres = options.postgres;
-  return {{"postgres_conninfo_file", postgres.conninfo_file},
-          {"postgres_schema", postgres.schema == PostgresStoreOptions::kDefaultSchema ? "" : postgres.schema}};
+  return {
+      {"postgres_conninfo_file", postgres.conninfo_file},
+      {"postgres_schema", postgres.schema == PostgresStoreOptions::kDefaultSchema ? "" : postgres.schema},
+      {"postgres_isolation", postgres.isolation == PostgresStoreOptions::kDefaultIsolation ? "" : postgres.isolation}};
 }
 
 absl::Status CheckNoneGiven(const std::vector<GivenOption>& options, absl::string_view store) {

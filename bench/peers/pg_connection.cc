@@ -1,20 +1,17 @@
 #include "hapax/bench/peers/pg_connection.h"
 
-#include <array>
 #include <cstdio>
 #include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace hapax::bench {
 namespace {
 
 constexpr char kStatement[] = "run_once";
-// The returned row tells whether the token is new, and otherwise has the recorded reply.
-constexpr char kSql[] =
-    "WITH record AS (INSERT INTO tokens (token, reply) VALUES ($1, $3) ON CONFLICT DO NOTHING RETURNING token),"
-    " effect AS (INSERT INTO instances (id, client_token, data) SELECT $2, token, $3 FROM record) "
-    "SELECT NULL::bytea FROM record UNION ALL SELECT reply FROM tokens WHERE token = $1";
+constexpr std::string_view kSerializationFailure = "40001";
+constexpr std::string_view kDeadlockDetected = "40P01";
 
 using Result = std::unique_ptr<PGresult, decltype(&PQclear)>;
 
@@ -24,8 +21,10 @@ PgConnection::~PgConnection() { PQfinish(connection_); }
 
 bool PgConnection::Connect(const std::string& conninfo) {
   connection_ = PQconnectdb(conninfo.c_str());
-  const Result prepared(
-      PQstatus(connection_) == CONNECTION_OK ? PQprepare(connection_, kStatement, kSql, 0, nullptr) : nullptr, PQclear);
+  const Result prepared(PQstatus(connection_) == CONNECTION_OK
+                            ? PQprepare(connection_, kStatement, statement_.sql.c_str(), 0, nullptr)
+                            : nullptr,
+                        PQclear);
   if (PQresultStatus(prepared.get()) == PGRES_COMMAND_OK && PQsetnonblocking(connection_, 1) == 0 &&
       PQenterPipelineMode(connection_) == 1) {
     return true;
@@ -43,13 +42,19 @@ void PgConnection::Attach(uv_loop_t* loop) {
 void PgConnection::Run(Launch launch, Done done) { Send({.launch = std::move(launch), .done = std::move(done)}); }
 
 void PgConnection::Send(Attempt attempt) {
-  const std::array<const char*, 3> values = {attempt.launch.token.data(), attempt.launch.instance_id.data(),
-                                             attempt.launch.reply.data()};
-  const std::array<int, 3> lengths = {static_cast<int>(attempt.launch.token.size()),
-                                      static_cast<int>(attempt.launch.instance_id.size()),
-                                      static_cast<int>(attempt.launch.reply.size())};
-  const std::array<int, 3> formats = {1, 1, 1};
-  if (PQsendQueryPrepared(connection_, kStatement, 3, values.data(), lengths.data(), formats.data(), 1) == 0 ||
+  std::vector<const char*> values;
+  std::vector<int> lengths;
+  const auto add = [&](const std::string& value) {
+    values.push_back(value.data());
+    lengths.push_back(static_cast<int>(value.size()));
+  };
+  for (const std::string* value : {&attempt.launch.token, &attempt.launch.instance_id, &attempt.launch.reply}) {
+    add(*value);
+  }
+  for (const std::string& value : statement_.more) add(value);
+  const std::vector<int> formats(values.size(), 1);
+  if (PQsendQueryPrepared(connection_, kStatement, static_cast<int>(values.size()), values.data(), lengths.data(),
+                          formats.data(), 1) == 0 ||
       PQpipelineSync(connection_) == 0) {
     attempt.done({grpc::StatusCode::UNAVAILABLE, PQerrorMessage(connection_)}, {});
     return;
@@ -103,6 +108,9 @@ void PgConnection::OnResult(PGresult* result) {
       break;
     default:
       attempt.error = PQresultErrorMessage(result);
+      if (const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE); state != nullptr) {
+        attempt.is_conflict = state == kSerializationFailure || state == kDeadlockDetected;
+      }
       break;
   }
 }
@@ -110,7 +118,9 @@ void PgConnection::OnResult(PGresult* result) {
 void PgConnection::OnCommitted() {
   Attempt attempt = std::move(pending_.front());
   pending_.pop_front();
-  if (!attempt.error.empty()) {
+  if (attempt.is_conflict) {
+    Send({.launch = std::move(attempt.launch), .done = std::move(attempt.done)});
+  } else if (!attempt.error.empty()) {
     attempt.done({grpc::StatusCode::UNAVAILABLE, attempt.error}, {});
   } else if (attempt.row_came) {
     attempt.done(grpc::Status::OK, attempt.launch.reply);

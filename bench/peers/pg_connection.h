@@ -7,10 +7,20 @@
 
 #include <deque>
 #include <string>
+#include <vector>
 
 #include "hapax/bench/peers/facade.h"
 
 namespace hapax::bench {
+
+// A statement that carries out a launch if its token is new.
+struct PgStatement {
+  // $1 is the token, $2 the instance's id, $3 the reply. The result has one row: null if the token was new, otherwise
+  // the recorded reply.
+  std::string sql;
+  // $4 and so on.
+  std::vector<std::string> more;
+};
 
 // Each launch is one statement and one transaction, committed durably before it is answered:
 //
@@ -18,12 +28,15 @@ namespace hapax::bench {
 //   the token has a record    -> the reply on record is read, nothing is written
 //   another transaction is    -> waits for it; the record it made is not in this statement's snapshot,
 //   inserting it right now       so no row comes back, and the statement is sent again
+//   PostgreSQL reports a         -> the statement is sent again
+//   deadlock or a conflict
 //
 // Statements are sent without waiting for earlier ones, and executed in order.
 // Thread-safety: none; everything after Connect() happens on the loop's thread.
+// Lifetime: the statement outlives it.
 class PgConnection {
  public:
-  PgConnection() = default;
+  explicit PgConnection(const PgStatement& statement) : statement_(statement) {}
   ~PgConnection();
   PgConnection(const PgConnection&) = delete;
   PgConnection& operator=(const PgConnection&) = delete;
@@ -44,6 +57,7 @@ class PgConnection {
     Done done;
     bool row_came = false;
     std::string error;
+    bool is_conflict = false;
   };
 
   void Send(Attempt attempt);
@@ -56,6 +70,7 @@ class PgConnection {
   void Watch(int events);
   void FailAll();
 
+  const PgStatement& statement_;
   PGconn* connection_ = nullptr;
   uv_poll_t poll_{};
   std::deque<Attempt> pending_;

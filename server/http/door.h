@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "hapax/interceptors/call.h"
 #include "hapax/interceptors/principal.h"
@@ -53,6 +54,9 @@ class Door {
   // Serves the request, which lives until `done` was called. `done` is called once, on any thread, or before this
   // returns. Must not block.
   virtual void Serve(const HttpRequest& request, DoorCalls& calls, Done done) const = 0;
+  // Reads keys or other credentials anew, for the requests from now on. On an error it keeps what it had. For one
+  // thread at a time.
+  [[nodiscard]] virtual absl::Status Reload() { return absl::OkStatus(); }
 };
 
 }  // namespace hapax

@@ -232,7 +232,7 @@ class ConnectionOver final : public HttpConnection, public std::enable_shared_fr
   }
 
   void Serve() {
-    const std::shared_ptr<HttpRequest> request = TakeRequest();
+    std::shared_ptr<HttpRequest> request = TakeRequest();
     const auto hosts = std::count_if(request->headers.begin(), request->headers.end(),
                                      [](const auto& header) { return header.first == "host"; });
     if (hosts > 1 || (hosts == 0 && version_ >= 11)) return Refuse(PlainReply(400, "there must be one header Host"));
@@ -245,8 +245,8 @@ class ConnectionOver final : public HttpConnection, public std::enable_shared_fr
     // The door may keep the function, but not what it holds.
     door->Serve(*request, host_.calls(), [self = this->shared_from_this(), request](HttpReply reply) mutable {
       const auto own = std::move(self);
-      own->Post([request = std::move(request), reply = std::move(reply)](ConnectionOver& connection) mutable {
-        request = nullptr;
+      own->Post([kept = std::move(request), reply = std::move(reply)](ConnectionOver& connection) mutable {
+        kept = nullptr;
         connection.Send(std::move(reply));
       });
     });

@@ -33,8 +33,8 @@ class HttpConnection {
       ConnectionLimits limits;
       size_t max_header_bytes = 0;
     };
-    Host(Limits limits, std::vector<const Door*> doors, DoorCalls& calls)
-        : limits_(std::move(limits)), doors_(std::move(doors)), calls_(calls) {}
+    Host(const Limits& limits, std::vector<const Door*> doors, DoorCalls& calls)
+        : limits_(limits), doors_(std::move(doors)), calls_(calls) {}
     virtual ~Host() = default;
     Host(const Host&) = delete;
     Host& operator=(const Host&) = delete;

@@ -67,6 +67,14 @@ ABSL_FLAG(absl::Duration, simulated_boot_latency, absl::Milliseconds(500),
 ABSL_FLAG(std::string, http_address, "",
           "HOST:PORT to serve calls on over HTTP (docs/doors.md), with TLS if --tls_cert_file is given; port 0 takes a "
           "free one; empty for none. /metrics, /healthz and /readyz are there, too");
+ABSL_FLAG(
+    std::string, access_keys_file, "",
+    "File of access keys with which requests of EC2's API are signed, whose lines hapaxctl admin new-access-key "
+    "makes; for its owner only. Such a signature is verified and identifies the caller, whatever --auth is. SIGHUP "
+    "has it read again");
+ABSL_FLAG(bool, ec2_invocation_id_tokens, true,
+          "Whether a mutating call of EC2's API without a token takes header amz-sdk-invocation-id for one, so that an "
+          "SDK's own retries happen once. It costs a stored token for each such call");
 ABSL_FLAG(std::string, metrics_address, "",
           "HOST:PORT to serve /metrics (Prometheus), /healthz and /readyz on, and nothing else, without TLS; empty for "
           "none. Anyone who reaches it may read them");
@@ -177,6 +185,11 @@ absl::StatusOr<ServerFlags> ParseServerFlags(int argc, char** argv) {
   HAPAX_RETURN_IF_ERROR(CheckNotNegative("simulated_boot_latency", flags.simulated_boot_latency));
   flags.http_address = absl::GetFlag(FLAGS_http_address);
   HAPAX_RETURN_IF_ERROR(CheckHttpAddress(flags));
+  flags.access_keys_file = absl::GetFlag(FLAGS_access_keys_file);
+  if (!flags.access_keys_file.empty() && flags.http_address.empty()) {
+    return Wrong("access_keys_file", flags.access_keys_file, "is of use only with --http_address");
+  }
+  flags.ec2_invocation_id_tokens = absl::GetFlag(FLAGS_ec2_invocation_id_tokens);
   flags.metrics_address = absl::GetFlag(FLAGS_metrics_address);
   flags.limits = ReadLimitFlags();
   flags.token_policy.max_tokens_per_tenant = flags.limits.max_tokens_per_tenant;

@@ -39,6 +39,8 @@ struct ServerFlags {
   absl::Duration simulated_boot_latency;
   std::string backup_dir;
   std::string http_address;
+  std::string access_keys_file;
+  bool ec2_invocation_id_tokens = true;
   std::string metrics_address;
   LimitFlags limits;
   absl::Duration drain_timeout;

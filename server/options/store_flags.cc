@@ -39,6 +39,9 @@ ABSL_FLAG(std::string, postgres_conninfo_file, "",
 ABSL_FLAG(std::string, postgres_schema, hapax::PostgresStoreOptions::kDefaultSchema,
           "With --store=postgres: the schema of the tables. Servers with the same database and schema share their "
           "rows");
+ABSL_FLAG(std::string, postgres_isolation, hapax::PostgresStoreOptions::kDefaultIsolation,
+          "With --store=postgres: how transactions are kept apart. advisory_locks; or serializable, for databases "
+          "without such locks. The same for all servers of the schema");
 ABSL_FLAG(std::string, server_id, "",
           "With --store=etcd or postgres: this server's own name, the same after each restart; required. Of two "
           "servers with one "
@@ -65,7 +68,8 @@ StoreFlags ReadStoreFlags() {
                 .key_file = absl::GetFlag(FLAGS_etcd_key_file),
                 .credentials_file = absl::GetFlag(FLAGS_etcd_credentials_file)};
   flags.postgres = {.conninfo_file = absl::GetFlag(FLAGS_postgres_conninfo_file),
-                    .schema = absl::GetFlag(FLAGS_postgres_schema)};
+                    .schema = absl::GetFlag(FLAGS_postgres_schema),
+                    .isolation = absl::GetFlag(FLAGS_postgres_isolation)};
   flags.server_id = absl::GetFlag(FLAGS_server_id);
   flags.work_lease = absl::GetFlag(FLAGS_work_lease);
   flags.max_clock_skew = absl::GetFlag(FLAGS_max_clock_skew);

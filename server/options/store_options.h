@@ -25,10 +25,11 @@ struct EtcdStoreOptions {
   std::string credentials_file;
 };
 
-// The PostgreSQL whose rows a server shares with others. Errors name these options postgres_conninfo_file and
-// postgres_schema.
+// The PostgreSQL whose rows a server shares with others. Errors name these options postgres_conninfo_file,
+// postgres_schema and postgres_isolation.
 struct PostgresStoreOptions {
   static constexpr char kDefaultSchema[] = "hapax";
+  static constexpr char kDefaultIsolation[] = "advisory_locks";
 
   // File with a connection string of libpq, such as `host=10.0.0.1,10.0.0.2 dbname=hapax user=hapax password=...`, that
   // nobody else may read. Empty: the environment's HAPAX_POSTGRES_CONNINFO.
@@ -36,6 +37,8 @@ struct PostgresStoreOptions {
   // The schema of the tables: a lower-case letter, then lower-case letters, digits and "_". Servers with the same
   // database and schema share their rows.
   std::string schema = kDefaultSchema;
+  // "advisory_locks", or "serializable" for databases without such locks. The same for all servers of the schema.
+  std::string isolation = kDefaultIsolation;
 };
 
 }  // namespace hapax

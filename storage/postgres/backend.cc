@@ -10,8 +10,8 @@
 #include "hapax/base/status_macros.h"
 #include "hapax/storage/postgres/connector.h"
 #include "hapax/storage/postgres/history.h"
+#include "hapax/storage/postgres/isolation.h"
 #include "hapax/storage/postgres/layout.h"
-#include "hapax/storage/postgres/locks.h"
 #include "hapax/storage/postgres/requests.h"
 #include "hapax/storage/postgres/workers.h"
 
@@ -33,7 +33,7 @@ class PostgresBackend final : public RemoteBackend {
     HAPAX_ASSIGN_OR_RETURN(const std::unique_ptr<PgSession> session,
                            connector_.SetUpAndConnect(/*wake_fd=*/-1, deadline));
     HAPAX_ASSIGN_OR_RETURN(const size_t max_locks, MaxLocksOfGroup(*session, deadline));
-    locks_ = std::make_unique<PgLocks>(options_.schema, max_locks);
+    isolation_ = MakePgIsolation(options_, max_locks);
     workers_ = std::make_unique<PgWorkers>(options_, connector_);
     return absl::OkStatus();
   }
@@ -41,15 +41,19 @@ class PostgresBackend final : public RemoteBackend {
   [[nodiscard]] RemoteLimits limits() const override { return kLimits; }
 
   void Fetch(RemoteFetch fetch, OnFetched done) override {
-    std::vector<PgCall> calls = FetchCalls(fetch);
-    Read(std::move(calls), [fetch = std::move(fetch), done = std::move(done)](PgReply reply) mutable {
+    std::vector<PgCall> begin = isolation_->BeginRead();
+    const size_t begin_size = begin.size();
+    std::vector<PgCall> calls = FetchCalls(fetch, std::move(begin));
+    Read(begin_size, std::move(calls), [fetch = std::move(fetch), done = std::move(done)](PgReply reply) mutable {
       if (!reply.status.ok()) return std::move(done)(std::move(reply.status));
       std::move(done)(FetchedOf(fetch, reply));
     });
   }
 
   void Compare(std::vector<RemoteRead> reads, OnCompared done) override {
-    Read(CompareCalls(reads), [done = std::move(done)](PgReply reply) mutable {
+    std::vector<PgCall> begin = isolation_->BeginRead();
+    const size_t begin_size = begin.size();
+    Read(begin_size, CompareCalls(reads, std::move(begin)), [done = std::move(done)](PgReply reply) mutable {
       if (!reply.status.ok()) return std::move(done)(std::move(reply.status));
       std::move(done)(ComparedOf(reply));
     });
@@ -61,17 +65,21 @@ class PostgresBackend final : public RemoteBackend {
     }
     RemoteSlot after = group.before;
     ++after.seq;
-    std::vector<PgCall> calls = CommitCalls(group, locks_->OfGroup(group));
+    std::vector<PgCall> begin = isolation_->BeginGroup(group);
+    const size_t begin_size = begin.size();
+    std::vector<PgCall> calls = CommitCalls(group, std::move(begin));
     workers_->Commit(std::move(calls),
-                     [this, slot = std::move(group.slot), after, done = std::move(done)](PgReply reply) mutable {
-                       RemoteCommitted committed = CommittedOf(reply);
+                     [this, begin_size, slot = std::move(group.slot), before = std::move(group.before), after,
+                      done = std::move(done)](PgReply reply) mutable {
+                       RemoteCommitted committed = CommittedOf(before, WithoutBegin(begin_size, std::move(reply)));
                        if (committed.outcome == RemoteCommitted::Outcome::kApplied) history_.NoteSlot(slot, after);
                        std::move(done)(std::move(committed));
                      });
   }
 
   void ReadSlot(const std::string& slot, OnSlotRead done) override {
-    Read(ReadSlotCalls(slot), [done = std::move(done)](PgReply reply) mutable {
+    // A single row: what a snapshot has of it was so between two commits, whatever the isolation.
+    Read(/*begin_size=*/0, ReadSlotCalls(slot), [done = std::move(done)](PgReply reply) mutable {
       if (!reply.status.ok()) return std::move(done)(std::move(reply.status));
       std::move(done)(SlotOf(reply));
     });
@@ -80,9 +88,11 @@ class PostgresBackend final : public RemoteBackend {
   void RaiseSlot(const std::string& slot, const RemoteSlotState& seen, const RemoteSlot& next,
                  OnSlotRaised done) override {
     if (absl::Status lost = history_.status(); !lost.ok()) return std::move(done)(std::move(lost));
-    workers_->Commit(RaiseCalls(slot, seen, next, locks_->OfSlot(slot)),
-                     [this, slot, next, done = std::move(done)](PgReply reply) mutable {
-                       absl::StatusOr<bool> raised = RaisedOf(reply);
+    std::vector<PgCall> begin = isolation_->BeginRaise(slot);
+    const size_t begin_size = begin.size();
+    workers_->Commit(RaiseCalls(slot, seen, next, std::move(begin)),
+                     [this, begin_size, slot, next, done = std::move(done)](PgReply reply) mutable {
+                       absl::StatusOr<bool> raised = RaisedOf(WithoutBegin(begin_size, std::move(reply)));
                        if (raised.ok() && *raised) history_.NoteSlot(slot, next);
                        std::move(done)(std::move(raised));
                      });
@@ -90,10 +100,10 @@ class PostgresBackend final : public RemoteBackend {
 
  private:
   // A connection that was open when the database went back answers no more.
-  void Read(std::vector<PgCall> calls, PgWorkers::Done done) {
-    workers_->Read(std::move(calls), [this, done = std::move(done)](PgReply reply) mutable {
+  void Read(size_t begin_size, std::vector<PgCall> calls, PgWorkers::Done done) {
+    workers_->Read(std::move(calls), [this, begin_size, done = std::move(done)](PgReply reply) mutable {
       if (absl::Status lost = history_.status(); !lost.ok()) reply.status = std::move(lost);
-      std::move(done)(std::move(reply));
+      std::move(done)(WithoutBegin(begin_size, std::move(reply)));
     });
   }
 
@@ -101,7 +111,7 @@ class PostgresBackend final : public RemoteBackend {
   const PostgresLayout layout_;
   PostgresHistory history_;
   PgConnector connector_;
-  std::unique_ptr<PgLocks> locks_;
+  std::unique_ptr<PgIsolation> isolation_;
   std::unique_ptr<PgWorkers> workers_;  // Last: its callbacks use the others.
 };
 

@@ -11,8 +11,8 @@ namespace hapax {
 
 // Connects to the rows of an engine in PostgreSQL 14 or later. Where there are none, the engine is set up. Blocks.
 //
-// A group is one transaction in one round trip: locks of all names (locks.h), in a statement of its own; comparison and
-// writes, in the next; commit. What a failover may lose:
+// A group is one transaction in one round trip: what keeps it apart from others (isolation.h); comparison and writes,
+// in one statement; commit. What a failover may lose:
 //   with a synchronous standby     nothing that was told
 //   with an asynchronous one       what it lacks. A server that was told so finds out when it connects anew, and every
 //                                  request then fails with FAILED_PRECONDITION (history.h)
@@ -22,7 +22,7 @@ namespace hapax {
 // Thread-safety, lifetime, errors: as of RemoteBackend. Groups that PostgreSQL refuses for their size get
 // RESOURCE_EXHAUSTED; so does a row whose key has more than some 2,700 bytes.
 // Errors of this function: INVALID_ARGUMENT, an option is wrong; FAILED_PRECONDITION also if the tables have another
-// layout, or the server is too old; UNAVAILABLE, no server can be written.
+// layout or isolation, or the server is too old; UNAVAILABLE, no server can be written.
 [[nodiscard]] absl::StatusOr<std::unique_ptr<RemoteBackend>> OpenPostgresBackend(const PostgresOptions& options);
 
 }  // namespace hapax

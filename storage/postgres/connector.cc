@@ -39,6 +39,7 @@ std::string SettingsSql(absl::Duration lock_timeout) {
       {"idle_in_transaction_session_timeout", "5000"},
       {"client_connection_check_interval", "1000"},
       {"default_transaction_deferrable", "off"},
+      {"default_transaction_isolation", "read committed"},
   };
   std::string sql = "SELECT";
   for (const auto& [name, value] : settings) absl::StrAppend(&sql, " set_config('", name, "', '", value, "', false),");
@@ -58,7 +59,7 @@ absl::Status CheckVersion(const PgSession& session) {
 }
 
 constexpr char kEnter[] =
-    "UPDATE $schema.engine SET connections = connections + 1 RETURNING layout, release, connections";
+    "UPDATE $schema.engine SET connections = connections + 1 RETURNING layout, release, connections, isolation";
 constexpr char kSlots[] = "SELECT name, owner, epoch, seq FROM $schema.slots";
 
 }  // namespace
@@ -78,6 +79,7 @@ absl::Status PgConnector::Enter(PgSession& session, absl::Duration deadline) {
   const PgRows& engine = entered.rows[0];
   if (engine.count() != 1) return absl::FailedPreconditionError("the engine's row in PostgreSQL is gone");
   HAPAX_RETURN_IF_ERROR(CheckLayout(layout_, engine.Bigint(0, 0), std::string(engine.Bytes(0, 1))));
+  HAPAX_RETURN_IF_ERROR(CheckIsolation(layout_, std::string(engine.Bytes(0, 3)), options_.isolation));
 
   // Prepared in one go, and only now, since the tables of another layout are others.
   std::vector<PgCall> calls = {{.sql = layout_.Sql(kSlots)}};
@@ -105,7 +107,7 @@ absl::StatusOr<std::unique_ptr<PgSession>> PgConnector::Connect(int wake_fd, abs
 
 absl::StatusOr<std::unique_ptr<PgSession>> PgConnector::SetUpAndConnect(int wake_fd, absl::Duration deadline) {
   HAPAX_ASSIGN_OR_RETURN(std::unique_ptr<PgSession> session, Open(wake_fd, deadline));
-  HAPAX_RETURN_IF_ERROR(SetUpIfMissing(*session, layout_, deadline));
+  HAPAX_RETURN_IF_ERROR(SetUpIfMissing(*session, layout_, options_.isolation, deadline));
   HAPAX_RETURN_IF_ERROR(Enter(*session, deadline));
   return session;
 }

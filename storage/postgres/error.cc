@@ -47,6 +47,8 @@ absl::Status PgErrorOf(absl::string_view sqlstate, absl::string_view message) {
   return {code, absl::StrCat("PostgreSQL: ", text)};
 }
 
+bool IsConflict(absl::string_view sqlstate) { return sqlstate == "40001" || sqlstate == "40P01"; }
+
 bool IsReadOnly(absl::string_view sqlstate) { return sqlstate == "25006"; }
 
 }  // namespace hapax

@@ -14,6 +14,9 @@ namespace hapax {
 //   damaged
 [[nodiscard]] absl::Status PgErrorOf(absl::string_view sqlstate, absl::string_view message);
 
+// Whether the transaction was rolled back for another's sake. The same again may succeed.
+[[nodiscard]] bool IsConflict(absl::string_view sqlstate);
+
 // Whether the server cannot be written: it is a standby now, so another connection is needed.
 [[nodiscard]] bool IsReadOnly(absl::string_view sqlstate);
 

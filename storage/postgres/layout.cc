@@ -13,6 +13,8 @@ namespace hapax {
 namespace {
 
 constexpr char kBegin[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+constexpr char kBeginSerializable[] = "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE";
+constexpr char kBeginSerializableRead[] = "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY";
 
 // Takes advisory locks until the end of the transaction, in the order of the arrays: id, and whether it is exclusive.
 // It is a statement of its own, since the next one's snapshot must be taken later.
@@ -124,6 +126,8 @@ std::vector<PostgresLayout::Statement> PostgresLayout::Statements() const {
     return Sql(whole);
   };
   return {{kBeginStatement, kBegin},
+          {kBeginSerializableStatement, kBeginSerializable},
+          {kBeginSerializableReadStatement, kBeginSerializableRead},
           {kLockStatement, kLock},
           {kApplyStatement, sql(kApply, /*compared=*/5)},
           {kRaiseStatement, sql(kRaise, /*compared=*/0)},

@@ -8,7 +8,8 @@
 
 // The tables of an engine in PostgreSQL. All are in its schema, so one database may serve others, too.
 //
-//   engine     one row: kVersion, the release that set the engine up, and how many connections were ever made
+//   engine     one row: kVersion, the release that set the engine up, how many connections were ever made, and how
+//              groups are kept apart (isolation.h)
 //   slots      (name)               owner, epoch and number of the last group, and the row's revision
 //   granules   (tbl, key, writer)   a revision for each slot that wrote in the granule
 //   rows       (tbl, key)           value and revision
@@ -20,6 +21,8 @@ namespace hapax {
 
 // The names of the prepared statements. Their parameters and columns are described in layout.cc.
 inline constexpr char kBeginStatement[] = "begin";
+inline constexpr char kBeginSerializableStatement[] = "begin_serializable";
+inline constexpr char kBeginSerializableReadStatement[] = "begin_serializable_read";
 inline constexpr char kLockStatement[] = "lock";
 inline constexpr char kApplyStatement[] = "apply";
 inline constexpr char kRaiseStatement[] = "raise";

@@ -9,12 +9,20 @@
 
 namespace hapax {
 
+// See isolation.h.
+enum class PgIsolationKind {
+  kAdvisoryLocks,
+  kSerializable,
+};
+
 struct PostgresOptions {
   // A connection string of libpq: "host=... dbname=..." or "postgresql://...". Of several hosts the one that can be
   // written is used.
   std::string conninfo;
   // The schema of the engine's tables: a lower-case letter, then lower-case letters, digits and "_".
   std::string schema = "hapax";
+  // How groups are kept apart. The same for all servers of the schema.
+  PgIsolationKind isolation = PgIsolationKind::kAdvisoryLocks;
 
   // Connections, each with a thread of its own, that serves one request at a time.
   int read_connections = 3;

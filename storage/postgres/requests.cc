@@ -15,8 +15,8 @@ namespace {
 
 using Outcome = RemoteCommitted::Outcome;
 
-// The places of the calls of a transaction that writes.
-enum Call : size_t { kBegin, kLock, kWrite, kCommit };
+// The places of the calls of a transaction that writes, without those that begin it.
+enum Call : size_t { kWrite, kCommit };
 
 std::string Smallint(Table table) { return PgSmallint(static_cast<int>(table)); }
 
@@ -88,18 +88,15 @@ void AppendScans(const std::vector<RemoteFetch::Scan>& scans, std::vector<std::s
   parameters.push_back(max_rows.Encode());
 }
 
-PgCall LockCall(const std::vector<PgLock>& locks) {
-  PgArray ids(PgType::kBigint);
-  PgArray exclusive(PgType::kBool);
-  for (const PgLock& lock : locks) {
-    ids.Add(PgBigint(lock.id));
-    exclusive.Add(PgBool(lock.is_exclusive));
-  }
-  return {.statement = kLockStatement, .parameters = {ids.Encode(), exclusive.Encode()}};
+std::vector<PgCall> InTransaction(std::vector<PgCall> begin, PgCall call) {
+  begin.push_back(std::move(call));
+  begin.push_back({.statement = kCommitStatement});
+  return begin;
 }
 
-std::vector<PgCall> TransactionCalls(const std::vector<PgLock>& locks, PgCall write) {
-  return {{.statement = kBeginStatement}, LockCall(locks), std::move(write), {.statement = kCommitStatement}};
+std::vector<PgCall> Read(std::vector<PgCall> begin, PgCall call) {
+  if (begin.empty()) return {std::move(call)};
+  return InTransaction(std::move(begin), std::move(call));
 }
 
 RemoteSlot SlotAt(const PgRows& rows, int owner_column) {
@@ -113,6 +110,7 @@ RemoteSlot SlotAt(const PgRows& rows, int owner_column) {
 absl::Status UnknownReason(const PgReply& reply) {
   if (reply.has_warning) return absl::UnavailableError("PostgreSQL committed without waiting for its standby");
   if (reply.is_broken) return reply.status;
+  if (reply.is_conflict) return absl::OkStatus();
   // An error of the commit itself. Those that PostgreSQL has today come before anything is committed.
   if (!reply.status.ok() && reply.rows.size() >= kCommit) return reply.status;
   return absl::OkStatus();
@@ -126,7 +124,13 @@ absl::Status RefusalOf(const PgReply& reply) {
 
 }  // namespace
 
-std::vector<PgCall> FetchCalls(const RemoteFetch& fetch) {
+PgReply WithoutBegin(size_t begin_size, PgReply reply) {
+  const size_t skipped = std::min(begin_size, reply.rows.size());
+  reply.rows.erase(reply.rows.begin(), reply.rows.begin() + static_cast<std::ptrdiff_t>(skipped));
+  return reply;
+}
+
+std::vector<PgCall> FetchCalls(const RemoteFetch& fetch, std::vector<PgCall> begin) {
   Keys rows;
   Keys granules;
   for (const RemoteKey& key : fetch.keys) (key.kind == RemoteKey::Kind::kRow ? rows : granules).Add(key);
@@ -134,7 +138,7 @@ std::vector<PgCall> FetchCalls(const RemoteFetch& fetch) {
   rows.AppendTo(call.parameters);
   granules.AppendTo(call.parameters);
   AppendScans(fetch.scans, call.parameters);
-  return {std::move(call)};
+  return Read(std::move(begin), std::move(call));
 }
 
 RemoteFetched FetchedOf(const RemoteFetch& fetch, const PgReply& reply) {
@@ -170,28 +174,30 @@ RemoteFetched FetchedOf(const RemoteFetch& fetch, const PgReply& reply) {
   return fetched;
 }
 
-std::vector<PgCall> CompareCalls(const std::vector<RemoteRead>& reads) {
+std::vector<PgCall> CompareCalls(const std::vector<RemoteRead>& reads, std::vector<PgCall> begin) {
   PgCall call{.statement = kCompareStatement};
   AppendReads(reads, call.parameters);
-  return {std::move(call)};
+  return Read(std::move(begin), std::move(call));
 }
 
 bool ComparedOf(const PgReply& reply) { return reply.rows[0].Bool(0, 0); }
 
-std::vector<PgCall> CommitCalls(const RemoteGroup& group, const std::vector<PgLock>& locks) {
+std::vector<PgCall> CommitCalls(const RemoteGroup& group, std::vector<PgCall> begin) {
   PgCall apply{.statement = kApplyStatement,
                .parameters = {group.slot, group.before.owner, PgBigint(static_cast<int64_t>(group.before.epoch)),
                               PgBigint(static_cast<int64_t>(group.before.seq))}};
   AppendReads(group.reads, apply.parameters);
   AppendWrites(group.writes, apply.parameters);
-  return TransactionCalls(locks, std::move(apply));
+  return InTransaction(std::move(begin), std::move(apply));
 }
 
-RemoteCommitted CommittedOf(const PgReply& reply) {
+RemoteCommitted CommittedOf(const RemoteSlot& before, const PgReply& reply) {
   if (!reply.was_sent) return {.outcome = Outcome::kRefused, .status = reply.status};
   if (absl::Status unknown = UnknownReason(reply); !unknown.ok()) {
     return {.outcome = Outcome::kUnknown, .status = std::move(unknown)};
   }
+  // What it compared is not known. If the slot has changed, the next try finds that out.
+  if (reply.is_conflict) return {.outcome = Outcome::kNotApplied, .slot = before};
   if (absl::Status refusal = RefusalOf(reply); !refusal.ok()) {
     return {.outcome = Outcome::kRefused, .status = std::move(refusal)};
   }
@@ -210,10 +216,11 @@ RemoteSlotState SlotOf(const PgReply& reply) {
 }
 
 std::vector<PgCall> RaiseCalls(const std::string& slot, const RemoteSlotState& seen, const RemoteSlot& next,
-                               const std::vector<PgLock>& locks) {
-  return TransactionCalls(locks, {.statement = kRaiseStatement,
-                                  .parameters = {slot, next.owner, PgBigint(static_cast<int64_t>(next.epoch)),
-                                                 PgBigint(static_cast<int64_t>(next.seq)), PgBigint(seen.revision)}});
+                               std::vector<PgCall> begin) {
+  return InTransaction(std::move(begin),
+                       {.statement = kRaiseStatement,
+                        .parameters = {slot, next.owner, PgBigint(static_cast<int64_t>(next.epoch)),
+                                       PgBigint(static_cast<int64_t>(next.seq)), PgBigint(seen.revision)}});
 }
 
 absl::StatusOr<bool> RaisedOf(const PgReply& reply) {

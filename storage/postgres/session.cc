@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "hapax/base/clock.h"
+#include "hapax/base/status_macros.h"
 #include "hapax/storage/postgres/array.h"
 #include "hapax/storage/postgres/error.h"
 
@@ -41,20 +43,6 @@ struct Values {
   std::vector<int> formats;
 };
 
-// Whether libpq understands it. Its own message may repeat a password.
-absl::Status CheckConninfo(const std::string& conninfo) {
-  char* error = nullptr;
-  PQconninfoOption* const options = PQconninfoParse(conninfo.c_str(), &error);
-  PQfreemem(error);
-  if (options != nullptr) {
-    PQconninfoFree(options);
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(
-      "is not a connection string of PostgreSQL, such as \"host=10.0.0.1,10.0.0.2 dbname=hapax user=hapax\" or "
-      "\"postgresql://hapax@10.0.0.1,10.0.0.2/hapax\"");
-}
-
 }  // namespace
 
 std::string_view PgRows::Bytes(int row, int column) const {
@@ -64,14 +52,8 @@ std::string_view PgRows::Bytes(int row, int column) const {
 int64_t PgRows::Bigint(int row, int column) const { return PgBigintOf(Bytes(row, column)); }
 
 absl::StatusOr<std::unique_ptr<PgSession>> PgSession::Connect(const std::string& conninfo, int wake_fd) {
-  if (absl::Status parsed = CheckConninfo(conninfo); !parsed.ok()) return parsed;
-  // Those before the connection string are defaults, and those behind it count in any case.
-  const std::array<const char*, 6> names = {"connect_timeout", "fallback_application_name", "dbname",
-                                            "client_encoding", "target_session_attrs",      nullptr};
-  const std::array<const char*, 6> values = {"2", "hapaxd", conninfo.c_str(), "UTF8", "read-write", nullptr};
-  std::unique_ptr<PgSession> session(
-      new PgSession(PQconnectdbParams(names.data(), values.data(), /*expand_dbname=*/1), wake_fd));
-  if (PQstatus(session->connection_.get()) != CONNECTION_OK) return session->LastError();
+  HAPAX_ASSIGN_OR_RETURN(PgConnection connection, ConnectToPostgres(conninfo, wake_fd));
+  std::unique_ptr<PgSession> session(new PgSession(std::move(connection), wake_fd));
   PQsetNoticeReceiver(session->connection_.get(), OnNotice, session.get());
   if (absl::Status begun = session->BeginPipeline(); !begun.ok()) return begun;
   return session;
@@ -186,6 +168,7 @@ void PgSession::OnResult(PGresult* result, PgReply& reply) {
       return;  // It follows the one that failed.
     default:
       reply.status.Update(ErrorOf(result));
+      reply.is_conflict |= IsConflict(FieldOf(result, PG_DIAG_SQLSTATE));
       if (IsReadOnly(FieldOf(result, PG_DIAG_SQLSTATE)) || PQstatus(connection_.get()) != CONNECTION_OK) {
         reply.is_broken = true;
       }

@@ -5,12 +5,14 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "hapax/storage/postgres/connect.h"
 #include "libpq-fe.h"
 
 namespace hapax {
@@ -47,6 +49,8 @@ struct PgReply {
   bool is_broken = false;    // The session is of no use any more. What the server did with the calls is not known.
   bool has_warning =
       false;  // The server said so of one of the calls, such as a commit that did not wait for a standby.
+  // With an error: a serialization failure or a deadlock (40001, 40P01). Also at COMMIT it means that nothing was done.
+  bool is_conflict = false;
   absl::string_view Command(size_t call) const { return call < rows.size() ? rows[call].command() : ""; }
 };
 
@@ -55,9 +59,7 @@ struct PgReply {
 // Thread-safety: for one thread.
 class PgSession {
  public:
-  // Connects to the first host that can be written. Blocks, for 2 s with each host that does not answer, unless the
-  // connection string says otherwise. `wake_fd` outlives the session: once it can be read, Run ends.
-  // Errors: INVALID_ARGUMENT, it is no connection string; the message has nothing of it. UNAVAILABLE.
+  // Connects as ConnectToPostgres does. `wake_fd` outlives the session: once it can be read, Run ends, too.
   static absl::StatusOr<std::unique_ptr<PgSession>> Connect(const std::string& conninfo, int wake_fd);
 
   // Sends all calls at once, and waits for their results until monotonic time `deadline`. The first error skips the
@@ -70,7 +72,7 @@ class PgSession {
   [[nodiscard]] int server_version() const { return PQserverVersion(connection_.get()); }
 
  private:
-  PgSession(PGconn* connection, int wake_fd) : connection_(connection, PQfinish), wake_fd_(wake_fd) {}
+  PgSession(PgConnection connection, int wake_fd) : connection_(std::move(connection)), wake_fd_(wake_fd) {}
 
   absl::Status BeginPipeline();
   static void OnNotice(void* session, const PGresult* notice);
@@ -83,7 +85,7 @@ class PgSession {
   absl::Status AwaitResult(absl::Duration deadline);
   void OnResult(PGresult* result, PgReply& reply);
 
-  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
+  const PgConnection connection_;
   const int wake_fd_;
   bool has_warning_ = false;
 };

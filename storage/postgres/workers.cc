@@ -105,7 +105,7 @@ PgReply PgWorkers::RunUntilItIsKnown(const Request& request, std::unique_ptr<PgS
     PgReply reply = RunOnce(request, session);
     if (reply.is_broken || reply.has_warning) session = nullptr;
     if (reply.status.ok() || !absl::IsUnavailable(reply.status)) return reply;
-    const bool may_be_repeated = request.is_read ? session == nullptr : !reply.was_sent;
+    const bool may_be_repeated = request.is_read ? session == nullptr || reply.is_conflict : !reply.was_sent;
     if (!may_be_repeated || MonotonicNow() >= request.deadline || !Pause(tries)) return reply;
   }
 }

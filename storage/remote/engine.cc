@@ -14,7 +14,7 @@ namespace {
 constexpr int kReadingGroups = 2;
 // After so many conflicts each transaction has a group of its own. On rows that all write, a small group conflicts as
 // often as a large one, so groups stay together for a while.
-constexpr int kConflictsTogether = 9;
+constexpr int kConflictsTogether = 30;
 // After so many the transaction is told UNAVAILABLE.
 constexpr int kMaxConflicts = 60;
 

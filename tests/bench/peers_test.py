@@ -22,12 +22,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests" / "e2e")]
 
 from peer_etcd import EtcdSameRows  # noqa: E402
+from peer_postgres import PostgresSameRows  # noqa: E402
 from peers import PEERS  # noqa: E402
 from protos import compute_pb2  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("HAPAX_BUILD_DIR") or sys.exit("HAPAX_BUILD_DIR: set it to the build directory"))
-# Also that of the benchmark of several servers.
-HELD = {**PEERS, EtcdSameRows.name: EtcdSameRows}
+# Also those of the benchmark of several servers.
+SAME_ROWS = (EtcdSameRows, PostgresSameRows)
+HELD = {**PEERS, **{peer.name: peer for peer in SAME_ROWS}}
 CALL_TIMEOUT_S = 30
 DUPLICATES = 16
 TOKENS_AT_ONCE = 8
@@ -171,13 +173,29 @@ for peer_name in PEERS:
     globals()[f"{case}Test"] = type(f"{case}Test", (PeerPromises, unittest.TestCase), {"name": peer_name})
 
 
-class EtcdSameRowsTest(PeerPromises, unittest.TestCase):
-    name = EtcdSameRows.name
-
+class SameRowsPromises(PeerPromises):
     def test_launches_at_once_are_all_counted(self):
         with concurrent.futures.ThreadPoolExecutor(DUPLICATES) as pool:
             list(pool.map(self.client.call, [new_token() for _ in range(2 * DUPLICATES)]))
         self.assertEqual(self.peer.counts(), (2 * DUPLICATES, 2 * DUPLICATES))
+
+
+class EtcdSameRowsTest(SameRowsPromises, unittest.TestCase):
+    name = EtcdSameRows.name
+
+
+class PostgresSameRowsTest(SameRowsPromises, unittest.TestCase):
+    name = PostgresSameRows.name
+
+    def test_each_instance_is_booted_once(self):
+        token = new_token()
+        for each in (token, new_token(), token):
+            self.client.call(each)
+        deadline = time.monotonic() + CALL_TIMEOUT_S
+        while (booted := self.peer.booted()) != (2, 0) and time.monotonic() < deadline:
+            pass
+        self.assertEqual(booted, (2, 0))
+
 
 if __name__ == "__main__":
     unittest.main()

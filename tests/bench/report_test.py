@@ -148,6 +148,22 @@ class TargetsTest(unittest.TestCase):
                 self.assertIn("12,345", report.render(measured)["benchmarks.md"])
 
 
+    def test_several_servers_on_postgres(self):
+        same_rows = "PostgreSQL, hand-written, same rows"
+        for words, other, figure, standby, servers, least in (
+                (("on PostgreSQL, first", "one server"), same_rows, "first_execution", "none", 1, 2.5),
+                (("standby", "one server"), same_rows, "first_execution", "synchronous", 1, 2.5),
+                (("standby", "three servers"), same_rows, "first_execution", "synchronous", 3, 10),
+                (("on PostgreSQL", "embedded engine"), "hapax", "replay", "none", 1, .8)):
+            for ratio, ok in ((least, True), (least - .01, False)):
+                measured = result(several_servers_postgres=[{
+                    "figure": figure, "standby": standby, "servers": servers, "rows": "one zone, one tenant",
+                    "in_flight": 64, "beside": other, "rps": 12345, "beside_rps": 1, "ratio": ratio, "ratio_min": ratio,
+                    "ratio_max": ratio, "p50_us": 1, "p99_us": 2, "cpu_us_per_call": 3}])
+                self.assertIs(self.judged(measured, *words), ok)
+                self.assertIn("12,345", report.render(measured)["benchmarks.md"])
+
+
 class PairsTest(unittest.TestCase):
     def test_a_ratio_is_the_median_of_the_pairs_ratios(self):
         def run(rps: float) -> dict:

@@ -49,6 +49,12 @@ TEST(LaunchMessage, HasSoManyTags) {
   EXPECT_EQ(request.tags_size(), 3);
 }
 
+TEST(LaunchMessage, IsInTheZone) {
+  compute::v1::RunInstancesRequest request;
+  ASSERT_TRUE(request.ParseFromString(Written(LaunchMessage(1, true, 0, "us-east-1b"), kToken)));
+  EXPECT_EQ(request.placement().availability_zone(), "us-east-1b");
+}
+
 TEST(LaunchMessage, UnprotectedHasNoToken) {
   compute::v1::RunInstancesRequest request;
   ASSERT_TRUE(request.ParseFromString(Written(LaunchMessage(1, false), kToken)));
@@ -68,6 +74,13 @@ TEST(LaunchPost, HasTheTokenInItsHeader) {
   const std::string request = Written(LaunchPost("127.0.0.1:80", "/run", true), kToken);
   EXPECT_THAT(request, HasSubstr(absl::StrCat("\r\nIdempotency-Key: ", kToken, "\r\n")));
   EXPECT_THAT(Written(LaunchPost("127.0.0.1:80", "/run", false), kToken), Not(HasSubstr("Idempotency-Key")));
+}
+
+TEST(LaunchForm, HasTheTokenAsAParameter) {
+  const std::string request = Written(LaunchForm("127.0.0.1:80", true), kToken);
+  EXPECT_THAT(request, HasSubstr(absl::StrCat("&ClientToken=", kToken)));
+  EXPECT_THAT(request, HasSubstr(absl::StrCat("\r\nContent-Length: ", request.size() - request.find("Action="), "\r\n")));
+  EXPECT_THAT(Written(LaunchForm("127.0.0.1:80", false), kToken), Not(HasSubstr("ClientToken")));
 }
 
 TEST(Requests, NewTokensNeverComeAgain) {

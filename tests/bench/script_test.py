@@ -55,6 +55,15 @@ class ScriptTest(unittest.TestCase):
                          [("first_execution", 1000), ("replay", 1000)])
         self.assertNotIn("figures", result)
 
+    def test_servers_on_postgres_with_a_standby(self):
+        _, result = bench("--only", "several_servers_postgres")
+        if not result["several_servers_postgres"]:
+            self.skipTest("PostgreSQL is not installed, or its peer is not built")
+        row, = result["several_servers_postgres"]
+        self.assertEqual((row["figure"], row["standby"], row["servers"]), ("first_execution", "synchronous", 1))
+        self.assertGreater(row["ratio"], 0)
+        self.assertGreater(row["beside_rps"], 0)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -65,6 +65,8 @@ Action BindTokenPolicy(CLI::App& verb);
 Action BindOperationGet(CLI::App& verb);
 Action BindOperationList(CLI::App& verb);
 Action BindOperationWait(CLI::App& verb);
+// commands_access_keys.cc
+Action BindNewAccessKey(CLI::App& verb);
 // commands_api_keys.cc
 Action BindNewApiKey(CLI::App& verb);
 // commands_backups.cc

@@ -268,13 +268,29 @@ TEST(PostgresBackendLimitsTest, TheLargestGroupIsAppliedWhateverTheServersLockTa
   EXPECT_EQ(server.Sql("SELECT count(*)::text FROM hapax.rows"), absl::StrCat(limits.max_writes));
 }
 
-// All connections end, also those that wait for a request.
-TEST_F(PostgresBackendTest, ARequestAfterTheServersRestartIsServedAsIfNothingHadBeen) {
+// All connections end, also those that wait for a request. A commit on one that is not known yet to have ended has an
+// unknown outcome; the slot tells it.
+TEST_F(PostgresBackendTest, ACommitAfterTheServersRestartIsAppliedOrFoundNotToBe) {
   ASSERT_EQ(Commit({}, {{Row("a"), "1"}}), Outcome::kApplied);
   SharedPostgres().Crash();
   SharedPostgres().Start();
-  EXPECT_EQ(Commit({}, {{Row("a"), "2"}}), Outcome::kApplied);
+  if (const Outcome outcome = Commit({}, {{Row("a"), "2"}}); outcome != Outcome::kApplied) {
+    ASSERT_EQ(outcome, Outcome::kUnknown);
+    slot_ = Taken(*backend_);
+    EXPECT_EQ(ValueOf(*backend_, Row("a")).value, slot_.seq == 2 ? "2" : "1");
+    if (slot_.seq == 1) {
+      EXPECT_EQ(Commit({}, {{Row("a"), "2"}}), Outcome::kApplied);
+    }
+  }
+  EXPECT_EQ(slot_.seq, 2);
   EXPECT_EQ(ValueOf(*backend_, Row("a")).value, "2");
+}
+
+TEST_F(PostgresBackendTest, AReadAfterTheServersRestartIsServedAsIfNothingHadBeen) {
+  ASSERT_EQ(Commit({}, {{Row("a"), "1"}}), Outcome::kApplied);
+  SharedPostgres().Crash();
+  SharedPostgres().Start();
+  EXPECT_EQ(ValueOf(*backend_, Row("a")).value, "1");
 }
 
 TEST_F(PostgresBackendTest, AReadDuringARestartWaitsForItsEnd) {
@@ -287,6 +303,24 @@ TEST_F(PostgresBackendTest, AReadDuringARestartWaitsForItsEnd) {
   });
   SharedPostgres().Start();
   told.WaitForNotification();
+}
+
+TEST_F(PostgresBackendTest, TheEndDoesNotWaitForAServerThatDoesNotAnswerANewConnection) {
+  PostgresOptions options = SharedPostgres().Options(schema_);
+  options.conninfo = SharedPostgres().Conninfo(proxy_->endpoint()) + " connect_timeout=0";  // For ever.
+  auto backend = OpenBackend(options);
+  constexpr char kConnections[] = "SELECT count(*)::text FROM pg_stat_activity WHERE application_name = 'hapaxd'";
+  const std::string before = SharedPostgres().Sql(kConnections);
+  proxy_->LoseAnswers();
+  absl::Notification told;
+  backend->Fetch({.keys = {Row("a")}}, [&](const absl::StatusOr<RemoteFetched>& fetched) {
+    EXPECT_THAT(fetched, StatusIs(StatusCode::kUnavailable));
+    told.Notify();
+  });
+  while (SharedPostgres().Sql(kConnections) == before) {
+  }
+  backend = nullptr;
+  EXPECT_TRUE(told.HasBeenNotified());
 }
 
 TEST_F(PostgresBackendTest, ADatabaseThatLostWhatItAcknowledgedIsFoundOutWithTheNextConnection) {

@@ -4,6 +4,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/storage/postgres/backend.h"
+#include "hapax/tests/storage/etcd/tcp_proxy.h"
 #include "hapax/tests/storage/postgres/postgres_server.h"
 #include "hapax/tests/support/status_matchers.h"
 
@@ -62,6 +63,17 @@ TEST(PostgresOpenTest, AServerThatCannotBeWrittenIsNotUsed) {
   PostgresOptions options = SharedPostgres().Options(NewSchema());
   const std::string own = SharedPostgres().endpoint();
   const std::string other = standby.endpoint();
+  options.conninfo = "host=127.0.0.1,127.0.0.1 port=" + other.substr(other.find(':') + 1) + "," +
+                     own.substr(own.find(':') + 1) + " user=postgres dbname=postgres";
+  EXPECT_THAT(OpenPostgresBackend(options), IsOk());
+}
+
+TEST(PostgresOpenTest, AHostThatDoesNotAnswerIsGivenUpForTheNext) {
+  TcpProxy silent(SharedPostgres().endpoint(), PostgresMessages());
+  silent.LoseAnswers();
+  const std::string own = SharedPostgres().endpoint();
+  const std::string other = silent.endpoint();
+  PostgresOptions options = SharedPostgres().Options(NewSchema());
   options.conninfo = "host=127.0.0.1,127.0.0.1 port=" + other.substr(other.find(':') + 1) + "," +
                      own.substr(own.find(':') + 1) + " user=postgres dbname=postgres";
   EXPECT_THAT(OpenPostgresBackend(options), IsOk());

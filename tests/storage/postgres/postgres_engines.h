@@ -24,16 +24,22 @@ inline std::string NewOwner() {
   return absl::StrCat("process ", ++number);
 }
 
-inline absl::StatusOr<std::unique_ptr<Store>> OpenPostgresStore(const StoreEngine::Options& options) {
+template <PgIsolationKind kIsolation>
+absl::StatusOr<std::unique_ptr<Store>> OpenPostgresStore(const StoreEngine::Options& options) {
   static auto& schemas = *new std::map<std::string, std::string>();
   std::string& schema = schemas[options.path];
   if (schema.empty()) schema = NewSchema();
-  HAPAX_ASSIGN_OR_RETURN(std::unique_ptr<RemoteBackend> backend, OpenPostgresBackend(SharedPostgres().Options(schema)));
+  PostgresOptions postgres = SharedPostgres().Options(schema);
+  postgres.isolation = kIsolation;
+  HAPAX_ASSIGN_OR_RETURN(std::unique_ptr<RemoteBackend> backend, OpenPostgresBackend(postgres));
   return std::make_unique<RemoteStore>(
       std::move(backend), RemoteOptions{.slot = "server", .owner = NewOwner(), .max_waiting = options.max_waiting});
 }
 
-inline const StoreEngine kStoreEngines[] = {{.name = "Postgres", .open = OpenPostgresStore}};
+inline const StoreEngine kStoreEngines[] = {
+    {.name = "Postgres", .open = OpenPostgresStore<PgIsolationKind::kAdvisoryLocks>},
+    {.name = "PostgresSerializable", .open = OpenPostgresStore<PgIsolationKind::kSerializable>},
+};
 
 }  // namespace hapax
 

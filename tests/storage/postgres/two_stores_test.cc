@@ -35,22 +35,22 @@ std::unique_ptr<RemoteStore> OpenStore(const PostgresOptions& options, const std
                                        RemoteOptions{.slot = slot, .owner = NewOwner()});
 }
 
-class TwoStoresTest : public testing::Test {
+class TwoStoresTest : public testing::TestWithParam<PgIsolationKind> {
  protected:
-  // Puts row `own` of "taken/" unless there is another one, which it looks for by a scan or by name.
-  static Store::Body Take(const std::string& own, const std::string& other, bool scans) {
-    return [own, other, scans](Transaction& txn) -> absl::Status {
+  // Puts row `own` of `prefix` unless there is another one, which it looks for by a scan or by name.
+  static Store::Body Take(const std::string& prefix, const std::string& own, const std::string& other, bool scans) {
+    return [prefix, own, other, scans](Transaction& txn) -> absl::Status {
       bool found = false;
       if (scans) {
-        HAPAX_RETURN_IF_ERROR(txn.Scan(kTable, KeyRange::Prefix("taken/"), [&](std::string_view, std::string_view) {
+        HAPAX_RETURN_IF_ERROR(txn.Scan(kTable, KeyRange::Prefix(prefix), [&](std::string_view, std::string_view) {
           found = true;
           return false;
         }));
       } else {
-        HAPAX_ASSIGN_OR_RETURN(const auto row, txn.Get(kTable, "taken/" + other));
+        HAPAX_ASSIGN_OR_RETURN(const auto row, txn.Get(kTable, prefix + other));
         found = row.has_value();
       }
-      if (!found) txn.Put(kTable, "taken/" + own, "");
+      if (!found) txn.Put(kTable, prefix + own, "");
       return absl::OkStatus();
     };
   }
@@ -59,19 +59,19 @@ class TwoStoresTest : public testing::Test {
   void TakeAtOnce(bool scans) {
     first_gate_.Close();
     TransactionOutcome outcome;
-    first_->Execute(Take("first", "second", scans), outcome.Done());
+    first_->Execute(Take("taken/", "first", "second", scans), outcome.Done());
     first_gate_.AwaitCommit();
-    EXPECT_THAT(Execute(*second_, Take("second", "first", scans)), IsOk());
+    EXPECT_THAT(Execute(*second_, Take("taken/", "second", "first", scans)), IsOk());
     first_gate_.Open();
     EXPECT_THAT(outcome.Wait(), IsOk());
   }
 
-  int Taken() {
+  int Taken(const std::string& prefix = "taken/") {
     int taken = 0;
     EXPECT_THAT(Query(*second_,
                       [&](const ReadTransaction& txn) {
                         taken = 0;
-                        return txn.Scan(kTable, KeyRange::Prefix("taken/"), [&](std::string_view, std::string_view) {
+                        return txn.Scan(kTable, KeyRange::Prefix(prefix), [&](std::string_view, std::string_view) {
                           ++taken;
                           return true;
                         });
@@ -80,33 +80,63 @@ class TwoStoresTest : public testing::Test {
     return taken;
   }
 
+  [[nodiscard]] PostgresOptions Options() const {
+    PostgresOptions options = SharedPostgres().Options(schema_);
+    options.isolation = GetParam();
+    return options;
+  }
+
   const std::string schema_ = NewSchema();
   Gate first_gate_;
   Gate second_gate_;
-  std::unique_ptr<RemoteStore> first_ = OpenStore(SharedPostgres().Options(schema_), "first", first_gate_);
-  std::unique_ptr<RemoteStore> second_ = OpenStore(SharedPostgres().Options(schema_), "second", second_gate_);
+  std::unique_ptr<RemoteStore> first_ = OpenStore(Options(), "first", first_gate_);
+  std::unique_ptr<RemoteStore> second_ = OpenStore(Options(), "second", second_gate_);
 };
 
-TEST_F(TwoStoresTest, TwoThatLookForEachOthersRowDoNotBothMissIt) {
+INSTANTIATE_TEST_SUITE_P(Isolation, TwoStoresTest,
+                         testing::Values(PgIsolationKind::kAdvisoryLocks, PgIsolationKind::kSerializable),
+                         [](const testing::TestParamInfo<PgIsolationKind>& tested) {
+                           return tested.param == PgIsolationKind::kSerializable ? "Serializable" : "AdvisoryLocks";
+                         });
+
+TEST_P(TwoStoresTest, TwoThatLookForEachOthersRowDoNotBothMissIt) {
   TakeAtOnce(/*scans=*/false);
   EXPECT_EQ(Taken(), 1);
 }
 
-TEST_F(TwoStoresTest, TwoThatLookForAnyRowOfARangeDoNotBothMissOne) {
+TEST_P(TwoStoresTest, TwoThatLookForAnyRowOfARangeDoNotBothMissOne) {
   TakeAtOnce(/*scans=*/true);
   EXPECT_EQ(Taken(), 1);
 }
 
-TEST_F(TwoStoresTest, ABackendThatDoesNotCompareRowsIsFoundOut) {
+TEST_P(TwoStoresTest, ABackendThatDoesNotCompareRowsIsFoundOut) {
   first_gate_.Ignore(RemoteKey::Kind::kRow);
   TakeAtOnce(/*scans=*/false);
   EXPECT_EQ(Taken(), 2);
 }
 
-TEST_F(TwoStoresTest, ABackendThatDoesNotCompareGranulesIsFoundOut) {
+TEST_P(TwoStoresTest, ABackendThatDoesNotCompareGranulesIsFoundOut) {
   first_gate_.Ignore(RemoteKey::Kind::kGranule);
   TakeAtOnce(/*scans=*/true);
   EXPECT_EQ(Taken(), 2);
+}
+
+// Both in every round at the same time, by name and by scan in turn.
+TEST_P(TwoStoresTest, RacesOfBothTakeOneRowEach) {
+  constexpr int kRounds = 40;
+  for (int round = 0; round < kRounds; ++round) {
+    const std::string prefix = absl::StrCat("race/", round, "/");
+    const auto take = [&](const std::string& own, const std::string& other) {
+      return Take(prefix, own, other, /*scans=*/round % 2 == 0);
+    };
+    TransactionOutcome first;
+    TransactionOutcome second;
+    first_->Execute(take("first", "second"), first.Done());
+    second_->Execute(take("second", "first"), second.Done());
+    EXPECT_THAT(first.Wait(), IsOk());
+    EXPECT_THAT(second.Wait(), IsOk());
+    EXPECT_EQ(Taken(prefix), 1) << "round " << round;
+  }
 }
 
 // Counts in the row "counter".
@@ -130,7 +160,7 @@ std::string Counter(Store& store) {
   return counter;
 }
 
-TEST_F(TwoStoresTest, IncrementsOfBothLoseNothing) {
+TEST_P(TwoStoresTest, IncrementsOfBothLoseNothing) {
   constexpr int kEach = 40;
   std::vector<std::thread> threads;
   for (Store* const store : {first_.get(), second_.get(), first_.get(), second_.get()}) {
@@ -142,9 +172,9 @@ TEST_F(TwoStoresTest, IncrementsOfBothLoseNothing) {
   EXPECT_EQ(Counter(*first_), absl::StrCat(4 * kEach));
 }
 
-TEST_F(TwoStoresTest, ATransactionWhoseAnswerIsLostIsToldToBeDoneAndDoneOnceWithItsHooks) {
+TEST_P(TwoStoresTest, ATransactionWhoseAnswerIsLostIsToldToBeDoneAndDoneOnceWithItsHooks) {
   TcpProxy proxy(SharedPostgres().endpoint(), PostgresMessages());
-  PostgresOptions options = SharedPostgres().Options(schema_);
+  PostgresOptions options = Options();
   options.conninfo = SharedPostgres().Conninfo(proxy.endpoint());
   Gate gate;
   const auto store = OpenStore(options, "third", gate);
@@ -174,7 +204,7 @@ TEST_F(TwoStoresTest, ATransactionWhoseAnswerIsLostIsToldToBeDoneAndDoneOnceWith
   EXPECT_EQ(hooks, 1);
 }
 
-TEST_F(TwoStoresTest, AStoreStopsWhenItsDatabaseLostWhatItAcknowledged) {
+TEST_P(TwoStoresTest, AStoreStopsWhenItsDatabaseLostWhatItAcknowledged) {
   ASSERT_THAT(Execute(*first_, Increment), IsOk());
   // All of the store's slots: it has two, and either may be the next one. One without a group gets an impossible
   // number.
@@ -185,7 +215,7 @@ TEST_F(TwoStoresTest, AStoreStopsWhenItsDatabaseLostWhatItAcknowledged) {
   EXPECT_EQ(Counter(*second_), "1");
 }
 
-TEST_F(TwoStoresTest, ATransactionDuringARestartOfTheDatabaseIsDoneOnce) {
+TEST_P(TwoStoresTest, ATransactionDuringARestartOfTheDatabaseIsDoneOnce) {
   ASSERT_THAT(Execute(*first_, Increment), IsOk());
   SharedPostgres().Crash();
   TransactionOutcome outcome;
