@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
@@ -32,6 +33,7 @@
 #include "hapax/server/compute/placement/places.h"
 #include "hapax/server/compute/rows.h"
 #include "hapax/server/doors/ec2/ec2_door.h"
+#include "hapax/server/doors/openstack/openstack_door.h"
 #include "hapax/server/options/api_keys_file.h"
 #include "hapax/server/options/flags.h"
 #include "hapax/server/server.h"
@@ -79,6 +81,19 @@ absl::StatusOr<std::unique_ptr<Authenticator>> MakeAuthenticator(const ServerFla
       return OpenApiKeysFile(flags.api_keys_file);
     case ServerFlags::Auth::kMtls:
       return std::make_unique<CertificateAuthenticator>();
+  }
+  HAPAX_CHECK(false, "an Auth is one of its values");
+}
+
+// Whom the token of an OpenStack client tells.
+openstack::Identity OpenStackIdentity(ServerFlags::Auth auth) {
+  switch (auth) {
+    case ServerFlags::Auth::kNone:
+      return openstack::Identity::kProject;
+    case ServerFlags::Auth::kApiKey:
+      return openstack::Identity::kApiKey;
+    case ServerFlags::Auth::kMtls:
+      return openstack::Identity::kCertificate;
   }
   HAPAX_CHECK(false, "an Auth is one of its values");
 }
@@ -156,6 +171,8 @@ absl::StatusOr<std::vector<std::unique_ptr<Door>>> MakeDoors(const ServerFlags& 
   if (flags.auth == ServerFlags::Auth::kApiKey) options.auth = ec2::Auth::kApiKey;
   if (flags.auth == ServerFlags::Auth::kMtls) options.auth = ec2::Auth::kCertificate;
   HAPAX_ASSIGN_OR_RETURN(doors.emplace_back(), ec2::Ec2Door::Create(std::move(options), catalog, clock));
+  doors.push_back(std::make_unique<openstack::OpenStackDoor>(openstack::Options{
+      .catalog = catalog, .default_region = flags.default_region, .identity = OpenStackIdentity(flags.auth)}));
   return doors;
 }
 

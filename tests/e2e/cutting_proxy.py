@@ -9,13 +9,14 @@ class CuttingProxy:
     """Cuts the first `cuts` replies, once they have come whole, and carries all others.
 
     `target` returns the address of the server, and is asked for each connection. `on_cut` is called after a reply was
-    cut, before the client learns of it."""
+    cut, before the client learns of it. With `of`, only replies to requests that contain it are cut and counted."""
 
-    def __init__(self, target, cuts: int = 1, on_cut=lambda: None):
+    def __init__(self, target, cuts: int = 1, on_cut=lambda: None, of: bytes = b""):
         self.target = target
         self.cuts = cuts
         self.requests = 0
         self._on_cut = on_cut
+        self._of = of
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
@@ -40,8 +41,8 @@ class CuttingProxy:
                     server.sendall(request)
                     reply = _message(server)
                 with self._lock:
-                    self.requests += 1
-                    is_cut = self.cuts > 0
+                    self.requests += self._of in request
+                    is_cut = self.cuts > 0 and self._of in request
                     self.cuts -= is_cut
                 if is_cut:
                     self._on_cut()

@@ -169,6 +169,59 @@ quota { instances: 12 hosts: 3 } image_key_names: "k"
 ''')
 
 
+def openstack_request(method, path, *answers, query=b'', token=b'team', body=b'', flags=12):
+    """A request (openstack_door_fuzz.cc), and the answers of its calls: a reply's message and text, or a reason by its
+    number."""
+    number = ('GET', 'POST', 'DELETE', 'PUT').index(method)
+    data = bytes([number | flags]) + short(path) + short(query) + short(token) + long(body)
+    for answer in answers:
+        data += bytes([answer]) if isinstance(answer, int) else bytes([66]) + long(encode(*answer))
+    return data
+
+
+def openstack_door():
+    v1 = 'hapax.compute.v1.'
+    known = (v1 + 'DescribeSubnetsResponse', '')
+    instance = (v1 + 'DescribeInstancesResponse',
+                'instances { instance_id: "i-1" region: "us-east-1" image_id: "ami-1" state: INSTANCE_STATE_RUNNING '
+                'subnet_id: "subnet-a" private_ip_address: "10.0.0.4" launch_time { seconds: 1 } '
+                'tags { key: "Name" value: "web" } tags { key: "k" value: "\\"" } } ')
+    done = ('google.longrunning.Operation', '')
+    pair = 'key_pairs { key_pair_id: "key-0123456789abcdef0" key_name: "k" create_time { seconds: 1 } }'
+    launch = (b'{"server": {"name": "web", "imageRef": "ami-b232d0db", "flavorRef": "m5.large", "min_count": 1, '
+              b'"max_count": "2", "availability_zone": "us-east-1a", "metadata": {"k": "v"}, "networks": [{"uuid": "s"}], '
+              b'"security_groups": [{"name": "default"}], "config_drive": false}, '
+              b'"os:scheduler_hints": {"x-client-token": "T"}}')
+    login = (b'{"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": "a", "password": "hapax_i_s", '
+             b'"domain": {"id": "default"}}}}, "scope": {"project": {"name": "team", "domain": {"id": "default"}}}}}')
+    credential = b'{"auth": {"identity": {"application_credential": {"id": "team", "secret": "s"}}, "scope": "unscoped"}}'
+    for name, *request in (
+            ('login', 'POST', b'v3/auth/tokens', known),
+            ('create', 'POST', b'v2.1/servers', (v1 + 'RunInstancesResponse', 'instances { instance_id: "i-1" }')),
+            ('show', 'GET', b'v2.1/servers/i-1', instance),
+            ('absent', 'GET', b'v2.1/servers/web', known),
+            ('delete', 'DELETE', b'regions/us-east-1/v2.1/servers/i-1', instance,
+             (v1 + 'TerminateInstancesResponse', '')),
+            ('flavors', 'GET', b'v2.1/flavors/detail', known),
+            ('image', 'GET', b'image/v2/images/ami-b232d0db', known),
+            ('zones', 'GET', b'v2.1/os-availability-zone/detail',
+             (v1 + 'DescribeAvailabilityZonesResponse', 'availability_zones { zone_name: "z" } next_page_token: "n"'),
+             (v1 + 'DescribeAvailabilityZonesResponse', '')),
+            ('keys', 'GET', b'v2.1/os-keypairs', (v1 + 'DescribeKeypairsResponse', pair)),
+            ('key', 'GET', b'v2.1/os-keypairs/k', (v1 + 'DescribeKeypairsResponse', pair)),
+            ('delete-key', 'DELETE', b'v2.1/os-keypairs/k', 15)):
+        body = {'login': login, 'create': launch}.get(name, b'')
+        write('openstack_door', name, openstack_request(*request, body=body))
+    write('openstack_door', 'credential', openstack_request('POST', b'v3/auth/tokens', known, body=credential, flags=20))
+    write('openstack_door', 'stop', openstack_request(
+        'POST', b'v2.1/servers/i-1/action', instance, done, body=b'{"os-stop": null}'))
+    write('openstack_door', 'list', openstack_request(
+        'GET', b'v2.1/servers/detail', instance, query=b'name=%5Eweb%24&status=ACTIVE&limit=1&marker=i-0&deleted=False'))
+    write('openstack_door', 'create-key', openstack_request(
+        'POST', b'v2.1/os-keypairs', (v1 + 'CreateKeypairResponse', 'key_material: "-----BEGIN RSA PRIVATE KEY-----"'),
+        body=b'{"keypair": {"name": "k", "type": "ssh"}}'))
+
+
 def journal(hapaxctl):
     with tempfile.TemporaryDirectory() as directory:
         path = directory + '/journal'
@@ -193,4 +246,5 @@ fingerprint()
 key()
 row()
 files()
+openstack_door()
 journal(sys.argv[1])

@@ -53,6 +53,10 @@ class Catalog {
   [[nodiscard]] const std::map<std::string, Zone, std::less<>>& zones() const { return zones_; }
   [[nodiscard]] const std::map<std::string, Subnet, std::less<>>& subnets() const { return subnets_; }
   [[nodiscard]] const std::set<std::string, std::less<>>& regions() const { return regions_; }
+  [[nodiscard]] const std::set<std::string, std::less<>>& images() const { return images_; }
+  [[nodiscard]] const std::map<std::string, v1::CatalogInstanceType, std::less<>>& instance_types() const {
+    return instance_types_;
+  }
 
   [[nodiscard]] const std::string& default_instance_type() const { return default_instance_type_; }
   // `one of ` and the names, for error messages. A long list is cut, with the number of missing names.
