@@ -224,6 +224,10 @@ class SignatureTest(CtlCase):
                            (("HXAKUNKNOWNUNKNOWN00", "wrong"), "AuthFailure")):
             with self.assertRaisesRegex(Exception, error):
                 self.run_once(key)
+        with self.assertRaisesRegex(Exception, "UnauthorizedOperation"):
+            self.boto(self.reader).run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, DryRun=True)
+        with self.assertRaisesRegex(Exception, "DryRunOperation"):
+            self.boto(self.writer).run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, DryRun=True)
         self.assertNotIn(self.writer[1], self.server.stderr)
 
     @needs_module("boto3")
