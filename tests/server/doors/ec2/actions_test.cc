@@ -1,5 +1,7 @@
 #include "hapax/server/doors/ec2/actions.h"
 
+#include <atomic>
+#include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -107,6 +109,16 @@ TEST_F(Actions, SeveralInstancesAreStoppedEachOnce) {
   // Each has a token of its own, and none is that of the request.
   EXPECT_EQ(Post(absl::StrCat("Action=StopInstances&InstanceId.1=", second, "&ClientToken=S")).Result(),
             "200 executed");
+}
+
+TEST_F(Actions, NoMoreCallsAreMadeForAClientThatHasGone) {
+  const std::string first = Launch();
+  const std::string second = Launch();
+  HttpRequest request = {.method = "GET", .target = "/", .path = "/"};
+  request.query = absl::StrCat("Action=StopInstances&InstanceId.1=", first, "&InstanceId.2=", second);
+  request.is_gone = std::make_shared<const std::atomic<bool>>(true);
+  EXPECT_EQ(Send(request).Result(), "503 Unavailable");
+  EXPECT_EQ(StateOf(first), "running");
 }
 
 TEST_F(Actions, TerminationTellsTheStatesBeforeAndAfter) {
