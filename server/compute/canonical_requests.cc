@@ -26,4 +26,9 @@ void CanonicalizeCreateKeypair(v1::CreateKeypairRequest* request) {
   if (request->key_type() == v1::KEY_TYPE_ED25519) request->clear_key_type();
 }
 
+// In these, what is allowed is no part of the effect that the token names.
+void CanonicalizeDeleteKeypair(v1::DeleteKeypairRequest* request) { request->clear_allow_missing(); }
+void CanonicalizeStartInstance(v1::StartInstanceRequest* request) { request->clear_allow_unchanged(); }
+void CanonicalizeStopInstance(v1::StopInstanceRequest* request) { request->clear_allow_unchanged(); }
+
 }  // namespace hapax::compute

@@ -10,6 +10,9 @@ namespace hapax::compute {
 void CanonicalizeRunInstances(v1::RunInstancesRequest* request);
 void CanonicalizeAllocateHosts(v1::AllocateHostsRequest* request);
 void CanonicalizeCreateKeypair(v1::CreateKeypairRequest* request);
+void CanonicalizeDeleteKeypair(v1::DeleteKeypairRequest* request);
+void CanonicalizeStartInstance(v1::StartInstanceRequest* request);
+void CanonicalizeStopInstance(v1::StopInstanceRequest* request);
 
 }  // namespace hapax::compute
 

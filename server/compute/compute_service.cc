@@ -26,12 +26,14 @@ std::unique_ptr<HostedService> ComputeService::Host() const {
   service->Mutation<ReleaseHostsRequest, ReleaseHostsResponse>("ReleaseHosts", bind(&Self::ReleaseHosts));
   service->PreparedMutation<CreateKeypairRequest, KeyMaterial, CreateKeypairResponse>(
       "CreateKeypair", &Self::PrepareKeypair, bind(&Self::CreateKeypair), CanonicalizeCreateKeypair);
-  service->Mutation<DeleteKeypairRequest, DeleteKeypairResponse>("DeleteKeypair", bind(&Self::DeleteKeypair));
+  service->Mutation<DeleteKeypairRequest, DeleteKeypairResponse>("DeleteKeypair", bind(&Self::DeleteKeypair),
+                                                                 CanonicalizeDeleteKeypair);
   service->Mutation<TerminateInstancesRequest, TerminateInstancesResponse>("TerminateInstances",
                                                                            bind(&Self::TerminateInstances));
-  service->Mutation<StartInstanceRequest, external::longrunning::Operation>("StartInstance",
-                                                                            bind(&Self::StartInstance));
-  service->Mutation<StopInstanceRequest, external::longrunning::Operation>("StopInstance", bind(&Self::StopInstance));
+  service->Mutation<StartInstanceRequest, external::longrunning::Operation>("StartInstance", bind(&Self::StartInstance),
+                                                                            CanonicalizeStartInstance);
+  service->Mutation<StopInstanceRequest, external::longrunning::Operation>("StopInstance", bind(&Self::StopInstance),
+                                                                           CanonicalizeStopInstance);
   service->SetOperationRefresher(Operations::Refresh);
   service->Read<DescribeInstancesRequest, DescribeInstancesResponse>("DescribeInstances",
                                                                      bind(&Self::DescribeInstances));

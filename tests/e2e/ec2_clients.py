@@ -8,7 +8,8 @@ import subprocess
 import unittest
 
 AWS = "/usr/bin/aws"
-JS_MODULES = pathlib.Path(__file__).resolve().parents[2] / ".tools" / "node_modules"
+# Where npm put it, if somebody had it do so.
+JS_MODULES = pathlib.Path(os.environ.get("NODE_PATH") or pathlib.Path(__file__).resolve().parents[2] / ".tools" / "node_modules")
 TIMEOUT_S = 120
 REGION = "us-east-1"
 

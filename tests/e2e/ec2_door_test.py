@@ -40,7 +40,9 @@ class Ec2Case(CtlCase):
         return made
 
     def boto(self, address="", **options):
-        return boto(address or self.address, self.tenant, **options)
+        client = boto(address or self.address, self.tenant, **options)
+        self.addCleanup(client.close)
+        return client
 
     def await_boots(self) -> None:
         eventually(lambda: all(i.state == resources_pb2.INSTANCE_STATE_RUNNING for i in self.instances()), "the boots")
@@ -207,10 +209,12 @@ class SignatureTest(CtlCase):
         return made["accessKeyId"], made["secretAccessKey"]
 
     def boto(self, key: tuple, **options):
-        return boto(self.server.http_address, *key, **options)
+        client = boto(self.server.http_address, *key, **options)
+        self.addCleanup(client.close)
+        return client
 
     def run_once(self, key: tuple, **options) -> dict:
-        return self.boto(key, **options).run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, ClientToken=self.id())
+        return self.boto(key, **options).run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, ClientToken="T")
 
     @needs_module("boto3")
     def test_a_signature_tells_the_tenant_and_the_role(self):
@@ -220,6 +224,10 @@ class SignatureTest(CtlCase):
                            (("HXAKUNKNOWNUNKNOWN00", "wrong"), "AuthFailure")):
             with self.assertRaisesRegex(Exception, error):
                 self.run_once(key)
+        with self.assertRaisesRegex(Exception, "UnauthorizedOperation"):
+            self.boto(self.reader).run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, DryRun=True)
+        with self.assertRaisesRegex(Exception, "DryRunOperation"):
+            self.boto(self.writer).run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, DryRun=True)
         self.assertNotIn(self.writer[1], self.server.stderr)
 
     @needs_module("boto3")

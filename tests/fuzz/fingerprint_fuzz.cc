@@ -40,6 +40,9 @@ const std::vector<Method>& Methods() {
       if (descriptor.name() == "RunInstances") method.canonicalize = On(compute::CanonicalizeRunInstances);
       if (descriptor.name() == "AllocateHosts") method.canonicalize = On(compute::CanonicalizeAllocateHosts);
       if (descriptor.name() == "CreateKeypair") method.canonicalize = On(compute::CanonicalizeCreateKeypair);
+      if (descriptor.name() == "DeleteKeypair") method.canonicalize = On(compute::CanonicalizeDeleteKeypair);
+      if (descriptor.name() == "StartInstance") method.canonicalize = On(compute::CanonicalizeStartInstance);
+      if (descriptor.name() == "StopInstance") method.canonicalize = On(compute::CanonicalizeStopInstance);
     }
     return methods;
   }();

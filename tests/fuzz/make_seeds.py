@@ -222,6 +222,71 @@ def openstack_door():
         body=b'{"keypair": {"name": "k", "type": "ssh"}}'))
 
 
+def ec2_request(form, *answers, query=b'', kind=0, **parts):
+    """Query, headers and form of a request (ec2_door_fuzz.cc), and the answers of its calls: a reply's message and text,
+    or a reason by its number."""
+    data = short(query)
+    for bit, name in enumerate(('authorization', 'token', 'prefix_token'), start=1):
+        if name in parts:
+            kind |= 1 << bit
+            data += short(parts[name])
+    data = bytes([kind]) + data + long(form)
+    for answer in answers:
+        data += bytes([answer]) + long(b'text') if isinstance(answer, int) else bytes([66]) + long(encode(*answer))
+    return data
+
+
+def ec2_door():
+    v1 = 'hapax.compute.v1.'
+    done = ('google.longrunning.Operation', '')
+    absent, wrong_state = 16, 21  # Reasons.
+    instance = ('instances { instance_id: "i-1" reservation_id: "r-1" image_id: "ami-1" state: INSTANCE_STATE_STOPPING '
+                'launch_time { seconds: 1 } tags { key: "k" value: "<&>" } } ')
+    tags = b'&TagSpecification.1.ResourceType=instance&TagSpecification.1.Tag.1.Key=a&TagSpecification.1.Tag.1.Value=b'
+    for name, form, *answers in (
+            ('run', b'Action=RunInstances&Version=2016-11-15&ImageId=ami-b232d0db&MinCount=1&MaxCount=2&ClientToken=T'
+             b'&Placement.AvailabilityZone=us-east-1a' + tags, (v1 + 'RunInstancesResponse', instance)),
+            ('run-refused', b'Action=RunInstances&ImageId=ami-1&Monitoring.Enabled=false', 2),
+            ('run-dry', b'Action=RunInstances&ImageId=ami-1&DryRun=true', done),
+            ('terminate', b'Action=TerminateInstances&InstanceId.1=i&InstanceId.2=j',
+             (v1 + 'TerminateInstancesResponse', 'terminating_instances { instance_id: "i" }')),
+            ('stop', b'Action=StopInstances&InstanceId.1=i&Force=false', done),
+            ('start', b'Action=StartInstances&InstanceId.1=i&InstanceId.2=j', done, done, wrong_state,
+             (v1 + 'DescribeInstancesResponse', 'instances { state: INSTANCE_STATE_PENDING }')),
+            ('allocate', b'Action=AllocateHosts&AvailabilityZone=eu-west-1a&InstanceType=m5.large&Quantity=2',
+             (v1 + 'AllocateHostsResponse', 'host_ids: "h-1" host_ids: "h-2"')),
+            ('release', b'Action=ReleaseHosts&HostId.1=h', (v1 + 'ReleaseHostsResponse', 'host_ids: "h"')),
+            ('release-refused', b'Action=ReleaseHosts&HostId.1=h', wrong_state),
+            ('hosts', b'Action=DescribeHosts&Filter.1.Name=tag:a&Filter.1.Value.1=*',
+             (v1 + 'DescribeHostsResponse', 'hosts { host_id: "h" } next_page_token: "n"')),
+            ('create-key', b'Action=CreateKeyPair&KeyName=k&KeyType=ed25519&KeyFormat=pem',
+             (v1 + 'CreateKeypairResponse', 'key_pair_id: "key-1" key_material: "-----\\n"')),
+            ('delete-key', b'Action=DeleteKeyPair&KeyPairId=key-1',
+             (v1 + 'DescribeKeypairsResponse', 'key_pairs { key_name: "k" }'), absent),
+            ('keys', b'Action=DescribeKeyPairs&KeyPairId.1=key-1&IncludePublicKey=true',
+             (v1 + 'DescribeKeypairsResponse', 'key_pairs { key_pair_id: "key-1" } next_page_token: "n"'), done),
+            ('instances', b'Action=DescribeInstances&MaxResults=5&NextToken=x&InstanceId.1=i-1',
+             (v1 + 'DescribeInstancesResponse', instance + instance + 'next_page_token: "n"')),
+            ('subnets', b'Action=DescribeSubnets&Filter.1.Name=availability-zone&Filter.1.Value.1=us-*',
+             (v1 + 'DescribeSubnetsResponse', 'subnets { availability_zone: "us-east-1a" }')),
+            ('zones', b'Action=DescribeAvailabilityZones&AllAvailabilityZones=true',
+             (v1 + 'DescribeAvailabilityZonesResponse', 'availability_zones { zone_name: "z" } next_page_token: "n"'), done),
+            ('addresses', b'Action=DescribeAddresses', done),
+            ('access-keys', b'master ' + b'0a' * 32 + b'\nteam-a write HAPAXKEY00000001\n')):
+        write('ec2_door', name, ec2_request(form, *answers))
+    write('ec2_door', 'tokens', ec2_request(b'Action=StopInstances&InstanceId.1=i', done, token=b'T', prefix_token=b'T'))
+    scope = b'A/20261128/eu-west-1/ec2/aws4_request'
+    write('ec2_door', 'signed', ec2_request(
+        b'Action=DescribeInstances', done,
+        authorization=b'AWS4-HMAC-SHA256 Credential=' + scope + b', SignedHeaders=host;x-amz-date, Signature=0'))
+    write('ec2_door', 'presigned', ec2_request(
+        b'', done, kind=16, query=b'Action=DescribeInstances&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=' + scope +
+        b'&X-Amz-Date=20261128T000000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=0'))
+    write('ec2_door', 'version-2', ec2_request(
+        b'', done, kind=17, query=b'Action=DescribeInstances&SignatureVersion=2&SignatureMethod=HmacSHA256'
+        b'&AWSAccessKeyId=A&Timestamp=2026-11-28T07%3A33%3A25Z&Signature=x&SecurityToken=k'))
+
+
 def journal(hapaxctl):
     with tempfile.TemporaryDirectory() as directory:
         path = directory + '/journal'
@@ -247,4 +312,5 @@ key()
 row()
 files()
 openstack_door()
+ec2_door()
 journal(sys.argv[1])

@@ -116,6 +116,7 @@ std::string TextOf(const std::vector<Field>& occurrences, const FieldDescriptor&
     for (const Field& element : occurrences) absl::StrAppend(&list, "'", absl::CHexEscape(element.content), "',");
     return list;
   }
+  if (field.cpp_type() == FieldDescriptor::CPPTYPE_BOOL && !field.is_repeated()) return last.varint == 0 ? "" : "true";
   HAPAX_CHECK(!field.is_repeated() && (field.cpp_type() == FieldDescriptor::CPPTYPE_INT32 ||
                                        field.cpp_type() == FieldDescriptor::CPPTYPE_ENUM),
               "the API has no others; add them here when it has");
@@ -192,8 +193,8 @@ std::map<int, std::string> MeaningOf(std::string_view bytes, const Descriptor& t
     texts[placement->number()] = PlacementText(parts, *placement->message_type(), unknown);
   }
   ApplyDefaults(type, texts);
-  for (const char* const not_a_parameter : {"client_token", "region"}) {
-    texts.erase(type.FindFieldByName(not_a_parameter)->number());
+  for (const char* const not_a_parameter : {"client_token", "region", "allow_missing", "allow_unchanged"}) {
+    if (const FieldDescriptor* field = type.FindFieldByName(not_a_parameter)) texts.erase(field->number());
   }
   std::erase_if(texts, [](const auto& text) { return text.second.empty(); });
   return texts;

@@ -61,16 +61,23 @@ absl::StatusOr<external::longrunning::Operation> BeginTransition(PowerDriver::Ki
     return RefuseValue(Reason::kInstanceNotFound, "instance_id", request.instance_id(),
                        "must be an instance of the tenant in " + context.place.region);
   }
-  if (row->instance().state() != transition.from) {
+  const v1::InstanceState state = row->instance().state();
+  const bool is_unchanged = request.allow_unchanged() && (state == transition.during || state == transition.to);
+  if (state != transition.from && !is_unchanged) {
     return RefuseField(Reason::kIncorrectInstanceState, "instance_id",
                        "must be an instance that is " + v1::InstanceState_Name(transition.from) + ", and is " +
-                           v1::InstanceState_Name(row->instance().state()));
+                           v1::InstanceState_Name(state));
   }
   v1::InstanceOperationMetadata metadata;
   metadata.set_instance_id(request.instance_id());
   metadata.set_method(std::string(transition.method));
   *metadata.mutable_create_time() = ToTimestamp(context.now);
+  metadata.set_previous_state(state);
   HAPAX_ASSIGN_OR_RETURN(external::longrunning::Operation operation, operations.Begin(txn, context, metadata));
+  if (is_unchanged) {
+    HAPAX_RETURN_IF_ERROR(operations.Succeed(txn, context.tenant, operation.name(), row->instance()));
+    return Operations::Get(txn, context.tenant, operation.name());
+  }
   const PowerTask task = {
       .tenant = context.tenant, .instance_id = request.instance_id(), .operation = operation.name()};
   HAPAX_RETURN_IF_ERROR(work.Schedule(txn, transition.work, task.Encode()));

@@ -17,6 +17,7 @@ absl::Status ComputeService::DeleteKeypair(const CallContext& context, Transacti
   std::string key = KeyPairKey(context.tenant, context.place.region, request.key_name());
   HAPAX_ASSIGN_OR_RETURN(const std::optional<v1::KeyPair> pair, GetRow<v1::KeyPair>(txn, kTable, key));
   if (!pair.has_value()) {
+    if (request.allow_missing()) return absl::OkStatus();
     return RefuseValue(Reason::kKeypairNotFound, "key_name", request.key_name(),
                        "must be a key pair of the tenant in " + context.place.region);
   }

@@ -12,6 +12,7 @@
 #include "hapax/base/option_error.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/interceptors/access/authentication.h"
+#include "hapax/interceptors/role.h"
 
 namespace hapax::ec2 {
 namespace {
@@ -31,13 +32,6 @@ bool IsId(std::string_view id) {
   return std::all_of(id.begin(), id.end(), [](char c) {
     return absl::ascii_isupper(static_cast<unsigned char>(c)) || absl::ascii_isdigit(static_cast<unsigned char>(c));
   });
-}
-
-std::optional<Role> RoleOf(std::string_view name) {
-  if (name == "read") return Role::kRead;
-  if (name == "write") return Role::kWrite;
-  if (name == "admin") return Role::kAdmin;
-  return std::nullopt;
 }
 
 std::string SecretOf(std::string_view master, std::string_view id) {
@@ -63,7 +57,7 @@ absl::Status AccessKeys::AddLine(std::string_view line) {
   }
   if (masters_.empty()) return absl::InvalidArgumentError("there is no master key above it");
   if (!IsTenantName(words[0])) return absl::InvalidArgumentError("a tenant has 1 to 64 of a-z A-Z 0-9 . _ -");
-  const std::optional<Role> role = RoleOf(words[1]);
+  const std::optional<Role> role = RoleFromName(words[1]);
   if (!role.has_value()) return absl::InvalidArgumentError("the role must be read, write or admin");
   if (!IsId(words[2])) return absl::InvalidArgumentError("an access key id has 16 to 64 of A-Z and 0-9");
   const Entry entry{.principal = {.tenant = words[0], .role = *role}, .master = masters_.size() - 1};

@@ -199,6 +199,10 @@ absl::Status Ec2Door::ReadRequest(Read& read) const {
   HAPAX_ASSIGN_OR_RETURN(Parameters parameters, Parameters::Of(std::move(pairs)));
   parameters.Drop(IsOfEnvelope);
   HAPAX_ASSIGN_OR_RETURN(read.is_dry, parameters.TakeFlag("DryRun", false));
+  const std::optional<Principal>& principal = read.caller.principal;
+  if (read.is_dry && read.action->mutates && principal.has_value() && principal->role == Role::kRead) {
+    return RefuseWith("UnauthorizedOperation", "The access key may not call this action", 403);
+  }
   if (read.action->mutates) {
     read.tokens = {.parameter = parameters.Take("ClientToken").value_or(""), .metadata = TokenMetadata(read.request)};
     const std::string_view invocation = read.request.Header(kInvocationId).value_or("");

@@ -9,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/compute/v1/compute.pb.h"
-#include "hapax/interceptors/refusal.h"
 #include "hapax/server/doors/ec2/actions.h"
 #include "hapax/server/doors/ec2/common.h"
 #include "hapax/server/doors/ec2/ec2_error.h"
@@ -58,15 +57,12 @@ void RenderDeletion(XmlWriter& xml, const std::string& key_pair_id) {
 }
 
 void Delete(DeleteKeypairRequest request, std::shared_ptr<Exchange> exchange) {
-  Exchange& target = *exchange;
-  target.Call<DeleteKeypairResponse>(
-      "hapax.compute.v1.Compute/DeleteKeypair", std::move(request),
-      [exchange = std::move(exchange)](absl::StatusOr<DeleteKeypairResponse> response) {
-        // In EC2 a pair that is not there is as good as deleted.
-        const bool is_absent = ReasonOf(response.status()) == Reason::kKeypairNotFound;
-        if (!response.ok() && !is_absent) return exchange->Fail(response.status());
-        exchange->Reply([&](XmlWriter& xml) { RenderDeletion(xml, is_absent ? "" : response->key_pair_id()); });
-      });
+  // In EC2 a pair that is not there is as good as deleted.
+  request.set_allow_missing(true);
+  PlanCall<DeleteKeypairResponse>("hapax.compute.v1.Compute/DeleteKeypair", std::move(request),
+                                  [](XmlWriter& xml, const DeleteKeypairResponse& response) {
+                                    RenderDeletion(xml, response.key_pair_id());
+                                  })(std::move(exchange));
 }
 
 void DeleteById(const std::string& id, std::string region, std::shared_ptr<Exchange> exchange) {

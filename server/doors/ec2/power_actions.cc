@@ -5,11 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "hapax/external/longrunning/operations.pb.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/compute/v1/compute.pb.h"
-#include "hapax/interceptors/refusal.h"
+#include "hapax/external/longrunning/operations.pb.h"
 #include "hapax/server/doors/ec2/actions.h"
 #include "hapax/server/doors/ec2/common.h"
 #include "hapax/server/doors/ec2/exchange.h"
@@ -22,19 +20,17 @@ using compute::v1::DescribeInstancesResponse;
 using compute::v1::InstanceState;
 using external::longrunning::Operation;
 
-// How an action differs from the other: EC2 starts what is stopped, and finds nothing to do for what is up or coming
-// up.
+// How an action differs from the other.
 struct Direction {
   std::string_view method;
-  InstanceState from;    // Of an instance that it acts on,
-  InstanceState to;      // and what it becomes at once.
-  InstanceState target;  // Reached later.
+  InstanceState from;  // Of an instance that it acts on,
+  InstanceState to;    // and what it becomes at once.
 };
 
 constexpr Direction kStart = {"hapax.compute.v1.Compute/StartInstance", compute::v1::INSTANCE_STATE_STOPPED,
-                              compute::v1::INSTANCE_STATE_PENDING, compute::v1::INSTANCE_STATE_RUNNING};
+                              compute::v1::INSTANCE_STATE_PENDING};
 constexpr Direction kStop = {"hapax.compute.v1.Compute/StopInstance", compute::v1::INSTANCE_STATE_RUNNING,
-                             compute::v1::INSTANCE_STATE_STOPPING, compute::v1::INSTANCE_STATE_STOPPED};
+                             compute::v1::INSTANCE_STATE_STOPPING};
 
 // One call for each instance, one after another. Those that were made before an error stay made, and a retry with the
 // same token goes on behind them.
@@ -48,29 +44,19 @@ class PowerChange : public std::enable_shared_from_this<PowerChange<Request>> {
     exchange_ = std::move(exchange);
     if (ids_.size() == 1) return ChangeAll();
     // One unknown instance of several must leave the others as they are, as in EC2.
-    Describe(ids_,
-             [self = this->shared_from_this()](const DescribeInstancesResponse& /*response*/) { self->ChangeAll(); });
-  }
-
- private:
-  struct Change {
-    InstanceState previous;
-    InstanceState current;
-  };
-
-  void Describe(const std::vector<std::string>& ids, absl::AnyInvocable<void(const DescribeInstancesResponse&)> then) {
     DescribeInstancesRequest request;
     request.set_region(region_);
-    request.mutable_instance_ids()->Assign(ids.begin(), ids.end());
+    request.mutable_instance_ids()->Assign(ids_.begin(), ids_.end());
     request.set_page_size(1);
     exchange_->Call<DescribeInstancesResponse>(
         "hapax.compute.v1.Compute/DescribeInstances", std::move(request),
-        [self = this->shared_from_this(), then = std::move(then)](absl::StatusOr<DescribeInstancesResponse> r) mutable {
-          if (!r.ok()) return self->exchange_->Fail(r.status());
-          then(*r);
+        [self = this->shared_from_this()](const absl::StatusOr<DescribeInstancesResponse>& response) {
+          if (!response.ok()) return self->exchange_->Fail(response.status());
+          self->ChangeAll();
         });
   }
 
+ private:
   void ChangeAll() {
     RunSteps([self = this->shared_from_this()](size_t index, absl::AnyInvocable<void()> next) {
       if (index == self->ids_.size()) return self->Reply();
@@ -83,38 +69,31 @@ class PowerChange : public std::enable_shared_from_this<PowerChange<Request>> {
     Request request;
     request.set_region(region_);
     request.set_instance_id(id);
+    // As in EC2; and a retry of a call that found nothing to do does nothing, either.
+    request.set_allow_unchanged(true);
     exchange_->Call<Operation>(
         direction_.method, std::move(request),
-        [self = this->shared_from_this(), id, next = std::move(next)](absl::StatusOr<Operation> operation) mutable {
-          if (operation.ok()) {
-            self->changes_.push_back({self->direction_.from, self->direction_.to});
-            return next();
-          }
-          if (ReasonOf(operation.status()) != Reason::kIncorrectInstanceState) {
-            return self->exchange_->Fail(operation.status());
-          }
-          self->LookAgain(id, operation.status(), std::move(next));
+        [self = this->shared_from_this(), next = std::move(next)](const absl::StatusOr<Operation>& operation) mutable {
+          if (!operation.ok()) return self->exchange_->Fail(operation.status());
+          self->previous_.push_back(self->PreviousStateIn(*operation));
+          next();
         },
         ids_.size() == 1 ? "" : std::string_view(id));
   }
 
-  // An instance that is there already, or on its way, is left as it is.
-  void LookAgain(const std::string& id, absl::Status refusal, absl::AnyInvocable<void()> next) {
-    Describe({id}, [self = this->shared_from_this(), refusal = std::move(refusal),
-                    next = std::move(next)](const DescribeInstancesResponse& response) mutable {
-      const InstanceState state =
-          response.instances().empty() ? compute::v1::INSTANCE_STATE_TERMINATED : response.instances(0).state();
-      if (state != self->direction_.to && state != self->direction_.target) return self->exchange_->Fail(refusal);
-      self->changes_.push_back({state, state});
-      next();
-    });
+  [[nodiscard]] InstanceState PreviousStateIn(const Operation& operation) const {
+    compute::v1::InstanceOperationMetadata metadata;
+    const bool is_told = metadata.ParseFromString(operation.metadata().value()) &&
+                         metadata.previous_state() != compute::v1::INSTANCE_STATE_UNSPECIFIED;
+    return is_told ? metadata.previous_state() : direction_.from;
   }
 
+  // A function of what was recorded, so that a replay tells the same.
   void Reply() {
     exchange_->Reply([this](XmlWriter& xml) {
       xml.Open("instancesSet");
       for (size_t i = 0; i < ids_.size(); ++i) {
-        RenderStateChange(xml, ids_[i], changes_[i].previous, changes_[i].current);
+        RenderStateChange(xml, ids_[i], previous_[i], previous_[i] == direction_.from ? direction_.to : previous_[i]);
       }
       xml.Close();
     });
@@ -124,7 +103,7 @@ class PowerChange : public std::enable_shared_from_this<PowerChange<Request>> {
   const std::string region_;
   const std::vector<std::string> ids_;
   std::shared_ptr<Exchange> exchange_;
-  std::vector<Change> changes_;  // Of the first ids.
+  std::vector<InstanceState> previous_;  // Of the first ids.
 };
 
 template <typename Request>

@@ -130,6 +130,18 @@ TEST(CanonicalizeCreateKeypair, C22ExplicitDefaultsAreNoDifference) {
   EXPECT_THAT(request, EqualsProto(FromText<v1::CreateKeypairRequest>("key_name: 'k'")));
 }
 
+TEST(CanonicalRequests, C22WhatIsAllowedIsNoDifference) {
+  auto deletion = FromText<v1::DeleteKeypairRequest>("key_name: 'k' allow_missing: true");
+  CanonicalizeDeleteKeypair(&deletion);
+  EXPECT_THAT(deletion, EqualsProto(FromText<v1::DeleteKeypairRequest>("key_name: 'k'")));
+  auto start = FromText<v1::StartInstanceRequest>("instance_id: 'i' allow_unchanged: true");
+  CanonicalizeStartInstance(&start);
+  EXPECT_THAT(start, EqualsProto(FromText<v1::StartInstanceRequest>("instance_id: 'i'")));
+  auto stop = FromText<v1::StopInstanceRequest>("instance_id: 'i' allow_unchanged: true");
+  CanonicalizeStopInstance(&stop);
+  EXPECT_THAT(stop, EqualsProto(FromText<v1::StopInstanceRequest>("instance_id: 'i'")));
+}
+
 TEST(CanonicalizeCreateKeypair, OtherValuesStay) {
   const auto request = FromText<v1::CreateKeypairRequest>("key_name: 'k' key_type: KEY_TYPE_RSA");
   v1::CreateKeypairRequest canonical = request;

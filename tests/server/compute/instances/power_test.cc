@@ -56,7 +56,8 @@ TEST_F(PowerTest, TheOperationSaysWhatItWorksOnAndEndsWithTheInstanceAsItIsThen)
   const Operation stop = MustStop();
   EXPECT_THAT(MetadataOf(stop), EqualsProto(FromText<v1::InstanceOperationMetadata>(
                                     "instance_id: '" + id_ + "' method: 'StopInstance' create_time { " +
-                                    ToTimestamp(compute_.clock().Now()).ShortDebugString() + " }")));
+                                    ToTimestamp(compute_.clock().Now()).ShortDebugString() +
+                                    " } previous_state: INSTANCE_STATE_RUNNING")));
   EXPECT_THAT(OperationNamed(stop.name()), EqualsProto(stop));
   ASSERT_EQ(compute_.FinishStops(), 1);
   const v1::Instance stopped = Instance();
@@ -97,7 +98,36 @@ struct StateCase {
   bool may_start = false;
 };
 
-class PowerStateTest : public PowerTest, public testing::WithParamInterface<StateCase> {};
+class PowerStateTest : public PowerTest, public testing::WithParamInterface<StateCase> {
+ protected:
+  // In its goal, or on the way to it, an instance may stay as it is.
+  void ExpectUnchangedIfAllowed() {
+    const v1::Instance before = Instance();
+    const auto request = [this](auto message) {
+      message.set_instance_id(id_);
+      message.set_allow_unchanged(true);
+      return message;
+    };
+    for (const bool stop : {true, false}) {
+      if (stop ? GetParam().may_stop : GetParam().may_start) continue;
+      const absl::StatusOr<Operation> operation = stop ? compute_.StopInstance(request(v1::StopInstanceRequest()))
+                                                       : compute_.StartInstance(request(v1::StartInstanceRequest()));
+      const bool is_there =
+          stop ? before.state() == v1::INSTANCE_STATE_STOPPING || before.state() == v1::INSTANCE_STATE_STOPPED
+               : before.state() == v1::INSTANCE_STATE_PENDING || before.state() == v1::INSTANCE_STATE_RUNNING;
+      EXPECT_THAT(Instance(), EqualsProto(before));
+      if (!is_there) {
+        EXPECT_THAT(operation, Refuses(Reason::kIncorrectInstanceState, "instance_id"));
+        continue;
+      }
+      ASSERT_THAT(operation, IsOk());
+      EXPECT_TRUE(operation->done());
+      EXPECT_THAT(ResponseOf(*operation), EqualsProto(before));
+      EXPECT_EQ(MetadataOf(*operation).previous_state(), before.state());
+      EXPECT_THAT(OperationNamed(operation->name()), EqualsProto(*operation));
+    }
+  }
+};
 
 TEST_P(PowerStateTest, AStopOrAStartFromAnotherStateIsRefusedAndChangesNothing) {
   switch (GetParam().by) {
@@ -122,6 +152,7 @@ TEST_P(PowerStateTest, AStopOrAStartFromAnotherStateIsRefusedAndChangesNothing) 
     EXPECT_TRUE(operation.status().GetPayload("type.googleapis.com/google.rpc.RetryInfo").has_value());
     EXPECT_EQ(compute_.Rows(), rows);
   }
+  ExpectUnchangedIfAllowed();
   if (GetParam().may_stop) MustStop();
   if (GetParam().may_start) MustStart();
 }

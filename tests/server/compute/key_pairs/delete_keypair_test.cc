@@ -43,6 +43,16 @@ TEST_F(DeleteKeypairTest, ThePairIsGoneAndNamedById) {
   EXPECT_THAT(Delete("key_name: 'pair'"), Refuses(Reason::kKeypairNotFound, "key_name", HasSubstr("pair")));
 }
 
+TEST_F(DeleteKeypairTest, APairMayBeMissingIfTheCallAllowsIt) {
+  EXPECT_EQ(Delete("key_name: 'pair' allow_missing: true")->key_pair_id(), CountedId("key", 1));
+  const std::string rows = compute_.Rows();
+  const auto reply = Delete("key_name: 'pair' allow_missing: true");
+  ASSERT_THAT(reply, IsOk());
+  EXPECT_EQ(reply->key_pair_id(), "");
+  EXPECT_EQ(compute_.Rows(), rows);
+  EXPECT_THAT(Delete("key_name: '' allow_missing: true"), Refuses(Reason::kInvalidParameter, "key_name"));
+}
+
 TEST_F(DeleteKeypairTest, TheNameIsFreeForAnotherPair) {
   EXPECT_THAT(Create(), Refuses(Reason::kKeypairAlreadyExists, "key_name"));
   ASSERT_THAT(Delete("key_name: 'pair'"), IsOk());

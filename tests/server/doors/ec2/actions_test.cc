@@ -1,5 +1,7 @@
 #include "hapax/server/doors/ec2/actions.h"
 
+#include <atomic>
+#include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -54,7 +56,6 @@ TEST_F(Actions, NothingIsDoneForAnInstanceThatIsThereAlready) {
   const std::string start = absl::StrCat("Action=StartInstances&InstanceId.1=", id);
   const std::string stop = absl::StrCat("Action=StopInstances&InstanceId.1=", id);
   EXPECT_EQ(ChangeIn(Post(start)), "running -> running");
-  EXPECT_EQ(Post(start).Header("hapax-outcome"), "");
   static_cast<void>(Post(stop));
   EXPECT_EQ(ChangeIn(Post(stop)), "stopping -> stopping");
   EXPECT_EQ(Post(start).Result(), "400 IncorrectInstanceState");
@@ -66,6 +67,26 @@ TEST_F(Actions, NothingIsDoneForAnInstanceThatIsThereAlready) {
   compute_.FinishShutDowns();
   EXPECT_EQ(Post(stop).Result(), "400 IncorrectInstanceState");
   EXPECT_EQ(Post(start).Result(), "400 IncorrectInstanceState");
+}
+
+TEST_F(Actions, C24_ALateRetryOfACallThatFoundNothingToDoDoesNothing) {
+  const std::string id = Launch();
+  static_cast<void>(Post(absl::StrCat("Action=StopInstances&InstanceId.1=", id)));
+  compute_.FinishStops();
+  const std::string stop = absl::StrCat("Action=StopInstances&InstanceId.1=", id, "&ClientToken=S");
+  const Ec2Reply first = Post(stop);
+  EXPECT_EQ(first.Result(), "200 executed");
+  static_cast<void>(Post(absl::StrCat("Action=StartInstances&InstanceId.1=", id)));
+  compute_.FinishStarts();
+  EXPECT_EQ(Post(stop).Result(), "200 replayed");
+  EXPECT_EQ(Post(stop).Body(), first.Body());
+  EXPECT_EQ(StateOf(id), "running");
+
+  constexpr char kDelete[] = "Action=DeleteKeyPair&KeyName=k&ClientToken=D";
+  EXPECT_EQ(Post(kDelete).Result(), "200 executed");
+  static_cast<void>(Post("Action=CreateKeyPair&KeyType=ed25519&KeyName=k"));
+  EXPECT_EQ(Post(kDelete).Result(), "200 replayed");
+  EXPECT_EQ(Post("Action=DescribeKeyPairs").Count("<keyName>"), 1);
 }
 
 TEST_F(Actions, SeveralInstancesAreStoppedEachOnce) {
@@ -86,8 +107,18 @@ TEST_F(Actions, SeveralInstancesAreStoppedEachOnce) {
   EXPECT_EQ(StateOf(first), "pending");
   EXPECT_EQ(StateOf(second), "stopped");
   // Each has a token of its own, and none is that of the request.
-  EXPECT_EQ(Post(absl::StrCat("Action=StopInstances&InstanceId.1=", second, "&ClientToken=S")).Header("hapax-outcome"),
-            "");
+  EXPECT_EQ(Post(absl::StrCat("Action=StopInstances&InstanceId.1=", second, "&ClientToken=S")).Result(),
+            "200 executed");
+}
+
+TEST_F(Actions, NoMoreCallsAreMadeForAClientThatHasGone) {
+  const std::string first = Launch();
+  const std::string second = Launch();
+  HttpRequest request = {.method = "GET", .target = "/", .path = "/"};
+  request.query = absl::StrCat("Action=StopInstances&InstanceId.1=", first, "&InstanceId.2=", second);
+  request.is_gone = std::make_shared<const std::atomic<bool>>(true);
+  EXPECT_EQ(Send(request).Result(), "503 Unavailable");
+  EXPECT_EQ(StateOf(first), "running");
 }
 
 TEST_F(Actions, TerminationTellsTheStatesBeforeAndAfter) {

@@ -2,9 +2,11 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/interceptors/refusal.h"
+#include "hapax/tests/support/files.h"
 
 namespace hapax::ec2 {
 namespace {
@@ -45,6 +47,18 @@ TEST(Ec2Error, ErrorsWithoutAReasonGoByTheirCode) {
   EXPECT_EQ(ToEc2Error(absl::ResourceExhaustedError("busy"), "RunInstances").http_status, 503);
   EXPECT_EQ(ToEc2Error(absl::InvalidArgumentError("bad"), "RunInstances").http_status, 400);
   EXPECT_EQ(ToEc2Error(absl::UnknownError("odd"), "RunInstances").http_status, 500);
+}
+
+TEST(Ec2Error, TheDocumentHasARowForEachReason) {
+  const std::string document = ContentOf(HAPAX_EC2_DOCUMENT);
+  for (const ReasonInfo& info : AllReasons()) {
+    const size_t at = document.find(absl::StrCat("`", std::string(info.name), "`"));
+    ASSERT_NE(at, std::string::npos) << info.name;
+    const std::string row = document.substr(at, document.find('\n', at) - at);
+    const Ec2Error error = ToEc2Error(Refuse(info.reason, "text"), "RunInstances");
+    EXPECT_THAT(row, ::testing::HasSubstr(absl::StrCat("| ", error.http_status, " | "))) << info.name;
+    EXPECT_THAT(row, ::testing::HasSubstr(absl::StrCat("`", error.code, "`"))) << info.name;
+  }
 }
 
 TEST(Ec2Error, AMismatchSaysWhatEc2Says) {
