@@ -36,10 +36,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void Read() {
     request_ = {};
-    http::async_read(stream_, buffer_, request_,
-                     [self = shared_from_this()](error_code error, size_t /*bytes*/) {
-                       if (!error) self->Reply();
-                     });
+    http::async_read(stream_, buffer_, request_, [self = shared_from_this()](error_code error, size_t /*bytes*/) {
+      if (!error) self->Reply();
+    });
   }
 
  private:

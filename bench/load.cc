@@ -207,7 +207,8 @@ class Run {
 std::string WrongFlags(std::optional<Figure> figure) {
   const std::string protocol = absl::GetFlag(FLAGS_protocol);
   if (!figure.has_value()) return absl::StrCat("--figure=", absl::GetFlag(FLAGS_figure), " is none");
-  if (protocol != "grpc" && protocol != "http1" && protocol != "ec2") return absl::StrCat("--protocol=", protocol, " is none");
+  if (protocol != "grpc" && protocol != "http1" && protocol != "ec2")
+    return absl::StrCat("--protocol=", protocol, " is none");
   if (!Grpc() && figure == Figure::kRead) return "--figure=read needs --protocol=grpc";
   if (!Grpc() && !absl::GetFlag(FLAGS_expect_outcome).empty()) return "--expect_outcome needs --protocol=grpc";
   if (!Grpc() && !absl::GetFlag(FLAGS_tenant).empty()) return "--tenant needs --protocol=grpc";

@@ -61,7 +61,7 @@ endif()
 if("server" IN_LIST HAPAX_COMPONENTS)
   hapax_installed_library(server LIBRARIES common FOLDERS
     base_log storage storage_etcd storage_postgres storage_remote storage_rocksdb interceptors interceptors_access interceptors_idempotency interceptors_limits
-    server_options server_hosting server_grpc server_operations server)
+    server_options server_hosting server_grpc server_http server_operations server)
 endif()
 if("compute" IN_LIST HAPAX_COMPONENTS)
   hapax_installed_library(compute FOLDERS compute LIBRARIES server)

@@ -1,5 +1,6 @@
 #include "hapax/server/http/http_connection.h"
 
+#include <algorithm>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
@@ -10,7 +11,6 @@
 #include <boost/beast/http/serializer.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
-#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -74,9 +74,11 @@ bool HasPlainLength(const Fields& request) {
   const auto length = request[http::field::content_length];
   const auto coding = request[http::field::transfer_encoding];
   if (!coding.empty()) {
-    return request.version() >= 11 && absl::EqualsIgnoreCase(absl::string_view(coding.data(), coding.size()), "chunked");
+    return request.version() >= 11 &&
+           absl::EqualsIgnoreCase(absl::string_view(coding.data(), coding.size()), "chunked");
   }
-  return std::all_of(length.begin(), length.end(), [](char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); });
+  return std::all_of(length.begin(), length.end(),
+                     [](char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); });
 }
 
 std::string DateNow() { return absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", absl::Now(), absl::UTCTimeZone()); }
@@ -130,9 +132,8 @@ class ConnectionOver final : public HttpConnection, public std::enable_shared_fr
 
   template <class Step>
   void Post(Step step) {
-    asio::post(stream_.get_executor(), [self = this->shared_from_this(), step = std::move(step)]() mutable {
-      step(*self);
-    });
+    asio::post(stream_.get_executor(),
+               [self = this->shared_from_this(), step = std::move(step)]() mutable { step(*self); });
   }
   // A handler that goes on if the operation succeeded; else the connection ends.
   template <class Step>
@@ -271,9 +272,9 @@ class ConnectionOver final : public HttpConnection, public std::enable_shared_fr
   void WriteMore() {
     ExpireAfter(limits().request_timeout);
     http::async_write_some(stream_, *serializer_, Then([](ConnectionOver& self) {
-      if (!self.serializer_->is_done()) return self.WriteMore();
-      self.OnSent();
-    }));
+                             if (!self.serializer_->is_done()) return self.WriteMore();
+                             self.OnSent();
+                           }));
   }
 
   void OnSent() {
@@ -313,7 +314,7 @@ class ConnectionOver final : public HttpConnection, public std::enable_shared_fr
   std::optional<http::response_serializer<http::string_body>> serializer_;
   unsigned version_ = 11;
   bool is_head_ = false;
-  bool is_last_ = false;     // Of its requests, the one under way is the last one.
+  bool is_last_ = false;    // Of its requests, the one under way is the last one.
   size_t taken_bytes_ = 0;  // Of the host's.
 };
 

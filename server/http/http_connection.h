@@ -63,8 +63,7 @@ class HttpConnection {
   };
 
   static std::shared_ptr<HttpConnection> Make(Host& host, boost::beast::tcp_stream stream);
-  static std::shared_ptr<HttpConnection> Make(Host& host,
-                                              boost::beast::ssl_stream<boost::beast::tcp_stream> stream);
+  static std::shared_ptr<HttpConnection> Make(Host& host, boost::beast::ssl_stream<boost::beast::tcp_stream> stream);
   virtual ~HttpConnection() = default;
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;

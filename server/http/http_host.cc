@@ -143,15 +143,15 @@ class HttpHost::State final : public HttpConnection::Host {
     return HttpConnection::Make(*this, boost::beast::ssl_stream<boost::beast::tcp_stream>(std::move(stream), context));
   }
 
-  // Ends the stranger's connection that is idle longest, unless it may still be about to ask; or a client's, if there is
-  // no stranger. Returns false if it ended none.
+  // Ends the stranger's connection that is idle longest, unless it may still be about to ask; or a client's, if there
+  // is no stranger. Returns false if it ended none.
   bool EndIdlest() {
     std::shared_ptr<HttpConnection> idlest;
     for (const auto& connection : Connections()) {
       if (connection->idle_since() == absl::InfiniteDuration()) continue;
-      const bool is_first = idlest == nullptr || connection->is_strangers() > idlest->is_strangers() ||
-                            (connection->is_strangers() == idlest->is_strangers() &&
-                             connection->idle_since() < idlest->idle_since());
+      const bool is_first =
+          idlest == nullptr || connection->is_strangers() > idlest->is_strangers() ||
+          (connection->is_strangers() == idlest->is_strangers() && connection->idle_since() < idlest->idle_since());
       if (is_first) idlest = connection;
     }
     if (idlest == nullptr || idlest->idle_since() > MonotonicNow() - kStrangerGrace) return false;

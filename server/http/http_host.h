@@ -47,7 +47,7 @@ class HttpHost {
 
   // Errors: UNAVAILABLE, the address cannot be listened on.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<HttpHost>> Start(Options options, std::vector<const Door*> doors,
-                                                                      DoorCalls& calls);
+                                                                       DoorCalls& calls);
 
   // Ends the requests that Drain left, and waits for their doors.
   ~HttpHost();

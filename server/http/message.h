@@ -40,8 +40,8 @@ struct HttpRequest {
 
   // The first header of a lower-case name.
   [[nodiscard]] std::optional<std::string_view> Header(std::string_view name) const;
-  // Where the client found the server: "http://host:port" and the prefix; for links in replies. Without a header Host it
-  // is the prefix alone.
+  // Where the client found the server: "http://host:port" and the prefix; for links in replies. Without a header Host
+  // it is the prefix alone.
   [[nodiscard]] std::string BaseUrl() const;
 };
 

@@ -12,8 +12,8 @@ namespace hapax {
 // Connects to the rows of an engine in PostgreSQL 14 or later. Where there are none, the engine is set up. Blocks.
 //
 // A group is one transaction in one round trip: what keeps it apart from others (isolation.h); comparison and writes,
-// in one statement; commit. With advisory locks, FetchAndHold takes the locks before it reads, and its transaction stays
-// open until the commit. PostgreSQL ends it after 5 s without one.
+// in one statement; commit. With advisory locks, FetchAndHold takes the locks before it reads, and its transaction
+// stays open until the commit. PostgreSQL ends it after 5 s without one.
 //
 // What a failover may lose:
 //   with a synchronous standby     nothing that was told

@@ -79,7 +79,8 @@ TEST(LaunchPost, HasTheTokenInItsHeader) {
 TEST(LaunchForm, HasTheTokenAsAParameter) {
   const std::string request = Written(LaunchForm("127.0.0.1:80", true), kToken);
   EXPECT_THAT(request, HasSubstr(absl::StrCat("&ClientToken=", kToken)));
-  EXPECT_THAT(request, HasSubstr(absl::StrCat("\r\nContent-Length: ", request.size() - request.find("Action="), "\r\n")));
+  EXPECT_THAT(request,
+              HasSubstr(absl::StrCat("\r\nContent-Length: ", request.size() - request.find("Action="), "\r\n")));
   EXPECT_THAT(Written(LaunchForm("127.0.0.1:80", false), kToken), Not(HasSubstr("ClientToken")));
 }
 

@@ -38,7 +38,6 @@ ARROWS = {
     # No door knows another.
     "server/doors/ec2": DOOR,
     "server/doors/openstack": DOOR,
-    "server/doors/yandex": DOOR,
     "server/operations": HOSTING,
     "server/compute": HOSTING | {"server/operations"},
     "client": BASE | {"proto"},

@@ -77,8 +77,9 @@ class HttpCallTest : public testing::Test {
     options.doors.push_back(std::make_unique<ChangeDoor>());
     options.authenticator = std::move(authenticator);
     hosted_.Mutation<DepositRequest, DepositResponse>(
-        "Change", [this](const CallContext& context, Transaction&, const DepositRequest& request,
-                         DepositResponse* response) -> absl::Status {
+        "Change",
+        [this](const CallContext& context, Transaction&, const DepositRequest& request,
+               DepositResponse* response) -> absl::Status {
           peer_ = context.call->peer();
           tenant_ = context.tenant;
           has_time_ = context.call->deadline() < absl::InfiniteFuture() && !context.call->IsCancelled();
@@ -112,7 +113,8 @@ TEST_F(HttpCallTest, ATokenIsTheSameThroughTheDoorAndByGrpc) {
   EXPECT_THAT(peer_, StartsWith("ipv4:127.0.0.1:"));
   EXPECT_TRUE(has_time_);
   EXPECT_THAT(Post("/change", "X-Tenant-Id: alice\r\nX-Client-Token: T\r\n", "a"), EndsWith("\r\n\r\n1 replayed"));
-  EXPECT_THAT(Post("/change", "X-Tenant-Id: alice\r\nX-Client-Token: T\r\n", "b"), HasSubstr("with other values of account"));
+  EXPECT_THAT(Post("/change", "X-Tenant-Id: alice\r\nX-Client-Token: T\r\n", "b"),
+              HasSubstr("with other values of account"));
   EXPECT_THAT(Post("/change", "X-Client-Token: T\r\n", "a"), EndsWith("2 executed"));  // Of another tenant.
 
   DepositRequest request;

@@ -88,9 +88,10 @@ class HttpHostTest : public testing::Test {
 
 TEST_F(HttpHostTest, RequestsOfAConnectionAreServedOneAfterTheOther) {
   RawHttp connection(host_->port());
-  connection.Send(absl::StrCat(kGet, "POST /with-client-token/T/echo?q=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody",
-                               "PUT /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n",
-                               "DELETE /echo HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"));
+  connection.Send(
+      absl::StrCat(kGet, "POST /with-client-token/T/echo?q=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody",
+                   "PUT /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n",
+                   "DELETE /echo HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"));
   const std::string first = connection.Reply();
   EXPECT_THAT(first, StartsWith("HTTP/1.1 200 OK\r\nDate: "));
   EXPECT_THAT(first, HasSubstr("\r\nX-Door: echo\r\n"));
@@ -168,7 +169,8 @@ TEST_F(HttpHostTest, C32_WhatIsTooLongIsRefusedBeforeItIsRead) {
               StartsWith("HTTP/1.1 431 "));
   EXPECT_THAT(ReplyTo(absl::StrCat("GET /", std::string(17'000, 'x'), " HTTP/1.1\r\nHost: h\r\n\r\n")),
               StartsWith("HTTP/1.1 431 "));
-  EXPECT_THAT(ReplyTo("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 4194305\r\n\r\n"), StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(ReplyTo("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 4194305\r\n\r\n"),
+              StartsWith("HTTP/1.1 413 "));
   EXPECT_THAT(ReplyTo(absl::StrCat("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n400001\r\n",
                                    std::string(4'194'305, 'x'), "\r\n0\r\n\r\n")),
               StartsWith("HTTP/1.1 413 "));
@@ -180,11 +182,12 @@ TEST_F(HttpHostTest, C32_BodiesAndRepliesBeyondTheirMemoryAreRefused) {
   EXPECT_THAT(ReplyTo("GET /large HTTP/1.1\r\nHost: h\r\n\r\n"), StartsWith("HTTP/1.1 503 "));
   {
     RawHttp half(host_->port());
-    half.Send(absl::StrCat("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1000001\r\n\r\n", std::string(1'000'000, 'x')));
+    half.Send(
+        absl::StrCat("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1000001\r\n\r\n", std::string(1'000'000, 'x')));
     std::string reply;
     do {
-      reply = ReplyTo(absl::StrCat("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 500000\r\n\r\n",
-                                   std::string(500'000, 'x')));
+      reply = ReplyTo(
+          absl::StrCat("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 500000\r\n\r\n", std::string(500'000, 'x')));
     } while (absl::StartsWith(reply, "HTTP/1.1 200 "));  // Until the half has arrived.
     EXPECT_THAT(reply, StartsWith("HTTP/1.1 503 "));
     half.Send("x");

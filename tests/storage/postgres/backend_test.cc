@@ -14,8 +14,7 @@
 #include "gtest/gtest.h"
 #include "hapax/storage/postgres/locks.h"
 #include "hapax/storage/postgres/session.h"
-#include "hapax/tests/storage/etcd/tcp_proxy.h"
-#include "hapax/tests/storage/postgres/postgres_server.h"
+#include "hapax/tests/storage/postgres/backend_fixture.h"
 #include "hapax/tests/support/status_matchers.h"
 
 // Groups on a real server: what is compared, and what is told of those whose answers are lost.
@@ -26,97 +25,6 @@ using absl::StatusCode;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using Outcome = RemoteCommitted::Outcome;
-
-constexpr Table kTable = Table::kResources;
-
-RemoteKey Row(const std::string& key, Table table = kTable) { return {.table = table, .key = key}; }
-RemoteKey Granule(const std::string& key) { return {.kind = RemoteKey::Kind::kGranule, .table = kTable, .key = key}; }
-
-// Waits for what `start` passes to its callback.
-template <typename Result, typename Start>
-Result Wait(Start start) {
-  std::optional<Result> result;
-  absl::Notification done;
-  start([&](Result got) {
-    result.emplace(std::move(got));
-    done.Notify();
-  });
-  done.WaitForNotification();
-  return *std::move(result);
-}
-
-RemoteFetched Fetched(RemoteBackend& backend, const RemoteFetch& fetch) {
-  auto fetched = Wait<absl::StatusOr<RemoteFetched>>([&](auto done) { backend.Fetch(fetch, std::move(done)); });
-  EXPECT_THAT(fetched, IsOk());
-  return fetched.ok() ? *std::move(fetched) : RemoteFetched();
-}
-
-RemoteValue ValueOf(RemoteBackend& backend, const RemoteKey& key) {
-  return Fetched(backend, {.keys = {key}}).values.at(0);
-}
-
-RemoteCommitted Committed(RemoteBackend& backend, const RemoteGroup& group) {
-  return Wait<RemoteCommitted>([&](auto done) { backend.Commit(group, std::move(done)); });
-}
-
-RemoteSlotState Slot(RemoteBackend& backend) {
-  auto slot = Wait<absl::StatusOr<RemoteSlotState>>([&](auto done) { backend.ReadSlot("server/0", std::move(done)); });
-  EXPECT_THAT(slot, IsOk());
-  return slot.ok() ? *std::move(slot) : RemoteSlotState();
-}
-
-// Raises the slot's epoch until it is known to be raised; the slot then is this.
-RemoteSlot Taken(RemoteBackend& backend, const std::string& owner = "owner") {
-  for (int tries = 0; tries < 100; ++tries) {
-    const auto seen =
-        Wait<absl::StatusOr<RemoteSlotState>>([&](auto done) { backend.ReadSlot("server/0", std::move(done)); });
-    if (!seen.ok()) continue;
-    const RemoteSlot next = {.owner = owner, .epoch = seen->value.epoch + 1, .seq = seen->value.seq};
-    const auto raised =
-        Wait<absl::StatusOr<bool>>([&](auto done) { backend.RaiseSlot("server/0", *seen, next, std::move(done)); });
-    if (raised.ok() && *raised) return next;
-  }
-  ADD_FAILURE() << "the slot cannot be taken";
-  return {};
-}
-
-absl::StatusOr<bool> IsUnchanged(RemoteBackend& backend, const std::vector<RemoteRead>& reads) {
-  return Wait<absl::StatusOr<bool>>([&](auto done) { backend.Compare(reads, std::move(done)); });
-}
-
-std::unique_ptr<RemoteBackend> OpenBackend(const PostgresOptions& options) {
-  auto backend = OpenPostgresBackend(options);
-  EXPECT_THAT(backend, IsOk());
-  return *std::move(backend);
-}
-
-class PostgresBackendTest : public testing::Test {
- protected:
-  // A backend through the proxy.
-  std::unique_ptr<RemoteBackend> OpenThroughProxy() {
-    PostgresOptions options = SharedPostgres().Options(schema_);
-    options.conninfo = SharedPostgres().Conninfo(proxy_->endpoint());
-    auto backend = OpenBackend(options);
-    slot_ = Taken(*backend);  // So that its connections are made.
-    return backend;
-  }
-
-  // The next group on the slot, that writes these.
-  RemoteGroup Group(std::vector<RemoteRead> reads, std::vector<RemoteGroup::Write> writes) const {
-    return {.slot = "server/0", .before = slot_, .reads = std::move(reads), .writes = std::move(writes)};
-  }
-  // Commits it, and counts it.
-  Outcome Commit(std::vector<RemoteRead> reads, std::vector<RemoteGroup::Write> writes) {
-    const Outcome outcome = Committed(*backend_, Group(std::move(reads), std::move(writes))).outcome;
-    if (outcome == Outcome::kApplied) ++slot_.seq;
-    return outcome;
-  }
-
-  const std::string schema_ = NewSchema();
-  const std::unique_ptr<TcpProxy> proxy_ = std::make_unique<TcpProxy>(SharedPostgres().endpoint(), PostgresMessages());
-  const std::unique_ptr<RemoteBackend> backend_ = OpenBackend(SharedPostgres().Options(schema_));
-  RemoteSlot slot_ = Taken(*backend_);
-};
 
 TEST_F(PostgresBackendTest, AGroupIsAppliedAsAWholeAndReadAtOneMoment) {
   EXPECT_EQ(slot_, (RemoteSlot{.owner = "owner", .epoch = 1, .seq = 0}));
@@ -252,78 +160,6 @@ TEST_F(PostgresBackendTest, AKeyThatIsTooLongForAnIndexIsRefused) {
   const RemoteCommitted refused = Committed(*backend_, Group({}, {{Row(key), ""}}));
   EXPECT_EQ(refused.outcome, Outcome::kRefused) << refused.status;
   EXPECT_THAT(refused.status, StatusIs(StatusCode::kResourceExhausted));
-}
-
-class PostgresHoldTest : public PostgresBackendTest {
- protected:
-  // Fetches row "a", which the next group on the slot will write. Returns its revision.
-  int64_t FetchAndHold() {
-    auto fetched = Wait<absl::StatusOr<RemoteFetched>>([&](auto done) {
-      backend_->FetchAndHold({.keys = {Row("a")}}, Group({{Row("a"), 0}}, {{Row("a"), std::nullopt}}), std::move(done));
-    });
-    EXPECT_THAT(fetched, IsOk());
-    return fetched.ok() ? fetched->values.at(0).revision : -1;
-  }
-
-  // A group of another server that read the row before and writes it.
-  RemoteGroup OtherGroup() {
-    const RemoteSlot next = {.owner = "other", .epoch = 1};
-    EXPECT_THAT(Wait<absl::StatusOr<bool>>(
-                    [&](auto done) { other_->RaiseSlot("server/1", RemoteSlotState(), next, std::move(done)); }),
-                IsOkAndHolds(true));
-    return {.slot = "server/1", .before = next, .reads = {{Row("a"), 0}}, .writes = {{Row("a"), "other"}}};
-  }
-
-  static void AwaitOneThatWaits() {
-    while (SharedPostgres().Sql("SELECT count(*)::text FROM pg_locks WHERE NOT granted") == "0") {
-    }
-  }
-
-  const std::unique_ptr<RemoteBackend> other_ = OpenBackend(SharedPostgres().Options(schema_));
-};
-
-TEST_F(PostgresHoldTest, OthersWaitForTheCommitOfAGroupThatHoldsWhatItFetched) {
-  const RemoteGroup other = OtherGroup();
-  const int64_t revision = FetchAndHold();
-  RemoteCommitted others;
-  absl::Notification told;
-  other_->Commit(other, [&](RemoteCommitted committed) {
-    others = std::move(committed);
-    told.Notify();
-  });
-  AwaitOneThatWaits();
-  EXPECT_EQ(Commit({{Row("a"), revision}}, {{Row("a"), "ours"}}), Outcome::kApplied);
-  told.WaitForNotification();
-  EXPECT_EQ(others.outcome, Outcome::kNotApplied);
-  EXPECT_EQ(ValueOf(*backend_, Row("a")).value, "ours");
-  EXPECT_EQ(Commit({}, {{Row("a"), "again"}}), Outcome::kApplied) << "the connection is of use again";
-}
-
-TEST_F(PostgresHoldTest, AReleaseLetsOthersCommit) {
-  const RemoteGroup other = OtherGroup();
-  FetchAndHold();
-  backend_->Release("server/0");
-  EXPECT_EQ(Committed(*other_, other).outcome, Outcome::kApplied);
-  EXPECT_EQ(Commit({{Row("a"), 0}}, {{Row("a"), "ours"}}), Outcome::kNotApplied);
-}
-
-TEST_F(PostgresHoldTest, AHoldGoesOnWithTheNextFetch) {
-  const RemoteGroup other = OtherGroup();
-  FetchAndHold();
-  const int64_t revision = FetchAndHold();
-  EXPECT_EQ(Commit({{Row("a"), revision}}, {{Row("a"), "ours"}}), Outcome::kApplied);
-  EXPECT_EQ(Committed(*other_, other).outcome, Outcome::kNotApplied);
-}
-
-TEST_F(PostgresHoldTest, AHoldEndsWithItsConnectionAndTheCommitStillCompares) {
-  const RemoteGroup other = OtherGroup();
-  const int64_t revision = FetchAndHold();
-  SharedPostgres().Crash();
-  SharedPostgres().Start();
-  const RemoteCommitted others = Committed(*other_, other);
-  EXPECT_EQ(others.outcome, Outcome::kApplied) << others.status;
-  EXPECT_EQ(Commit({{Row("a"), revision}}, {{Row("a"), "ours"}}), Outcome::kNotApplied);
-  EXPECT_EQ(ValueOf(*backend_, Row("a")).value, "other");
 }
 
 // With so few locks that a lock for each key would exhaust the server's.
