@@ -154,9 +154,15 @@ absl::StatusOr<std::unique_ptr<PgSqlSession>> PgSqlSession::Connect(const std::s
   if (PQstatus(connection) != CONNECTION_OK || PQsetnonblocking(connection, 1) != 0) {
     return session->Break(PQerrorMessage(connection));
   }
-  PQsetNoticeProcessor(
-      connection, [](void*, const char*) {}, nullptr);
+  PQsetNoticeReceiver(connection, OnNotice, session.get());
   return session;
+}
+
+void PgSqlSession::OnNotice(void* session, const PGresult* notice) {
+  const char* const severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+  if (severity != nullptr && absl::string_view(severity) == "WARNING") {
+    static_cast<PgSqlSession*>(session)->has_warning_ = true;
+  }
 }
 
 absl::Status PgSqlSession::Break(absl::string_view reason) {
@@ -194,7 +200,9 @@ absl::Status PgSqlSession::Commit() {
   if (PQtransactionStatus(connection_.get()) != PQTRANS_INTRANS) {
     return absl::FailedPreconditionError("no transaction is open");
   }
-  return Run("COMMIT", {}).status();
+  has_warning_ = false;
+  HAPAX_RETURN_IF_ERROR(Run("COMMIT", {}).status());
+  return has_warning_ ? Break("the commit has a warning, and may not be on the standby") : absl::OkStatus();
 }
 
 absl::Status PgSqlSession::Rollback() {

@@ -51,11 +51,13 @@ class PgSqlSession final : public SqlConnection {
   // Runs any one statement. Its last result, or the error.
   absl::StatusOr<Result> Run(const std::string& sql, absl::Span<const SqlValue> parameters);
   absl::Status AwaitResult();
+  static void OnNotice(void* session, const PGresult* notice);
   absl::Status Break(absl::string_view reason);
 
   const std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
   absl::Duration deadline_;
-  absl::Status failure_;  // Of the first statement of the transaction that failed.
+  absl::Status failure_;      // Of the first statement of the transaction that failed.
+  bool has_warning_ = false;  // The server said so since it was cleared.
   bool broken_ = false;
 };
 
