@@ -52,7 +52,7 @@ absl::Status SetUpIfMissing(PgSession& session, const PostgresLayout& layout, Pg
                                   std::string(PgIsolationName(isolation))},
                    .sql = layout.Sql(kMark)});
   calls.push_back({.sql = "COMMIT"});
-  const absl::Status status = session.Run(calls, deadline).status;
+  absl::Status status = session.Run(calls, deadline).status;
   if (status.ok()) return status;
   // Without the lock another server's set-up may have come first.
   const absl::StatusOr<bool> is_there_now = IsSetUp(session, layout, deadline);
