@@ -20,7 +20,9 @@ namespace hapax {
 inline constexpr Table kTable = Table::kResources;
 
 inline RemoteKey Row(const std::string& key, Table table = kTable) { return {.table = table, .key = key}; }
-inline RemoteKey Granule(const std::string& key) { return {.kind = RemoteKey::Kind::kGranule, .table = kTable, .key = key}; }
+inline RemoteKey Granule(const std::string& key) {
+  return {.kind = RemoteKey::Kind::kGranule, .table = kTable, .key = key};
+}
 
 // Waits for what `start` passes to its callback.
 template <typename Result, typename Start>
