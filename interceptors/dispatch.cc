@@ -9,6 +9,7 @@
 #include "google/protobuf/message.h"
 #include "hapax/base/message_check.h"
 #include "hapax/base/status_macros.h"
+#include "hapax/interceptors/execute.h"
 #include "hapax/interceptors/given_up.h"
 #include "hapax/interceptors/refusal.h"
 #include "hapax/interceptors/reply_room.h"
@@ -91,7 +92,8 @@ void Dispatch::SendNext(std::shared_ptr<Stream> stream) const {
 
 void Dispatch::Mutate(UnaryCall& call) {
   const std::shared_ptr<google::protobuf::Message> reply(call.method().reply->New());
-  store_.Execute(
+  ExecuteFor(
+      call, store_,
       [this, &call, reply](Transaction& txn) -> absl::Status {
         HAPAX_RETURN_IF_ERROR(RefuseIfGivenUp(call, clock_.Now()));
         HAPAX_RETURN_IF_ERROR(RefuseWithoutReplyRoom(call));
@@ -99,7 +101,7 @@ void Dispatch::Mutate(UnaryCall& call) {
         return HandlersError(
             call.method().mutate(call.context, txn, *call.request, /*prepared=*/std::any(), reply.get()));
       },
-      FinishWith(call, reply), call.context.tenant);
+      FinishWith(call, reply));
 }
 
 }  // namespace hapax

@@ -77,6 +77,8 @@ struct Method {
   absl::AnyInvocable<absl::Status(const CallContext&, Transaction&, const Message& request, const std::any& prepared,
                                   Message* reply) const>
       mutate;
+  // Whether `mutate` runs statements of SQL by its transaction (Store::ExecuteWithSql).
+  bool uses_sql = false;
 
   // Streaming read: makes the next message from the request and the cursor, which is empty at first. Returns false when
   // there is no further message. Each message reads a state of its own.

@@ -213,6 +213,7 @@ absl::Status Server::StartParts(std::vector<HostedService*> services) {
   parts.handler_watch.emplace(*parts.metrics, *parts.log);
   for (HostedService* service : services) HAPAX_RETURN_IF_ERROR(service->Compile(&*parts.handler_watch));
   const std::vector<const HostedService*> compiled(services.begin(), services.end());
+  HAPAX_RETURN_IF_ERROR(CheckStore(compiled, store));
   HAPAX_RETURN_IF_ERROR(parts.work->CheckDrivers(NamesOf(compiled)));
   TokenTime::LoadOptions time_options = {.shortest_life = ShortestLife(options.token_policy, compiled),
                                          .passed = options.time_passed};

@@ -18,6 +18,8 @@
 
 namespace hapax {
 
+class SqlConnection;
+
 // The tables of a store. Each is an ordered map from key bytes to value bytes. Both may be any bytes; an empty value is
 // still a row.
 enum class Table {
@@ -66,8 +68,21 @@ class Transaction : public ReadTransaction {
   }
   [[nodiscard]] const absl::Status& refusal() const { return refusal_; }
 
+  // The statements of ExecuteWithSql (sql_connection.h), for the rest of its body.
+  // Errors, with which the body ends: FAILED_PRECONDITION, this run has none. It tells the store what the body reads.
+  [[nodiscard]] absl::StatusOr<SqlConnection*> sql() {
+    wants_sql_ = true;
+    if (sql_ == nullptr) return absl::FailedPreconditionError("this run of the transaction has no SQL");
+    return sql_;
+  }
+  // For the store: gives the body its statements; and whether it has asked for them.
+  void set_sql(SqlConnection* sql) { sql_ = sql; }
+  [[nodiscard]] bool wants_sql() const { return wants_sql_; }
+
  private:
   absl::Status refusal_;
+  SqlConnection* sql_ = nullptr;
+  bool wants_sql_ = false;
 };
 
 // A backup of a store. Backups lie in a directory of their own, where each shares what did not change with those
@@ -118,6 +133,17 @@ class Store {
   virtual void Execute(Body body, Done done, std::string_view party) = 0;
   // Executes for a party without a name.
   void Execute(Body body, Done done) { Execute(std::move(body), std::move(done), /*party=*/""); }
+
+  // Like Execute, for a body that also runs statements of SQL (Transaction::sql): they and its writes are one commit.
+  // What the body reads and writes is locked before the statements, and until the commit. It runs on a thread that may
+  // be blocked, beside other bodies. It is run again when PostgreSQL rolled the transaction back for another's sake.
+  // Errors: also UNIMPLEMENTED, the engine has no SQL.
+  virtual void ExecuteWithSql(Body body, Done done, std::string_view party) {
+    static_cast<void>(body);
+    static_cast<void>(party);
+    std::move(done)(absl::UnimplementedError("this engine has no SQL"));
+  }
+  [[nodiscard]] virtual bool has_sql() const { return false; }
 
   // Like Execute, for a body that only reads. An engine that reads without waiting calls both callbacks before it
   // returns.

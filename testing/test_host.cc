@@ -226,6 +226,7 @@ absl::Status TestHost::Start(std::vector<HostedService*> services) {
   if (parts.chain != nullptr) return absl::FailedPreconditionError("the host is started already");
   for (HostedService* service : services) HAPAX_RETURN_IF_ERROR(service->Compile());
   std::vector<const HostedService*> hosted(services.begin(), services.end());
+  HAPAX_RETURN_IF_ERROR(CheckStore(hosted, *parts.store));
   std::vector<std::string_view> names;
   names.reserve(hosted.size());
   for (const HostedService* service : hosted) names.emplace_back(service->name());

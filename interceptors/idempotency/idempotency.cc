@@ -10,6 +10,7 @@
 #include "hapax/base/message_check.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/base/timestamps.h"
+#include "hapax/interceptors/execute.h"
 #include "hapax/interceptors/given_up.h"
 #include "hapax/interceptors/idempotency/fingerprint.h"
 #include "hapax/interceptors/idempotency/resolved_fields.h"
@@ -114,13 +115,13 @@ void Idempotency::Prepare(AttemptPtr attempt) {
 }
 
 void Idempotency::Execute(AttemptPtr attempt) {
-  store_.Execute(
+  ExecuteFor(
+      attempt->call, store_,
       [this, attempt](Transaction& txn) { return attempt->Contained([&] { return RunOnce(*attempt, txn); }); },
       [attempt](absl::Status status) {
         if (status.ok() && attempt->is_expiring) status = RefuseExpired();
         attempt->Finish(std::move(status));
-      },
-      attempt->call.context.tenant);
+      });
 }
 
 // The exactly-once core, within one serializable transaction: it answers from the record, or makes effect and record

@@ -35,6 +35,15 @@ struct AsMutation {
         "callable as const (no mutable lambda)");
   }
 };
+struct AsSqlMutation {
+  template <bool kFits>
+  static void Check() {
+    static_assert(
+        kFits,
+        "the handler of an SQL mutation is absl::Status(const CallContext&, SqlConnection&, const Request&, Reply*), "
+        "callable as const (no mutable lambda)");
+  }
+};
 struct AsPreparation {
   template <bool kFits>
   static void Check() {

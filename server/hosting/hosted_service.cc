@@ -113,4 +113,16 @@ absl::Status HostedService::CompileStream(Method& method) {
   return absl::OkStatus();
 }
 
+absl::Status CheckStore(const std::vector<const HostedService*>& services, const Store& store) {
+  if (store.has_sql()) return absl::OkStatus();
+  for (const HostedService* service : services) {
+    for (const Method& method : service->methods()) {
+      if (!method.uses_sql) continue;
+      return absl::InvalidArgumentError(absl::StrCat(
+          "method ", method.name, " is an SqlMutation, and this store has no SQL: it needs store=postgres"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace hapax

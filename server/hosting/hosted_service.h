@@ -17,6 +17,7 @@
 #include "google/protobuf/descriptor.h"
 #include "hapax/base/clock.h"
 #include "hapax/base/contain.h"
+#include "hapax/base/status_macros.h"
 #include "hapax/interceptors/call.h"
 #include "hapax/interceptors/method.h"
 #include "hapax/interceptors/refusal.h"
@@ -24,6 +25,7 @@
 #include "hapax/server/hosting/handler_function.h"
 #include "hapax/server/hosting/handler_watch.h"
 #include "hapax/storage/service_table.h"
+#include "hapax/storage/sql_connection.h"
 
 namespace hapax {
 
@@ -77,6 +79,9 @@ class HostedService {
   template <typename Request, typename Reply>
   using MutationHandler =
       HandlerFunction<absl::Status(const CallContext&, Transaction&, const Request&, Reply*) const, AsMutation>;
+  template <typename Request, typename Reply>
+  using SqlHandler =
+      HandlerFunction<absl::Status(const CallContext&, SqlConnection&, const Request&, Reply*) const, AsSqlMutation>;
   template <typename Request, typename Prepared>
   using PrepareHandler =
       HandlerFunction<absl::StatusOr<Prepared>(const CallContext&, const Request&) const, AsPreparation>;
@@ -180,6 +185,28 @@ class HostedService {
                        const std::any& /*prepared*/, Method::Message* reply) {
       return Changing(part, txn, [&](Transaction& own) {
         return handler(context, own, static_cast<const Request&>(request), static_cast<Reply*>(reply));
+      });
+    };
+    SetCanonicalizer<Request>(added, std::move(canonicalize));
+  }
+
+  // A mutation whose effect is in SQL tables of the service's own, in the database of the server's store: its
+  // statements, the token's record and the reply are one commit. docs/your_own_tables.md says what it may do.
+  //
+  // The handler may block, and runs beside others. It runs again when the database rolled its statements back for
+  // another's sake. A server whose store has no SQL does not start with it.
+  template <typename Request, typename Reply>
+  void SqlMutation(std::string_view method, SqlHandler<Request, Reply> handler,
+                   Canonicalizer<Request> canonicalize = nullptr) {
+    NoteIfNull(method, handler);
+    Method& added = Add<Request, Reply>(method);
+    added.uses_sql = true;
+    added.mutate = [this, part = "SQL mutation of " + added.name, handler = std::move(handler)](
+                       const CallContext& context, Transaction& txn, const Method::Message& request,
+                       const std::any& /*prepared*/, Method::Message* reply) -> absl::Status {
+      HAPAX_ASSIGN_OR_RETURN(SqlConnection* const sql, txn.sql());
+      return Run(part, [&] {
+        return handler(context, *sql, static_cast<const Request&>(request), static_cast<Reply*>(reply));
       });
     };
     SetCanonicalizer<Request>(added, std::move(canonicalize));
@@ -311,6 +338,10 @@ class HostedService {
   std::vector<std::string> null_handlers_;  // The names of the methods with null handlers.
   size_t compiled_count_ = 0;               // The number of compiled methods, from the start.
 };
+
+// Whether the store has what the services' methods need.
+// Errors: INVALID_ARGUMENT, naming the method.
+[[nodiscard]] absl::Status CheckStore(const std::vector<const HostedService*>& services, const Store& store);
 
 }  // namespace hapax
 

@@ -13,6 +13,7 @@
 #include "hapax/storage/postgres/isolation.h"
 #include "hapax/storage/postgres/layout.h"
 #include "hapax/storage/postgres/requests.h"
+#include "hapax/storage/postgres/sql_session.h"
 #include "hapax/storage/postgres/workers.h"
 
 namespace hapax {
@@ -92,6 +93,11 @@ class PostgresBackend final : public RemoteBackend {
                        if (committed.outcome == RemoteCommitted::Outcome::kApplied) history_.NoteSlot(slot, after);
                        std::move(done)(std::move(committed));
                      });
+  }
+
+  [[nodiscard]] bool has_sql() const override { return true; }
+  std::unique_ptr<RemoteSqlSession> NewSqlSession() override {
+    return std::make_unique<PgSqlSession>(options_, connector_, *isolation_, history_);
   }
 
   void ReadSlot(const std::string& slot, OnSlotRead done) override {

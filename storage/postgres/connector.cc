@@ -67,7 +67,7 @@ constexpr char kSlots[] = "SELECT name, owner, epoch, seq FROM $schema.slots";
 absl::StatusOr<std::unique_ptr<PgSession>> PgConnector::Open(int wake_fd, absl::Duration deadline) const {
   HAPAX_ASSIGN_OR_RETURN(std::unique_ptr<PgSession> session, PgSession::Connect(options_.conninfo, wake_fd));
   HAPAX_RETURN_IF_ERROR(CheckVersion(*session));
-  HAPAX_RETURN_IF_ERROR(session->Run({{.sql = SettingsSql(options_.lock_timeout)}}, deadline).status);
+  HAPAX_RETURN_IF_ERROR(session->Run({SettingsCall(options_)}, deadline).status);
   return session;
 }
 
@@ -111,6 +111,8 @@ absl::StatusOr<std::unique_ptr<PgSession>> PgConnector::SetUpAndConnect(int wake
   HAPAX_RETURN_IF_ERROR(Enter(*session, deadline));
   return session;
 }
+
+PgCall SettingsCall(const PostgresOptions& options) { return {.sql = SettingsSql(options.lock_timeout)}; }
 
 absl::StatusOr<size_t> MaxLocksOfGroup(PgSession& session, absl::Duration deadline) {
   const PgReply reply = session.Run(

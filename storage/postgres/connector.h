@@ -43,6 +43,9 @@ class PgConnector {
   PostgresHistory& history_;
 };
 
+// What a session needs whatever the defaults of the role and the database are, until it ends.
+[[nodiscard]] PgCall SettingsCall(const PostgresOptions& options);
+
 // How many locks a group may take, so that the lock table of the server is not exhausted.
 [[nodiscard]] absl::StatusOr<size_t> MaxLocksOfGroup(PgSession& session, absl::Duration deadline);
 

@@ -188,13 +188,22 @@ std::vector<PgCall> CompareCalls(const std::vector<RemoteRead>& reads, std::vect
 
 bool ComparedOf(const PgReply& reply) { return reply.rows[0].Bool(0, 0); }
 
-std::vector<PgCall> CommitCalls(const RemoteGroup& group, std::vector<PgCall> begin) {
+PgCall ApplyCall(const RemoteGroup& group) {
   PgCall apply{.statement = kApplyStatement,
                .parameters = {group.slot, group.before.owner, PgBigint(static_cast<int64_t>(group.before.epoch)),
                               PgBigint(static_cast<int64_t>(group.before.seq))}};
   AppendReads(group.reads, apply.parameters);
   AppendWrites(group.writes, apply.parameters);
-  return InTransaction(std::move(begin), std::move(apply));
+  return apply;
+}
+
+std::optional<RemoteCommitted> NotAppliedOf(const PgRows& applied) {
+  if (!applied.IsNull(0, 0)) return std::nullopt;
+  return RemoteCommitted{.outcome = Outcome::kNotApplied, .slot = SlotAt(applied, 1)};
+}
+
+std::vector<PgCall> CommitCalls(const RemoteGroup& group, std::vector<PgCall> begin) {
+  return InTransaction(std::move(begin), ApplyCall(group));
 }
 
 RemoteCommitted CommittedOf(const RemoteSlot& before, const PgReply& reply) {
@@ -208,7 +217,7 @@ RemoteCommitted CommittedOf(const RemoteSlot& before, const PgReply& reply) {
     return {.outcome = Outcome::kRefused, .status = std::move(refusal)};
   }
   const PgRows& applied = reply.rows[kWrite];
-  if (applied.IsNull(0, 0)) return {.outcome = Outcome::kNotApplied, .slot = SlotAt(applied, 1)};
+  if (auto not_applied = NotAppliedOf(applied)) return *std::move(not_applied);
   return {.outcome = Outcome::kApplied, .revision = applied.Bigint(0, 0)};
 }
 

@@ -2,6 +2,7 @@
 #define HAPAX_STORAGE_POSTGRES_REQUESTS_H_
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,11 @@ namespace hapax {
 [[nodiscard]] std::vector<PgCall> CompareCalls(const std::vector<RemoteRead>& reads, std::vector<PgCall> begin);
 [[nodiscard]] bool ComparedOf(const PgReply& reply);
 
-// One transaction: `begin`; comparison and writes; commit.
+// Comparison and writes.
+[[nodiscard]] PgCall ApplyCall(const RemoteGroup& group);
+// Of the result of ApplyCall. Nullopt: it was applied.
+[[nodiscard]] std::optional<RemoteCommitted> NotAppliedOf(const PgRows& applied);
+// One transaction: `begin`; ApplyCall; commit.
 [[nodiscard]] std::vector<PgCall> CommitCalls(const RemoteGroup& group, std::vector<PgCall> begin);
 // Also of a reply that is not OK. `before` is the slot that the group compares.
 [[nodiscard]] RemoteCommitted CommittedOf(const RemoteSlot& before, const PgReply& reply);

@@ -17,15 +17,12 @@
 namespace hapax {
 namespace {
 
+constexpr int kText = 0;
 constexpr int kBinary = 1;
 
 absl::string_view FieldOf(const PGresult* result, int field) {
   const char* const text = PQresultErrorField(result, field);
   return text == nullptr ? "" : text;
-}
-
-absl::Status ErrorOf(const PGresult* result) {
-  return PgErrorOf(FieldOf(result, PG_DIAG_SQLSTATE), FieldOf(result, PG_DIAG_MESSAGE_PRIMARY));
 }
 
 // Pointers into parameters, as libpq takes them.
@@ -34,6 +31,12 @@ struct Values {
     for (const std::string& parameter : parameters) {
       data.push_back(parameter.data());
       sizes.push_back(static_cast<int>(parameter.size()));
+    }
+  }
+  explicit Values(const PgTypedParameters& typed) : Values(typed.values) {
+    formats = typed.formats;
+    for (size_t i = 0; i < data.size(); ++i) {
+      if (typed.is_null[i]) data[i] = nullptr;
     }
   }
   [[nodiscard]] int count() const { return static_cast<int>(data.size()); }
@@ -85,6 +88,11 @@ bool PgSession::IsAlive() {
 bool PgSession::SendOne(const PgCall& call) {
   if (!call.sql.empty() && !call.statement.empty()) {
     return PQsendPrepare(connection_.get(), call.statement.c_str(), call.sql.c_str(), 0, nullptr) != 0;
+  }
+  if (call.typed != nullptr) {
+    const Values values(*call.typed);
+    return PQsendQueryParams(connection_.get(), call.sql.c_str(), values.count(), call.typed->types.data(),
+                             values.data.data(), values.sizes.data(), values.formats.data(), kText) != 0;
   }
   const Values values(call.parameters);
   if (!call.sql.empty()) {
@@ -177,11 +185,11 @@ void PgSession::OnResult(PGresult* result, PgReply& reply) {
     case PGRES_PIPELINE_ABORTED:
       return;  // It follows the one that failed.
     default:
-      reply.status.Update(ErrorOf(result));
-      reply.is_conflict |= IsConflict(FieldOf(result, PG_DIAG_SQLSTATE));
-      if (IsReadOnly(FieldOf(result, PG_DIAG_SQLSTATE)) || PQstatus(connection_.get()) != CONNECTION_OK) {
-        reply.is_broken = true;
-      }
+      reply.sqlstate = std::string(FieldOf(result, PG_DIAG_SQLSTATE));
+      reply.message = std::string(FieldOf(result, PG_DIAG_MESSAGE_PRIMARY));
+      reply.status.Update(PgErrorOf(reply.sqlstate, reply.message));
+      reply.is_conflict |= IsConflict(reply.sqlstate);
+      reply.is_broken |= IsReadOnly(reply.sqlstate) || PQstatus(connection_.get()) != CONNECTION_OK;
   }
 }
 

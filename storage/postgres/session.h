@@ -17,11 +17,20 @@
 
 namespace hapax {
 
+// Parameters of given types and formats. The statement's result is in text format then.
+struct PgTypedParameters {
+  std::vector<std::string> values;
+  std::vector<bool> is_null;
+  std::vector<Oid> types;    // 0: the statement tells.
+  std::vector<int> formats;  // 0: text, 1: binary.
+};
+
 // One step of what a session runs, with parameters in binary format (array.h).
 struct PgCall {
   std::string statement;  // A prepared statement. Empty: `sql` is run.
   std::vector<std::string> parameters;
   std::string sql;  // With `statement`: it is prepared under this name. One statement.
+  std::shared_ptr<const PgTypedParameters> typed;  // With `sql` alone: in place of `parameters`.
 };
 
 // The rows that a statement returned, in binary format.
@@ -37,6 +46,7 @@ class PgRows {
   [[nodiscard]] bool Bool(int row, int column) const { return Bytes(row, column) == std::string_view("\1", 1); }
   // What the server did, such as "COMMIT".
   [[nodiscard]] absl::string_view command() const { return PQcmdStatus(result_.get()); }
+  [[nodiscard]] const PGresult* result() const { return result_.get(); }
 
  private:
   std::unique_ptr<PGresult, decltype(&PQclear)> result_;
@@ -51,6 +61,9 @@ struct PgReply {
       false;  // The server said so of one of the calls, such as a commit that did not wait for a standby.
   // With an error: a serialization failure or a deadlock (40001, 40P01). Also at COMMIT it means that nothing was done.
   bool is_conflict = false;
+  std::string sqlstate;  // With an error of the server.
+  std::string message;   // In the server's words.
+
   absl::string_view Command(size_t call) const { return call < rows.size() ? rows[call].command() : ""; }
 };
 
@@ -72,6 +85,7 @@ class PgSession {
   // Whether nothing is known against it: the server has not closed it, and says nothing unasked.
   [[nodiscard]] bool IsAlive();
 
+  [[nodiscard]] bool is_in_transaction() const { return PQtransactionStatus(connection_.get()) == PQTRANS_INTRANS; }
   [[nodiscard]] int server_version() const { return PQserverVersion(connection_.get()); }
 
  private:

@@ -1,70 +1,55 @@
 #include "hapax/storage/postgres/sql_session.h"
 
-#include <poll.h>
-
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstddef>
-#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <optional>
 #include <utility>
-#include <variant>
-#include <vector>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "hapax/base/clock.h"
 #include "hapax/base/status_macros.h"
+#include "hapax/storage/postgres/error.h"
+#include "hapax/storage/postgres/layout.h"
+#include "hapax/storage/postgres/requests.h"
+#include "hapax/storage/postgres/sql_values.h"
 
 namespace hapax {
 namespace {
 
-constexpr int kBinary = 1;
+// What the engine sets for a session (SettingsCall) and a handler's statements have as its role does.
+constexpr absl::string_view kHandlersSettings[] = {"search_path",
+                                                   "enable_seqscan",
+                                                   "enable_hashjoin",
+                                                   "enable_mergejoin",
+                                                   "enable_bitmapscan",
+                                                   "jit",
+                                                   "max_parallel_workers_per_gather",
+                                                   "plan_cache_mode"};
 
-// Types of PostgreSQL's catalog, whose numbers never change.
-constexpr Oid kBool = 16;
-constexpr Oid kBytea = 17;
-constexpr Oid kInt8 = 20;
-constexpr Oid kInt2 = 21;
-constexpr Oid kInt4 = 23;
-constexpr Oid kFloat4 = 700;
-constexpr Oid kFloat8 = 701;
-
-// Parameters as libpq takes them: bytes in binary format, all else as text of a type that the statement tells.
-struct Parameters {
-  absl::Status Add(const SqlValue& value) {
-    const bool is_bytes = std::holds_alternative<SqlBytes>(value);
-    is_null.push_back(std::holds_alternative<SqlNull>(value));
-    types.push_back(is_bytes ? kBytea : 0);
-    formats.push_back(is_bytes ? kBinary : 0);
-    if (const auto* const flag = std::get_if<bool>(&value)) {
-      texts.emplace_back(*flag ? "t" : "f");
-    } else if (const auto* const integer = std::get_if<int64_t>(&value)) {
-      texts.push_back(absl::StrCat(*integer));
-    } else if (const auto* const number = std::get_if<double>(&value)) {
-      texts.push_back(std::isinf(*number) ? (*number > 0 ? "Infinity" : "-Infinity")
-                                          : absl::StrFormat("%.17g", *number));
-    } else if (const auto* const text = std::get_if<std::string>(&value)) {
-      if (text->find('\0') != std::string::npos) {
-        return absl::InvalidArgumentError(absl::StrCat("$", texts.size() + 1, " is text with a zero byte"));
-      }
-      texts.push_back(*text);
-    } else {
-      texts.push_back(is_bytes ? std::get<SqlBytes>(value).bytes : "");
-    }
-    return absl::OkStatus();
+// One row: what each setting was when the session began.
+std::string DefaultsSql() {
+  std::string sql = "SELECT";
+  for (const absl::string_view name : kHandlersSettings) {
+    absl::StrAppend(&sql, name == kHandlersSettings[0] ? " " : ", ",
+                    "(SELECT reset_val::text FROM pg_settings WHERE name = '", name, "')");
   }
+  return sql;
+}
 
-  std::vector<std::string> texts;
-  std::vector<bool> is_null;
-  std::vector<Oid> types;
-  std::vector<int> formats;
-};
+PgCall HandlersSettings(const PgRows& defaults) {
+  PgCall call{.sql = "SELECT"};
+  for (size_t i = 0; i < std::size(kHandlersSettings); ++i) {
+    absl::StrAppend(&call.sql, i == 0 ? " " : ", ", "set_config('", kHandlersSettings[i], "', $", i + 1, ", true)");
+    call.parameters.emplace_back(defaults.Bytes(0, static_cast<int>(i)));
+  }
+  return call;
+}
 
-// Whether the statement can neither end the transaction nor change the session. libpq takes one statement, and
-// PostgreSQL refuses to end a transaction within a function or procedure that runs in one.
+// Whether the statement can neither end the transaction nor change the session. PostgreSQL takes one statement with
+// parameters, and refuses to end a transaction within a function or procedure that runs in one.
 bool IsAllowed(absl::string_view sql) {
   static constexpr absl::string_view kAllowed[] = {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE",
                                                    "WITH",   "VALUES", "TABLE",  "LOCK"};
@@ -85,176 +70,120 @@ absl::StatusCode CodeOf(absl::string_view sqlstate) {
   return absl::StatusCode::kUnavailable;
 }
 
-absl::Status ErrorOf(const PGresult* result) {
-  const char* const sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-  const char* const message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-  const absl::string_view state = sqlstate == nullptr ? "" : sqlstate;
-  return WithSqlState(absl::Status(CodeOf(state), absl::StrCat("PostgreSQL: ", message == nullptr ? "" : message)),
-                      state);
-}
-
-SqlValue ValueOf(const PGresult* result, int row, int column) {
-  if (PQgetisnull(result, row, column) != 0) return SqlNull{};
-  const char* const data = PQgetvalue(result, row, column);
-  const absl::string_view text(data, static_cast<size_t>(PQgetlength(result, row, column)));
-  int64_t integer = 0;
-  double number = 0;
-  switch (PQftype(result, column)) {
-    case kBool:
-      return text == "t";
-    case kInt2:
-    case kInt4:
-    case kInt8:
-      if (absl::SimpleAtoi(text, &integer)) return integer;
-      break;
-    case kFloat4:
-    case kFloat8:
-      if (absl::SimpleAtod(text, &number)) return number;
-      break;
-    case kBytea: {
-      size_t size = 0;
-      const std::unique_ptr<unsigned char, decltype(&PQfreemem)> bytes(
-          PQunescapeBytea(reinterpret_cast<const unsigned char*>(data), &size), PQfreemem);
-      if (bytes != nullptr) return SqlBytes{std::string(bytes.get(), bytes.get() + size)};
-      break;
-    }
-    default:
-      break;
-  }
-  return std::string(text);
-}
-
-SqlResult ResultOf(const PGresult* result) {
-  const int width = PQnfields(result);
-  std::vector<std::string> columns;
-  for (int column = 0; column < width; ++column) columns.emplace_back(PQfname(result, column));
-  std::vector<std::vector<SqlValue>> rows(static_cast<size_t>(PQntuples(result)));
-  for (size_t row = 0; row < rows.size(); ++row) {
-    for (int column = 0; column < width; ++column) {
-      rows[row].push_back(ValueOf(result, static_cast<int>(row), column));
-    }
-  }
-  int64_t affected = 0;
-  if (!absl::SimpleAtoi(PQcmdTuples(const_cast<PGresult*>(result)), &affected)) affected = 0;
-  return {std::move(columns), std::move(rows), affected};
-}
+constexpr char kLockTimeout[] = "55P03";
+// Ends what a statement may have taken until the end of the session.
+constexpr char kUnlock[] = "SELECT pg_advisory_unlock_all()";
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<PgSqlSession>> PgSqlSession::Connect(const std::string& conninfo) {
-  PQconninfoOption* const parsed = PQconninfoParse(conninfo.c_str(), nullptr);
-  if (parsed == nullptr) return absl::InvalidArgumentError("is not a connection string of PostgreSQL");
-  PQconninfoFree(parsed);
-  const std::array<const char*, 6> names = {"connect_timeout", "fallback_application_name", "dbname",
-                                            "client_encoding", "target_session_attrs",      nullptr};
-  const std::array<const char*, 6> values = {"2", "hapaxd", conninfo.c_str(), "UTF8", "read-write", nullptr};
-  std::unique_ptr<PgSqlSession> session(
-      new PgSqlSession(PQconnectdbParams(names.data(), values.data(), /*expand_dbname=*/1)));
-  PGconn* const connection = session->connection_.get();
-  if (PQstatus(connection) != CONNECTION_OK || PQsetnonblocking(connection, 1) != 0) {
-    return session->Break(PQerrorMessage(connection));
-  }
-  PQsetNoticeReceiver(connection, OnNotice, session.get());
-  return session;
+absl::Status PgSqlSession::ConnectIfNeeded(absl::Duration deadline) {
+  if (session_ != nullptr && session_->IsAlive() && !session_->is_in_transaction()) return absl::OkStatus();
+  session_ = nullptr;
+  HAPAX_ASSIGN_OR_RETURN(std::unique_ptr<PgSession> session, connector_.Connect(/*wake_fd=*/-1, deadline));
+  const PgReply defaults = session->Run({{.sql = DefaultsSql()}}, deadline);
+  HAPAX_RETURN_IF_ERROR(defaults.status);
+  handlers_settings_ = HandlersSettings(defaults.rows[0]);
+  session_ = std::move(session);
+  return absl::OkStatus();
 }
 
-void PgSqlSession::OnNotice(void* session, const PGresult* notice) {
-  const char* const severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
-  if (severity != nullptr && absl::string_view(severity) == "WARNING") {
-    static_cast<PgSqlSession*>(session)->has_warning_ = true;
-  }
-}
-
-absl::Status PgSqlSession::Break(absl::string_view reason) {
-  broken_ = true;
-  return absl::UnavailableError(absl::StrCat("PostgreSQL: ", absl::StripAsciiWhitespace(reason)));
-}
-
-absl::Status PgSqlSession::Begin(absl::Duration deadline) {
+absl::StatusOr<RemoteFetched> PgSqlSession::Begin(const RemoteFetch& fetch, const RemoteGroup& foreseen,
+                                                  absl::Duration deadline) {
   deadline_ = deadline;
   failure_ = absl::OkStatus();
-  return Run("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", {}).status();
+  HAPAX_RETURN_IF_ERROR(history_.status());
+  HAPAX_RETURN_IF_ERROR(ConnectIfNeeded(std::min(deadline, MonotonicNow() + options_.attempt_timeout)));
+  std::vector<PgCall> begin = isolation_.BeginGroup(foreseen);
+  const size_t begin_size = begin.size();
+  std::vector<PgCall> calls = FetchAndHoldCalls(fetch, std::move(begin));
+  calls.push_back(handlers_settings_);
+  PgReply reply = RunInTransaction(calls, std::min(deadline, MonotonicNow() + options_.attempt_timeout));
+  if (reply.is_conflict || reply.sqlstate == kLockTimeout) return absl::AbortedError(reply.message);
+  HAPAX_RETURN_IF_ERROR(reply.status);
+  HAPAX_RETURN_IF_ERROR(history_.status());
+  return FetchedOf(fetch, WithoutBegin(begin_size, std::move(reply)));
+}
+
+PgReply PgSqlSession::RunInTransaction(const std::vector<PgCall>& calls, absl::Duration deadline) {
+  PgReply reply = session_->RunAndStayOpen(calls, deadline);
+  DropIfBroken(reply);
+  return reply;
+}
+
+void PgSqlSession::DropIfBroken(const PgReply& reply) {
+  if (reply.is_broken) session_ = nullptr;
 }
 
 absl::StatusOr<SqlResult> PgSqlSession::Execute(absl::string_view sql, absl::Span<const SqlValue> parameters) {
   if (!failure_.ok()) return failure_;
-  absl::StatusOr<Result> result = PQtransactionStatus(connection_.get()) != PQTRANS_INTRANS
-                                      ? absl::FailedPreconditionError("no transaction is open")
-                                  : IsAllowed(sql)
-                                      ? Run(std::string(sql), parameters)
-                                      : absl::InvalidArgumentError(
-                                            "a statement begins with SELECT, INSERT, UPDATE, DELETE, MERGE, "
-                                            "WITH, VALUES, TABLE or LOCK");
-  if (!result.ok()) {
-    failure_ = result.status();
-    return failure_;
-  }
-  return ResultOf(result->get());
-}
-
-absl::Status PgSqlSession::Commit() {
-  if (!failure_.ok()) {
-    HAPAX_RETURN_IF_ERROR(Rollback());
-    return failure_;
-  }
-  if (PQtransactionStatus(connection_.get()) != PQTRANS_INTRANS) {
+  if (session_ == nullptr || !session_->is_in_transaction()) {
     return absl::FailedPreconditionError("no transaction is open");
   }
-  has_warning_ = false;
-  HAPAX_RETURN_IF_ERROR(Run("COMMIT", {}).status());
-  return has_warning_ ? Break("the commit has a warning, and may not be on the standby") : absl::OkStatus();
+  absl::StatusOr<PgTypedParameters> typed = PgParametersOf(parameters);
+  absl::Status refusal = typed.status();
+  if (sql.find('\0') != absl::string_view::npos) refusal = absl::InvalidArgumentError("the statement has a zero byte");
+  if (!IsAllowed(sql)) {
+    refusal = absl::InvalidArgumentError(
+        "a statement begins with SELECT, INSERT, UPDATE, DELETE, MERGE, WITH, VALUES, TABLE or LOCK");
+  }
+  if (!refusal.ok()) return failure_ = std::move(refusal);
+  const PgReply reply = RunInTransaction(
+      {{.sql = std::string(sql), .typed = std::make_shared<const PgTypedParameters>(*std::move(typed))}}, deadline_);
+  if (!reply.status.ok()) return Fail(reply);
+  return SqlResultOf(reply.rows[0].result());
 }
 
-absl::Status PgSqlSession::Rollback() {
-  if (broken_) return absl::UnavailableError("PostgreSQL: the connection is broken");
-  if (PQtransactionStatus(connection_.get()) == PQTRANS_IDLE) return absl::OkStatus();
-  return Run("ROLLBACK", {}).status();
+absl::Status PgSqlSession::Fail(const PgReply& reply) {
+  if (reply.sqlstate.empty()) {
+    failure_ = absl::UnavailableError(reply.status.message());
+  } else {
+    failure_ = WithSqlState(absl::Status(CodeOf(reply.sqlstate), absl::StrCat("PostgreSQL: ", reply.message)),
+                            reply.sqlstate);
+  }
+  return failure_;
 }
 
-absl::StatusOr<PgSqlSession::Result> PgSqlSession::Run(const std::string& sql, absl::Span<const SqlValue> parameters) {
-  if (broken_) return absl::UnavailableError("PostgreSQL: the connection is broken");
-  if (sql.find('\0') != std::string::npos) return absl::InvalidArgumentError("the statement has a zero byte");
-  Parameters given;
-  for (const SqlValue& parameter : parameters) HAPAX_RETURN_IF_ERROR(given.Add(parameter));
-  std::vector<const char*> data;
-  std::vector<int> sizes;
-  for (size_t i = 0; i < given.texts.size(); ++i) {
-    data.push_back(given.is_null[i] ? nullptr : given.texts[i].c_str());
-    sizes.push_back(static_cast<int>(given.texts[i].size()));
+RemoteCommitted PgSqlSession::Commit(const RemoteGroup& group) {
+  enum Call : size_t { kChecks, kSettings, kUnlocked, kApplied };
+  if (!failure_.ok()) {
+    Rollback();
+    return {.outcome = RemoteCommitted::Outcome::kRefused, .status = failure_};
   }
-  PGconn* const connection = connection_.get();
-  if (PQsendQueryParams(connection, sql.c_str(), static_cast<int>(data.size()), given.types.data(), data.data(),
-                        sizes.data(), given.formats.data(), /*resultFormat=*/0) == 0) {
-    return Break(PQerrorMessage(connection));
+  PgReply applied;
+  applied.status = absl::UnavailableError("PostgreSQL ended the transaction");
+  if (session_ != nullptr && session_->is_in_transaction()) {
+    applied = RunInTransaction(
+        {{.sql = "SET CONSTRAINTS ALL IMMEDIATE"}, SettingsCall(options_), {.sql = kUnlock}, ApplyCall(group)},
+        MonotonicNow() + options_.attempt_timeout);
   }
-  Result last(nullptr, PQclear);
-  for (;;) {
-    HAPAX_RETURN_IF_ERROR(AwaitResult());
-    Result next(PQgetResult(connection), PQclear);
-    if (next == nullptr) break;
-    last = std::move(next);
+  if (!applied.status.ok()) {
+    if (applied.rows.size() == kChecks && applied.was_sent) {
+      static_cast<void>(Fail(applied));
+    } else if (applied.is_conflict) {
+      return {.outcome = RemoteCommitted::Outcome::kNotApplied, .slot = group.before};
+    }
+    return {.outcome = RemoteCommitted::Outcome::kRefused, .status = applied.status};
   }
-  if (PQstatus(connection) != CONNECTION_OK || last == nullptr) return Break(PQerrorMessage(connection));
-  const ExecStatusType status = PQresultStatus(last.get());
-  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) return ErrorOf(last.get());
-  return last;
+  if (std::optional<RemoteCommitted> not_applied = NotAppliedOf(applied.rows[kApplied])) {
+    Rollback();
+    return *std::move(not_applied);
+  }
+  PgReply reply = session_->Run({{.statement = kCommitStatement}}, MonotonicNow() + options_.attempt_timeout);
+  DropIfBroken(reply);
+  if (reply.has_warning) session_ = nullptr;
+  reply.rows.insert(reply.rows.begin(), std::move(applied.rows[kApplied]));
+  RemoteCommitted committed = CommittedOf(group.before, reply);
+  if (committed.outcome == RemoteCommitted::Outcome::kApplied) {
+    RemoteSlot after = group.before;
+    ++after.seq;
+    history_.NoteSlot(group.slot, after);
+  }
+  return committed;
 }
 
-absl::Status PgSqlSession::AwaitResult() {
-  PGconn* const connection = connection_.get();
-  for (;;) {
-    const int left_to_send = PQflush(connection);
-    if (left_to_send < 0) return Break(PQerrorMessage(connection));
-    if (PQisBusy(connection) == 0) return absl::OkStatus();
-    const absl::Duration left = deadline_ - MonotonicNow();
-    if (left <= absl::ZeroDuration()) return Break("did not answer in time");
-    pollfd socket{.fd = PQsocket(connection),
-                  .events = static_cast<short>(left_to_send > 0 ? POLLIN | POLLOUT : POLLIN),
-                  .revents = 0};
-    ::poll(&socket, 1, static_cast<int>(absl::ToInt64Milliseconds(left) + 1));
-    if ((socket.revents & (POLLIN | POLLERR | POLLHUP)) == 0) continue;
-    if (PQconsumeInput(connection) == 0) return Break(PQerrorMessage(connection));
-  }
+void PgSqlSession::Rollback() {
+  if (session_ == nullptr) return;
+  DropIfBroken(session_->Run({{.sql = "ROLLBACK"}, {.sql = kUnlock}}, MonotonicNow() + options_.attempt_timeout));
 }
 
 }  // namespace hapax

@@ -3,62 +3,59 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "hapax/storage/sql_connection.h"
-#include "libpq-fe.h"
+#include "hapax/storage/postgres/connector.h"
+#include "hapax/storage/postgres/history.h"
+#include "hapax/storage/postgres/isolation.h"
+#include "hapax/storage/postgres/options.h"
+#include "hapax/storage/postgres/session.h"
+#include "hapax/storage/remote/backend.h"
 
 namespace hapax {
 
-// A connection to PostgreSQL for a handler's own statements, with the search_path of the role. It blocks its thread.
+// A connection to PostgreSQL for a handler's statements. They run with the settings that the role and the database have
+// by default, such as its search_path; the engine's own statements before and after them run with the engine's.
 //
-//   session->Begin(deadline);  session->Execute(...);  session->Commit() or session->Rollback();
+// The transaction is READ COMMITTED, or SERIALIZABLE with PgIsolationKind::kSerializable.
 //
-// The transaction is READ COMMITTED. An error of a statement is kept: Commit then returns it and leaves nothing, also
-// when the caller of Execute passed over it.
-//
-// Thread-safety: for one thread. Lifetime: the destructor closes the connection, and so ends an open transaction.
-class PgSqlSession final : public SqlConnection {
+// Thread-safety: for one thread at a time. Lifetime: the arguments outlive it. The destructor closes the connection,
+// and so ends an open transaction.
+class PgSqlSession final : public RemoteSqlSession {
  public:
-  // Connects to the first host that can be written. Blocks.
-  // Errors: INVALID_ARGUMENT, it is no connection string; the message has nothing of it. UNAVAILABLE.
-  static absl::StatusOr<std::unique_ptr<PgSqlSession>> Connect(const std::string& conninfo);
+  PgSqlSession(const PostgresOptions& options, PgConnector& connector, const PgIsolation& isolation,
+               PostgresHistory& history)
+      : options_(options), connector_(connector), isolation_(isolation), history_(history) {}
 
-  // Begins a transaction, whose statements and end are awaited until monotonic time `deadline`.
-  // Errors, as Rollback: UNAVAILABLE, the session is of no use any more.
-  absl::Status Begin(absl::Duration deadline);
-
+  absl::StatusOr<RemoteFetched> Begin(const RemoteFetch& fetch, const RemoteGroup& foreseen,
+                                      absl::Duration deadline) override;
   using SqlConnection::Execute;
   absl::StatusOr<SqlResult> Execute(absl::string_view sql, absl::Span<const SqlValue> parameters) override;
-
-  // Errors: that of the first statement that failed: nothing is left. UNAVAILABLE while is_broken(): the outcome is
-  // unknown. Others: nothing is left.
-  absl::Status Commit();
-  absl::Status Rollback();
-
-  // Whether the connection must be dropped.
-  [[nodiscard]] bool is_broken() const { return broken_; }
+  [[nodiscard]] absl::Status failure() const override { return failure_; }
+  RemoteCommitted Commit(const RemoteGroup& group) override;
+  void Rollback() override;
 
  private:
-  using Result = std::unique_ptr<PGresult, decltype(&PQclear)>;
+  [[nodiscard]] absl::Status ConnectIfNeeded(absl::Duration deadline);
+  // Runs the calls in the open transaction.
+  PgReply RunInTransaction(const std::vector<PgCall>& calls, absl::Duration deadline);
+  // Notes what is wrong with the reply to a handler's statement.
+  absl::Status Fail(const PgReply& reply);
+  void DropIfBroken(const PgReply& reply);
 
-  explicit PgSqlSession(PGconn* connection) : connection_(connection, PQfinish) {}
-
-  // Runs any one statement. Its last result, or the error.
-  absl::StatusOr<Result> Run(const std::string& sql, absl::Span<const SqlValue> parameters);
-  absl::Status AwaitResult();
-  static void OnNotice(void* session, const PGresult* notice);
-  absl::Status Break(absl::string_view reason);
-
-  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
+  const PostgresOptions& options_;
+  PgConnector& connector_;
+  const PgIsolation& isolation_;
+  PostgresHistory& history_;
+  std::unique_ptr<PgSession> session_;  // Null: not connected.
+  PgCall handlers_settings_;            // Until the transaction ends.
   absl::Duration deadline_;
-  absl::Status failure_;      // Of the first statement of the transaction that failed.
-  bool has_warning_ = false;  // The server said so since it was cleared.
-  bool broken_ = false;
+  absl::Status failure_;
 };
 
 }  // namespace hapax

@@ -2,6 +2,7 @@
 #define HAPAX_STORAGE_REMOTE_BACKEND_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -11,7 +12,9 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "hapax/storage/key.h"
+#include "hapax/storage/sql_connection.h"
 #include "hapax/storage/store.h"
 
 // What an engine over a network asks of its database (RemoteStore, store.h).
@@ -123,6 +126,26 @@ struct RemoteLimits {
   int64_t max_bytes = int64_t{1} << 20;  // Of all keys and values.
 };
 
+// Transactions in which statements of SQL run between the reads of a group and its commit.
+//
+//   session->Begin(fetch, foreseen, deadline);  session->Execute(...);  session->Commit(group) or session->Rollback();
+//
+// Thread-safety: for one thread at a time, which it blocks. Lifetime: ends before the backend.
+class RemoteSqlSession : public SqlConnection {
+ public:
+  // Begins a transaction, and reads everything at one moment. From then on others cannot change what `foreseen` reads
+  // and writes, as with FetchAndHold. Connects if need be. The statements end by monotonic time `deadline`.
+  // Errors: those of RemoteBackend, and ABORTED: rolled back for another's sake.
+  virtual absl::StatusOr<RemoteFetched> Begin(const RemoteFetch& fetch, const RemoteGroup& foreseen,
+                                              absl::Duration deadline) = 0;
+  // The error of the first statement since Begin that failed, whoever passed over it. Commit is refused then.
+  [[nodiscard]] virtual absl::Status failure() const = 0;
+  // Applies the group and the statements' effects as one, if the slot and everything it read are unchanged. A check that
+  // was deferred to the commit fails as a statement does. In any case the transaction ends.
+  virtual RemoteCommitted Commit(const RemoteGroup& group) = 0;
+  virtual void Rollback() = 0;
+};
+
 // A database over a network that compares and writes atomically. It knows nothing of transactions' bodies.
 //
 // All requests are linearizable: each takes effect at one moment between the call and its callback. A backend
@@ -179,6 +202,11 @@ class RemoteBackend {
   // error it may have been applied, or may still be.
   virtual void RaiseSlot(const std::string& slot, const RemoteSlotState& seen, const RemoteSlot& next,
                          OnSlotRaised done) = 0;
+
+  // Whether there are sessions for statements of SQL (sql_session.h).
+  [[nodiscard]] virtual bool has_sql() const { return false; }
+  // Requires: has_sql(). The session connects when it is first used, and ends before the backend.
+  [[nodiscard]] virtual std::unique_ptr<RemoteSqlSession> NewSqlSession() { return nullptr; }
 };
 
 }  // namespace hapax

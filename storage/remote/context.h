@@ -36,6 +36,8 @@ struct RemoteOptions {
   // One slot is in use, and the others while the outcome of a group is unknown. More groups at a time would only be
   // smaller, and conflict with one another.
   int slots = 2;
+  // Transactions with statements of SQL that run at a time, each with a connection, a thread and a slot of its own.
+  int sql_lanes = 8;
   // A transaction is told UNAVAILABLE when its group has no outcome after this time.
   absl::Duration patience = absl::Seconds(10);
 };

@@ -46,6 +46,8 @@ class RemoteEngine : public std::enable_shared_from_this<RemoteEngine> {
   void Execute(Store::Body body, Store::Done done, std::string_view party);
   void Query(Store::ReadBody body, Store::Done done);
 
+  [[nodiscard]] const std::shared_ptr<RemoteContext>& context() const { return context_; }
+
   // OK, or why the engine stopped for ever: another process has the server's id, or the database lost what it had
   // acknowledged or is another one. All transactions get UNAVAILABLE then.
   [[nodiscard]] absl::Status status() const { return context_->status(); }

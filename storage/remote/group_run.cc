@@ -20,11 +20,13 @@ int64_t RowsIn(const Overlay& overlay) {
 bool GroupRun::Add(RemoteTask& task) {
   const int64_t bytes_before = reads_.bytes();
   DraftTransaction draft(static_cast<const ReadTransaction&>(overlay_));  // Not a copy.
+  draft.set_sql(options_.sql);
   Result result;
   result.status = task.body(draft);
   if (result.status.ok()) result.status = draft.refusal();
   result.bytes = reads_.bytes() - bytes_before + draft.writes().bytes();
   result.only_read = draft.writes().empty();
+  result.wants_sql = draft.wants_sql();
   if (!results_.empty() && reads_.wanted_rows() > options_.max_rows) return false;
   if (result.status.ok() && !result.only_read) result.status = options_.write_refusal;
   if (result.status.ok() && !result.only_read) {
@@ -80,6 +82,17 @@ std::vector<RemoteGroup::Write> GroupRun::Writes() {
   }
   for (const RemoteKey& granule : granules_) all.push_back({.key = granule, .value = ""});
   return all;
+}
+
+void GroupRun::NoteApplied(int64_t revision, GuessCache& cache) {
+  for (const RemoteGroup::Write& write : Writes()) {
+    if (write.key.kind != RemoteKey::Kind::kRow) continue;
+    if (revision > 0) {
+      cache.Put(write.key, {.revision = revision, .value = write.value});
+    } else {
+      cache.Erase(write.key);
+    }
+  }
 }
 
 }  // namespace hapax

@@ -46,6 +46,7 @@ class GroupRun {
     std::vector<absl::AnyInvocable<void()>> hooks;  // Only if the status is OK.
     int64_t bytes = 0;                              // Read and written by the body.
     bool only_read = true;
+    bool wants_sql = false;  // It asked for Transaction::sql().
   };
   struct Options {
     RemoteLimits limits;
@@ -53,6 +54,7 @@ class GroupRun {
     int64_t max_rows = int64_t{1} << 14;
     // What a body gets that writes; OK: it may.
     absl::Status write_refusal;
+    SqlConnection* sql = nullptr;  // Of the bodies.
   };
 
   GroupRun(const FetchedState& state, GuessCache& cache, Options options)
@@ -67,6 +69,8 @@ class GroupRun {
   // Rows and granules to put and delete.
   [[nodiscard]] std::vector<RemoteGroup::Write> Writes();
   [[nodiscard]] bool writes_nothing() { return overlay_.writes().empty(); }
+  // Has `cache` know what was written, once it is committed with this revision; 0: unknown.
+  void NoteApplied(int64_t revision, GuessCache& cache);
 
  private:
   [[nodiscard]] bool Fits(const Overlay& more);

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "hapax/storage/remote/outcome_error.h"
 #include "hapax/storage/store_error.h"
 
 namespace hapax {
@@ -15,20 +16,6 @@ constexpr int kMaxConflicts = 3;
 constexpr int kMaxFetches = 64;
 // After a conflict a group goes on with guesses only if so many fetches did not find its reads.
 constexpr int kFetchesAfterConflict = 4;
-
-constexpr char kMayBeDurable[] =
-    "the store does not answer: the transaction may turn out to be durable. Retry with the same token";
-
-// The error as callers get it: whatever keeps the database from serving is UNAVAILABLE to them.
-absl::Status ToCallers(const absl::Status& error) {
-  if (absl::IsDataLoss(error)) return StoreError(error);
-  return StoreError(absl::UnavailableError(error.message()));
-}
-
-// Whether the database takes smaller requests.
-bool IsTooLarge(const absl::Status& error) {
-  return absl::IsInvalidArgument(error) || absl::IsResourceExhausted(error);
-}
 
 }  // namespace
 
@@ -222,14 +209,7 @@ void GroupRunner::OnCommitted(RemoteCommitted committed) {
 
 void GroupRunner::OnApplied(int64_t revision) {
   may_be_applied_ = false;
-  for (const RemoteGroup::Write& write : run_->Writes()) {
-    if (write.key.kind != RemoteKey::Kind::kRow) continue;
-    if (revision > 0) {
-      context_->guesses().Put(write.key, {.revision = revision, .value = write.value});
-    } else {
-      context_->guesses().Erase(write.key);
-    }
-  }
+  run_->NoteApplied(revision, context_->guesses());
   Tell();
 }
 
@@ -285,8 +265,7 @@ void GroupRunner::OnRefused(const absl::Status& error) {
   if (absl::IsUnavailable(error)) return RunAgain(failures_++);
   if (!IsTooLarge(error)) return TellAll(ToCallers(error));
   if (tasks_.size() > 1) return RunAlone();
-  TellAll(StoreError(
-      absl::ResourceExhaustedError(absl::StrCat("the transaction is larger than the store takes: ", error.message()))));
+  TellAll(TooLarge(error));
 }
 
 void GroupRunner::OnImpatient() {

@@ -9,6 +9,7 @@
 #include "hapax/storage/remote/context.h"
 #include "hapax/storage/remote/engine.h"
 #include "hapax/storage/remote/executor.h"
+#include "hapax/storage/remote/sql_runner.h"
 #include "hapax/storage/store.h"
 
 namespace hapax {
@@ -27,7 +28,8 @@ namespace hapax {
 // A body may run several times, first on guesses: what it reads then may never have been true. Queries do not block
 // their caller and run on threads of the store.
 //
-// Thread-safety: safe. Bodies of transactions, hooks and `done` run one at a time; those of queries run beside them.
+// Thread-safety: safe. Bodies of transactions, hooks and `done` run one at a time; those of queries, and of transactions
+// with SQL, run beside them.
 // Lifetime: as of Store. The destructor takes at most RemoteOptions::patience while the database does not answer.
 // Errors: those of Store, but UNAVAILABLE is weaker: the transaction may turn out to be durable, as a whole, also while
 // the process lives. A caller that retries with the same token finds out. status() is the reason when it will be
@@ -39,6 +41,8 @@ class RemoteStore final : public Store {
 
   using Store::Execute;
   void Execute(Body body, Done done, std::string_view party) override;
+  void ExecuteWithSql(Body body, Done done, std::string_view party) override;
+  [[nodiscard]] bool has_sql() const override { return backend_->has_sql(); }
   void Query(ReadBody body, Done done) override;
 
   // OK, or why the store has stopped for ever (engine.h). For the host to show, and to end the process.
@@ -50,6 +54,7 @@ class RemoteStore final : public Store {
   ThreadExecutor executor_;  // Before the backend, whose callbacks use it.
   const std::unique_ptr<RemoteBackend> backend_;
   const std::shared_ptr<RemoteEngine> engine_;
+  std::unique_ptr<SqlRunner> sql_runner_;  // Null: the backend has no SQL.
 };
 
 }  // namespace hapax

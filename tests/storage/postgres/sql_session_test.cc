@@ -10,7 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/base/clock.h"
-#include "hapax/tests/storage/postgres/postgres_server.h"
+#include "hapax/tests/storage/postgres/backend_fixture.h"
 #include "hapax/tests/support/status_matchers.h"
 
 namespace hapax {
@@ -18,26 +18,33 @@ namespace {
 
 using absl::StatusCode;
 using testing::HasSubstr;
-using testing::Not;
+using Outcome = RemoteCommitted::Outcome;
 
-class PgSqlSessionTest : public testing::Test {
+class PgSqlSessionTest : public PostgresBackendTest {
  protected:
   PgSqlSessionTest() {
     SharedPostgres().Sql(absl::StrCat("CREATE TABLE ", table_, " (id bigint PRIMARY KEY, note text)"));
-    session_ = NewSession();
-    EXPECT_THAT(session_->Begin(MonotonicNow() + absl::Minutes(1)), IsOk());
+    Begin();
   }
 
-  static std::unique_ptr<PgSqlSession> NewSession() {
-    auto session = PgSqlSession::Connect(SharedPostgres().Conninfo());
-    EXPECT_THAT(session, IsOk());
-    return *std::move(session);
+  void Begin() { ASSERT_THAT(BeginOn(*session_), IsOk()); }
+  [[nodiscard]] absl::Status BeginOn(RemoteSqlSession& session, absl::Duration time = absl::Minutes(1)) const {
+    return session.Begin({.keys = {Row("a")}}, Group({{Row("a"), 0}}, {{Row("a"), std::nullopt}}), MonotonicNow() + time)
+        .status();
+  }
+  // Commits row "a" with the statements.
+  RemoteCommitted Commit() {
+    RemoteCommitted committed =
+        session_->Commit(Group({{Row("a"), ValueOf(*backend_, Row("a")).revision}}, {{Row("a"), "1"}}));
+    if (committed.outcome == Outcome::kApplied) ++slot_.seq;
+    return committed;
   }
   [[nodiscard]] std::string Insert() const { return absl::StrCat("INSERT INTO ", table_, " VALUES ($1, $2)"); }
+  [[nodiscard]] absl::Status InsertOne() { return session_->Execute(Insert(), {int64_t{1}, SqlNull{}}).status(); }
   [[nodiscard]] std::string Count() const { return SharedPostgres().Sql("SELECT count(*)::text FROM " + table_); }
 
   const std::string table_ = absl::StrCat("public.", NewSchema());
-  std::unique_ptr<PgSqlSession> session_;
+  std::unique_ptr<RemoteSqlSession> session_ = backend_->NewSqlSession();
 };
 
 TEST_F(PgSqlSessionTest, ParametersAndResultsHaveTheirTypes) {
@@ -59,86 +66,122 @@ TEST_F(PgSqlSessionTest, ParametersAndResultsHaveTheirTypes) {
   EXPECT_THAT(result->Int64(1, "i"), StatusIs(StatusCode::kOutOfRange, HasSubstr("row 1")));
 }
 
-TEST_F(PgSqlSessionTest, ACommitKeepsAllAndARollbackNothing) {
+TEST_F(PgSqlSessionTest, ACommitKeepsStatementsAndRowsAndARollbackNeither) {
   const auto inserted = session_->Execute(Insert(), {int64_t{1}, std::string("one")});
   ASSERT_THAT(inserted, IsOk());
   EXPECT_EQ(inserted->rows_affected(), 1);
   EXPECT_EQ(Count(), "0");
-  ASSERT_THAT(session_->Commit(), IsOk());
+  EXPECT_EQ(Commit().outcome, Outcome::kApplied);
   EXPECT_EQ(Count(), "1");
-  ASSERT_THAT(session_->Begin(MonotonicNow() + absl::Minutes(1)), IsOk());
+  EXPECT_EQ(ValueOf(*backend_, Row("a")).value, "1");
+  EXPECT_EQ(Slot(*backend_).value, slot_);
+  Begin();
   ASSERT_THAT(session_->Execute("DELETE FROM " + table_), IsOk());
-  ASSERT_THAT(session_->Rollback(), IsOk());
+  session_->Rollback();
   EXPECT_EQ(Count(), "1");
 }
 
+TEST_F(PgSqlSessionTest, NothingIsLeftIfARowThatWasReadHasChanged) {
+  ASSERT_THAT(InsertOne(), IsOk());
+  EXPECT_EQ(session_->Commit(Group({{Row("a"), 7}}, {{Row("a"), "1"}})).outcome, Outcome::kNotApplied);
+  EXPECT_EQ(Count(), "0");
+  Begin();
+  ASSERT_THAT(InsertOne(), IsOk());
+  RemoteGroup others = Group({}, {{Row("a"), "1"}});
+  others.before.owner = "other";
+  const RemoteCommitted committed = session_->Commit(others);
+  EXPECT_EQ(committed.outcome, Outcome::kNotApplied);
+  EXPECT_EQ(committed.slot, slot_);
+  EXPECT_EQ(Count(), "0");
+}
+
+TEST_F(PgSqlSessionTest, OthersWaitForTheEndOfTheTransactionThatLockedTheirRow) {
+  ASSERT_THAT(InsertOne(), IsOk());
+  const auto other = backend_->NewSqlSession();
+  EXPECT_THAT(BeginOn(*other), StatusIs(StatusCode::kAborted));  // After lock_timeout.
+  session_->Rollback();
+  EXPECT_THAT(BeginOn(*other), IsOk());
+}
+
 TEST_F(PgSqlSessionTest, AFailedStatementThatIsPassedOverLeavesNothing) {
-  ASSERT_THAT(session_->Execute(Insert(), {int64_t{1}, SqlNull{}}), IsOk());
+  ASSERT_THAT(InsertOne(), IsOk());
   const auto twice = session_->Execute(Insert(), {int64_t{1}, SqlNull{}});
   EXPECT_THAT(twice, StatusIs(StatusCode::kAlreadyExists));
   EXPECT_EQ(SqlStateOf(twice.status()), "23505");
   EXPECT_THAT(session_->Execute("SELECT 1"), StatusIs(StatusCode::kAlreadyExists));
-  EXPECT_THAT(session_->Commit(), StatusIs(StatusCode::kAlreadyExists));
+  EXPECT_EQ(Commit().outcome, Outcome::kRefused);
+  EXPECT_THAT(session_->failure(), StatusIs(StatusCode::kAlreadyExists));
   EXPECT_EQ(Count(), "0");
-  EXPECT_FALSE(session_->is_broken());
+  EXPECT_EQ(ValueOf(*backend_, Row("a")).value, std::nullopt);
+}
+
+TEST_F(PgSqlSessionTest, ACheckThatIsDeferredToTheCommitFailsAsAStatement) {
+  SharedPostgres().Sql(absl::StrCat("ALTER TABLE ", table_, " ADD COLUMN parent bigint REFERENCES ", table_,
+                                    " DEFERRABLE INITIALLY DEFERRED"));
+  ASSERT_THAT(session_->Execute(absl::StrCat("INSERT INTO ", table_, " VALUES (1, '', 2)")), IsOk());
+  EXPECT_EQ(Commit().outcome, Outcome::kRefused);
+  EXPECT_THAT(session_->failure(), StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_EQ(SqlStateOf(session_->failure()), "23503");
+  EXPECT_EQ(Count(), "0");
 }
 
 TEST_F(PgSqlSessionTest, WhatEndsTheTransactionOrChangesTheSessionIsRefusedAndLeavesNothing) {
   for (const char* sql : {"COMMIT", " rollback", "/**/ COMMIT", "--\nCOMMIT", "END", "SET search_path = x", "DO 'x'",
                           "PREPARE TRANSACTION 'x'", "SAVEPOINT s", "COPY x TO STDOUT", ""}) {
-    ASSERT_THAT(session_->Begin(MonotonicNow() + absl::Minutes(1)), IsOk());
-    ASSERT_THAT(session_->Execute(Insert(), {int64_t{1}, SqlNull{}}), IsOk());
+    session_->Rollback();
+    Begin();
+    ASSERT_THAT(InsertOne(), IsOk());
     EXPECT_THAT(session_->Execute(sql), StatusIs(StatusCode::kInvalidArgument)) << sql;
-    EXPECT_THAT(session_->Commit(), StatusIs(StatusCode::kInvalidArgument)) << sql;
+    EXPECT_EQ(Commit().outcome, Outcome::kRefused) << sql;
     EXPECT_EQ(Count(), "0") << sql;
   }
-  ASSERT_THAT(session_->Begin(MonotonicNow() + absl::Minutes(1)), IsOk());
+  Begin();
   EXPECT_THAT(session_->Execute("SELECT 1; COMMIT"), StatusIs(StatusCode::kInternal));
-  EXPECT_THAT(session_->Commit(), StatusIs(StatusCode::kInternal));
+  EXPECT_EQ(Commit().outcome, Outcome::kRefused);
 }
 
-// As with a commit that stops waiting for its standby.
-TEST_F(PgSqlSessionTest, ACommitWithAWarningHasAnUnknownOutcome) {
-  SharedPostgres().Sql(absl::StrCat("CREATE FUNCTION ", table_,
-                                    "_warn() RETURNS trigger LANGUAGE plpgsql AS "
-                                    "'BEGIN RAISE WARNING ''not on the standby''; RETURN NULL; END'"));
-  SharedPostgres().Sql(absl::StrCat("CREATE CONSTRAINT TRIGGER warn AFTER INSERT ON ", table_,
-                                    " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ", table_,
-                                    "_warn()"));
-  ASSERT_THAT(session_->Execute(Insert(), {int64_t{1}, SqlNull{}}), IsOk());
-  EXPECT_THAT(session_->Commit(), StatusIs(StatusCode::kUnavailable, HasSubstr("warning")));
-  EXPECT_TRUE(session_->is_broken());
+// The statements have the role's settings; the engine's own are there again for the commit, whatever a handler did.
+TEST_F(PgSqlSessionTest, StatementsHaveTheSettingsOfTheRoleAndNothingOfThemStays) {
+  const auto settings = session_->Execute(
+      "SELECT current_setting('search_path') AS path, current_setting('enable_seqscan') AS scans, "
+      "set_config('synchronous_commit', 'off', false), pg_advisory_lock(7)");
+  ASSERT_THAT(settings, IsOk());
+  EXPECT_EQ(*settings->String(0, "path"), "\"$user\", public");
+  EXPECT_EQ(*settings->String(0, "scans"), "on");
+  EXPECT_EQ(Commit().outcome, Outcome::kApplied);
+  Begin();
+  const auto later = session_->Execute(
+      "SELECT current_setting('synchronous_commit') AS waits, "
+      "(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7 AND pid = pg_backend_pid()) AS locks");
+  ASSERT_THAT(later, IsOk());
+  EXPECT_EQ(*later->String(0, "waits"), "on");
+  EXPECT_EQ(*later->Int64(0, "locks"), 0);
 }
 
 TEST_F(PgSqlSessionTest, AStatementOutsideOfATransactionIsRefused) {
-  const auto idle = NewSession();
-  EXPECT_THAT(idle->Execute(Insert(), {int64_t{1}, SqlNull{}}), StatusIs(StatusCode::kFailedPrecondition));
+  session_->Rollback();
+  EXPECT_THAT(InsertOne(), StatusIs(StatusCode::kFailedPrecondition));
   EXPECT_EQ(Count(), "0");
 }
 
-TEST_F(PgSqlSessionTest, ABrokenConnectionLeavesNothing) {
-  ASSERT_THAT(session_->Execute(Insert(), {int64_t{1}, SqlNull{}}), IsOk());
+TEST_F(PgSqlSessionTest, ABrokenConnectionLeavesNothingAndIsMadeAnew) {
+  ASSERT_THAT(InsertOne(), IsOk());
   const auto pid = session_->Execute("SELECT pg_backend_pid() AS pid");
   ASSERT_THAT(pid, IsOk());
   SharedPostgres().Sql(absl::StrCat("SELECT pg_terminate_backend(", *pid->Int64(0, "pid"), ")::text"));
   EXPECT_THAT(session_->Execute("SELECT 1"), StatusIs(StatusCode::kUnavailable));
-  EXPECT_THAT(session_->Commit(), StatusIs(StatusCode::kUnavailable));
-  EXPECT_TRUE(session_->is_broken());
+  EXPECT_EQ(Commit().outcome, Outcome::kRefused);
   EXPECT_EQ(Count(), "0");
+  Begin();
+  ASSERT_THAT(InsertOne(), IsOk());
+  EXPECT_EQ(Commit().outcome, Outcome::kApplied);
 }
 
 TEST_F(PgSqlSessionTest, AStatementThatWaitsBeyondTheDeadlineBreaksTheSession) {
-  ASSERT_THAT(session_->Execute(absl::StrCat("LOCK TABLE ", table_)), IsOk());
-  const auto other = NewSession();
-  absl::Status status = other->Begin(MonotonicNow() + absl::Milliseconds(200));
-  if (status.ok()) status = other->Execute(Insert(), {int64_t{1}, SqlNull{}}).status();
-  EXPECT_THAT(status, StatusIs(StatusCode::kUnavailable, HasSubstr("in time")));
-  EXPECT_TRUE(other->is_broken());
-}
-
-TEST_F(PgSqlSessionTest, AWrongConnectionStringIsRefusedAndNothingOfItIsTold) {
-  EXPECT_THAT(PgSqlSession::Connect("password=s3cret s3cret"),
-              StatusIs(StatusCode::kInvalidArgument, Not(HasSubstr("s3cret"))));
+  session_->Rollback();
+  ASSERT_THAT(BeginOn(*session_, absl::Milliseconds(300)), IsOk());
+  EXPECT_THAT(session_->Execute("SELECT pg_sleep(60)"), StatusIs(StatusCode::kUnavailable, HasSubstr("in time")));
+  EXPECT_EQ(Commit().outcome, Outcome::kRefused);
 }
 
 }  // namespace

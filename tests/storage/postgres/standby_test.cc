@@ -1,3 +1,4 @@
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
@@ -5,9 +6,13 @@
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hapax/base/status_macros.h"
 #include "hapax/storage/postgres/backend.h"
+#include "hapax/storage/remote/store.h"
+#include "hapax/storage/sql_connection.h"
 #include "hapax/tests/storage/postgres/postgres_server.h"
 #include "hapax/tests/support/status_matchers.h"
+#include "hapax/tests/support/sync_store.h"
 
 // Commits that wait for a synchronous standby, which is away.
 namespace hapax {
@@ -82,6 +87,60 @@ TEST_F(StandbyTest, ANewConnectionReadsNothingBeforeTheStandbyHasWhatIsVisible) 
   EXPECT_FALSE(told.HasBeenNotified());
   AwaitStandby("");
   told.WaitForNotification();
+}
+
+// A transaction with statements of SQL, whose commit waits.
+class SqlStandbyTest : public StandbyTest {
+ protected:
+  SqlStandbyTest() {
+    server_.Sql("CREATE TABLE public.counter AS SELECT 0 AS n");
+    PostgresOptions options = server_.Options("hapax");
+    options.conninfo = server_.Conninfo(proxy_.endpoint());
+    store_ = std::make_unique<RemoteStore>(*OpenPostgresBackend(options),
+                                           RemoteOptions{.slot = "server", .owner = "owner"});
+    TransactionOutcome first;
+    store_->ExecuteWithSql(Count(), first.Done(), "");
+    EXPECT_THAT(first.Wait(), IsOk());
+    AwaitStandby("nobody");
+    store_->ExecuteWithSql(Count(), outcome_.Done(), "");
+    server_.Await(kWaits, "1");
+  }
+
+  Store::Body Count() {
+    return [this](Transaction& txn) -> absl::Status {
+      HAPAX_ASSIGN_OR_RETURN(SqlConnection* const sql, txn.sql());
+      txn.OnCommit([this] { ++hooks_; });
+      return sql->Execute("UPDATE counter SET n = n + 1").status();
+    };
+  }
+  void ExpectDoneOnce() {
+    EXPECT_THAT(outcome_.Wait(), IsOk());
+    EXPECT_EQ(hooks_, 2);
+    EXPECT_EQ(server_.Sql("SELECT n::text FROM public.counter"), "2");
+  }
+
+  TcpProxy proxy_{server_.endpoint(), PostgresMessages()};
+  std::atomic<int> hooks_ = 0;
+  TransactionOutcome outcome_;
+  std::unique_ptr<RemoteStore> store_;
+};
+
+TEST_F(SqlStandbyTest, OneWhoseAnswerIsLostIsDoneOnceAndTold) {
+  proxy_.LoseAnswers();
+  AwaitStandby("");
+  proxy_.AwaitLostAnswer();
+  EXPECT_FALSE(outcome_.settled());
+  proxy_.Forward();
+  ExpectDoneOnce();
+}
+
+TEST_F(SqlStandbyTest, OneThatDidNotWaitIsToldOnceALaterCommitHasWaited) {
+  server_.Sql("SELECT pg_cancel_backend(pid)::text FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+  // The connection that finds the outcome out.
+  server_.Await(kWaits, "1");
+  EXPECT_FALSE(outcome_.settled());
+  AwaitStandby("");
+  ExpectDoneOnce();
 }
 
 }  // namespace
