@@ -69,8 +69,8 @@ absl::Status MutateTwice(const Method& method, CountedIds& ids, RepeatFindings& 
 
 Method RepeatedMethod(const Method& method, CountedIds& ids, RepeatFindings& findings) {
   // Names every member, so that a new one does not compile until it is passed on here.
-  const auto& [name, descriptor, request, reply, rule, required_role, is_long_read, read, mutate, stream, serve,
-               refresh, prepare, canonicalize] = method;
+  const auto& [name, descriptor, request, reply, rule, required_role, is_long_read, read, mutate, uses_sql, stream,
+               serve, refresh, prepare, canonicalize] = method;
   Method repeated;
   repeated.name = name;
   repeated.descriptor = descriptor;
@@ -83,6 +83,7 @@ Method RepeatedMethod(const Method& method, CountedIds& ids, RepeatFindings& fin
     repeated.read = [&method](const CallContext& context, const ReadTransaction& txn, const Message& asked,
                               Message* answer) { return method.read(context, txn, asked, answer); };
   }
+  repeated.uses_sql = uses_sql;
   if (mutate != nullptr) {
     repeated.mutate = [&method, &ids, &findings](const CallContext& context, Transaction& txn, const Message& asked,
                                                  const std::any& prepared, Message* answer) {

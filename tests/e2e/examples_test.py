@@ -1,6 +1,6 @@
 """The examples, built as a stranger builds them: separate projects, against the installed package. The payments service
 charges once (C9, C10, C11, C14); the provision service makes a database once, after the call (C14, C24); the cluster
-job does no step twice, however often it dies."""
+job does no step twice, however often it dies; the accounts service pays once into SQL tables of its own (C9)."""
 
 import concurrent.futures
 import importlib
@@ -9,6 +9,7 @@ import pathlib
 import re
 import sys
 import tempfile
+import threading
 import unittest
 
 from grpc import StatusCode
@@ -17,10 +18,12 @@ from case import ContractCase, eventually, new_token
 from client import Client
 from harness import Server
 from installed import FLAVOURS, ROOT, Project, install, libraries_of, run
+from postgres import Postgres, program as postgres_program
 from protos import PROTO, operations_pb2
 
 CHARGE = "/payments.v1.Payments/Charge"
 GET_ACCOUNT = "/payments.v1.Payments/GetAccount"
+PAY = "/accounts.v1.Accounts/Pay"
 CREATE_DATABASE = "/provision.v1.Provisioner/CreateDatabase"
 GET_DATABASE = "/provision.v1.Provisioner/GetDatabase"
 WAIT_OPERATION = "/google.longrunning.Operations/WaitOperation"
@@ -46,6 +49,14 @@ class ProvisionServer(Server):
         return ("127.0.0.1:0", str(self.data_dir), str(self.disk))
 
 
+class AccountsServer(Server):
+    database = None
+
+    @property
+    def _all_flags(self) -> tuple:
+        return ("127.0.0.1:0", str(self.database.conninfo_file), "server-1")
+
+
 class ExamplesTest(ContractCase):
     @classmethod
     def setUpClass(cls):
@@ -61,14 +72,19 @@ class ExamplesTest(ContractCase):
                 cls.programs[name, flavour] = project.build(flavour) / program
                 # The example's own tests; those of the services use the test kit of the installed package.
                 cls.own_tests[name, flavour] = run("ctest", "--test-dir", project.build_dir, "--output-on-failure")
+        # It has no tests without a database.
+        accounts = Project(ROOT / "examples" / "host_your_own_sql", cls.dir, cls.prefix)
+        cls.accounts_program = accounts.build("shared") / "accounts"
         generated = cls.dir / "python"
         generated.mkdir()
-        run("protoc", f"-I{ROOT}/examples/host_your_own/proto", f"-I{ROOT}/examples/provision/proto", f"-I{PROTO}",
-            f"--python_out={generated}", "payments/v1/payments.proto", "provision/v1/provision.proto")
+        run("protoc", f"-I{ROOT}/examples/host_your_own/proto", f"-I{ROOT}/examples/provision/proto",
+            f"-I{ROOT}/examples/host_your_own_sql/proto", f"-I{PROTO}", f"--python_out={generated}",
+            "payments/v1/payments.proto", "provision/v1/provision.proto", "accounts/v1/accounts.proto")
         sys.path.insert(0, str(generated))
         cls.addClassCleanup(sys.path.remove, str(generated))
         cls.pb = importlib.import_module("payments.v1.payments_pb2")
         cls.provision_pb = importlib.import_module("provision.v1.provision_pb2")
+        cls.accounts_pb = importlib.import_module("accounts.v1.accounts_pb2")
 
     def test_each_has_tests_of_its_own_that_pass(self):
         for example, said in self.own_tests.items():
@@ -179,6 +195,75 @@ class ExamplesTest(ContractCase):
         self.assertEqual(self.database_state(client, "taken"), "FAILED")
         self.assertEqual(self.work_status(server)["workPieces"], [])
         server.stop()
+
+    def accounts(self) -> AccountsServer:
+        database = Postgres().start()
+        self.addCleanup(database.close)
+        self.sql(database, (ROOT / "examples" / "host_your_own_sql" / "schema.sql").read_text())
+        server = AccountsServer(program=str(self.accounts_program))
+        self.addCleanup(server.close)
+        server.database = database
+        return server.start()
+
+    @staticmethod
+    def sql(database, statements: str) -> str:
+        return run(postgres_program("psql"), "-v", "ON_ERROR_STOP=1", "-At",
+                   database.conninfo_file.read_text().strip(), "-c", statements).strip()
+
+    def pay(self, token: str, cents: int = 100, account: str = "anna"):
+        return self.accounts_pb.PayRequest(client_token=token, account=account, cents=cents)
+
+    def test_C9_C10_the_accounts_service_pays_once_into_its_own_tables(self):
+        server = self.accounts()
+        client = self.client(server)
+        first = self.assertOutcome(client.call(PAY, self.pay("order-1")), "executed")
+        self.assertEqual(self.accounts_pb.PayResponse.FromString(first.raw).balance_cents, 99_900)
+        self.assertEqual(self.assertOutcome(client.call(PAY, self.pay("order-1")), "replayed").raw, first.raw)
+        self.assertEqual(client.call(PAY, self.pay("order-1", cents=1)).reason, "IDEMPOTENT_PARAMETER_MISMATCH")
+        # Refusals leave nothing, and their token stays free.
+        self.assertEqual(client.call(PAY, self.pay("order-2", account="carl")).code, StatusCode.NOT_FOUND)
+        self.assertEqual(client.call(PAY, self.pay("order-2", cents=10**6)).code, StatusCode.FAILED_PRECONDITION)
+        self.assertEqual(self.sql(server.database, "SELECT count(*), sum(cents) FROM payments"), "1|100")
+        self.assertOutcome(client.call(PAY, self.pay("order-2")), "executed")
+        server.kill()
+        server.start()
+        self.assertEqual(self.assertOutcome(client.call(PAY, self.pay("order-1")), "replayed").raw, first.raw)
+
+    def test_C9_each_payment_is_made_once_though_server_and_database_are_killed(self):
+        server = self.accounts()
+        paid, stop = {}, threading.Event()
+
+        def caller(number: int) -> None:
+            client = Client(server, "shop")
+            while not stop.is_set():
+                token, replies = new_token(), []
+                while len(replies) < 2:
+                    reply = client.call(PAY, self.pay(token, account=("anna", "ben")[number % 2]), timeout=5)
+                    if reply.ok:
+                        replies.append(reply.raw)
+                    else:
+                        self.assertEqual(reply.code, StatusCode.UNAVAILABLE, reply)
+                self.assertEqual(replies[0], replies[1])
+                paid[token] = self.accounts_pb.PayResponse.FromString(replies[0]).payment_id
+            client.close()
+
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+            callers = [pool.submit(caller, number) for number in range(6)]
+            try:
+                for _ in range(3):
+                    for victim in (server, server.database, server):
+                        made = len(paid)
+                        eventually(lambda: len(paid) > made + 5 or callers[0].done(), "further payments")
+                        victim.kill()
+                        victim.start()
+            finally:
+                stop.set()
+            for each in callers:
+                each.result()
+        self.assertEqual(len(set(paid.values())), len(paid))
+        count = len(paid)
+        self.assertEqual(self.sql(server.database, "SELECT count(*), sum(cents) FROM payments"), f"{count}|{count * 100}")
+        self.assertEqual(self.sql(server.database, "SELECT sum(balance_cents) FROM accounts"), str(200_000 - count * 100))
 
     def cluster(self, server, job: str, flavour: str = "static") -> list:
         """What a run of the job says, as (resource id, outcome)."""
