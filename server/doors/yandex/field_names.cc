@@ -45,6 +45,7 @@ std::string Renamed(const std::string& text) {
 // The names of all fields that differ, and none of their values.
 std::string RenamedEverywhere(const std::string& text) {
   std::vector<std::pair<absl::string_view, absl::string_view>> pairs;
+  pairs.reserve(kRenamings.size());
   for (const auto& [ours, theirs] : kRenamings) pairs.emplace_back(View(ours), View(theirs));
   return absl::StrReplaceAll(text, pairs);
 }
