@@ -34,6 +34,8 @@
 #include "hapax/server/compute/rows.h"
 #include "hapax/server/doors/ec2/ec2_door.h"
 #include "hapax/server/doors/openstack/openstack_door.h"
+#include "hapax/server/doors/yandex/translation.h"
+#include "hapax/server/doors/yandex/yandex_door.h"
 #include "hapax/server/options/api_keys_file.h"
 #include "hapax/server/options/flags.h"
 #include "hapax/server/server.h"
@@ -173,6 +175,7 @@ absl::StatusOr<std::vector<std::unique_ptr<Door>>> MakeDoors(const ServerFlags& 
   HAPAX_ASSIGN_OR_RETURN(doors.emplace_back(), ec2::Ec2Door::Create(std::move(options), catalog, clock));
   doors.push_back(std::make_unique<openstack::OpenStackDoor>(openstack::Options{
       .catalog = catalog, .default_region = flags.default_region, .identity = OpenStackIdentity(flags.auth)}));
+  doors.push_back(std::make_unique<yandex::YandexDoor>(catalog));
   return doors;
 }
 
@@ -217,6 +220,7 @@ absl::Status Run(int argc, char** argv) {
       .backup_dir = flags.backup_dir,
       .http_address = flags.http_address,
       .doors = *std::move(doors),
+      .translated_methods = yandex::TranslatedMethods(catalog),
       .metrics_address = flags.metrics_address,
       .max_calls_in_flight = flags.limits.max_calls_in_flight,
       .request_budget = flags.limits.request_budget,

@@ -249,7 +249,7 @@ absl::Status Server::StartParts(std::vector<HostedService*> services) {
     services.push_back(service.get());
   }
   parts.hosted.assign(services.begin(), services.end());
-  HAPAX_RETURN_IF_ERROR(ServiceHost::CheckNames(parts.hosted));
+  HAPAX_RETURN_IF_ERROR(ServiceHost::CheckNames(parts.hosted, options.translated_methods));
   HAPAX_RETURN_IF_ERROR(RememberRulesWith(lone_change));
 
   HAPAX_ASSIGN_OR_RETURN(const int resumed, parts.work->FindOpenWork());
@@ -279,7 +279,8 @@ absl::Status Server::StartParts(std::vector<HostedService*> services) {
                                          std::move(parts.options.interceptors))));
   auto host = ServiceHost::Start({.listen_address = options.listen_address,
                                   .credentials = parts.tls == nullptr ? nullptr : parts.tls->grpc(),
-                                  .limits = options.connection_limits},
+                                  .limits = options.connection_limits,
+                                  .translated_methods = options.translated_methods},
                                  parts.hosted, *parts.chain);
   if (!host.ok()) return OptionError("listen_address", options.listen_address, host.status());
   parts.host = *std::move(host);

@@ -22,6 +22,7 @@
 #include "hapax/interceptors/message_budget.h"
 #include "hapax/interceptors/scope.h"
 #include "hapax/server/hosting/hosted_service.h"
+#include "hapax/server/hosting/translated_method.h"
 #include "hapax/server/http/door.h"
 #include "hapax/server/operations/operations.h"
 #include "hapax/server/operations/work_queue.h"
@@ -97,6 +98,9 @@ struct ServerOptions {
   std::string http_address;
   // Other protocols for the hosted methods. Each request goes to the first door that it is for.
   std::vector<std::unique_ptr<Door>> doors;
+  // Methods of other APIs, served by gRPC on `listen_address` through calls of hosted ones. Their services have other
+  // names than those that are hosted.
+  std::vector<TranslatedMethod> translated_methods;
   // The `HOST:PORT` to serve /metrics, /healthz and /readyz on, unencrypted; empty: not served there.
   std::string metrics_address;
   // Limits. Calls beyond them are refused with OVERLOADED.
@@ -172,11 +176,11 @@ class Server {
 
   // Compiles the services' rules, takes up open work, and serves. May be called only once, even if it fails.
   // Errors: INVALID_ARGUMENT: a declaration or handler is wrong (naming the method), a service's name is taken or given
-  // twice (naming the service), a service is null (naming its position), or a driver of work is given twice or for a
-  // service that is not in `services` (naming the kind). FAILED_PRECONDITION: rules have changed
-  // (rule_history.h; naming the methods), settings differ from those of other servers (naming the option), or Start or
-  // Stop was called before. UNAVAILABLE: the server cannot listen on the address or the metrics' address. Those of
-  // WorkQueue::Resume.
+  // twice (naming the service), a translated method is wrong (naming it), a service is null (naming its position), or a
+  // driver of work is given twice or for a service that is not in `services` (naming the kind). FAILED_PRECONDITION:
+  // rules have changed (rule_history.h; naming the methods), settings differ from those of other servers (naming the
+  // option), or Start or Stop was called before. UNAVAILABLE: the server cannot listen on the address or the metrics'
+  // address. Those of WorkQueue::Resume.
   [[nodiscard]] absl::Status Start(std::vector<HostedService*> services);
 
   // Returns the port that the server listens on; 0 if none: before Start, if Start failed, and after Stop.

@@ -8,31 +8,25 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/time/time.h"
 #include "hapax/interceptors/call.h"
 #include "hapax/interceptors/interceptor.h"
 #include "hapax/server/grpc/grpc_stream.h"
+#include "hapax/server/grpc/stream_call.h"
 
 namespace hapax {
 
 // A UnaryCall over gRPC: takes the call through the chain, reads the request when the chain asks for it, and sends the
-// end. The outcome is initial metadata `hapax-outcome` (C26); an error has its verdict as trailing metadata
-// `hapax-retry` (C27).
+// end.
 //
 // Lifetime: owned by its stream, as the handler.
-class GrpcCall final : public UnaryCall, public GrpcStream::Handler {
+class GrpcCall final : public StreamCall, public GrpcStream::Handler {
  public:
   GrpcCall(const Method& method, const Chain& chain, GrpcStream& stream);
   ~GrpcCall() override;
 
   [[nodiscard]] std::string_view request_bytes() const override { return request_bytes_.value_or(""); }
   [[nodiscard]] bool has_request() const override { return request_bytes_.has_value(); }
-  [[nodiscard]] absl::Status request_fault() const override { return stream_.message_fault(); }
-  [[nodiscard]] MetadataValues Metadata(std::string_view key) const override;
-  [[nodiscard]] std::string peer() const override { return stream_.Peer(); }
-  [[nodiscard]] PeerNames peer_names() const override;
-  [[nodiscard]] absl::Time deadline() const override { return stream_.deadline(); }
-  [[nodiscard]] bool IsCancelled() const override { return stream_.IsCancelled(); }
+  [[nodiscard]] absl::Status request_fault() const override { return stream().message_fault(); }
   void ReceiveRequest(absl::AnyInvocable<void()> go_on) override;
   void SendPart(std::string message, absl::AnyInvocable<void(bool ok)> sent) override;
 
@@ -44,13 +38,11 @@ class GrpcCall final : public UnaryCall, public GrpcStream::Handler {
   void SendNow();
 
   const Chain& chain_;
-  GrpcStream& stream_;
   std::optional<std::string_view> request_bytes_;
   absl::AnyInvocable<void()> on_request_;   // From ReceiveRequest.
   absl::AnyInvocable<void(bool)> on_sent_;  // From SendPart.
   absl::StatusOr<std::string> reply_;       // Set by Send.
-  bool is_long_ = false;                    // Whether the reply is long, so that the budget counts it.
-  size_t budgeted_bytes_ = 0;               // Taken from the budget.
+  size_t budgeted_bytes_ = 0;               // Taken from the budget, for a long reply.
 };
 
 }  // namespace hapax

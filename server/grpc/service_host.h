@@ -9,6 +9,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "grpcpp/generic/async_generic_service.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
@@ -19,7 +20,9 @@
 #include "hapax/server/grpc/listener.h"
 #include "hapax/server/grpc/reflection.h"
 #include "hapax/server/grpc/stranger_watch.h"
+#include "hapax/server/grpc/translated_call.h"
 #include "hapax/server/hosting/hosted_service.h"
+#include "hapax/server/hosting/translated_method.h"
 #include "hapax/server/options/connection_limits.h"
 
 namespace hapax {
@@ -43,11 +46,14 @@ class ServiceHost : private GrpcStream::Router {
     // Null: connections are not encrypted.
     std::shared_ptr<grpc::ServerCredentials> credentials;
     ConnectionLimits limits;
+    // Methods of other APIs. Their services are in Health and Reflection, too. Outlive the host.
+    absl::Span<const TranslatedMethod> translated_methods;
   };
 
-  // Errors: INVALID_ARGUMENT, naming the service, if two services have one name, or one has that of Health or
-  // Reflection.
-  [[nodiscard]] static absl::Status CheckNames(const std::vector<const HostedService*>& services);
+  // Errors: INVALID_ARGUMENT, naming the service or method, if two services have one name, or one has that of Health or
+  // Reflection, or if a translated method is given twice or begins with a method that is not a hosted unary one.
+  [[nodiscard]] static absl::Status CheckNames(const std::vector<const HostedService*>& services,
+                                               absl::Span<const TranslatedMethod> translated_methods = {});
 
   // Requires: `services` are compiled, and their names checked.
   // Errors: UNAVAILABLE, the address cannot be listened on, or gRPC does not accept the credentials.
@@ -71,13 +77,14 @@ class ServiceHost : private GrpcStream::Router {
   void Drain(absl::Duration grace);
 
  private:
-  ServiceHost(const std::vector<const HostedService*>& services, const Chain& chain);
+  ServiceHost(const std::vector<const HostedService*>& services, absl::Span<const TranslatedMethod> translated_methods,
+              const Chain& chain);
 
-  [[nodiscard]] static std::vector<std::string> NamesOf(const std::vector<const HostedService*>& services);
   std::unique_ptr<GrpcStream::Handler> Route(GrpcStream& stream) override;
 
   const Chain& chain_;
-  absl::flat_hash_map<std::string_view, const Method*> methods_;  // By name; a path is a slash and that.
+  TranslatedCall::Methods methods_;  // By name; a path is a slash and that.
+  absl::flat_hash_map<std::string_view, const TranslatedMethod*> translated_methods_;  // Likewise.
   Health health_;
   const Reflection reflection_;
   // Makes gRPC accept all methods; GrpcStream takes the calls from the server itself.

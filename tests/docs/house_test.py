@@ -38,6 +38,7 @@ ARROWS = {
     # No door knows another.
     "server/doors/ec2": DOOR,
     "server/doors/openstack": DOOR,
+    "server/doors/yandex": DOOR | {"server/hosting"},
     "server/operations": HOSTING,
     "server/compute": HOSTING | {"server/operations"},
     "client": BASE | {"proto"},

@@ -2,7 +2,8 @@
 
 import grpc
 
-from protos import admin_pb2, compute_pb2, error_details_pb2, operations_pb2, status_pb2, tokens_pb2
+from protos import (admin_pb2, compute_pb2, error_details_pb2, operations_pb2, status_pb2, tokens_pb2, yandex_instances_pb2,
+                    yandex_operations_pb2)
 
 SERVICE = "/hapax.compute.v1.Compute/"
 TOKENS = "/hapax.idempotency.v1.Tokens/"
@@ -10,7 +11,8 @@ OPERATIONS = "/google.longrunning.Operations/"
 ADMIN = "/hapax.admin.v1.Admin/"
 # By path: the message that a method replies with.
 REPLIES = {f"/{service.full_name}/{method.name}": method.output_type._concrete_class
-           for file in (compute_pb2, tokens_pb2, operations_pb2, admin_pb2)
+           for file in (compute_pb2, tokens_pb2, operations_pb2, admin_pb2, yandex_instances_pb2,
+                        yandex_operations_pb2)
            for service in file.DESCRIPTOR.services_by_name.values() for method in service.methods}
 # Bounds every call; long enough for a server that runs under a sanitizer.
 CALL_TIMEOUT_S = 60

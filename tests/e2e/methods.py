@@ -9,6 +9,8 @@ from protos import admin_pb2, compute_pb2, operations_pb2, role_pb2, tokens_pb2
 _REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 # gRPC's own, which anybody may call: they tell of the schema, and whether the server serves.
 OPEN_SERVICES = {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
+# Of other APIs: their calls are those of hosted methods, which have the roles.
+TRANSLATED_SERVICES = {"yandex.cloud.compute.v1.InstanceService", "yandex.cloud.operation.OperationService"}
 SERVICES = {service.full_name: service for file in (compute_pb2, tokens_pb2, operations_pb2, admin_pb2)
             for service in file.DESCRIPTOR.services_by_name.values()}
 METHODS = {f"/{service.full_name}/{method.name}": method

@@ -18,6 +18,10 @@ FILES = (
     "hapax/compute/v1/catalog.proto",
     "hapax/compute/v1/compute.proto",
     "hapax/compute/v1/resources.proto",
+    "yandex/cloud/compute/v1/instance.proto",
+    "yandex/cloud/compute/v1/instance_service.proto",
+    "yandex/cloud/operation/operation.proto",
+    "yandex/cloud/operation/operation_service.proto",
 )
 
 
@@ -39,4 +43,5 @@ def _modules() -> list:
 
 
 (operations_pb2, error_details_pb2, status_pb2, role_pb2, admin_pb2, rule_pb2, tokens_pb2, catalog_pb2,
- compute_pb2, resources_pb2) = _modules()
+ compute_pb2, resources_pb2, yandex_instance_pb2, yandex_instances_pb2, yandex_operation_pb2,
+ yandex_operations_pb2) = _modules()

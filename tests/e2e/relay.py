@@ -17,7 +17,7 @@ class Relay:
         self.lose_replies_after = None
         self.lost = False
         self.starts = 0
-        self._to = server.address.split(":")
+        self._server = server
         self._sockets = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
@@ -34,7 +34,12 @@ class Relay:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            server = socket.create_connection((self._to[0], int(self._to[1])))
+            host, port = self._server.address.split(":")  # Another one after a restart.
+            try:
+                server = socket.create_connection((host, int(port)))
+            except OSError:
+                _shut(client)  # There is no server at the moment.
+                continue
             self._sockets += [client, server]
             for source, target, lost in (
                     (client, server, self._loses_request), (server, client, lambda _: self.lose_replies)):

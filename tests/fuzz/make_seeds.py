@@ -24,6 +24,8 @@ def encode(message, text):
         proto = 'hapax/idempotency/v1/tokens.proto'
     if '.longrunning.' in message:
         proto = 'google/longrunning/operations.proto'
+    if message.startswith('yandex.'):
+        proto = 'yandex/cloud/compute/v1/instance_service.proto'
     command = ['protoc', '-I', str(ROOT / 'proto'), '--encode=' + message, proto]
     return subprocess.run(command, input=text.encode(), stdout=subprocess.PIPE, check=True, cwd=ROOT / 'proto').stdout
 
@@ -222,6 +224,58 @@ def openstack_door():
         body=b'{"keypair": {"name": "k", "type": "ssh"}}'))
 
 
+def packed(message, text):
+    """The text of a google.protobuf.Any."""
+    value = ''.join(f'\\{byte:03o}' for byte in encode(message, text))
+    return f'type_url: "type.googleapis.com/{message}" value: "{value}"'
+
+
+def yandex_answers(answers):
+    return b''.join(bytes([answer]) if isinstance(answer, int) else bytes([66]) + long(encode(*answer))
+                    for answer in answers)
+
+
+def yandex_door():
+    v1, service = 'hapax.compute.v1.', 'yandex.cloud.compute.v1.'
+    absent = 18  # A reason.
+    text = ('instance_id: "i-1" region: "eu-west-1" instance_type: "m5.large" state: INSTANCE_STATE_RUNNING '
+            'subnet_id: "s" private_ip_address: "10.0.0.4" launch_time { seconds: 1 } tags { key: "Name" value: "web" } '
+            'tags { key: "k" value: "\\"" } ')
+    instance = (v1 + 'DescribeInstancesResponse', f'instances {{ {text} }}')
+    metadata = packed(v1 + 'InstanceOperationMetadata', 'instance_id: "i-1" method: "StartInstance"')
+    started = ('google.longrunning.Operation', f'name: "operations/op-1" done: true metadata {{ {metadata} }} '
+               f'response {{ {packed(v1 + "Instance", text)} }}')
+    failed = ('google.longrunning.Operation', f'name: "operations/op-1" done: true metadata {{ {metadata} }} '
+              'error { code: 13 message: "no" }')
+    launched = (v1 + 'RunInstancesResponse', f'instances {{ {text} }}')
+    terminating = (v1 + 'TerminateInstancesResponse',
+                   'terminating_instances { instance_id: "i-1" current_state: INSTANCE_STATE_SHUTTING_DOWN }')
+    create = (b'{"folderId": "default", "name": "web", "labels": {"a": "b"}, "zone_id": "us-east-1a", "platformId": '
+              b'"m5.large", "resourcesSpec": {"cores": "2"}, "bootDiskSpec": {"mode": "READ_WRITE", "diskSpec": '
+              b'{"imageId": "ami-b232d0db"}}, "networkInterfaceSpecs": [{"subnetId": "s"}], "placementPolicy": '
+              b'{"hostAffinityRules": [{"key": "yc.hostId", "op": "IN", "values": ["h-1"]}]}}')
+    filters = b'pageSize=2&orderBy=id&filter=name+IN+(%22a%22,+%22b%22)+AND+status%3D%22RUNNING%22'
+    for name, method, path, query, body, *answers in (
+            ('get', 0, b'compute/v1/instances/i-1', b'view=FULL', b'', instance),
+            ('list', 0, b'compute/v1/instances', filters, b'', instance),
+            ('create', 1, b'compute/v1/instances', b'', create, launched, instance),
+            ('delete', 2, b'compute/v1/instances/i-1', b'', b'', absent, instance, terminating, absent),
+            ('start', 1, b'compute/v1/instances/i-1:start', b'', b'{}', started),
+            ('stop', 1, b'compute/v1/instances/i-1:stop', b'', b'', failed),
+            ('operation', 0, b'operations/create-i-1', b'', b'', 19, instance)):
+        write('yandex_door', name, bytes([method | 8]) + short(path) + short(query) + long(body) + yandex_answers(answers))
+    # In the order of TranslatedMethods().
+    for number, (request, fields, *answers) in enumerate((
+            ('GetInstance', 'instance_id: "i-1"', instance),
+            ('ListInstances', 'page_size: 2 filter: "host_id = \'h\'"', instance),
+            ('CreateInstance', 'boot_disk_spec { disk_spec { image_id: "ami-b232d0db" } }', launched, absent),
+            ('DeleteInstance', 'instance_id: "i-1"', terminating, instance),
+            ('StartInstance', 'instance_id: "i-1"', absent, instance, started),
+            ('StopInstance', 'instance_id: "i-1"', failed))):
+        data = long(encode(f'{service}{request}Request', fields)) + yandex_answers(answers)
+        write('yandex_door', 'grpc-' + request.lower(), bytes([4 | number << 3]) + data)
+
+
 def ec2_request(form, *answers, query=b'', kind=0, **parts):
     """Query, headers and form of a request (ec2_door_fuzz.cc), and the answers of its calls: a reply's message and text,
     or a reason by its number."""
@@ -312,5 +366,6 @@ key()
 row()
 files()
 openstack_door()
+yandex_door()
 ec2_door()
 journal(sys.argv[1])

@@ -7,6 +7,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
 #include "gtest/gtest.h"
 #include "hapax/interceptors/limits/reception.h"
 #include "hapax/server/grpc/service_host.h"
@@ -44,9 +45,13 @@ class ServiceHostTest : public testing::Test {
   static constexpr char kDeposit[] = "/hapax.test.v1.Ledger/Deposit";
 
   // With `reads_requests` false the test has calls before their requests were asked for.
-  explicit ServiceHostTest(const ConnectionLimits& limits = {}, bool reads_requests = true)
+  explicit ServiceHostTest(const ConnectionLimits& limits = {}, bool reads_requests = true,
+                           absl::Span<const TranslatedMethod> translated_methods = {})
       : chain_(MakeChain(reads_requests)) {
-    auto host = ServiceHost::Start({.listen_address = "127.0.0.1:0", .event_threads = 1, .limits = limits},
+    auto host = ServiceHost::Start({.listen_address = "127.0.0.1:0",
+                                    .event_threads = 1,
+                                    .limits = limits,
+                                    .translated_methods = translated_methods},
                                    {&service_.hosted()}, chain_);
     EXPECT_THAT(host, IsOk());
     host_ = *std::move(host);

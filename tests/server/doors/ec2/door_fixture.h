@@ -14,36 +14,10 @@
 #include "hapax/server/doors/ec2/ec2_door.h"
 #include "hapax/server/http/door.h"
 #include "hapax/tests/server/support/chain_client.h"
+#include "hapax/tests/server/support/chain_door_calls.h"
 #include "hapax/tests/server/support/test_compute.h"
-#include "hapax/tests/support/fake_call.h"
 
 namespace hapax::ec2 {
-
-// The calls of a door through the real chain, to the compute service. A verified principal is believed by its name.
-class ChainDoorCalls final : public DoorCalls {
- public:
-  ChainDoorCalls(const ChainClient& chain, const HostedService& service) : chain_(chain), service_(service) {}
-
-  void Run(const HttpRequest& /*origin*/, DoorCall call, Done done) override {
-    calls.push_back(call);
-    for (const Method& method : service_.methods()) {
-      if (method.name != call.method) continue;
-      FakeCall fake(method, call.request);
-      for (const auto& [name, value] : call.metadata) fake.AddMetadata(name, value);
-      if (call.principal.has_value()) fake.AddMetadata("x-tenant-id", call.principal->tenant);
-      chain_.Run(fake);
-      const absl::StatusOr<std::string>& reply = fake.Reply();
-      return std::move(done)({.reply = reply, .outcome = reply.ok() ? fake.outcome : std::nullopt});
-    }
-    std::move(done)({.reply = absl::UnimplementedError("no such method")});
-  }
-
-  std::vector<DoorCall> calls;  // All that were made.
-
- private:
-  const ChainClient& chain_;
-  const HostedService& service_;
-};
 
 // A reply as a test looks at it.
 struct Ec2Reply {
@@ -116,7 +90,7 @@ class DoorFixture : public ::testing::Test {
   compute::TestCompute compute_;
   const compute::Catalog catalog_ = compute::Catalog::Parse(compute::SmallCatalog().DebugString()).value();
   const ChainClient chain_{compute_.store(), compute_.clock(), {&compute_.hosted()}};
-  ChainDoorCalls calls_{chain_, compute_.hosted()};
+  ChainDoorCalls calls_{chain_, {&compute_.hosted()}};
   std::unique_ptr<Ec2Door> door_;
 };
 

@@ -8,44 +8,16 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/struct.pb.h"
-#include "google/protobuf/util/json_util.h"
 #include "gtest/gtest.h"
 #include "hapax/server/compute/catalog/catalog.h"
 #include "hapax/server/doors/openstack/openstack_door.h"
 #include "hapax/server/http/door.h"
 #include "hapax/tests/server/support/chain_client.h"
+#include "hapax/tests/server/support/chain_door_calls.h"
+#include "hapax/tests/server/support/json_at.h"
 #include "hapax/tests/server/support/test_compute.h"
-#include "hapax/tests/support/fake_call.h"
 
 namespace hapax::openstack {
-
-// The calls of a door through the real chain, to the compute service.
-class ChainDoorCalls final : public DoorCalls {
- public:
-  ChainDoorCalls(const ChainClient& chain, const HostedService& service) : chain_(chain), service_(service) {}
-
-  void Run(const HttpRequest& /*origin*/, DoorCall call, Done done) override {
-    calls.push_back(call);
-    if (refuse_with.has_value()) return std::move(done)({.reply = Refuse(*refuse_with, "as the test says")});
-    for (const Method& method : service_.methods()) {
-      if (method.name != call.method) continue;
-      FakeCall fake(method, call.request);
-      for (const auto& [name, value] : call.metadata) fake.AddMetadata(name, value);
-      chain_.Run(fake);
-      const absl::StatusOr<std::string>& reply = fake.Reply();
-      return std::move(done)({.reply = reply, .outcome = reply.ok() ? fake.outcome : std::nullopt});
-    }
-    std::move(done)({.reply = absl::UnimplementedError("no such method")});
-  }
-
-  std::vector<DoorCall> calls;        // All that were made.
-  std::optional<Reason> refuse_with;  // In place of every call.
-
- private:
-  const ChainClient& chain_;
-  const HostedService& service_;
-};
 
 // A reply as a test looks at it.
 struct NovaReply {
@@ -62,29 +34,7 @@ struct NovaReply {
     if (http.status < 300) return absl::StrCat(http.status, " ", Header("hapax-outcome"));
     return absl::StrCat(http.status, " ", http.body.substr(2, http.body.find('"', 2) - 2));
   }
-  // A text or number at a path such as "servers.0.name"; "(none)" if there is none.
-  [[nodiscard]] std::string At(std::string_view path) const {
-    google::protobuf::Value value;
-    EXPECT_TRUE(google::protobuf::util::JsonStringToMessage(http.body, value.mutable_struct_value()).ok()) << http.body;
-    while (!path.empty()) {
-      const std::string part(path.substr(0, path.find('.')));
-      path.remove_prefix(std::min(path.size(), part.size() + 1));
-      int index = 0;
-      google::protobuf::Value next;
-      if (value.has_list_value() && absl::SimpleAtoi(part, &index) && index < value.list_value().values_size()) {
-        next = value.list_value().values(index);
-      } else if (value.has_struct_value() && value.struct_value().fields().contains(part)) {
-        next = value.struct_value().fields().at(part);
-      } else {
-        return "(none)";
-      }
-      value = next;
-    }
-    if (value.kind_case() == google::protobuf::Value::kStringValue) return value.string_value();
-    if (value.kind_case() == google::protobuf::Value::kNumberValue) return absl::StrCat(value.number_value());
-    if (value.kind_case() == google::protobuf::Value::kBoolValue) return value.bool_value() ? "true" : "false";
-    return value.kind_case() == google::protobuf::Value::kNullValue ? "null" : "(other)";
-  }
+  [[nodiscard]] std::string At(std::string_view path) const { return JsonAt(http.body, path); }
 };
 
 // A door before the real chain and the compute service, with the catalog of TestCompute. The caller's token is the
@@ -131,7 +81,7 @@ class DoorFixture : public ::testing::Test {
   compute::TestCompute compute_;
   const compute::Catalog catalog_ = compute::Catalog::Parse(compute::SmallCatalog().DebugString()).value();
   const ChainClient chain_{compute_.store(), compute_.clock(), {&compute_.hosted()}};
-  ChainDoorCalls calls_{chain_, compute_.hosted()};
+  ChainDoorCalls calls_{chain_, {&compute_.hosted()}};
   const OpenStackDoor door_{Options{.catalog = catalog_, .default_region = "us-east-1"}};
 };
 
