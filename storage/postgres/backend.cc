@@ -59,6 +59,7 @@ class PostgresBackend final : public RemoteBackend {
     std::vector<PgCall> calls = FetchAndHoldCalls(fetch, std::move(begin));
     workers_->Hold(foreseen.slot, std::move(calls),
                    [this, begin_size, fetch = std::move(fetch), done = std::move(done)](PgReply reply) mutable {
+                     if (reply.is_out_of_memory) isolation_->NoteOutOfMemory();
                      if (absl::Status lost = history_.status(); !lost.ok()) reply.status = std::move(lost);
                      if (!reply.status.ok()) return std::move(done)(std::move(reply.status));
                      std::move(done)(FetchedOf(fetch, WithoutBegin(begin_size, std::move(reply))));
@@ -88,6 +89,7 @@ class PostgresBackend final : public RemoteBackend {
     workers_->Commit(group.slot, std::move(calls),
                      [this, begin_size, slot = group.slot, before = std::move(group.before), after,
                       done = std::move(done)](PgReply reply) mutable {
+                       if (reply.is_out_of_memory) isolation_->NoteOutOfMemory();
                        RemoteCommitted committed = CommittedOf(before, WithoutBegin(begin_size, std::move(reply)));
                        if (committed.outcome == RemoteCommitted::Outcome::kApplied) history_.NoteSlot(slot, after);
                        std::move(done)(std::move(committed));

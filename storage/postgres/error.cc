@@ -49,6 +49,8 @@ absl::Status PgErrorOf(absl::string_view sqlstate, absl::string_view message) {
 
 bool IsConflict(absl::string_view sqlstate) { return sqlstate == "40001" || sqlstate == "40P01"; }
 
+bool IsOutOfMemory(absl::string_view sqlstate) { return sqlstate == "53200"; }
+
 bool IsReadOnly(absl::string_view sqlstate) { return sqlstate == "25006"; }
 
 }  // namespace hapax

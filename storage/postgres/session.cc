@@ -179,6 +179,7 @@ void PgSession::OnResult(PGresult* result, PgReply& reply) {
     default:
       reply.status.Update(ErrorOf(result));
       reply.is_conflict |= IsConflict(FieldOf(result, PG_DIAG_SQLSTATE));
+      reply.is_out_of_memory |= IsOutOfMemory(FieldOf(result, PG_DIAG_SQLSTATE));
       if (IsReadOnly(FieldOf(result, PG_DIAG_SQLSTATE)) || PQstatus(connection_.get()) != CONNECTION_OK) {
         reply.is_broken = true;
       }
