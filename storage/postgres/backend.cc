@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "hapax/base/clock.h"
 #include "hapax/base/status_macros.h"
+#include "hapax/storage/postgres/connect.h"
 #include "hapax/storage/postgres/connector.h"
 #include "hapax/storage/postgres/history.h"
 #include "hapax/storage/postgres/isolation.h"
@@ -19,8 +21,9 @@ namespace hapax {
 namespace {
 
 constexpr RemoteLimits kLimits = {.max_reads = 8192, .max_writes = 8192, .max_bytes = int64_t{16} << 20};
-// Of a start.
+// Of a start. It waits for so long while no connection is free.
 constexpr absl::Duration kOpenTimeout = absl::Seconds(10);
+constexpr absl::Duration kOpenPause = absl::Milliseconds(50);
 
 class PostgresBackend final : public RemoteBackend {
  public:
@@ -30,8 +33,12 @@ class PostgresBackend final : public RemoteBackend {
   // Requires: called once, before all others.
   absl::Status Open() {
     const absl::Duration deadline = MonotonicNow() + kOpenTimeout;
-    HAPAX_ASSIGN_OR_RETURN(const std::unique_ptr<PgSession> session,
-                           connector_.SetUpAndConnect(/*wake_fd=*/-1, deadline));
+    auto connected = connector_.SetUpAndConnect(/*wake_fd=*/-1, deadline);
+    while (IsBusy(connected.status()) && MonotonicNow() < deadline) {
+      absl::SleepFor(kOpenPause);
+      connected = connector_.SetUpAndConnect(/*wake_fd=*/-1, deadline);
+    }
+    HAPAX_ASSIGN_OR_RETURN(const std::unique_ptr<PgSession> session, std::move(connected));
     HAPAX_ASSIGN_OR_RETURN(const size_t max_locks, MaxLocksOfGroup(*session, deadline));
     isolation_ = MakePgIsolation(options_, max_locks);
     workers_ = std::make_unique<PgWorkers>(options_, connector_);

@@ -1,11 +1,12 @@
 #include <memory>
 #include <string>
-#include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/base/status_macros.h"
@@ -19,7 +20,6 @@ namespace hapax {
 namespace {
 
 using absl::StatusCode;
-using testing::AllOf;
 using testing::HasSubstr;
 
 constexpr Table kTable = Table::kResources;
@@ -137,6 +137,85 @@ TEST_F(ScarcityTest, WithoutASingleLockCallersAreToldSoInTimeAndGoOnAfterwards) 
   absl::Status status = absl::UnavailableError("");
   while (absl::IsUnavailable(status)) status = Execute(*store, Increment(kRows));
   EXPECT_THAT(status, IsOk());
+  EXPECT_EQ(Counter(*store), "2");
+}
+
+// ---- Connections
+
+// Takes all connections that the role may have.
+std::vector<OtherClient> TakeConnections(const std::string& conninfo) {
+  std::vector<OtherClient> others;
+  do {
+    others.emplace_back(conninfo);
+  } while (others.back().is_connected());
+  others.pop_back();
+  return others;
+}
+
+// How many connections the server has refused so far.
+int RefusedConnections() {
+  const std::string log = SmallServer().Log();
+  return static_cast<int>(std::vector<std::string>(absl::StrSplit(log, "connection slots are reserved")).size());
+}
+
+// Ends those of servers, so that they need others.
+void EndConnections() {
+  SmallServer().Sql(
+      "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE application_name = 'hapaxd' AND pid "
+      "<> "
+      "pg_backend_pid()");
+}
+
+class ConnectionsTest : public ScarcityTest {
+ protected:
+  // Superusers keep some connections for themselves.
+  static std::string Conninfo() {
+    static const bool is_created = [] {
+      SmallServer().Sql("CREATE ROLE app LOGIN");
+      SmallServer().Sql("GRANT CREATE ON DATABASE postgres TO app");
+      return true;
+    }();
+    EXPECT_TRUE(is_created);
+    return SmallServer().Conninfo() + " user=app";
+  }
+  // The tests' own have another name.
+  static std::string OthersConninfo() { return Conninfo() + " application_name=other"; }
+};
+
+TEST_F(ConnectionsTest, AStartWaitsForAFreeConnection) {
+  std::vector<OtherClient> others = TakeConnections(OthersConninfo());
+  const int refusals = RefusedConnections();
+  std::thread leaving([&] {
+    while (RefusedConnections() == refusals) {
+    }
+    others.pop_back();
+  });
+  PostgresOptions options = SmallServer().Options(schema_);
+  options.conninfo = Conninfo();
+  EXPECT_THAT(OpenPostgresBackend(options), IsOk());
+  leaving.join();
+}
+
+TEST_F(ConnectionsTest, AStoreThatGetsNoneTellsWhyAndGoesOnAfterwards) {
+  const auto store = Open("server", kPatience, Conninfo());
+  ASSERT_THAT(Execute(*store, Increment(1)), IsOk());
+  {
+    const std::vector<OtherClient> others = TakeConnections(OthersConninfo());
+    EndConnections();
+    const std::vector<OtherClient> more = TakeConnections(OthersConninfo());
+    const auto refusal = StatusIs(StatusCode::kUnavailable, HasSubstr("no free connection: raise its max_connections"));
+    EXPECT_THAT(Execute(*store, Increment(1)), refusal);
+    EXPECT_THAT(store->health(), refusal);
+    EXPECT_THAT(store->read_health(), IsOk()) << "nothing was read yet";
+    EXPECT_THAT(Query(*store, [](const ReadTransaction& txn) { return txn.Get(kTable, "counter 0").status(); }),
+                refusal);
+    EXPECT_THAT(store->read_health(), refusal);
+    EXPECT_THAT(store->status(), IsOk());
+  }
+  absl::Status status = absl::UnavailableError("");
+  while (absl::IsUnavailable(status)) status = Execute(*store, Increment(1));
+  EXPECT_THAT(status, IsOk());
+  EXPECT_THAT(store->health(), IsOk());
   EXPECT_EQ(Counter(*store), "2");
 }
 
