@@ -9,7 +9,6 @@
 #include "absl/time/clock.h"
 #include "hapax/base/clock.h"
 #include "hapax/base/status_macros.h"
-#include "hapax/storage/postgres/connect.h"
 #include "hapax/storage/postgres/connector.h"
 #include "hapax/storage/postgres/history.h"
 #include "hapax/storage/postgres/isolation.h"
@@ -21,9 +20,9 @@ namespace hapax {
 namespace {
 
 constexpr RemoteLimits kLimits = {.max_reads = 8192, .max_writes = 8192, .max_bytes = int64_t{16} << 20};
-// Of a start. It waits for so long while no connection is free.
+// Of a start's last try.
 constexpr absl::Duration kOpenTimeout = absl::Seconds(10);
-constexpr absl::Duration kOpenPause = absl::Milliseconds(50);
+constexpr absl::Duration kOpenPause = absl::Milliseconds(100);
 
 class PostgresBackend final : public RemoteBackend {
  public:
@@ -32,9 +31,10 @@ class PostgresBackend final : public RemoteBackend {
 
   // Requires: called once, before all others.
   absl::Status Open() {
-    const absl::Duration deadline = MonotonicNow() + kOpenTimeout;
+    const absl::Duration patience = MonotonicNow() + options_.open_timeout;
+    const absl::Duration deadline = patience + kOpenTimeout;
     auto connected = connector_.SetUpAndConnect(/*wake_fd=*/-1, deadline);
-    while (IsBusy(connected.status()) && MonotonicNow() < deadline) {
+    while (absl::IsUnavailable(connected.status()) && MonotonicNow() < patience) {
       absl::SleepFor(kOpenPause);
       connected = connector_.SetUpAndConnect(/*wake_fd=*/-1, deadline);
     }

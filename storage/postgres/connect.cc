@@ -12,7 +12,6 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -77,16 +76,12 @@ absl::Duration TimeoutOf(const Parameters& parameters) {
   return seconds <= 0 ? absl::InfiniteDuration() : absl::Seconds(std::max(seconds, kShortestTimeoutSeconds));
 }
 
-constexpr char kBusy[] = "hapax/postgres-is-busy";
-
 // libpq gives no SQLSTATE of a connection that fails, but in its text, if that is verbose.
 absl::Status ErrorOf(const PGconn* connection) {
   absl::string_view text = absl::StripAsciiWhitespace(PQerrorMessage(connection));
   text = absl::StripAsciiWhitespace(text.substr(0, text.find("\nLOCATION:")));
-  const bool is_full = absl::StrContains(text, " 53300: ");
-  absl::Status error = is_full ? PgErrorOf("53300", text) : absl::UnavailableError(absl::StrCat("PostgreSQL: ", text));
-  if (is_full || absl::StrContains(text, " 57P03: ")) error.SetPayload(kBusy, absl::Cord());
-  return error;
+  if (absl::StrContains(text, " 53300: ")) return PgErrorOf("53300", text);
+  return absl::UnavailableError(absl::StrCat("PostgreSQL: ", text));
 }
 
 // Waits until the socket is ready for `events`. CANCELLED: `wake_fd` can be read.
@@ -139,19 +134,13 @@ absl::StatusOr<PgConnection> ConnectToPostgres(const std::string& conninfo, int 
   absl::StatusOr<Parameters> parameters = Parse(conninfo);
   if (!parameters.ok()) return parameters.status();
   std::string errors;
-  bool is_busy = false;
   for (const Parameters& host : OfEachHost(*parameters)) {
     absl::StatusOr<PgConnection> connection = ConnectToOne(host, wake_fd);
     if (connection.ok()) return connection;
     if (absl::IsCancelled(connection.status())) return absl::UnavailableError(connection.status().message());
-    is_busy |= IsBusy(connection.status());
     absl::StrAppend(&errors, errors.empty() ? "" : "; ", connection.status().message());
   }
-  absl::Status error = absl::UnavailableError(errors);
-  if (is_busy) error.SetPayload(kBusy, absl::Cord());
-  return error;
+  return absl::UnavailableError(errors);
 }
-
-bool IsBusy(const absl::Status& error) { return error.GetPayload(kBusy).has_value(); }
 
 }  // namespace hapax

@@ -4,7 +4,6 @@
 #include <memory>
 #include <string>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "libpq-fe.h"
 
@@ -17,10 +16,6 @@ using PgConnection = std::unique_ptr<PGconn, decltype(&PQfinish)>;
 //
 // Errors: INVALID_ARGUMENT, it is no connection string; the message has nothing of it. UNAVAILABLE.
 [[nodiscard]] absl::StatusOr<PgConnection> ConnectToPostgres(const std::string& conninfo, int wake_fd);
-
-// Whether a server answered that it has no free connection (53300), or that it still starts or ends (57P03).
-// `error` is one of ConnectToPostgres.
-[[nodiscard]] bool IsBusy(const absl::Status& error);
 
 }  // namespace hapax
 

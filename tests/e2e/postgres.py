@@ -21,6 +21,31 @@ def program(name: str) -> str:
     return str(max(pathlib.Path("/usr/lib/postgresql").glob(f"*/bin/{name}")))
 
 
+def descendants(pid: int) -> list:
+    """The process and all below it."""
+    children = {}
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            children.setdefault(parent, []).append(int(entry.name))
+    found = [pid]
+    for one in found:
+        found.extend(children.get(one, ()))
+    return found
+
+
+def signal_all(pid: int, number: int) -> None:
+    """To the process first, so that it starts no others."""
+    for one in descendants(pid):
+        try:
+            os.kill(one, number)
+        except ProcessLookupError:
+            pass
+
+
 class Postgres:
     """A server on 127.0.0.1, with its data in a directory of its own. Start it on the main thread: it is killed when
     the thread that started it ends."""
@@ -42,6 +67,10 @@ class Postgres:
         self.conninfo_file.chmod(0o600)
         os.chown(self.conninfo_file, os.geteuid(), -1)
 
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self._port}"
+
     def flags(self, prefix: str) -> tuple:
         return (f"--postgres_conninfo_file={self.conninfo_file}", f"--postgres_schema={prefix.strip('/')}")
 
@@ -57,6 +86,10 @@ class Postgres:
                 raise AssertionError(f"PostgreSQL did not start:\n{self._log.read_text()}")
             time.sleep(0.05)
         return self
+
+    def signal(self, number: int) -> None:
+        """To all of its processes."""
+        signal_all(self._process.pid, number)
 
     def kill(self) -> None:
         """As a crash does: all of its processes end."""

@@ -28,6 +28,7 @@ TEST(PostgresOpenTest, WrongOptionsAreRefusedAndNothingOfTheConnectionStringIsTo
   EXPECT_THAT(OpenPostgresBackend(options),
               StatusIs(StatusCode::kInvalidArgument, AllOf(HasSubstr("connection string"), Not(HasSubstr("s3cret")))));
   options.conninfo = "host=127.0.0.1 port=1 password=s3cret";
+  options.open_timeout = absl::ZeroDuration();
   EXPECT_THAT(OpenPostgresBackend(options),
               StatusIs(StatusCode::kUnavailable, AllOf(HasSubstr("127.0.0.1"), Not(HasSubstr("s3cret")))));
 }
@@ -59,8 +60,10 @@ TEST(PostgresOpenTest, TablesOfAnotherLayoutAreRefusedAndTheirReleaseIsNamed) {
 TEST(PostgresOpenTest, AServerThatCannotBeWrittenIsNotUsed) {
   const PostgresServer standby;
   standby.Sql("ALTER DATABASE postgres SET default_transaction_read_only = on");
-  EXPECT_THAT(OpenPostgresBackend(standby.Options("hapax")), StatusIs(StatusCode::kUnavailable));
-  PostgresOptions options = SharedPostgres().Options(NewSchema());
+  PostgresOptions options = standby.Options("hapax");
+  options.open_timeout = absl::ZeroDuration();
+  EXPECT_THAT(OpenPostgresBackend(options), StatusIs(StatusCode::kUnavailable));
+  options = SharedPostgres().Options(NewSchema());
   const std::string own = SharedPostgres().endpoint();
   const std::string other = standby.endpoint();
   options.conninfo = "host=127.0.0.1,127.0.0.1 port=" + other.substr(other.find(':') + 1) + "," +
