@@ -87,6 +87,14 @@ class Postgres:
             time.sleep(0.05)
         return self
 
+    def sql(self, statement: str) -> str:
+        run = subprocess.run([program("psql"), "-qAtX", "-v", "ON_ERROR_STOP=1", "-c", statement,
+                              f"host=127.0.0.1 port={self._port} user=postgres dbname=postgres"],
+                             stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if run.returncode != 0:
+            raise AssertionError(run.stderr)
+        return run.stdout.strip()
+
     def signal(self, number: int) -> None:
         """To all of its processes."""
         signal_all(self._process.pid, number)

@@ -219,5 +219,44 @@ TEST_F(ConnectionsTest, AStoreThatGetsNoneTellsWhyAndGoesOnAfterwards) {
   EXPECT_EQ(Counter(*store), "2");
 }
 
+// ---- Tables
+
+// As VACUUM FULL, or an operator's session does.
+TEST_F(ScarcityTest, WhileATableIsLockedCallersAreToldSoInTimeAndGoOnAfterwards) {
+  const auto store = Open("server", kPatience);
+  ASSERT_THAT(Execute(*store, Increment(1)), IsOk());
+  OtherClient other;
+  ASSERT_THAT(other.Begin("LOCK TABLE " + schema_ + ".rows IN ACCESS EXCLUSIVE MODE").status, IsOk());
+  const auto refusal = StatusIs(StatusCode::kUnavailable, HasSubstr("lock timeout"));
+  EXPECT_THAT(Execute(*store, Increment(1)), refusal);
+  EXPECT_THAT(Query(*store, [](const ReadTransaction& txn) { return txn.Get(kTable, "counter 0").status(); }), refusal);
+  EXPECT_THAT(store->health(), refusal);
+  other.Run("ROLLBACK");
+  absl::Status status = absl::UnavailableError("");
+  while (absl::IsUnavailable(status)) status = Execute(*store, Increment(1));
+  EXPECT_THAT(status, IsOk());
+  EXPECT_EQ(Counter(*store), "2");
+}
+
+TEST_F(ScarcityTest, AVacuumOfAllTablesDelaysCallsAndLosesNone) {
+  const auto store = Open("server");
+  TransactionOutcome outcomes[kEach];
+  for (int i = 0; i < kEach; ++i) {
+    store->Execute(Increment(kRows), outcomes[i].Done());
+    if (i % 4 == 0) SmallServer().Sql("VACUUM FULL " + schema_ + (i % 8 == 0 ? ".rows" : ".slots"));
+  }
+  for (const TransactionOutcome& outcome : outcomes) EXPECT_THAT(outcome.Wait(), IsOk());
+  EXPECT_EQ(Counter(*store), absl::StrCat(kEach));
+}
+
+TEST_F(ScarcityTest, ATransactionOfAnotherThatStaysOpenKeepsNobodyOut) {
+  const auto store = Open("server", kPatience);
+  ASSERT_THAT(Execute(*store, Increment(1)), IsOk());
+  OtherClient other;
+  ASSERT_THAT(other.Begin("SELECT count(*) FROM " + schema_ + ".rows").status, IsOk());
+  for (int i = 0; i < kEach; ++i) EXPECT_THAT(Execute(*store, Increment(1)), IsOk());
+  EXPECT_EQ(Counter(*store), absl::StrCat(1 + kEach));
+}
+
 }  // namespace
 }  // namespace hapax
