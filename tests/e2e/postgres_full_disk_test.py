@@ -61,9 +61,7 @@ class PostgresFullDiskTest(FullDiskCase):
         refused += self.refused_among(CALLS)
         self.assertLess(time.monotonic() - begun_s, AT_ONCE_S * CALLS)
         self.assertEqual(self.ledger.wrong, [])
-        self.assertIn("the disk of PostgreSQL is full", str(self.client.call(*self.ledger.requests[refused[0]])))
-        eventually(lambda: "cannot serve all calls at the moment: the disk of PostgreSQL is full" in self.server.stderr,
-                   "the server tells why")
+        eventually(lambda: '"cause":"the disk of PostgreSQL is full' in self.server.stderr, "the server tells why")
         self.assert_replayed()
         other = self.launch_of_a_known_token()
         other.image_id = OTHER_IMAGE
@@ -77,7 +75,6 @@ class PostgresFullDiskTest(FullDiskCase):
         self.assertOneEffectEach()
         self.assertAllComeUp()
         self.assertEqual((self.server.pid, self.server.starts), (pid, 1))
-        eventually(lambda: "serves calls again" in self.server.stderr, "the server tells that it serves again")
         self.server.stop()
 
 

@@ -9,6 +9,7 @@ from shared_servers import SharedServers
 
 # Longer than the monitor waits for a primary. So a standby is promoted, and the old primary wakes up after that.
 LONG_PAUSE_S = 8
+STARTS = 6
 
 
 class PostgresServers(SharedServers):
@@ -21,7 +22,18 @@ class PostgresServers(SharedServers):
 
 
 class FailoverServers(SharedServers):
-    """On a primary with a standby."""
+    """On a primary with a standby. A server that finds no primary for long ends, and is started again, as a supervisor
+    does."""
+
+    def start_one(self, i: int) -> None:
+        for _ in range(STARTS):
+            already = len(self.servers[i].stderr)
+            try:
+                return super().start_one(i)
+            except AssertionError:
+                if "--postgres_conninfo_file" not in self.servers[i].stderr[already:]:
+                    raise
+        raise AssertionError(f"no primary in {STARTS} starts")
 
     @staticmethod
     def _start_store(seed: int) -> tuple:
