@@ -53,17 +53,22 @@ class Postgres:
     store = "postgres"
     place = "the database"
 
-    def __init__(self):
+    def __init__(self, source: "Postgres" = None):
+        """Of its own, or a standby of `source`, which runs."""
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="hapax-postgres-"))
         self._port = free_port()
         self._log = self.dir / "log"
         self._process = None
         if AS_USER:
             os.chown(self.dir, pwd.getpwnam("postgres").pw_uid, -1)
-        subprocess.run(["setpriv", *AS_USER, program("initdb"), f"--pgdata={self.dir / 'data'}", "--username=postgres",
-                        "--auth=trust", "--no-sync"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+        data = f"--pgdata={self.dir / 'data'}"
+        make = [program("initdb"), data, "--username=postgres", "--auth=trust", "--no-sync"] if source is None else [
+            program("pg_basebackup"), data, "--write-recovery-conf", "--checkpoint=fast", "--no-sync",
+            f"--dbname={source.conninfo}"]
+        subprocess.run(["setpriv", *AS_USER, *make], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
         self.conninfo_file = self.dir / "conninfo"
-        self.conninfo_file.write_text(f"host=127.0.0.1 port={self._port} user=postgres dbname=postgres\n")
+        self.conninfo = f"host=127.0.0.1 port={self._port} user=postgres dbname=postgres"
+        self.conninfo_file.write_text(self.conninfo + "\n")
         self.conninfo_file.chmod(0o600)
         os.chown(self.conninfo_file, os.geteuid(), -1)
 
@@ -88,8 +93,7 @@ class Postgres:
         return self
 
     def sql(self, statement: str) -> str:
-        run = subprocess.run([program("psql"), "-qAtX", "-v", "ON_ERROR_STOP=1", "-c", statement,
-                              f"host=127.0.0.1 port={self._port} user=postgres dbname=postgres"],
+        run = subprocess.run([program("psql"), "-qAtX", "-v", "ON_ERROR_STOP=1", "-c", statement, self.conninfo],
                              stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if run.returncode != 0:
             raise AssertionError(run.stderr)

@@ -13,7 +13,7 @@ from postgres_round import PostgresRound, PostgresServers
 
 class PostgresHistoriesTest(shared_histories_test.SharedHistoriesTest):
     servers_type, round_type = PostgresServers, PostgresRound
-    operations = 500
+    operations = 300
     has_clock = False  # Nothing of the database depends on it.
     faults = ("server paused", "database killed", "database paused", "all killed")
 
