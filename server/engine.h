@@ -26,6 +26,10 @@ struct Engine {
   // Returns OK, or why the store has stopped for ever and what the operator does about it. Null: it never does.
   // Thread-safety: safe. Lifetime: that of the store.
   std::function<absl::Status()> status;
+  // Return OK, or why the database cannot be used, or read, at the moment, in its words. Null: it always can.
+  // Thread-safety: safe. Lifetime: that of the store.
+  std::function<absl::Status()> health;
+  std::function<absl::Status()> read_health;
   // Where the rows are, for logs.
   std::string place;
   // Why it makes no backups, for operators; empty: it makes them.

@@ -299,7 +299,7 @@ absl::Status Server::StartParts(std::vector<HostedService*> services) {
                                                        .limits = options.connection_limits,
                                                        .tls = parts.tls == nullptr ? nullptr : &parts.http_tls},
                                                       options.doors, parts.hosted, *parts.chain, parts.metrics,
-                                                      [this] { return store_status(); }));
+                                                      [this] { return Readiness(); }));
   // Nothing fails from here on. So drivers may be destroyed after a failed Start.
   parts.work->TakeUpOpenWork();
   if (!parts.engine.expires_rows) parts.expiry_keeper.emplace(parts.token_time.durable(), store, *parts.log);
@@ -331,7 +331,7 @@ absl::Status Server::RememberRulesWith(const LoneChange& lone_change) {
 
 void Server::WatchStore() {
   if (parts_->engine.status == nullptr) return;
-  parts_->store_watch.emplace(parts_->engine.status, [&parts = *parts_, requests = requests_](const absl::Status& why) {
+  auto on_stopped = [&parts = *parts_, requests = requests_](const absl::Status& why) {
     {
       MonitorLock lock(&parts.watching);
       parts.store_status = why;
@@ -339,7 +339,22 @@ void Server::WatchStore() {
     parts.log->error("{}", std::string(why.message()));
     parts.host->AnnounceShutdown();
     requests->Ask();
-  });
+  };
+  auto on_health = [&log = *parts_->log](const absl::Status& health) {
+    if (health.ok()) {
+      log.info("the store serves calls again");
+    } else {
+      log.warn("the store cannot serve all calls at the moment: {}", std::string(health.message()));
+    }
+  };
+  parts_->store_watch.emplace(
+      StoreWatch::Store{.status = parts_->engine.status, .health = parts_->engine.health},
+      StoreWatch::Events{.on_stopped = std::move(on_stopped), .on_health = std::move(on_health)});
+}
+
+absl::Status Server::Readiness() const {
+  if (absl::Status stopped = store_status(); !stopped.ok()) return stopped;
+  return parts_->engine.read_health == nullptr ? absl::OkStatus() : parts_->engine.read_health();
 }
 
 absl::Status Server::store_status() const {

@@ -223,6 +223,8 @@ class Server {
   [[nodiscard]] absl::Status RememberRulesWith(const LoneChange& lone_change);
   // Ends readiness and requests a stop once the store has stopped for ever.
   void WatchStore();
+  // OK: the store is read. Otherwise why not.
+  [[nodiscard]] absl::Status Readiness() const;
   // Registers a stop of the server at exit, before the destructors of the statics that exist now. Those include the
   // statics of the libraries that the server uses, and RocksDB aborts without its own. A global server would be
   // destroyed after them.

@@ -94,6 +94,8 @@ Engine MakeSharedEngine(const ServerOptions& options, std::unique_ptr<RemoteBack
       .is_shared = true,
       .expires_rows = false,
       .status = [&remote, id = options.server_id, database] { return WhatToDo(remote.status(), id, database); },
+      .health = [&remote] { return remote.health(); },
+      .read_health = [&remote] { return remote.read_health(); },
       .place = absl::StrCat(place, ", as server ", options.server_id),
       .no_backups = absl::StrCat("the store ", options.store, " makes no backups: back up ", where,
                                  " (docs/several-servers.md)")};

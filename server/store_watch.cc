@@ -4,11 +4,23 @@
 
 namespace hapax {
 
-StoreWatch::StoreWatch(std::function<absl::Status()> status, OnStopped on_stopped, absl::Duration interval) {
-  thread_ = std::thread([this, status = std::move(status), on_stopped = std::move(on_stopped), interval]() mutable {
+StoreWatch::StoreWatch(Store store, Events events, absl::Duration interval) {
+  thread_ = std::thread([this, store = std::move(store), events = std::move(events), interval]() mutable {
+    int bad_times = 0;
     do {
-      const absl::Status reason = status();
-      if (!reason.ok()) return std::move(on_stopped)(reason);
+      const absl::Status reason = store.status();
+      if (!reason.ok()) return std::move(events.on_stopped)(reason);
+      if (store.health == nullptr) continue;
+      const absl::Status health = store.health();
+      const int before = bad_times;
+      if (health.ok()) {
+        bad_times = 0;
+      } else if (bad_times < kBadTimes) {
+        ++bad_times;
+      }
+      const bool was_bad = before == kBadTimes;
+      const bool is_bad = bad_times == kBadTimes;
+      if (was_bad != is_bad) events.on_health(health);
     } while (!stop_.AwaitFor(interval));
   });
 }

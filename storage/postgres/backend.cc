@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "hapax/base/clock.h"
 #include "hapax/base/status_macros.h"
 #include "hapax/storage/postgres/connector.h"
@@ -20,8 +21,9 @@ namespace hapax {
 namespace {
 
 constexpr RemoteLimits kLimits = {.max_reads = 8192, .max_writes = 8192, .max_bytes = int64_t{16} << 20};
-// Of a start.
+// Of a start's last try.
 constexpr absl::Duration kOpenTimeout = absl::Seconds(10);
+constexpr absl::Duration kOpenPause = absl::Milliseconds(100);
 
 class PostgresBackend final : public RemoteBackend {
  public:
@@ -30,9 +32,14 @@ class PostgresBackend final : public RemoteBackend {
 
   // Requires: called once, before all others.
   absl::Status Open() {
-    const absl::Duration deadline = MonotonicNow() + kOpenTimeout;
-    HAPAX_ASSIGN_OR_RETURN(const std::unique_ptr<PgSession> session,
-                           connector_.SetUpAndConnect(/*wake_fd=*/-1, deadline));
+    const absl::Duration patience = MonotonicNow() + options_.open_timeout;
+    const absl::Duration deadline = patience + kOpenTimeout;
+    auto connected = connector_.SetUpAndConnect(/*wake_fd=*/-1, deadline);
+    while (absl::IsUnavailable(connected.status()) && MonotonicNow() < patience) {
+      absl::SleepFor(kOpenPause);
+      connected = connector_.SetUpAndConnect(/*wake_fd=*/-1, deadline);
+    }
+    HAPAX_ASSIGN_OR_RETURN(const std::unique_ptr<PgSession> session, std::move(connected));
     HAPAX_ASSIGN_OR_RETURN(const size_t max_locks, MaxLocksOfGroup(*session, deadline));
     isolation_ = MakePgIsolation(options_, max_locks);
     workers_ = std::make_unique<PgWorkers>(options_, connector_);
@@ -60,6 +67,7 @@ class PostgresBackend final : public RemoteBackend {
     std::vector<PgCall> calls = FetchAndHoldCalls(fetch, std::move(begin));
     workers_->Hold(foreseen.slot, std::move(calls),
                    [this, begin_size, fetch = std::move(fetch), done = std::move(done)](PgReply reply) mutable {
+                     if (reply.is_out_of_memory) isolation_->NoteOutOfMemory();
                      if (absl::Status lost = history_.status(); !lost.ok()) reply.status = std::move(lost);
                      if (!reply.status.ok()) return std::move(done)(std::move(reply.status));
                      std::move(done)(FetchedOf(fetch, WithoutBegin(begin_size, std::move(reply))));
@@ -89,6 +97,7 @@ class PostgresBackend final : public RemoteBackend {
     workers_->Commit(group.slot, std::move(calls),
                      [this, begin_size, slot = group.slot, before = std::move(group.before), after,
                       done = std::move(done)](PgReply reply) mutable {
+                       if (reply.is_out_of_memory) isolation_->NoteOutOfMemory();
                        RemoteCommitted committed = CommittedOf(before, WithoutBegin(begin_size, std::move(reply)));
                        if (committed.outcome == RemoteCommitted::Outcome::kApplied) history_.NoteSlot(slot, after);
                        std::move(done)(std::move(committed));

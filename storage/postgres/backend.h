@@ -25,7 +25,8 @@ namespace hapax {
 // Thread-safety, lifetime, errors: as of RemoteBackend. Groups that PostgreSQL refuses for their size get
 // RESOURCE_EXHAUSTED; so does a row whose key has more than some 2,700 bytes.
 // Errors of this function: INVALID_ARGUMENT, an option is wrong; FAILED_PRECONDITION also if the tables have another
-// layout or isolation, or the server is too old; UNAVAILABLE, no server can be written.
+// layout or isolation, or the server is too old; UNAVAILABLE, no server can be written, or has a connection free,
+// within PostgresOptions::open_timeout.
 [[nodiscard]] absl::StatusOr<std::unique_ptr<RemoteBackend>> OpenPostgresBackend(const PostgresOptions& options);
 
 }  // namespace hapax

@@ -12,11 +12,13 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "hapax/base/clock.h"
+#include "hapax/storage/postgres/error.h"
 
 namespace hapax {
 namespace {
@@ -74,8 +76,12 @@ absl::Duration TimeoutOf(const Parameters& parameters) {
   return seconds <= 0 ? absl::InfiniteDuration() : absl::Seconds(std::max(seconds, kShortestTimeoutSeconds));
 }
 
+// libpq gives no SQLSTATE of a connection that fails, but in its text, if that is verbose.
 absl::Status ErrorOf(const PGconn* connection) {
-  return absl::UnavailableError(absl::StrCat("PostgreSQL: ", absl::StripAsciiWhitespace(PQerrorMessage(connection))));
+  absl::string_view text = absl::StripAsciiWhitespace(PQerrorMessage(connection));
+  text = absl::StripAsciiWhitespace(text.substr(0, text.find("\nLOCATION:")));
+  if (absl::StrContains(text, " 53300: ")) return PgErrorOf("53300", text);
+  return absl::UnavailableError(absl::StrCat("PostgreSQL: ", text));
 }
 
 // Waits until the socket is ready for `events`. CANCELLED: `wake_fd` can be read.
@@ -108,6 +114,7 @@ absl::StatusOr<PgConnection> ConnectToOne(const Parameters& parameters, int wake
 
   const absl::Duration deadline = MonotonicNow() + TimeoutOf(parameters);
   PgConnection connection(PQconnectStartParams(names.data(), values.data(), /*expand_dbname=*/0), PQfinish);
+  PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);
   if (PQstatus(connection.get()) == CONNECTION_BAD) return ErrorOf(connection.get());
   PostgresPollingStatusType state = PGRES_POLLING_WRITING;
   while (state != PGRES_POLLING_OK) {

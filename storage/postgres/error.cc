@@ -16,10 +16,12 @@ struct KnownError {
 constexpr KnownError kKnownErrors[] = {
     {"40", absl::StatusCode::kUnavailable, ""},     // Serialization failure, deadlock.
     {"55P03", absl::StatusCode::kUnavailable, ""},  // A lock was not granted in time.
-    {"53100", absl::StatusCode::kUnavailable, "the disk of PostgreSQL is full"},
+    // Not UNAVAILABLE: callers are told at once, since another try soon would be in vain.
+    {"53100", absl::StatusCode::kAborted, "the disk of PostgreSQL is full"},
     {"53200", absl::StatusCode::kUnavailable,
      "PostgreSQL is out of memory; if of shared memory, raise max_locks_per_transaction"},
-    {"53300", absl::StatusCode::kUnavailable, "raise PostgreSQL's max_connections"},
+    {"53300", absl::StatusCode::kUnavailable,
+     "PostgreSQL has no free connection: raise its max_connections, or end other clients"},
     {"25006", absl::StatusCode::kUnavailable, "the server is a standby"},
     {"42501", absl::StatusCode::kPermissionDenied,
      "grant the role all rights on the schema and its tables (docs/several-servers.md)"},
@@ -48,6 +50,8 @@ absl::Status PgErrorOf(absl::string_view sqlstate, absl::string_view message) {
 }
 
 bool IsConflict(absl::string_view sqlstate) { return sqlstate == "40001" || sqlstate == "40P01"; }
+
+bool IsOutOfMemory(absl::string_view sqlstate) { return sqlstate == "53200"; }
 
 bool IsReadOnly(absl::string_view sqlstate) { return sqlstate == "25006"; }
 

@@ -1,5 +1,6 @@
 #include "hapax/storage/postgres/isolation.h"
 
+#include <atomic>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -10,20 +11,32 @@
 namespace hapax {
 namespace {
 
+// So many groups take one lock each after the lock table was full. Then one tries again whether there is room.
+constexpr int kFrugalGroups = 64;
+
 class AdvisoryLocks final : public PgIsolation {
  public:
   AdvisoryLocks(std::string schema, size_t max_locks) : locks_(std::move(schema), max_locks) {}
 
   [[nodiscard]] std::vector<PgCall> BeginGroup(const RemoteGroup& group) const override {
+    if (IsFrugal()) return Begin({locks_.OfEngine(/*is_exclusive=*/true)});
     return Begin(locks_.OfGroup(group));
   }
   [[nodiscard]] std::vector<PgCall> BeginRaise(const std::string& slot) const override {
     return Begin(locks_.OfSlot(slot));
   }
   [[nodiscard]] bool has_locks() const override { return true; }
+  void NoteOutOfMemory() override { frugal_groups_ = kFrugalGroups; }
   [[nodiscard]] std::vector<PgCall> BeginRead() const override { return {}; }
 
  private:
+  [[nodiscard]] bool IsFrugal() const {
+    int left = frugal_groups_;
+    while (left > 0 && !frugal_groups_.compare_exchange_weak(left, left - 1)) {
+    }
+    return left > 0;
+  }
+
   static std::vector<PgCall> Begin(const std::vector<PgLock>& locks) {
     PgArray ids(PgType::kBigint);
     PgArray exclusive(PgType::kBool);
@@ -36,6 +49,7 @@ class AdvisoryLocks final : public PgIsolation {
   }
 
   const PgLocks locks_;
+  mutable std::atomic<int> frugal_groups_ = 0;  // That will take the engine's lock alone.
 };
 
 class Serializable final : public PgIsolation {

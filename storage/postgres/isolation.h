@@ -37,6 +37,8 @@ class PgIsolation {
   [[nodiscard]] virtual std::vector<PgCall> BeginRaise(const std::string& slot) const = 0;
   // Whether a transaction keeps others out from its beginning on, by locks.
   [[nodiscard]] virtual bool has_locks() const = 0;
+  // The server had no memory for what began a group. The next groups ask for less.
+  virtual void NoteOutOfMemory() {}
   // What precedes a read. Empty: the read is no transaction of several calls.
   [[nodiscard]] virtual std::vector<PgCall> BeginRead() const = 0;
 };

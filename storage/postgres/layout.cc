@@ -77,9 +77,9 @@ constexpr char kRaise[] =
 
 constexpr char kReadSlot[] = "SELECT owner, epoch, seq, revision FROM $schema.slots WHERE name = $1::bytea";
 
-// Parameters: 1, 2 rows; 3, 4 granules; 5 to 9 scans: table, first key, table and key at which it ends, most rows.
-// Columns: 0 row, 1 granule, 2 row of a scan; its place among those, from 1 on; key, value, revision. An absent row is
-// left out.
+// Parameters: 1, 2 rows; 3, 4 granules; 5 to 10 scans: table, first key, table and key at which it ends, most rows,
+// and bytes that the rows before each may have. Columns: 0 row, 1 granule, 2 row of a scan; its place among those, from
+// 1 on; key, value, revision. An absent row is left out. The size of a long value is known without the value.
 constexpr char kFetch[] =
     "SELECT 0::bigint, k.place, ''::bytea, r.value, r.revision "
     "FROM unnest($1::smallint[], $2::bytea[]) WITH ORDINALITY AS k(tbl, key, place) "
@@ -87,11 +87,14 @@ constexpr char kFetch[] =
     "UNION ALL SELECT 1::bigint, wanted.place, ''::bytea, NULL::bytea, $granule_revision "
     "FROM unnest($3::smallint[], $4::bytea[]) WITH ORDINALITY AS wanted(tbl, key, place) "
     "UNION ALL SELECT 2::bigint, s.place, f.key, f.value, f.revision "
-    "FROM unnest($5::smallint[], $6::bytea[], $7::smallint[], $8::bytea[], $9::bigint[]) WITH ORDINALITY "
-    "AS s(tbl, first_key, end_tbl, end_key, max_rows, place), "
-    "LATERAL (SELECT r.key, r.value, r.revision FROM $schema.rows r "
+    "FROM unnest($5::smallint[], $6::bytea[], $7::smallint[], $8::bytea[], $9::bigint[], $10::bigint[]) "
+    "WITH ORDINALITY AS s(tbl, first_key, end_tbl, end_key, max_rows, max_bytes, place), "
+    "LATERAL (SELECT l.key, l.value, l.revision, "
+    "sum(octet_length(l.value)) OVER (ORDER BY l.tbl, l.key ROWS UNBOUNDED PRECEDING) AS bytes "
+    "FROM (SELECT r.tbl, r.key, r.value, r.revision FROM $schema.rows r "
     "WHERE (r.tbl, r.key) >= (s.tbl, s.first_key) AND (r.tbl, r.key) < (s.end_tbl, s.end_key) "
-    "ORDER BY r.tbl, r.key LIMIT s.max_rows) AS f";
+    "ORDER BY r.tbl, r.key LIMIT s.max_rows) AS l) AS f "
+    "WHERE f.bytes - octet_length(f.value) <= s.max_bytes";
 
 // kUnchanged with six parameters from this one on.
 std::string Unchanged(int first) {

@@ -17,7 +17,8 @@
 // not block one another for ever.
 //
 // PostgreSQL has a table of limited size for locks. So every group first takes the lock of the whole engine: shared, or
-// exclusive in place of all others if it had too many. How many that are is a matter of each server.
+// exclusive in place of all others if it had too many. How many that are is a matter of each server. When others have
+// filled the table, a group takes the engine's lock alone, too (isolation.h).
 namespace hapax {
 
 struct PgLock {
@@ -35,11 +36,12 @@ class PgLocks {
   // In the order in which they are taken.
   [[nodiscard]] std::vector<PgLock> OfGroup(const RemoteGroup& group) const;
   [[nodiscard]] std::vector<PgLock> OfSlot(const std::string& slot) const;
+  // Keeps all groups out that are not in yet.
+  [[nodiscard]] PgLock OfEngine(bool is_exclusive) const;
 
  private:
   [[nodiscard]] int64_t IdOf(char kind, int table, absl::string_view key) const;
   [[nodiscard]] int64_t IdOf(const RemoteKey& key) const;
-  [[nodiscard]] PgLock OfEngine(bool is_exclusive) const;
 
   const std::string schema_;
   const size_t max_locks_;

@@ -28,6 +28,8 @@ struct PostgresOptions {
   int read_connections = 3;
   int commit_connections = 2;
 
+  // How long a start waits for a server that can be written and has a connection free: for the end of a failover.
+  absl::Duration open_timeout = absl::Seconds(10);
   // The time for one request on a connection. Then a read is tried on another, and the outcome of a commit is unknown.
   absl::Duration attempt_timeout = absl::Seconds(4);
   // The time for a request on all connections that are tried.

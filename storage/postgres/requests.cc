@@ -18,6 +18,8 @@ using Outcome = RemoteCommitted::Outcome;
 // The places of the calls of a transaction that writes, without those that begin it.
 enum Call : size_t { kWrite, kCommit };
 
+constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
+
 std::string Smallint(Table table) { return PgSmallint(static_cast<int>(table)); }
 
 // Keys of rows or granules, and what goes with each.
@@ -74,6 +76,7 @@ void AppendScans(const std::vector<RemoteFetch::Scan>& scans, std::vector<std::s
   Keys first;
   Keys end;
   PgArray max_rows(PgType::kBigint);
+  PgArray max_bytes(PgType::kBigint);
   for (const RemoteFetch::Scan& scan : scans) {
     first.tables.Add(Smallint(scan.table));
     first.keys.Add(scan.range.begin);
@@ -81,11 +84,13 @@ void AppendScans(const std::vector<RemoteFetch::Scan>& scans, std::vector<std::s
     end.tables.Add(PgSmallint(static_cast<int>(scan.table) + (scan.range.end.empty() ? 1 : 0)));
     end.keys.Add(scan.range.end);
     // One more, to know whether there is one.
-    max_rows.Add(PgBigint(scan.max_rows == 0 ? std::numeric_limits<int64_t>::max() : scan.max_rows + 1));
+    max_rows.Add(PgBigint(scan.max_rows == 0 ? kAll : scan.max_rows + 1));
+    max_bytes.Add(PgBigint(scan.max_bytes == 0 ? kAll : scan.max_bytes));
   }
   first.AppendTo(parameters);
   end.AppendTo(parameters);
   parameters.push_back(max_rows.Encode());
+  parameters.push_back(max_bytes.Encode());
 }
 
 std::vector<PgCall> InTransaction(std::vector<PgCall> begin, PgCall call) {
@@ -120,6 +125,14 @@ absl::Status RefusalOf(const PgReply& reply) {
   if (!reply.status.ok()) return reply.status;
   if (reply.Command(kCommit) == "COMMIT") return absl::OkStatus();
   return absl::UnavailableError(absl::StrCat("PostgreSQL answered to COMMIT with ", reply.Command(kCommit)));
+}
+
+// Whether the statement may have left rows out for their bytes.
+bool ReachesBytes(const RemoteFetched::Rows& rows, int64_t max_bytes) {
+  if (max_bytes == 0) return false;
+  int64_t bytes = 0;
+  for (const RemoteFetched::Row& row : rows.rows) bytes += static_cast<int64_t>(row.value.value->size());
+  return bytes > max_bytes;
 }
 
 }  // namespace
@@ -174,8 +187,9 @@ RemoteFetched FetchedOf(const RemoteFetch& fetch, const PgReply& reply) {
     std::sort(found.rows.begin(), found.rows.end(),
               [](const auto& one, const auto& other) { return one.key < other.key; });
     const auto max_rows = static_cast<size_t>(fetch.scans[i].max_rows);
-    found.has_more = max_rows > 0 && found.rows.size() > max_rows;
-    if (found.has_more) found.rows.resize(max_rows);
+    const bool has_all_rows = max_rows == 0 || found.rows.size() <= max_rows;
+    if (!has_all_rows) found.rows.resize(max_rows);
+    found.has_more = !has_all_rows || ReachesBytes(found, fetch.scans[i].max_bytes);
   }
   return fetched;
 }

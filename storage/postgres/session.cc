@@ -189,6 +189,7 @@ void PgSession::OnResult(PGresult* result, PgReply& reply) {
       reply.message = std::string(FieldOf(result, PG_DIAG_MESSAGE_PRIMARY));
       reply.status.Update(PgErrorOf(reply.sqlstate, reply.message));
       reply.is_conflict |= IsConflict(reply.sqlstate);
+      reply.is_out_of_memory |= IsOutOfMemory(reply.sqlstate);
       reply.is_broken |= IsReadOnly(reply.sqlstate) || PQstatus(connection_.get()) != CONNECTION_OK;
   }
 }

@@ -61,6 +61,7 @@ struct PgReply {
       false;  // The server said so of one of the calls, such as a commit that did not wait for a standby.
   // With an error: a serialization failure or a deadlock (40001, 40P01). Also at COMMIT it means that nothing was done.
   bool is_conflict = false;
+  bool is_out_of_memory = false;  // With an error: of shared memory, as a rule, which has the lock table (53200).
   std::string sqlstate;  // With an error of the server.
   std::string message;   // In the server's words.
 

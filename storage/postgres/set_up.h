@@ -15,7 +15,7 @@ namespace hapax {
 
 // Creates the schema and its tables unless they are there. So a role that may not create them can start on those that
 // another has made. Several servers may do so at once. The first one's `isolation` becomes that of all.
-// Errors: those of PgErrorOf.
+// Errors: PERMISSION_DENIED, the role may not, and the message has the statements that let it; those of PgErrorOf.
 [[nodiscard]] absl::Status SetUpIfMissing(PgSession& session, const PostgresLayout& layout, PgIsolationKind isolation,
                                           absl::Duration deadline);
 

@@ -54,8 +54,9 @@ struct RemoteValue {
 struct RemoteFetch {
   struct Scan {
     Table table = Table::kMeta;
-    KeyRange range;        // Not empty.
-    int64_t max_rows = 0;  // 0: all.
+    KeyRange range;         // Not empty.
+    int64_t max_rows = 0;   // 0: all.
+    int64_t max_bytes = 0;  // Of values: the row that exceeds it is the last. A backend may return more. 0: all.
   };
   std::vector<RemoteKey> keys;  // No two alike.
   std::vector<Scan> scans;
@@ -69,7 +70,7 @@ struct RemoteFetched {
   };
   struct Rows {
     std::vector<Row> rows;  // Ascending.
-    bool has_more = false;  // Beyond max_rows.
+    bool has_more = false;  // Beyond max_rows, or perhaps beyond max_bytes.
   };
   std::vector<RemoteValue> values;  // As the keys.
   std::vector<Rows> scans;          // As the scans.

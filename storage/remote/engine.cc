@@ -75,7 +75,9 @@ void RemoteEngine::Query(Store::ReadBody body, Store::Done done) {
 absl::Status RemoteEngine::health() const {
   if (absl::Status stopped = context_->status(); !stopped.ok()) return stopped;
   if (absl::Status error = context_->read_error(); !error.ok()) return error;
-  return context_->write_error();
+  absl::Status error = context_->write_error();
+  // Of one group: others are applied.
+  return absl::IsResourceExhausted(error) || absl::IsInvalidArgument(error) ? absl::OkStatus() : error;
 }
 
 void RemoteEngine::Accept(Kind kind, RemoteTask task) {

@@ -54,6 +54,8 @@ class RemoteEngine : public std::enable_shared_from_this<RemoteEngine> {
 
   // OK, or why the database cannot be read or written at the moment, in its words.
   [[nodiscard]] absl::Status health() const;
+  // The same of reads alone.
+  [[nodiscard]] absl::Status read_health() const { return context_->read_error(); }
 
   // Waits until every accepted transaction is told; refuses further ones.
   void AwaitTold();

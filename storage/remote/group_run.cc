@@ -27,7 +27,9 @@ bool GroupRun::Add(RemoteTask& task) {
   result.bytes = reads_.bytes() - bytes_before + draft.writes().bytes();
   result.only_read = draft.writes().empty();
   result.wants_sql = draft.wants_sql();
-  if (!results_.empty() && reads_.wanted_rows() > options_.max_rows) return false;
+  const bool wants_too_much =
+      reads_.wanted_rows() > options_.max_rows || reads_.wanted_scan_bytes() > options_.max_scan_bytes;
+  if (!results_.empty() && wants_too_much) return false;
   if (result.status.ok() && !result.only_read) result.status = options_.write_refusal;
   if (result.status.ok() && !result.only_read) {
     AddGranules(draft.writes());

@@ -52,6 +52,8 @@ class GroupRun {
     RemoteLimits limits;
     // A fetch of everything that was read may return so many rows, unless one body alone reads more.
     int64_t max_rows = int64_t{1} << 14;
+    // The same of the bytes that scans return.
+    int64_t max_scan_bytes = int64_t{64} << 20;
     // What a body gets that writes; OK: it may.
     absl::Status write_refusal;
     SqlConnection* sql = nullptr;  // Of the bodies.

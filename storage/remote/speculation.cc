@@ -16,15 +16,18 @@ absl::StatusOr<std::optional<std::string>> Speculation::Get(Table table, std::st
 absl::Status Speculation::Scan(Table table, const KeyRange& range, Visitor visit) const {
   if (range.empty()) return absl::OkStatus();
   Answer({.kind = RemoteKey::Kind::kGranule, .table = table, .key = GranuleOfRange(table, range)});
-  RemoteFetch::Scan scan{.table = table, .range = range, .max_rows = kFirstRows};
+  RemoteFetch::Scan scan{.table = table, .range = range, .max_rows = kFirstRows, .max_bytes = kFirstBytes};
   const RemoteFetched::Rows* const fetched = state_.FindScan(table, range);
   if (fetched == nullptr) {
     must_fetch_ = guessed_ = true;
     Want(std::move(scan));
     return absl::OkStatus();
   }
-  const auto count = static_cast<int64_t>(fetched->rows.size());
-  scan.max_rows = std::max(scan.max_rows, count);
+  int64_t fetched_bytes = 0;
+  for (const RemoteFetched::Row& row : fetched->rows) fetched_bytes += static_cast<int64_t>(row.value.value->size());
+  // So that another fetch has the same rows at least.
+  scan.max_rows = std::max(scan.max_rows, static_cast<int64_t>(fetched->rows.size()));
+  scan.max_bytes = std::max(scan.max_bytes, fetched_bytes);
   bool wants_more = true;
   for (const RemoteFetched::Row& row : fetched->rows) {
     bytes_ += static_cast<int64_t>(row.key.size() + row.value.value->size());
@@ -34,7 +37,8 @@ absl::Status Speculation::Scan(Table table, const KeyRange& range, Visitor visit
   }
   if (wants_more && fetched->has_more) {
     must_fetch_ = true;
-    scan.max_rows = count * kMoreRows;
+    scan.max_rows *= kMore;
+    scan.max_bytes *= kMore;
   }
   Want(std::move(scan));
   return absl::OkStatus();
@@ -44,6 +48,7 @@ void Speculation::Want(RemoteFetch::Scan scan) const {
   for (RemoteFetch::Scan& known : scans_) {
     if (known.table == scan.table && known.range.begin == scan.range.begin && known.range.end == scan.range.end) {
       known.max_rows = std::max(known.max_rows, scan.max_rows);
+      known.max_bytes = std::max(known.max_bytes, scan.max_bytes);
       return;
     }
   }
@@ -73,6 +78,12 @@ int64_t Speculation::wanted_rows() const {
   auto rows = static_cast<int64_t>(asked_.size());
   for (const RemoteFetch::Scan& scan : scans_) rows += scan.max_rows;
   return rows;
+}
+
+int64_t Speculation::wanted_scan_bytes() const {
+  int64_t bytes = 0;
+  for (const RemoteFetch::Scan& scan : scans_) bytes += scan.max_bytes;
+  return bytes;
 }
 
 const RemoteValue& Speculation::Answer(RemoteKey key) const {

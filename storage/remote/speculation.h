@@ -28,9 +28,11 @@ namespace hapax {
 // Thread-safety: like a standard container. Lifetime: `state` and `cache` outlive it.
 class Speculation final : public ReadTransaction {
  public:
-  // Rows of a scan that are fetched at first; each further fetch asks for kMoreRows times as many.
+  // Rows, and bytes of their values, that are fetched of a scan at first. Each further fetch asks for kMore times as
+  // many.
   static constexpr int64_t kFirstRows = 128;
-  static constexpr int64_t kMoreRows = 16;
+  static constexpr int64_t kFirstBytes = int64_t{1} << 20;
+  static constexpr int64_t kMore = 16;
 
   Speculation(const FetchedState& state, GuessCache& cache) : state_(state), cache_(cache) {}
 
@@ -50,6 +52,8 @@ class Speculation final : public ReadTransaction {
 
   // How many rows that fetch may return.
   [[nodiscard]] int64_t wanted_rows() const;
+  // Of how many bytes the rows of its scans may be.
+  [[nodiscard]] int64_t wanted_scan_bytes() const;
 
   // Whether something read did not come from the fetched state.
   [[nodiscard]] bool guessed() const { return guessed_; }

@@ -49,6 +49,8 @@ class RemoteStore final : public Store {
   [[nodiscard]] absl::Status status() const { return engine_->status(); }
   // OK, or why the database cannot be read or written at the moment, in its words: for the operator.
   [[nodiscard]] absl::Status health() const { return engine_->health(); }
+  // The same of reads alone. OK: replays are served.
+  [[nodiscard]] absl::Status read_health() const { return engine_->read_health(); }
 
  private:
   ThreadExecutor executor_;  // Before the backend, whose callbacks use it.

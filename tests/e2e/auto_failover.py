@@ -10,7 +10,7 @@ import tempfile
 import time
 
 from ports import free_port
-from postgres import AS_USER, program
+from postgres import AS_USER, program, signal_all
 
 START_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 30
@@ -18,22 +18,6 @@ STOP_TIMEOUT_S = 30
 TIMES = {"health_check_period": 500, "health_check_timeout": 500, "health_check_max_retries": 2,
          "health_check_retry_delay": 200, "node_considered_unhealthy_timeout": 3000, "primary_demote_timeout": 2000,
          "startup_grace_period": 1000}
-
-
-def descendants(pid: int) -> list:
-    """The process and all below it."""
-    children = {}
-    for entry in pathlib.Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            children.setdefault(parent, []).append(int(entry.name))
-    found = [pid]
-    for one in found:
-        found.extend(children.get(one, ()))
-    return found
 
 
 class Keeper:
@@ -86,13 +70,13 @@ class Keeper:
 
     def kill(self) -> None:
         """As a power cut does: SIGKILL for all of its processes, the keeper first, so that it starts none again."""
-        for pid in descendants(self._process.pid):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        self.signal(signal.SIGKILL)
         self._process.wait()
         self._process = None
+
+    def signal(self, number: int) -> None:
+        """To all of its processes."""
+        signal_all(self._process.pid, number)
 
     def end(self, number: int) -> None:
         """By SIGTERM, which it waits for, or by SIGKILL."""
@@ -202,8 +186,12 @@ class AutoFailover:
             time.sleep(0.2)
         return found
 
-    def close(self) -> None:
+    def kill(self) -> None:
+        """All of it, at once."""
         for keeper in (*self.nodes, self.monitor):
             if keeper.runs:
                 keeper.kill()
+
+    def close(self) -> None:
+        self.kill()
         shutil.rmtree(self.dir, ignore_errors=True)

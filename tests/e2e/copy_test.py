@@ -122,15 +122,19 @@ class CopyTest(CtlCase):
         at_etcd.stop()
         # Tables that rows were moved from never take rows again, so these are others.
         self.assertFails(self.copy(self.shared, tables), USAGE, "were moved to")
-        self.assertEqual(self.copy(self.shared, tables, "--postgres-schema=third").code, 0)
+        third = ("--postgres-schema=third", "--postgres-isolation=serializable")
+        self.assertFails(self.copy(self.shared, tables, "--postgres-isolation=none"), USAGE, "advisory_locks or serializable")
+        self.assertEqual(self.copy(self.shared, tables, *third).code, 0)
         self.assertIn("moved to", at_etcd.refused_start())
-        server = self.serve(SharedServer(postgres, "server-1", "--simulated_boot_latency=20ms", "--postgres_schema=third"),
-                            self.old)
+        server = self.serve(SharedServer(postgres, "server-1", "--simulated_boot_latency=20ms", "--postgres_schema=third",
+                                         "--postgres_isolation=serializable"), self.old)
         client = self.assertServes(server, made)
         eventually(lambda: {i.state for i in pages(client, "DescribeInstances", "instances")} == {RUNNING}, "all boots end")
         self.assertEqual(len(pages(client, "DescribeInstances", "instances")), len(made))
         server.stop()
-        self.assertEqual(self.copy(tables, f"etcd:{self.etcd.endpoint}/again", "--postgres-schema=third").code, 0)
+        again = f"etcd:{self.etcd.endpoint}/again"
+        self.assertFails(self.copy(tables, again, third[0]), USAGE, "postgres_isolation=advisory_locks", "serializable")
+        self.assertEqual(self.copy(tables, again, *third).code, 0)
         self.assertIn("moved to", server.refused_start())
 
     def test_wrong_places_are_refused(self):

@@ -17,14 +17,10 @@ CALLS_TO_FILL_UP = 200
 REASON = "TOKEN_STORE_UNAVAILABLE"
 
 
-class FullDiskTest(CrashCase):
-    def setUp(self):
-        if NOT_POSSIBLE:
-            self.skipTest(NOT_POSSIBLE)
-        super().setUp()
-        self.disk = small_disk.SmallDisk(self.server.dir / "disk", DISK_MEGABYTES)
-        self.addCleanup(self.disk.close)
-        self.server.data_dir = self.disk.path / "data"
+class FullDiskCase(CrashCase):
+    def begin(self, disk: small_disk.SmallDisk) -> None:
+        """Starts the server, whose rows are on the disk."""
+        self.disk = disk
         self.server.start()
         self.chance = random.Random(18)
         self.ledger = Ledger("tenant")
@@ -81,6 +77,17 @@ class FullDiskTest(CrashCase):
             reply = eventually(lambda: attempt(token), "a call is executed again")
             self.assertIn(reply.outcome, outcomes)
             self.ledger.firsts[token] = reply
+
+
+class FullDiskTest(FullDiskCase):
+    def setUp(self):
+        if NOT_POSSIBLE:
+            self.skipTest(NOT_POSSIBLE)
+        super().setUp()
+        self.server.data_dir = self.server.dir / "disk/data"
+        disk = small_disk.SmallDisk(self.server.dir / "disk", DISK_MEGABYTES)
+        self.addCleanup(disk.close)
+        self.begin(disk)
 
     def test_C18_calls_are_refused_replays_go_on_and_the_same_process_executes_once_there_is_space(self):
         self.execute(10)

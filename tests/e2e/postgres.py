@@ -21,6 +21,31 @@ def program(name: str) -> str:
     return str(max(pathlib.Path("/usr/lib/postgresql").glob(f"*/bin/{name}")))
 
 
+def descendants(pid: int) -> list:
+    """The process and all below it."""
+    children = {}
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            children.setdefault(parent, []).append(int(entry.name))
+    found = [pid]
+    for one in found:
+        found.extend(children.get(one, ()))
+    return found
+
+
+def signal_all(pid: int, number: int) -> None:
+    """To the process first, so that it starts no others."""
+    for one in descendants(pid):
+        try:
+            os.kill(one, number)
+        except ProcessLookupError:
+            pass
+
+
 class Postgres:
     """A server on 127.0.0.1, with its data in a directory of its own. Start it on the main thread: it is killed when
     the thread that started it ends."""
@@ -28,19 +53,28 @@ class Postgres:
     store = "postgres"
     place = "the database"
 
-    def __init__(self):
+    def __init__(self, source: "Postgres" = None):
+        """Of its own, or a standby of `source`, which runs."""
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="hapax-postgres-"))
         self._port = free_port()
         self._log = self.dir / "log"
         self._process = None
         if AS_USER:
             os.chown(self.dir, pwd.getpwnam("postgres").pw_uid, -1)
-        subprocess.run(["setpriv", *AS_USER, program("initdb"), f"--pgdata={self.dir / 'data'}", "--username=postgres",
-                        "--auth=trust", "--no-sync"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+        data = f"--pgdata={self.dir / 'data'}"
+        make = [program("initdb"), data, "--username=postgres", "--auth=trust", "--no-sync"] if source is None else [
+            program("pg_basebackup"), data, "--write-recovery-conf", "--checkpoint=fast", "--no-sync",
+            f"--dbname={source.conninfo}"]
+        subprocess.run(["setpriv", *AS_USER, *make], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
         self.conninfo_file = self.dir / "conninfo"
-        self.conninfo_file.write_text(f"host=127.0.0.1 port={self._port} user=postgres dbname=postgres\n")
+        self.conninfo = f"host=127.0.0.1 port={self._port} user=postgres dbname=postgres"
+        self.conninfo_file.write_text(self.conninfo + "\n")
         self.conninfo_file.chmod(0o600)
         os.chown(self.conninfo_file, os.geteuid(), -1)
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self._port}"
 
     def flags(self, prefix: str) -> tuple:
         return (f"--postgres_conninfo_file={self.conninfo_file}", f"--postgres_schema={prefix.strip('/')}")
@@ -57,6 +91,17 @@ class Postgres:
                 raise AssertionError(f"PostgreSQL did not start:\n{self._log.read_text()}")
             time.sleep(0.05)
         return self
+
+    def sql(self, statement: str) -> str:
+        run = subprocess.run([program("psql"), "-qAtX", "-v", "ON_ERROR_STOP=1", "-c", statement, self.conninfo],
+                             stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if run.returncode != 0:
+            raise AssertionError(run.stderr)
+        return run.stdout.strip()
+
+    def signal(self, number: int) -> None:
+        """To all of its processes."""
+        signal_all(self._process.pid, number)
 
     def kill(self) -> None:
         """As a crash does: all of its processes end."""

@@ -57,6 +57,9 @@ class Cut(Exception):
 class Connection:
     """One connection through the proxy. A request draws its fault when it begins."""
 
+    # How what the client sends, and what the server sends, is cut into frames.
+    frames = (lambda: Frames(PREFACE), lambda: Frames(b""))
+
     def __init__(self, client, server, chance: random.Random, proxy: "Proxy"):
         self._client, self._server = client, server
         self._chance = chance
@@ -66,8 +69,9 @@ class Connection:
     def carry(self) -> None:
         """Until one side ends it, or a fault does."""
         with selectors.DefaultSelector() as ready, self._client, self._server:
-            ready.register(self._client, selectors.EVENT_READ, (self._server, Frames(PREFACE), self._to_server))
-            ready.register(self._server, selectors.EVENT_READ, (self._client, Frames(b""), self._to_client))
+            from_client, from_server = (make() for make in self.frames)
+            ready.register(self._client, selectors.EVENT_READ, (self._server, from_client, self._to_server))
+            ready.register(self._server, selectors.EVENT_READ, (self._client, from_server, self._to_client))
             try:
                 while True:
                     for key, _ in ready.select():
@@ -126,6 +130,8 @@ class Proxy:
     An endpoint for Client. `fault_rate` may be changed at any time. `faults` counts them by kind, `requests` all
     requests that came."""
 
+    connection = Connection
+
     def __init__(self, server, seed: int, fault_rate: float):
         self.faults = collections.Counter()
         self.fault_rate = fault_rate
@@ -171,4 +177,4 @@ class Proxy:
             return
         for end in (client, server):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        Connection(client, server, chance, self).carry()
+        self.connection(client, server, chance, self).carry()

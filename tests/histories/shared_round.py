@@ -32,13 +32,16 @@ class SharedRound(Round):
     def __init__(self, seed: str, servers: SharedServers, policy: Policy):
         super().__init__(seed, servers, policy)
         self._chance = random.Random(f"{seed}.shared")
-        self._kinds = [self._kill_server, self._stop_server, self._pause_server, self._kill_member,
-                       self._pause_member, self._cut_leader, self._cut_follower, self._kill_all]
+        self._kinds = [self._kill_server, self._stop_server, self._pause_server, self._kill_all, *self._store_kinds()]
         if servers.clock is not None:
             self._kinds += [self._set_clock, self._start_with_wrong_clock]
         self._chance.shuffle(self._kinds)
         self._breaks = 0
         self._up = None
+
+    def _store_kinds(self) -> list:
+        """Breaks of the store."""
+        return [self._kill_member, self._pause_member, self._cut_leader, self._cut_follower]
 
     def _hostile(self, board, operations: int) -> None:
         with self._server.network.hostile():
@@ -80,10 +83,10 @@ class SharedRound(Round):
     def _pause_member(self) -> None:
         self._pause("member paused", self._chance.choice(self._server.etcd.members))
 
-    def _pause(self, fault: str, process) -> None:
+    def _pause(self, fault: str, process, pause_s: float = PAUSE_S) -> None:
         self.faults[fault] += 1
         process.signal(signal.SIGSTOP)
-        time.sleep(PAUSE_S)
+        time.sleep(pause_s)
         process.signal(signal.SIGCONT)
 
     def _cut_leader(self) -> None:

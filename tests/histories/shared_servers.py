@@ -13,12 +13,11 @@ MEMBERS = 3
 MEMBER_FAULT_RATE = 0.02
 
 
-class ProxiedEtcd(EtcdPlace):
-    """The members as the servers see them, each behind a network that breaks requests when it is told to."""
+class FaultyNetwork:
+    """Proxies that break requests when they are told to."""
 
-    def __init__(self, etcd: Etcd, seed: int):
-        self._proxies = [Proxy(member, seed + i, fault_rate=0) for i, member in enumerate(etcd.members)]
-        self.endpoint = ",".join(proxy.address for proxy in self._proxies)
+    def __init__(self, proxies: list):
+        self._proxies = proxies
 
     @contextlib.contextmanager
     def hostile(self):
@@ -53,6 +52,14 @@ class ProxiedEtcd(EtcdPlace):
             proxy.close()
 
 
+class ProxiedEtcd(FaultyNetwork, EtcdPlace):
+    """The members as the servers see them, each behind a network that breaks requests when it is told to."""
+
+    def __init__(self, etcd: Etcd, seed: int):
+        super().__init__([Proxy(member, seed + i, fault_rate=0) for i, member in enumerate(etcd.members)])
+        self.endpoint = ",".join(proxy.address for proxy in self._proxies)
+
+
 class SharedServers:
     """Servers on one cluster as one endpoint: each new connection is to the next one that runs. `clock`, if there is
     one, is that of the last of them (wrong_clock.py)."""
@@ -60,14 +67,19 @@ class SharedServers:
     def __init__(self, seed: int, *flags: str, clock=None):
         self.clock = clock
         self.starts = 0
-        self.etcd = Etcd(MEMBERS).start()
-        self.network = ProxiedEtcd(self.etcd, seed)
+        self.etcd, self.network = self._start_store(seed)
         self.servers = [SharedServer(self.network, f"server-{i}", *flags) for i in range(SERVERS)]
         if clock is not None:
             self.servers[-1].environment = clock.environment
         self._running = set()
         self._turns = itertools.count()
         self._lock = threading.Lock()
+
+    @staticmethod
+    def _start_store(seed: int) -> tuple:
+        """The store, and the network to it."""
+        etcd = Etcd(MEMBERS).start()
+        return etcd, ProxiedEtcd(etcd, seed)
 
     @property
     def address(self) -> str:

@@ -19,6 +19,7 @@ from checker import check
 from crash_rounds import CrashRounds
 from harness import Server
 from history import Policy
+from postgres_round import FailoverRound, FailoverServers
 from proxy import FAULTS
 from report import Figures, as_lines
 from round import Round
@@ -106,10 +107,16 @@ class Soak:
                 f"{self.last_rss_kib} KiB after its last")
 
 
-class SharedSoak:
-    """Rounds against three servers on three members of etcd; each world keeps its own. One clock is wrong at times."""
+# On what several servers run, by the name of the store.
+STORES = {"etcd": (SharedServers, SharedRound), "postgres": (FailoverServers, FailoverRound)}
 
-    def __init__(self, seed: int):
+
+class SharedSoak:
+    """Rounds against three servers on three members of etcd, or on a PostgreSQL with a standby; each world keeps its own.
+    One clock is wrong at times."""
+
+    def __init__(self, seed: int, store: str):
+        self._servers_type, self._round_type = STORES[store]
         self.figures = Figures()
         self._seed = seed
         self._breaks = collections.Counter()
@@ -126,19 +133,19 @@ class SharedSoak:
         """Runs one; returns what is wrong with it, having kept its history."""
         world = SHARED_WORLDS[number % len(SHARED_WORLDS)]
         if world not in self._servers:
-            self._servers[world] = SharedServers(self._seed, *flags_of(world), clock=self._clock).start()
+            self._servers[world] = self._servers_type(self._seed, *flags_of(world), clock=self._clock).start()
         servers = self._servers[world]
         policy = dataclasses.replace(policy_of(world), late_commits=True)
         if self._clock is not None:
             policy = dataclasses.replace(policy, clock_jumps=True, skew_ns=SKEW_S * SECOND_NS)
-        round_ = SharedRound(f"{self._seed}.{number}", servers, policy)
+        round_ = self._round_type(f"{self._seed}.{number}", servers, policy)
         violations = checked(round_, self.figures)
         self._breaks.update({fault: count for fault, count in round_.faults.items() if fault not in FAULTS})
         return violations
 
     def __str__(self) -> str:
         faults = sum(servers.network.faults for servers in self._servers.values())
-        return f"{self.figures}; {faults} faults between servers and members; {dict(self._breaks)}"
+        return f"{self.figures}; {faults} faults between servers and their store; {dict(self._breaks)}"
 
 
 def flags_of(world: World) -> tuple:
@@ -175,8 +182,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
     parser.add_argument("--several_servers", action="store_true",
                         help="three servers on three members of etcd, of which any may die, pause or be cut off")
+    parser.add_argument("--store", choices=STORES, default="etcd",
+                        help="that of several servers; postgres: a primary with a synchronous standby, which pg_auto_failover "
+                             "promotes, and --several_servers")
     parser.add_argument("--crash_test", metavar="PROGRAM", help="runs CrashRandomTest of that program beside it")
     arguments = parser.parse_args()
+    arguments.several_servers |= arguments.store != "etcd"
     not_possible = small_disk.enter_own_namespace() if "--seed" in sys.argv else restart_with(arguments.seed)
     print(f"soak: --seed {arguments.seed}", flush=True)
     if not_possible:
@@ -193,7 +204,7 @@ def main() -> int:
 def run(arguments: argparse.Namespace, disk_is_possible: bool, crashes: Optional[CrashRounds]) -> int:
     """Rounds until the time is over or something is wrong. Returns how much is."""
     begun_s = reported_s = time.monotonic()
-    soak = SharedSoak(arguments.seed) if arguments.several_servers else Soak(arguments.seed, disk_is_possible)
+    soak = SharedSoak(arguments.seed, arguments.store) if arguments.several_servers else Soak(arguments.seed, disk_is_possible)
     number, wrong = 0, 0
     try:
         while time.monotonic() < begun_s + 60 * arguments.minutes and not wrong and not (crashes and crashes.failure):

@@ -22,6 +22,7 @@
 #include "hapax/storage/copy.h"
 #include "hapax/storage/etcd/backend.h"
 #include "hapax/storage/postgres/backend.h"
+#include "hapax/storage/postgres/isolation.h"
 #include "hapax/storage/postgres/options.h"
 #include "hapax/storage/remote/store.h"
 #include "hapax/storage/rocksdb/store.h"
@@ -37,6 +38,7 @@ struct CopyFlags {
   std::string to;
   EtcdAccessFiles etcd_files;
   std::string postgres_schema = PostgresOptions().schema;
+  std::string postgres_isolation = std::string(PgIsolationName(PostgresOptions().isolation));
   bool cancels = false;
 };
 
@@ -70,8 +72,10 @@ absl::StatusOr<std::unique_ptr<Store>> OpenEtcd(Side /*side*/, const std::string
 // `file`: has the connection string, which may have a password.
 absl::StatusOr<std::unique_ptr<Store>> OpenPostgres(Side /*side*/, const std::string& file, const CopyFlags& flags) {
   HAPAX_ASSIGN_OR_RETURN(const std::string text, ReadGuardedFile(file, OthersMay::kNothing));
+  HAPAX_ASSIGN_OR_RETURN(const PgIsolationKind isolation, ParsePgIsolation(flags.postgres_isolation));
   HAPAX_ASSIGN_OR_RETURN(auto backend, OpenPostgresBackend({.conninfo = std::string(absl::StripAsciiWhitespace(text)),
-                                                            .schema = flags.postgres_schema}));
+                                                            .schema = flags.postgres_schema,
+                                                            .isolation = isolation}));
   return MakeRemoteStore(std::move(backend));
 }
 
@@ -156,6 +160,9 @@ Action BindAdminCopy(CLI::App& verb) {
   AddPath(verb, "--etcd-credentials-file", flags->etcd_files.credentials_file, "As hapaxd's --etcd_credentials_file");
   AddText(verb, "--postgres-schema", flags->postgres_schema, "As hapaxd's --postgres_schema")
       ->default_str(flags->postgres_schema);
+  AddText(verb, "--postgres-isolation", flags->postgres_isolation, "As hapaxd's --postgres_isolation")
+      ->default_str(flags->postgres_isolation)
+      ->check([](const std::string& name) { return std::string(ParsePgIsolation(name).status().message()); });
   verb.add_flag("--cancel", flags->cancels, "Give an unfinished copy up: servers may start on --from again");
   return [flags](Session& session) { return Copy(session, *flags); };
 }

@@ -35,6 +35,28 @@ TEST_F(PostgresBackendTest, AKeyThatIsTooLongForAnIndexIsRefused) {
   EXPECT_THAT(refused.status, StatusIs(StatusCode::kResourceExhausted));
 }
 
+// A page of large rows is not read whole.
+TEST_F(PostgresBackendTest, AScanEndsWithTheRowThatExceedsItsBytes) {
+  const std::string large(1000, 'x');
+  ASSERT_EQ(Commit({}, {{Row("a"), large}, {Row("b"), large}, {Row("c"), large}, {Row("d"), "1"}}), Outcome::kApplied);
+  const auto scan = [&](int64_t max_bytes) {
+    const auto fetched = Wait<absl::StatusOr<RemoteFetched>>([&](auto done) {
+      backend_->Fetch({.scans = {{.table = Table::kResources, .max_rows = 9, .max_bytes = max_bytes}}},
+                      std::move(done));
+    });
+    EXPECT_THAT(fetched, IsOk());
+    return fetched.ok() ? fetched->scans[0] : RemoteFetched::Rows();
+  };
+  EXPECT_EQ(scan(1).rows.size(), 1);
+  EXPECT_TRUE(scan(1).has_more);
+  EXPECT_EQ(scan(1500).rows.size(), 2);
+  EXPECT_EQ(scan(1500).rows[1].value.value, large);
+  EXPECT_TRUE(scan(1500).has_more);
+  EXPECT_EQ(scan(3001).rows.size(), 4);
+  EXPECT_FALSE(scan(3001).has_more);
+  EXPECT_EQ(scan(0).rows.size(), 4);
+}
+
 // With so few locks that a lock for each key would exhaust the server's.
 TEST(PostgresBackendLimitsTest, TheLargestGroupIsAppliedWhateverTheServersLockTable) {
   const PostgresServer server({"max_connections=10", "max_locks_per_transaction=10"});

@@ -82,7 +82,8 @@ TEST(SpeculationTest, AScanThatWasNotFetchedMustBeAndAsksForMoreRowsWhenTheyEnd)
   const Speculation more(state, cache);
   ASSERT_THAT(more.Scan(kTable, KeyRange(), all), IsOk());
   EXPECT_TRUE(more.must_fetch());
-  EXPECT_EQ(more.Wanted().scans[0].max_rows, Speculation::kMoreRows);
+  EXPECT_EQ(more.Wanted().scans[0].max_rows, Speculation::kMore * Speculation::kFirstRows);
+  EXPECT_EQ(more.Wanted().scans[0].max_bytes, Speculation::kMore * Speculation::kFirstBytes);
 }
 
 TEST(SpeculationTest, ARowSeenInTwoRevisionsMustBeFetched) {
