@@ -15,6 +15,7 @@ import flood
 import growth
 import machine
 import open_loop
+import post
 import reply_size
 import several_servers
 import several_servers_postgres
@@ -23,11 +24,11 @@ from context import Context
 from systems import FIGURES
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-# In the order of measurement. The first one is `figures`, parts of which --only may name.
-PARTS = {"figures": figures, "open_loop": open_loop, "connections": connections, "reply_size": reply_size, "doors": doors,
+# In the order of measurement. --only may name figures of the first two, and systems of `post`.
+PARTS = {"launch": figures, "post": post, "open_loop": open_loop, "connections": connections, "reply_size": reply_size, "doors": doors,
          "flood": flood, "growth": growth, "expiry": expiry, "several_servers": several_servers,
          "several_servers_postgres": several_servers_postgres}
-NAMES = (*FIGURES, *figures.SYSTEMS, *PARTS)
+NAMES = (*FIGURES, *post.SYSTEMS, *PARTS)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -44,11 +45,17 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def wanted_parts(context: Context) -> list:
-    """The parts that --only names; also `figures`, if it names one of those or a system."""
+    """The parts that --only names. A figure or a system without its part: those of `launch` and `post` that have it."""
     if not context.only:
-        return ["figures"] if context.quick else list(PARTS)
-    inside_figures = context.only & {*FIGURES, *figures.SYSTEMS}
-    return [part for part in PARTS if part in context.only or (part == "figures" and inside_figures)]
+        return ["launch", "post"] if context.quick else list(PARTS)
+    parts = context.only & set(PARTS)
+    systems, named = context.only & set(post.SYSTEMS), context.only & set(FIGURES)
+    if (systems or named) and not parts & {"launch", "post"}:
+        if not systems or systems & {"hapax", "echo"}:
+            parts |= {"launch"}
+        if not named or named & set(post.FIGURES):
+            parts |= {"post"}
+    return [part for part in PARTS if part in parts]
 
 
 def main() -> int:

@@ -36,10 +36,10 @@ class ScriptTest(unittest.TestCase):
 
     def test_a_figure(self):
         printed, result = bench("--only", "first_execution", "--only", "hapax")
-        rows = result["figures"]
-        self.assertEqual([(row["system"], row["in_flight"]) for row in rows],
-                         [(system, in_flight) for in_flight in (1, 64, 256) for system in ("hapax", "echo")])
-        for row in rows:
+        for part in ("figures", "post"):
+            self.assertEqual([(row["system"], row["in_flight"]) for row in result[part]],
+                             [(system, in_flight) for in_flight in (1, 64, 256) for system in ("hapax", "echo")])
+        for row in result["figures"] + result["post"]:
             self.assertLessEqual(FIGURE_KEYS, set(row))
             self.assertEqual(row["figure"], "first_execution")
             self.assertGreater(row["rps"], 0)
