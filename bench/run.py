@@ -16,6 +16,7 @@ import growth
 import machine
 import open_loop
 import post
+import regressions
 import reply_size
 import several_servers
 import several_servers_postgres
@@ -33,15 +34,25 @@ NAMES = (*FIGURES, *post.SYSTEMS, *PARTS)
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures Hapax beside a bare gRPC echo and its peers.")
-    parser.add_argument("--quick", action="store_true", help="in two minutes: Hapax and the echo, short")
+    parser.add_argument("--quick", action="store_true", help="in three minutes: Hapax and the echo, short")
     parser.add_argument("--only", action="append", default=[], choices=NAMES, metavar="NAME",
                         help=f"only this; may be repeated: {', '.join(NAMES)}")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also writes everything that was measured")
+    parser.add_argument("--compare", type=pathlib.Path, metavar="FILE",
+                        help="says which figures left their range in FILE, the JSON of an earlier run on this machine")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release", metavar="DIR",
                         help="where the programs are; default build/release, which is built first")
     parser.add_argument("--repeats", type=int, metavar="N", help="how often each pair is measured; default 5, 3 if quick")
     parser.add_argument("--seconds", type=float, metavar="S", help="how long each time; default 3, 0.5 if quick")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.compare:
+        try:
+            arguments.compare = json.loads(arguments.compare.read_text())
+        except (OSError, ValueError) as error:
+            parser.error(f"--compare: {error}")
+        if other := regressions.other_machine(arguments.compare, machine.facts()):
+            parser.error(f"--compare: the figures are of another machine: {other}")
+    return arguments
 
 
 def wanted_parts(context: Context) -> list:
@@ -78,10 +89,13 @@ def main() -> int:
         if arguments.json:
             arguments.json.write_text(json.dumps(result, indent=1) + "\n")
     print(tables.text(result))
+    changes = regressions.compare(arguments.compare, result) if arguments.compare else []
+    if arguments.compare:
+        print(f"\n{regressions.text(changes)}")
     failed += [row["system"] for row in result.get("failed", [])]
     if failed:
         print(f"scripts/bench: failed: {', '.join(failed)}", file=sys.stderr)
-    return 1 if failed else 0
+    return 1 if failed or regressions.is_worse(changes) else 0
 
 
 if __name__ == "__main__":

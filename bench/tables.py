@@ -17,6 +17,7 @@ FIGURE_COLUMNS = (
     ("echo CPU us/call", lambda row: row["echo_cpu_us_per_call"], "{:.1f}"),
 )
 OPEN_LOOP_COLUMNS = (
+    ("call", lambda row: row.get("mutation", "launch"), "{}"),
     ("figure", lambda row: targets.words(row["figure"]), "{}"),
     ("rate", lambda row: f"{row['rate']:,} ({row['fraction']:.0%})", "{}"),
     ("p50 us", lambda row: row["p50_us"], "{:,.0f}"),
@@ -118,7 +119,8 @@ LEADER_DEATH_COLUMNS = (
 TARGET_COLUMNS = (
     ("target", lambda row: row.target, "{}"),
     ("measured", lambda row: row.measured or "not measured", "{}"),
-    ("met?", lambda row: {True: "yes", False: "no", None: "-"}[row.met], "{}"),
+    ("min..max", lambda row: row.spread, "{}"),
+    ("met?", lambda row: row.verdict or "-", "{}"),
 )
 # Every list except `figures`: title, columns.
 LISTS = {

@@ -10,6 +10,10 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("HAPAX_BUILD_DIR") or sys.exit("HAPAX_BUILD_DIR: set it to where bench_load is"))
+sys.path.insert(0, str(ROOT / "bench"))
+
+import machine  # noqa: E402
+
 FIGURE_KEYS = {"figure", "system", "in_flight", "rps", "ratio_to_echo", "ratio_min", "ratio_max", "p50_us", "p99_us",
                "p999_us", "server_cpu_us_per_call", "echo_cpu_us_per_call"}
 
@@ -35,7 +39,13 @@ class ScriptTest(unittest.TestCase):
         self.assertRegex(ended.stdout, r"^replay, 4 in flight: \d\.\d{3} \(.*\nfirst_execution, 4 in flight: \d\.\d{3} \(")
 
     def test_a_figure(self):
-        printed, result = bench("--only", "first_execution", "--only", "hapax")
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as earlier:
+            slow = {"figure": "first_execution", "system": "hapax", "in_flight": 64, "ratio_to_echo": 0, "ratio_min": 0,
+                    "ratio_max": 0}
+            json.dump({"machine": machine.facts(), "post": [slow]}, earlier)
+            earlier.flush()
+            printed, result = bench("--only", "first_execution", "--only", "hapax", "--compare", earlier.name)
+        self.assertRegex(printed, "1 of 1 figures left their range\n(.*\n)*post, first execution, hapax, in flight 64 .* better")
         for part in ("figures", "post"):
             self.assertEqual([(row["system"], row["in_flight"]) for row in result[part]],
                              [(system, in_flight) for in_flight in (1, 64, 256) for system in ("hapax", "echo")])
@@ -48,6 +58,15 @@ class ScriptTest(unittest.TestCase):
         self.assertGreater(result["disk"][0]["fdatasync_p50_us"], 0)
         self.assertLessEqual({"cpu", "cores", "kernel", "commit", "date"}, set(result["machine"]))
         self.assertIn("Targets", printed)
+
+    def test_a_run_on_another_machine_is_not_compared(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as earlier:
+            json.dump({"machine": {**machine.facts(), "cores": 1000}}, earlier)
+            earlier.flush()
+            ended = subprocess.run([ROOT / "scripts" / "bench", "--build", BUILD, "--compare", earlier.name],
+                                   stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=110)
+        self.assertEqual(ended.returncode, 2)
+        self.assertIn("another machine: cores 1000, here ", ended.stderr)
 
     def test_a_part(self):
         _, result = bench("--only", "connections")
