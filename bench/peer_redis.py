@@ -41,6 +41,10 @@ class RedisPeer(Peer):
     def effects(self) -> int:
         return len(self._cli("KEYS", f"{self.effect_kind}:*").split())
 
+    def allow_keys(self, *patterns) -> None:
+        """Has Redis refuse commands on other keys."""
+        self._cli("ACL", "SETUSER", "default", "resetkeys", *(f"~{pattern}" for pattern in patterns))
+
     @property
     def _socket(self) -> pathlib.Path:
         return self._scratch / "redis.sock"

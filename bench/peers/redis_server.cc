@@ -38,7 +38,6 @@ struct Attempt {
   Change change;
   Done done;
   std::string record_key;
-  bool effect_stored = false;
 
   void Finish(const grpc::Status& status, std::string_view reply = {}) {
     const std::unique_ptr<Attempt> self(this);
@@ -67,18 +66,22 @@ grpc::Status Unavailable(const redisReply* reply) {
 
 bool IsOk(const redisReply* reply) { return reply != nullptr && reply->type == REDIS_REPLY_STATUS; }
 
-void OnEffect(redisAsyncContext* /*redis*/, void* data, void* attempt) {
-  static_cast<Attempt*>(attempt)->effect_stored = IsOk(static_cast<redisReply*>(data));
-}
-
 void OnRecorded(redisAsyncContext* /*redis*/, void* data, void* context) {
   auto& attempt = *static_cast<Attempt*>(context);
   const auto* reply = static_cast<redisReply*>(data);
-  if (attempt.effect_stored && IsOk(reply)) {
+  if (IsOk(reply)) {
     attempt.Finish(grpc::Status::OK, attempt.change.reply);
   } else {
     attempt.Finish(Unavailable(reply));
   }
+}
+
+// A record of an effect that was refused would lose it, so the record follows.
+void OnEffect(redisAsyncContext* redis, void* data, void* context) {
+  auto& attempt = *static_cast<Attempt*>(context);
+  const auto* reply = static_cast<redisReply*>(data);
+  if (!IsOk(reply)) return attempt.Finish(Unavailable(reply));
+  Send<5>(redis, OnRecorded, &attempt, {"SET", attempt.record_key, attempt.change.reply, "EX", kRecordSeconds});
 }
 
 // The value before the claim: nothing, another's claim, or a reply.
@@ -88,7 +91,6 @@ void OnClaimed(redisAsyncContext* redis, void* data, void* context) {
   if (reply != nullptr && reply->type == REDIS_REPLY_NIL) {
     Send<3>(redis, OnEffect, &attempt,
             {"SET", absl::StrCat(Abseil(attempt.change.kind()), ":", attempt.change.id), attempt.change.effect});
-    Send<5>(redis, OnRecorded, &attempt, {"SET", attempt.record_key, attempt.change.reply, "EX", kRecordSeconds});
   } else if (reply == nullptr || reply->type != REDIS_REPLY_STRING) {
     attempt.Finish(Unavailable(reply));
   } else if (const std::string_view found(reply->str, reply->len); found == kInProgress) {

@@ -23,6 +23,7 @@ sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests" / "e2e")]
 
 from peer_etcd import EtcdSameRows  # noqa: E402
 from peer_postgres import PostgresSameRows  # noqa: E402
+from peer_redis import RedisPeer  # noqa: E402
 from peers import PEERS  # noqa: E402
 from ledger_protos import ledger_pb2  # noqa: E402
 from protos import compute_pb2  # noqa: E402
@@ -183,9 +184,22 @@ class PeerPromises:
             return [reply for future in futures for reply in future.result()]
 
 
-for peer_name in PEERS:
+class RedisPromises(PeerPromises):
+    def test_a_posting_that_is_refused_leaves_no_reply(self):
+        token = new_token()
+        self.peer.allow_keys("token:*", "node-idempotency*")
+        with self.assertRaises((grpc.RpcError, AssertionError)):
+            self.client.call(token)
+        self.peer.allow_keys("*")
+        # The claim is left until it expires.
+        self.assertIs(self.client.call(token), IN_PROGRESS)
+        self.assertEqual(self.peer.effects(), 0)
+
+
+for peer_name, peer_class in PEERS.items():
+    promises = RedisPromises if issubclass(peer_class, RedisPeer) else PeerPromises
     case = "".join(word.capitalize() for word in peer_name.split("_"))
-    globals()[f"{case}Test"] = type(f"{case}Test", (PeerPromises, unittest.TestCase), {"name": peer_name})
+    globals()[f"{case}Test"] = type(f"{case}Test", (promises, unittest.TestCase), {"name": peer_name})
 
 
 class SameRowsPromises(PeerPromises):

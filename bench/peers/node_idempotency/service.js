@@ -36,11 +36,8 @@ async function serve() {
     if (found) return answer(response, found.additional.status, found.body);
     const id = `p-0${randomBytes(8).toString("hex")}`;
     const body = { posting_id: id, posting: call.body.posting };
-    // On one connection and in this order, so the effect is stored first.
-    await Promise.all([
-      storage.client.set(`posting:${id}`, JSON.stringify(body.posting)),
-      idempotency.onResponse(call, { body, additional: { status: 200 } }),
-    ]);
+    await storage.client.set(`posting:${id}`, JSON.stringify(body.posting));
+    await idempotency.onResponse(call, { body, additional: { status: 200 } });
     answer(response, 200, body);
   }
 
