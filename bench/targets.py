@@ -109,7 +109,7 @@ def _open_loop(result: dict) -> list:
         row = next((row for row in result.get("open_loop", [])
                     if (row.get("mutation"), row["figure"], row["fraction"]) == ("post", name, .8)), None)
         found = row and Range(row["p99_us"], row["p99_us_min"], row["p99_us_max"]).times(1e-3)
-        rows.append(_at_most(f"post, {words(name)}, at 80% of the throughput with 64 in flight, open loop: p99 at most "
+        rows.append(_at_most(f"post, {words(name)}, open loop at 80% of the capacity: p99 at most "
                              f"{most_ms} ms", found, most_ms, "{:.1f} ms"))
     return rows
 

@@ -42,7 +42,9 @@ def verdicts(measured: dict) -> dict:
 
 class CommittedTest(unittest.TestCase):
     def test_the_committed_page_and_plots_are_what_the_committed_results_give(self):
-        files = report.render(json.loads((DOCS / "benchmarks" / "results.json").read_text()))
+        results = json.loads((DOCS / "benchmarks" / "results.json").read_text())
+        self.assertRegex(results["machine"]["commit"], "^[0-9a-f]{12}$", "measure committed code")
+        files = report.render(results)
         self.assertIn("benchmarks.md", files)
         for name, text in files.items():
             self.assertEqual((DOCS / name).read_text(), text, f"docs/{name}: run bench/report.py")

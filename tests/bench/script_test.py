@@ -36,7 +36,8 @@ class ScriptTest(unittest.TestCase):
                                 "--seconds", "0.1", "--in_flight", "4"],
                                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=110)
         self.assertEqual(ended.returncode, 0, ended.stderr)
-        self.assertRegex(ended.stdout, r"^replay, 4 in flight: \d\.\d{3} \(.*\nfirst_execution, 4 in flight: \d\.\d{3} \(")
+        self.assertRegex(ended.stdout, "".join(rf"{mutation}, {figure}, 4 in flight: \d\.\d{{3}} \(.*\n"
+                                                 for mutation in ("post", "launch") for figure in ("replay", "first_execution")))
 
     def test_a_figure(self):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as earlier:
@@ -73,6 +74,15 @@ class ScriptTest(unittest.TestCase):
         self.assertEqual([(row["figure"], row["connections"]) for row in result["connections"]],
                          [("first_execution", 1000), ("replay", 1000)])
         self.assertNotIn("figures", result)
+
+    def test_posts_on_an_engine_of_several_servers(self):
+        _, result = bench("--only", "hapax_etcd", "--only", "first_execution")
+        if result["skipped"]:
+            self.skipTest(result["skipped"][0]["reason"])
+        self.assertEqual([(row["system"], row["figure"], row["in_flight"], row["beside"]) for row in result["post_engines"]],
+                         [("hapax_etcd", "first_execution", n, "etcd, hand-written") for n in (1, 64, 256)])
+        self.assertGreater(min(row["ratio"] for row in result["post_engines"]), 0)
+        self.assertEqual(result["post"], [])
 
     def test_servers_on_postgres_with_a_standby(self):
         _, result = bench("--only", "several_servers_postgres")
