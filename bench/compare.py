@@ -1,9 +1,10 @@
-"""Measures two builds of hapaxd in pairs in one run, such as a release and the change to it.
+"""Measures two builds of Hapax in pairs in one run, such as a release and the change to it.
 
 Usage: bench/compare.py BEFORE AFTER [--repeats N] [--seconds S] [--in_flight N...]
 
 BEFORE and AFTER are build directories. The load generator is AFTER's. Prints the median of the pairs' ratios of
-throughput, AFTER to BEFORE, with the least and the greatest, and both medians of CPU time a call."""
+throughput, AFTER to BEFORE, with the least and the greatest, and both medians of CPU time a call: of posts, if both
+builds have bench_ledger, and of launches."""
 
 import argparse
 import pathlib
@@ -12,7 +13,7 @@ import sys
 
 from context import Context
 from pairs import settle
-from systems import Hapax
+from systems import Hapax, Ledger
 
 OUTCOMES = {"replay": "replayed", "first_execution": "executed"}
 
@@ -43,19 +44,21 @@ def measure(context: Context, before, after, figure: str, in_flight: int) -> str
             cpu[name].append(runs[name]["server_cpu_us_per_call"])
             settle(running)
         ratios.append(runs["after"]["rps"] / runs["before"]["rps"])
-    return (f"{figure}, {in_flight} in flight: {statistics.median(ratios):.3f} ({min(ratios):.2f} to {max(ratios):.2f}); "
+    return (f"{before.mutation}, {figure}, {in_flight} in flight: {statistics.median(ratios):.3f} ({min(ratios):.2f} to {max(ratios):.2f}); "
             f"CPU a call {statistics.median(cpu['after']):.1f} us, before {statistics.median(cpu['before']):.1f} us")
 
 
 def main() -> None:
     arguments = parse_arguments()
     context = Context(build=arguments.after.resolve(), quick=False, repeats=arguments.repeats, seconds=arguments.seconds)
-    for figure in OUTCOMES:
-        # Each figure starts with empty databases.
-        with context.started_system(Hapax(arguments.before.resolve())) as before, \
-                context.started_system(Hapax(arguments.after.resolve())) as after:
-            for in_flight in arguments.in_flight:
-                print(measure(context, before, after, figure, in_flight), flush=True)
+    builds = [build.resolve() for build in (arguments.before, arguments.after)]
+    systems = [Ledger] if all((build / "bench_ledger").exists() for build in builds) else []
+    for system in (*systems, Hapax):
+        for figure in OUTCOMES:
+            # Each figure starts with empty databases.
+            with context.started_system(system(builds[0])) as before, context.started_system(system(builds[1])) as after:
+                for in_flight in arguments.in_flight:
+                    print(measure(context, before, after, figure, in_flight), flush=True)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
+#include "bench/v1/ledger.pb.h"
 #include "grpcpp/grpcpp.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "grpcpp/impl/codegen/server_callback_handlers.h"
@@ -20,6 +21,8 @@ ABSL_FLAG(int, instances, 1, "Instances in the reply to each launch");
 
 namespace {
 
+using bench::v1::PostRequest;
+using bench::v1::PostResponse;
 using hapax::compute::v1::DescribeInstancesRequest;
 using hapax::compute::v1::DescribeInstancesResponse;
 using hapax::compute::v1::RunInstancesRequest;
@@ -30,11 +33,14 @@ class EchoService final : public grpc::Service {
   explicit EchoService(int instances)
       : protected_launch_(hapax::bench::PreparedReply(instances)),
         unprotected_launch_(hapax::bench::PreparedReply(instances, /*with_token=*/false)),
+        post_(hapax::bench::PreparedPost()),
         list_(hapax::bench::PreparedList()) {
     Answer<RunInstancesRequest, RunInstancesResponse>(
         hapax::bench::kRunInstances, [this](const RunInstancesRequest& request) -> const RunInstancesResponse& {
           return request.client_token().empty() ? unprotected_launch_ : protected_launch_;
         });
+    Answer<PostRequest, PostResponse>(hapax::bench::kPost,
+                                      [this](const PostRequest&) -> const PostResponse& { return post_; });
     Answer<DescribeInstancesRequest, DescribeInstancesResponse>(
         hapax::bench::kDescribeInstances,
         [this](const DescribeInstancesRequest&) -> const DescribeInstancesResponse& { return list_; });
@@ -57,6 +63,7 @@ class EchoService final : public grpc::Service {
 
   const RunInstancesResponse protected_launch_;
   const RunInstancesResponse unprotected_launch_;
+  const PostResponse post_;
   const DescribeInstancesResponse list_;
   int methods_ = 0;
 };

@@ -10,4 +10,10 @@ std::optional<Figure> ParseFigure(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<Mutation> ParseMutation(std::string_view name) {
+  if (name == "launch") return Mutation::kLaunch;
+  if (name == "post") return Mutation::kPost;
+  return std::nullopt;
+}
+
 }  // namespace hapax::bench

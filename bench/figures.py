@@ -1,81 +1,40 @@
-"""The figures of Hapax and its peers, each in pairs with the echo."""
-
-import functools
+"""The figures of launches, what the compute service costs: Hapax in pairs with the echo."""
 
 from context import Context
-from disk import fdatasync
 from pairs import measure_pairs
-from peers import PEERS
-from systems import FIGURES, Echo, Hapax, System
+from systems import FIGURES, Echo, Hapax
 
 IN_FLIGHT = (1, 64, 256)
 # The outcome that Hapax must report for each call; otherwise the figure is invalid.
 OUTCOMES = {"first_execution": "executed", "replay": "replayed", "unprotected": "unprotected", "read": ""}
-SYSTEMS = ("hapax", "echo", *PEERS)
+QUICK_FIGURES = ("first_execution", "replay")
 
 
 def run(context: Context) -> dict:
-    """Lists `figures`, `disk` (fdatasync beside a first execution at 1 in flight), `versions` of the systems,
-    and those that were `skipped` or `failed`, with the reasons."""
-    result = {"figures": [], "disk": [], "versions": [], "skipped": [], "failed": []}
-    for name in SYSTEMS:
-        if name == "echo" or not _wants_system(context, name):
-            continue
-        reason = "not part of --quick" if context.quick and name in PEERS and name not in context.only else None
-        reason = reason or _system(context, name).unavailable()
-        if reason:
-            context.say(f"{name}: skipped: {reason}")
-            result["skipped"].append({"system": name, "reason": reason})
-            continue
-        result["versions"].append({"system": name, "version": _system(context, name).version()})
-        try:
-            _measure_system(context, name, result)
-        except (RuntimeError, OSError) as error:
-            context.say(f"{name}: failed: {error}")
-            result["failed"].append({"system": name, "reason": str(error)})
-    return result
-
-
-def _wants_system(context: Context, name: str) -> bool:
-    systems = context.only & set(SYSTEMS)
-    return not systems or name in systems or (name == "hapax" and "echo" in systems)
-
-
-def _wanted_figures(context: Context, system: System) -> list:
+    """List `figures`, of Hapax and of the echo beside it."""
+    rows = []
     named = context.only & set(FIGURES)
-    return [figure for figure in FIGURES if figure in system.figures and (not named or figure in named)]
-
-
-def _system(context: Context, name: str) -> System:
-    return Hapax(context.build) if name == "hapax" else PEERS[name](context.build)
-
-
-def _measure_system(context: Context, name: str, result: dict) -> None:
-    system = _system(context, name)
-    for figure in _wanted_figures(context, system):
+    for figure in FIGURES:
+        if figure not in (named or (QUICK_FIGURES if context.quick else FIGURES)):
+            continue
         # Each starts with an empty database.
-        with context.started_system(Echo(context.build)) as echo, context.started_system(system) as running:
+        with context.started_system(Echo(context.build)) as echo, \
+                context.started_system(Hapax(context.build)) as running:
             for in_flight in IN_FLIGHT:
-                _measure(context, name, figure, in_flight, echo, running, result)
+                rows += measure_row(context, "hapax", figure, in_flight, echo, running)
+    return {"figures": rows}
 
 
-def _measure(context: Context, name: str, figure: str, in_flight: int, echo, running, result: dict) -> None:
-    beside = None
-    with context.scratch() as scratch:
-        if (name, figure, in_flight) == ("hapax", "first_execution", 1):
-            beside = functools.partial(fdatasync, context, scratch)
-        row = {"figure": figure, "system": name, "in_flight": in_flight,
-               **measure_pairs(context, echo, running, figure, in_flight=in_flight, beside=beside,
-                               outcome=OUTCOMES[figure] if name == "hapax" else "")}
-    if beside is not None:
-        result["disk"].append({key: row.pop(key) for key in list(row) if key.startswith("fdatasync_")})
-    context.say(f"{name} {figure}, {in_flight} in flight: {row['rps']:,.0f}/s, {row['ratio_to_echo']:.2f} of the echo "
-                f"({row['ratio_min']:.2f} to {row['ratio_max']:.2f}), p50 {row['p50_us']:,.0f} us, "
-                f"p99 {row['p99_us']:,.0f} us, server CPU {row['server_cpu_us_per_call']:.1f} us a call "
-                f"(echo {row['echo_cpu_us_per_call']:.1f})")
-    result["figures"].append(row)
-    if name == "hapax":
-        result["figures"].append(_echo_row(row))
+def measure_row(context: Context, name: str, figure: str, in_flight: int, echo, running, beside=None) -> list:
+    """The row of a system; if that is Hapax, also the echo's own beside it. `beside` as in measure_pairs."""
+    row = {"figure": figure, "system": name, "in_flight": in_flight,
+           **measure_pairs(context, echo, running, figure, in_flight=in_flight, beside=beside,
+                           outcome=OUTCOMES[figure] if name == "hapax" else "")}
+    context.say(f"{running.mutation}, {name} {figure}, {in_flight} in flight: {row['rps']:,.0f}/s, "
+                f"{row['ratio_to_echo']:.2f} of the echo ({row['ratio_min']:.2f} to {row['ratio_max']:.2f}), "
+                f"p50 {row['p50_us']:,.0f} us, p99 {row['p99_us']:,.0f} us, server CPU "
+                f"{row['server_cpu_us_per_call']:.1f} us a call (echo {row['echo_cpu_us_per_call']:.1f})")
+    return [row, _echo_row(row)] if name == "hapax" else [row]
 
 
 def _echo_row(row: dict) -> dict:

@@ -21,9 +21,10 @@
 
 ABSL_FLAG(std::string, target, "", "HOST:PORT to call; with --protocol=http1 HOST:PORT/PATH to POST to");
 ABSL_FLAG(std::string, protocol, "grpc", "grpc; http1: JSON with an Idempotency-Key header; or ec2: EC2's query API");
+ABSL_FLAG(std::string, mutation, "launch", "launch: RunInstances of compute; post: Post of the bench's own ledger");
 ABSL_FLAG(std::string, figure, "first_execution",
-          "first_execution: each launch under a new token; replay: of launches that were made before; unprotected: "
-          "launches without a token; read: of one instance");
+          "first_execution: each mutation under a new token; replay: of mutations that were made before; unprotected: "
+          "mutations without a token; read: of one instance");
 ABSL_FLAG(int, in_flight, 64, "Calls in flight; with --rate the most there may be");
 ABSL_FLAG(double, rate, 0,
           "Calls a second that are due whatever becomes of those before, their latency counting from when they were "
@@ -64,6 +65,9 @@ void Say(const std::string& line) {
   std::fflush(stdout);
 }
 
+// Requires: the flag is one of its values.
+bool Posts() { return ParseMutation(absl::GetFlag(FLAGS_mutation)) == Mutation::kPost; }
+
 bool Grpc() { return absl::GetFlag(FLAGS_protocol) == "grpc"; }
 
 // Splits the target into HOST:PORT and /PATH.
@@ -80,8 +84,9 @@ absl::StatusOr<RequestTemplate> MakeTemplate(Figure figure) {
   if (!Grpc()) {
     const auto [host_and_port, path] = HttpTarget();
     if (absl::GetFlag(FLAGS_protocol) == "ec2") return LaunchForm(host_and_port, with_token);
-    return LaunchPost(host_and_port, path, with_token);
+    return Posts() ? LedgerPost(host_and_port, path, with_token) : LaunchPost(host_and_port, path, with_token);
   }
+  if (Posts()) return PostMessage(with_token);
   if (figure != Figure::kRead) {
     return LaunchMessage(absl::GetFlag(FLAGS_instances), with_token, absl::GetFlag(FLAGS_tags),
                          absl::GetFlag(FLAGS_zone));
@@ -95,12 +100,16 @@ absl::StatusOr<RequestTemplate> MakeTemplate(Figure figure) {
   return ReadMessage(FirstInstanceId(*launched));
 }
 
+const char* MethodOf(Figure figure) {
+  if (figure == Figure::kRead) return kDescribeInstances;
+  return Posts() ? kPost : kRunInstances;
+}
+
 // A connected client for this many calls in flight.
 absl::StatusOr<std::unique_ptr<LoadClient>> MakeClient(Figure figure, int connections, int in_flight) {
   std::unique_ptr<LoadClient> client;
   if (Grpc()) {
-    client = std::make_unique<GrpcLoad>(absl::GetFlag(FLAGS_target), connections,
-                                        figure == Figure::kRead ? kDescribeInstances : kRunInstances);
+    client = std::make_unique<GrpcLoad>(absl::GetFlag(FLAGS_target), connections, MethodOf(figure));
   } else {
     client = std::make_unique<HttpLoad>(HttpTarget().first, in_flight);
   }
@@ -207,6 +216,10 @@ class Run {
 std::string WrongFlags(std::optional<Figure> figure) {
   const std::string protocol = absl::GetFlag(FLAGS_protocol);
   if (!figure.has_value()) return absl::StrCat("--figure=", absl::GetFlag(FLAGS_figure), " is none");
+  if (!ParseMutation(absl::GetFlag(FLAGS_mutation)).has_value())
+    return absl::StrCat("--mutation=", absl::GetFlag(FLAGS_mutation), " is none");
+  if (Posts() && figure == Figure::kRead) return "--figure=read needs --mutation=launch";
+  if (Posts() && protocol == "ec2") return "--protocol=ec2 needs --mutation=launch";
   if (protocol != "grpc" && protocol != "http1" && protocol != "ec2")
     return absl::StrCat("--protocol=", protocol, " is none");
   if (!Grpc() && figure == Figure::kRead) return "--figure=read needs --protocol=grpc";

@@ -24,8 +24,9 @@ def run_load(build: pathlib.Path, running: Running, figure: str, *, seconds: flo
     Returns its JSON with `server_cpu_us_per_call` and `server_cores`, the number of cores that the server kept busy.
     Any failed call raises LoadFailed, since it makes the figure invalid. `measuring` is set when the window begins."""
     command = [build / "bench_load", f"--target={running.target}", f"--protocol={running.protocol}",
-               f"--figure={figure}", f"--duration={seconds}s", f"--warmup={warmup}s", f"--in_flight={in_flight}",
-               f"--rate={rate}", f"--instances={instances}", f"--expect_outcome={outcome}"]
+               f"--mutation={running.mutation}", f"--figure={figure}", f"--duration={seconds}s",
+               f"--warmup={warmup}s", f"--in_flight={in_flight}", f"--rate={rate}",
+               f"--instances={instances}", f"--expect_outcome={outcome}"]
     if tokens:
         command.append(f"--tokens={tokens}")
     if connections:

@@ -12,6 +12,8 @@ from systems import Running
 IDLE_CORES = 0.05
 IDLE_S = 0.3
 SETTLE_TIMEOUT_S = 10
+# What is kept of each run of a pair: its name in the row, and in the load's result.
+PAIR_KEYS = (("rps", "rps"), ("p50_us", "p50_us"), ("p99_us", "p99_us"), ("cpu_us_per_call", "server_cpu_us_per_call"))
 
 
 def settle(running: Running) -> None:
@@ -33,7 +35,8 @@ def measure_pairs(context: Context, echo: Running, system: Running, figure: str,
 
     Returns medians. `ratio_to_echo` is the median of the pairs' ratios of throughput; `ratio_min` and `ratio_max` are
     the least and the greatest of them. `beside()` is called after each pair, and the medians of its dicts are added.
-    `echo_arguments` replaces arguments that the echo does not support."""
+    `echo_arguments` replaces arguments that the echo does not support. `pairs` lists what each pair measured, in the
+    order of measurement, with the results of `beside()`."""
     pairs = []
     extras = []
     for repeat in range(context.repeats):
@@ -47,7 +50,10 @@ def measure_pairs(context: Context, echo: Running, system: Running, figure: str,
         pairs.append((runs["system"], runs["echo"]))
         if beside is not None:
             extras.append(beside())
-    return {**summary(pairs), **{key: statistics.median(extra[key] for extra in extras) for key in (extras or [{}])[0]}}
+    row = summary(pairs)
+    for pair, extra in zip(row["pairs"], extras):
+        pair.update(extra)
+    return {**row, **{key: statistics.median(extra[key] for extra in extras) for key in (extras or [{}])[0]}}
 
 
 def summary(pairs: list) -> dict:
@@ -65,4 +71,6 @@ def summary(pairs: list) -> dict:
                echo_cpu_us_per_call=round(median("server_cpu_us_per_call", 1), 2),
                reply_bytes=round(median("reply_bytes"), 1), echo_reply_bytes=round(median("reply_bytes", 1), 1),
                calls=sum(pair[0]["calls"] for pair in pairs), repeats=len(pairs))
+    row["pairs"] = [{prefix + name: round(run[key], 2) for prefix, run in (("", system), ("echo_", echo))
+                     for name, key in PAIR_KEYS} for system, echo in pairs]
     return row

@@ -47,6 +47,8 @@ class Peer(System):
 
     figures = ("first_execution", "replay")
     protocol = "grpc"
+    # As in Running.
+    mutation = "post"
     # The service's program in the build directory.
     facade_program: str
     # Whether a call may be refused while another with its token is running.
@@ -72,7 +74,7 @@ class Peer(System):
         self._scratch = scratch
         self._database = self.start_database(scratch)
         self._service = self.start_service(scratch)
-        return Running(self.target(), self.protocol, [self._service.pid, self._database.pid])
+        return Running(self.target(), self.protocol, [self._service.pid, self._database.pid], self.mutation)
 
     def stop(self) -> None:
         service, self._service = self._service, None
@@ -113,8 +115,12 @@ class Peer(System):
         return self._service.address
 
     def effects(self) -> int:
-        """The number of launches in the database."""
+        """The number of rows of effects in the database."""
         raise NotImplementedError
+
+    @property
+    def effect_kind(self) -> str:
+        return "posting" if self.mutation == "post" else "instance"
 
 
 def _end(process: subprocess.Popen, stop_signal) -> None:

@@ -42,7 +42,7 @@ class Etcd(Peer):
         return [f"--etcd={self._address}"]
 
     def effects(self) -> int:
-        prefix, behind = (base64.b64encode(key).decode() for key in (b"instance/", b"instance0"))
+        prefix, behind = (base64.b64encode(f"{self.effect_kind}{end}".encode()).decode() for end in "/0")
         query = {"key": prefix, "range_end": behind, "count_only": True}
         return int(self._get("/v3/kv/range", json.dumps(query).encode()).get("count", 0))
 
@@ -65,6 +65,7 @@ class EtcdSameRows(Etcd):
     """The same, with the rows that Hapax keeps of a launch: open work, the room in the zone, the count of the tenant."""
 
     name = "etcd_same_rows"
+    mutation = "launch"
 
     def facade_flags(self) -> list:
         return [*super().facade_flags(), "--whole_launch"]

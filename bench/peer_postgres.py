@@ -11,6 +11,7 @@ from peer import Peer
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS tokens (
   token text PRIMARY KEY, reply bytea NOT NULL, created_at timestamptz NOT NULL DEFAULT now());
+CREATE TABLE IF NOT EXISTS postings (id text PRIMARY KEY, data bytea NOT NULL);
 CREATE TABLE IF NOT EXISTS instances (id text PRIMARY KEY, client_token text NOT NULL, data bytea NOT NULL);
 """
 
@@ -39,7 +40,7 @@ class Postgres(Peer):
         return [f"--conninfo=host={self._directory} user={postgres_cluster.USER} dbname=postgres", *self.launch_flags]
 
     def effects(self) -> int:
-        return int(self._psql("SELECT count(*) FROM instances"))
+        return int(self._psql(f"SELECT count(*) FROM {self.effect_kind}s"))
 
     def _psql(self, sql: str) -> str:
         return postgres_cluster.psql(self._directory, sql)
@@ -50,6 +51,7 @@ class PostgresSameRows(Postgres):
     It also boots the instances."""
 
     name = "postgres_same_rows"
+    mutation = "launch"
     launch_flags = ("--whole_launch",)
     schema = SCHEMA + """
 ALTER TABLE instances ADD COLUMN IF NOT EXISTS state text NOT NULL DEFAULT 'pending';

@@ -15,9 +15,12 @@ class RedisPeer(Peer):
     appendfsync: str
 
     def unavailable(self) -> Optional[str]:
+        return self.redis_unavailable() or super().unavailable()
+
+    def redis_unavailable(self) -> Optional[str]:
         if not shutil.which("redis-server") or not shutil.which("redis-cli"):
             return "redis-server or redis-cli is not installed"
-        return super().unavailable()
+        return None
 
     def version(self) -> str:
         words = subprocess.run(["redis-server", "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout.split()
@@ -36,7 +39,11 @@ class RedisPeer(Peer):
         return [f"--redis_socket={self._socket}"]
 
     def effects(self) -> int:
-        return len(self._cli("KEYS", "instance:*").split())
+        return len(self._cli("KEYS", f"{self.effect_kind}:*").split())
+
+    def allow_keys(self, *patterns) -> None:
+        """Has Redis refuse commands on other keys."""
+        self._cli("ACL", "SETUSER", "default", "resetkeys", *(f"~{pattern}" for pattern in patterns))
 
     @property
     def _socket(self) -> pathlib.Path:

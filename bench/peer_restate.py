@@ -10,11 +10,11 @@ import urllib.error
 import urllib.request
 from typing import Optional
 
+import npm_packages
 from peer import Peer, free_port, spawn, wait_until
 from processes import ServerProcess
 
 SOURCES = pathlib.Path(__file__).resolve().parent / "peers" / "restate"
-INSTALL_TIMEOUT_S = 300
 HTTP_TIMEOUT_S = 10
 
 
@@ -24,29 +24,14 @@ class Restate(Peer):
 
     def __init__(self, build: pathlib.Path):
         super().__init__(build)
-        # Beside the builds, which share it.
-        self._home = build.resolve().parent / "bench-peers" / "restate"
+        self._home = npm_packages.home(build, "restate")
         self._ports: dict = {}
 
     def unavailable(self) -> Optional[str]:
         """Installs it with npm unless that was done before."""
-        if not shutil.which("npm"):
-            return "npm is not installed"
-        wanted = (SOURCES / "package.json").read_text()
-        done = self._home / "installed"
-        if done.exists() and done.read_text() == wanted:
-            return None
-        self._home.mkdir(parents=True, exist_ok=True)
-        (self._home / "package.json").write_text(wanted)
-        try:
-            subprocess.run(["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"],
-                           cwd=self._home, check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                           timeout=INSTALL_TIMEOUT_S)
-            self._server_program()
-        except (subprocess.SubprocessError, FileNotFoundError) as error:
-            return f"npm could not install it: {error}"
-        done.write_text(wanted)
-        return None
+        if reason := npm_packages.install(SOURCES, self._home):
+            return reason
+        return None if self._server_program() else "npm has no restate-server for this machine"
 
     def version(self) -> str:
         server = subprocess.run([self._server_program(), "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -82,7 +67,7 @@ class Restate(Peer):
         return service
 
     def target(self) -> str:
-        return f"127.0.0.1:{self._ports['ingress']}/Compute/RunInstances"
+        return f"127.0.0.1:{self._ports['ingress']}/Ledger/Post"
 
     def effects(self) -> int:
         return len(self._effects_file.read_text().splitlines())
@@ -95,11 +80,9 @@ class Restate(Peer):
     def _node(self) -> pathlib.Path:
         return self._home / "node_modules" / ".bin" / "node"
 
-    def _server_program(self) -> pathlib.Path:
+    def _server_program(self) -> Optional[pathlib.Path]:
         found = list((self._home / "node_modules" / "@restatedev").glob("restate-server-*/bin/restate-server"))
-        if not found:
-            raise FileNotFoundError("there is no restate-server for this machine")
-        return found[0]
+        return found[0] if found else None
 
     def _ready(self, port: str, path: str) -> bool:
         try:

@@ -2,6 +2,8 @@
 #ifndef HAPAX_BENCH_PREPARED_REPLY_H_
 #define HAPAX_BENCH_PREPARED_REPLY_H_
 
+#include "bench/v1/ledger.pb.h"
+#include "hapax/bench/messages.h"
 #include "hapax/compute/v1/compute.pb.h"
 
 namespace hapax::bench {
@@ -29,6 +31,14 @@ inline compute::v1::RunInstancesResponse PreparedReply(int instances = 1, bool w
   reply.set_reservation_id("r-0123456789abcdef0");
   reply.set_owner_id("default");
   for (int i = 0; i < instances; ++i) *reply.add_instances() = PreparedInstance(with_token);
+  return reply;
+}
+
+// The reply to a post.
+inline ::bench::v1::PostResponse PreparedPost() {
+  ::bench::v1::PostResponse reply;
+  reply.set_posting_id("p-0123456789abcdef0");
+  *reply.mutable_posting() = MakePosting();
   return reply;
 }
 

@@ -11,6 +11,7 @@ import re
 import sys
 
 import plots
+import ranges
 import tables
 import targets
 
@@ -20,28 +21,31 @@ NOT_MEASURED = "*Not measured in this run.*"
 SYSTEM_NAMES = {
     "hapax": "Hapax", "echo": "bare echo", "redis_always": "Redis, always", "redis_everysec": "Redis, everysec",
     "postgres": "PostgreSQL", "etcd": "etcd", "restate": "Restate", "node_idempotency": "node-idempotency"}
+# The plots, by the names of their files.
+TITLES = {"post_first_execution": "First execution of a post", "post_replay": "Replay of a post",
+          "post_cpu": "CPU time of the server a post"}
 
 
 def render(result: dict) -> dict:
     """Every generated file: its path below docs/, and its text."""
     files = {f"benchmarks/{name}.svg": text for name, text in charts(result).items()}
     blocks = {**_facts(result), **_tables(result)}
-    blocks.update({f"plot_{name}": _image(name, result) for name in ("first_execution", "replay", "cpu")})
+    blocks.update({f"plot_{name}": _image(name, result) for name in TITLES})
     text = re.sub(r"\{\{(\w+)\}\}", lambda match: blocks[match[1]], TEMPLATE.read_text())
     return {"benchmarks.md": text, **files}
 
 
 def charts(result: dict) -> dict:
-    """The plots for which the run has figures: name and SVG."""
+    """The plots for which the run has posts: name and SVG."""
     found = {}
     for figure in ("first_execution", "replay"):
         if groups := _throughput_groups(result, figure):
-            found[figure] = plots.bar_chart(
-                f"{_title(figure)}: throughput beside a bare gRPC echo",
+            found[f"post_{figure}"] = plots.bar_chart(
+                f"{TITLES[f'post_{figure}']}: throughput beside a bare gRPC echo",
                 "1, 64 and 256 calls in flight; median of the ratios, with the least and the greatest", groups, 1, "echo")
     if groups := _cpu_groups(result):
-        found["cpu"] = plots.bar_chart(
-            "CPU time of the server a call, beside a bare gRPC echo",
+        found["post_cpu"] = plots.bar_chart(
+            f"{TITLES['post_cpu']}, beside a bare gRPC echo",
             "256 calls in flight; all processes of the system, log and background work included", groups, 1, "echo")
     return found
 
@@ -49,7 +53,7 @@ def charts(result: dict) -> dict:
 def _throughput_groups(result: dict, figure: str) -> list:
     groups = []
     for system, name in SYSTEM_NAMES.items():
-        rows = [row for row in result.get("figures", []) if (row["figure"], row["system"]) == (figure, system)]
+        rows = [row for row in result.get("post", []) if (row["figure"], row["system"]) == (figure, system)]
         if system == "echo" or not rows:
             continue
         bars = [plots.Bar(str(row["in_flight"]), f"{row['ratio_to_echo']:.2f}  ({row['rps']:,.0f}/s)",
@@ -63,11 +67,11 @@ def _cpu_groups(result: dict) -> list:
     for system, name in SYSTEM_NAMES.items():
         bars = []
         for figure in ("first_execution", "replay"):
-            row = targets.figure(result, figure, 256, system)
-            if system != "echo" and row:
-                ratio = row["server_cpu_us_per_call"] / row["echo_cpu_us_per_call"]
-                label = f"{ratio:.1f}  ({row['server_cpu_us_per_call']:,.0f} us)"
-                bars.append(plots.Bar("first" if figure == "first_execution" else "replay", label, ratio, ratio, ratio))
+            row = targets.figure(result, figure, 256, system, "post")
+            found = row and ranges.cpu_in_echoes(row)
+            if system != "echo" and found:
+                label = f"{found.value:.1f}  ({row['server_cpu_us_per_call']:,.0f} us)"
+                bars.append(plots.Bar("first" if figure == "first_execution" else "replay", label, *found))
         if bars:
             groups.append(plots.Group(name, bars, ours=system == "hapax"))
     return groups
@@ -95,6 +99,8 @@ def _tables(result: dict) -> dict:
     for figure in ("first_execution", "replay", "unprotected", "read"):
         rows = [row for row in result.get("figures", []) if row["figure"] == figure]
         blocks[f"figures_{figure}"] = _table(rows, tables.FIGURE_COLUMNS[1:])
+        posts = [row for row in result.get("post", []) if row["figure"] == figure]
+        blocks[f"post_{figure}"] = _table(posts, tables.FIGURE_COLUMNS[1:])
     for name, (_, columns) in tables.LISTS.items():
         blocks[name] = _table(result.get(name), columns)
     return blocks
@@ -107,11 +113,7 @@ def _table(rows: list, columns: tuple) -> str:
 def _image(name: str, result: dict) -> str:
     if name not in charts(result):
         return NOT_MEASURED
-    return f"![{_title(name)}](benchmarks/{name}.svg)"
-
-
-def _title(name: str) -> str:
-    return {"first_execution": "First execution", "replay": "Replay", "cpu": "CPU time a call"}[name]
+    return f"![{TITLES[name]}](benchmarks/{name}.svg)"
 
 
 def main() -> None:

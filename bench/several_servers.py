@@ -86,14 +86,16 @@ class HapaxOverEtcd(HapaxOnStore):
 class OnMembers:
     """A peer's service, on members that run already."""
 
-    def __init__(self, build: pathlib.Path, members: Members):
+    def __init__(self, build: pathlib.Path, members: Members, mutation: str = "launch"):
         super().__init__(build)
         self._members = members
+        self.mutation = mutation
 
     def start(self, scratch: pathlib.Path) -> Running:
         self._address = self._members.addresses[0]
         self._service = self.start_service(scratch)
-        return Running(self.target(), self.protocol, [self._service.pid, *self._members.pids])
+        return Running(self.target(), self.protocol, [self._service.pid, *self._members.pids],
+                       self.mutation)
 
 
 class HandWritten(OnMembers, Etcd):

@@ -53,11 +53,13 @@ class HapaxOverPostgres(HapaxOnStore):
 class HandWritten(System):
     """Services of a peer on a cluster that runs already, in a database of their own. Its target is the first one."""
 
-    def __init__(self, build: pathlib.Path, cluster: Cluster, peer: type, services: tuple = ((),)):
+    def __init__(self, build: pathlib.Path, cluster: Cluster, peer: type, services: tuple = ((),),
+                 mutation: str = "launch"):
         self._peer = peer
         self._program = build / peer.facade_program
         self._cluster = cluster
         self._flags = services
+        self._mutation = mutation
         self._services = []
 
     def start(self, scratch: pathlib.Path) -> Running:
@@ -71,7 +73,8 @@ class HandWritten(System):
 
     def all(self) -> list:
         """Each service; the first one with the cluster's processes."""
-        return [Running(service.address, "grpc", [service.pid, *(self._cluster.pids if i == 0 else [])])
+        return [Running(service.address, "grpc", [service.pid, *(self._cluster.pids if i == 0 else [])],
+                        self._mutation)
                 for i, service in enumerate(self._services)]
 
     def stop(self) -> None:

@@ -19,6 +19,8 @@ class Running(NamedTuple):
     # The processes whose CPU time, with that of all descendants, is the cost of a call: the service and its store of
     # tokens.
     pids: list
+    # What is called: `launch`, RunInstances of compute; or `post`, Post of the bench's own ledger.
+    mutation: str = "launch"
 
 
 class System:
@@ -89,21 +91,34 @@ class Hapax(System):
             process.kill()
 
 
+class Ledger(Hapax):
+    """The bench's own service on hapax::Server: a post is one row and its record."""
+
+    figures = ("first_execution", "replay")
+
+    def start(self, scratch: pathlib.Path) -> Running:
+        """Uses the data of an earlier start in `scratch`, if any."""
+        self.process = ServerProcess(self._build / "bench_ledger", f"--data_dir={scratch / 'data'}", *self.flags,
+                                     stderr=scratch / "bench_ledger.log")
+        return Running(self.process.address, "grpc", [self.process.pid], "post")
+
+
 class Echo(System):
-    """The upper limit: a bare gRPC callback server with prepared replies, as large as Hapax's to launches of this
-    size."""
+    """The upper limit: a bare gRPC callback server with prepared replies, as large as Hapax's to posts, or to launches
+    of this size."""
 
     name = "echo"
 
-    def __init__(self, build: pathlib.Path, instances: int = 1):
+    def __init__(self, build: pathlib.Path, instances: int = 1, mutation: str = "launch"):
         self._build = build
         self._instances = instances
+        self._mutation = mutation
         self._process: Optional[ServerProcess] = None
 
     def start(self, scratch: pathlib.Path) -> Running:
         self._process = ServerProcess(self._build / "bench_echo", f"--instances={self._instances}",
                                       stderr=scratch / "echo.log")
-        return Running(self._process.address, "grpc", [self._process.pid])
+        return Running(self._process.address, "grpc", [self._process.pid], self._mutation)
 
     def stop(self) -> None:
         if self._process is not None:

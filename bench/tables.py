@@ -17,6 +17,7 @@ FIGURE_COLUMNS = (
     ("echo CPU us/call", lambda row: row["echo_cpu_us_per_call"], "{:.1f}"),
 )
 OPEN_LOOP_COLUMNS = (
+    ("call", lambda row: row.get("mutation", "launch"), "{}"),
     ("figure", lambda row: targets.words(row["figure"]), "{}"),
     ("rate", lambda row: f"{row['rate']:,} ({row['fraction']:.0%})", "{}"),
     ("p50 us", lambda row: row["p50_us"], "{:,.0f}"),
@@ -93,6 +94,13 @@ SEVERAL_SERVERS_COLUMNS = (
     ("p99 us", lambda row: row["p99_us"], "{:,.0f}"),
     ("CPU us/call, with members", lambda row: row["cpu_us_per_call"], "{:.1f}"),
 )
+POST_ENGINE_COLUMNS = (
+    SEVERAL_SERVERS_COLUMNS[0],
+    ("system", lambda row: row["system"], "{}"),
+    ("in flight", lambda row: row["in_flight"], "{}"),
+    *SEVERAL_SERVERS_COLUMNS[4:-1],
+    ("CPU us/call, with database", lambda row: row["cpu_us_per_call"], "{:.1f}"),
+)
 SEVERAL_SERVERS_POSTGRES_COLUMNS = (
     SEVERAL_SERVERS_COLUMNS[0],
     ("standby", lambda row: row["standby"], "{}"),
@@ -111,10 +119,13 @@ LEADER_DEATH_COLUMNS = (
 TARGET_COLUMNS = (
     ("target", lambda row: row.target, "{}"),
     ("measured", lambda row: row.measured or "not measured", "{}"),
-    ("met?", lambda row: {True: "yes", False: "no", None: "-"}[row.met], "{}"),
+    ("min..max", lambda row: row.spread, "{}"),
+    ("met?", lambda row: row.verdict or "-", "{}"),
 )
 # Every list except `figures`: title, columns.
 LISTS = {
+    "post": ("Posts: one row and its record", FIGURE_COLUMNS),
+    "post_engines": ("Posts on the engines of several servers", POST_ENGINE_COLUMNS),
     "open_loop": ("At a fixed rate, from when each call was due", OPEN_LOOP_COLUMNS),
     "connections": ("Many clients, one call each", CONNECTION_COLUMNS),
     "reply_size": ("Large replies", REPLY_SIZE_COLUMNS),
@@ -157,7 +168,7 @@ def markdown(table: list) -> str:
 
 def text(result: dict) -> str:
     """All tables of a run, for a terminal."""
-    blocks = [("Figures", cells(result["figures"], FIGURE_COLUMNS))] if result.get("figures") else []
+    blocks = [("Launches", cells(result["figures"], FIGURE_COLUMNS))] if result.get("figures") else []
     blocks += [(title, cells(result[name], columns)) for name, (title, columns) in LISTS.items() if result.get(name)]
     judged = [target for target in targets.judge(result) if target.measured is not None]
     blocks += [("Targets", cells(judged, TARGET_COLUMNS))] if judged else []

@@ -1,4 +1,4 @@
-// RunInstances with its tokens in etcd: looks the token up, and if it is missing, puts record and effect in one
+// Mutations with their tokens in etcd: looks the token up, and if it is missing, puts record and effect in one
 // transaction, on the condition that it is still missing.
 #include <algorithm>
 #include <array>
@@ -50,14 +50,18 @@ struct Connection {
   TxnStub txn;
 };
 
+std::string EffectKey(const Change& change) {
+  return absl::StrCat(absl::string_view(change.kind().data(), change.kind().size()), "/", change.id);
+}
+
 // One call; deletes itself after the answer.
 class Attempt {
  public:
-  Attempt(Connection& connection, Launch launch, Done done)
+  Attempt(Connection& connection, Change change, Done done)
       : connection_(connection),
-        launch_(std::move(launch)),
+        change_(std::move(change)),
         done_(std::move(done)),
-        key_(absl::StrCat("token/", launch_.token)) {}
+        key_(absl::StrCat("token/", change_.token)) {}
 
   // A record never changes, so this member's copy is valid, whatever the quorum has seen since.
   void Start() {
@@ -81,10 +85,10 @@ class Attempt {
     absent.set_create_revision(0);
     etcd::PutRequest& record = *txn_request_.add_success()->mutable_request_put();
     record.set_key(key_);
-    record.set_value(launch_.reply);
+    record.set_value(change_.reply);
     etcd::PutRequest& effect = *txn_request_.add_success()->mutable_request_put();
-    effect.set_key(absl::StrCat("instance/", launch_.instance_id));
-    effect.set_value(launch_.reply);
+    effect.set_key(EffectKey(change_));
+    effect.set_value(change_.effect);
     txn_request_.add_failure()->mutable_request_range()->set_key(key_);
     connection_.txn.UnaryCall(&txn_context_, "/etcdserverpb.KV/Txn", {}, &txn_request_, &txn_response_,
                               [this](const grpc::Status& status) { OnTxn(status); });
@@ -92,7 +96,7 @@ class Attempt {
 
   void OnTxn(const grpc::Status& status) {
     if (status.ok() && txn_response_.succeeded()) {
-      Answer(status, launch_.reply);
+      Answer(status, change_.reply);
     } else {
       Finish(status, txn_response_.responses_size() > 0 ? txn_response_.responses(0).response_range()
                                                         : etcd::RangeResponse::default_instance());
@@ -116,7 +120,7 @@ class Attempt {
   }
 
   Connection& connection_;
-  Launch launch_;
+  Change change_;
   Done done_;
   const std::string key_;
   grpc::ClientContext range_context_;
@@ -131,11 +135,11 @@ class Attempt {
 // and another launch may have changed it meanwhile: then it tries again, after a random pause.
 class WholeLaunch {
  public:
-  WholeLaunch(Connection& connection, Launch launch, Done done)
+  WholeLaunch(Connection& connection, Change change, Done done)
       : connection_(connection),
-        launch_(std::move(launch)),
+        change_(std::move(change)),
         done_(std::move(done)),
-        keys_{absl::StrCat("token/", launch_.token), "zone/a", "tenant/default"} {}
+        keys_{absl::StrCat("token/", change_.token), "zone/a", "tenant/default"} {}
 
   void Start() {
     auto request = std::make_unique<etcd::TxnRequest>();
@@ -177,9 +181,9 @@ class WholeLaunch {
       row.set_key(std::move(key));
       row.set_value(std::move(value));
     };
-    put(keys_[kToken], launch_.reply);
-    put(absl::StrCat("instance/", launch_.instance_id), launch_.reply);
-    put(absl::StrCat("work/", launch_.instance_id), "boot");
+    put(keys_[kToken], change_.reply);
+    put(EffectKey(change_), change_.effect);
+    put(absl::StrCat("work/", change_.id), "boot");
     put(keys_[kZone], CountedUp(kZone));
     put(keys_[kTenant], CountedUp(kTenant));
     Send(std::move(request), &WholeLaunch::OnCommitted);
@@ -194,7 +198,7 @@ class WholeLaunch {
 
   // What the transaction read when it failed serves the next attempt.
   void OnCommitted() {
-    if (response_.succeeded()) return Answer(grpc::Status::OK, launch_.reply);
+    if (response_.succeeded()) return Answer(grpc::Status::OK, change_.reply);
     longest_pause_us_ = std::min(2 * longest_pause_us_, kLongestPauseUs);
     thread_local absl::BitGen random;
     const auto pause = std::chrono::microseconds(absl::Uniform<int64_t>(random, 0, longest_pause_us_));
@@ -207,7 +211,7 @@ class WholeLaunch {
   }
 
   Connection& connection_;
-  Launch launch_;
+  Change change_;
   Done done_;
   const std::array<std::string, kKeys> keys_;
   int64_t longest_pause_us_ = 1000;  // Doubled with each attempt, until competing launches get out of each other's way.
@@ -235,12 +239,12 @@ class EtcdBackend final : public Backend {
     return true;
   }
 
-  void RunOnce(Launch launch, Done done) override {
+  void RunOnce(Change change, Done done) override {
     Connection& connection = *connections_[next_.fetch_add(1, std::memory_order_relaxed) % connections_.size()];
-    if (whole_launch_) {
-      (new WholeLaunch(connection, std::move(launch), std::move(done)))->Start();
+    if (whole_launch_ && change.mutation == Mutation::kLaunch) {
+      (new WholeLaunch(connection, std::move(change), std::move(done)))->Start();
     } else {
-      (new Attempt(connection, std::move(launch), std::move(done)))->Start();
+      (new Attempt(connection, std::move(change), std::move(done)))->Start();
     }
   }
 

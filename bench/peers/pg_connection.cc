@@ -9,7 +9,7 @@
 namespace hapax::bench {
 namespace {
 
-constexpr char kStatement[] = "run_once";
+const char* NameOf(Mutation mutation) { return mutation == Mutation::kPost ? "post_once" : "launch_once"; }
 constexpr std::string_view kSerializationFailure = "40001";
 constexpr std::string_view kDeadlockDetected = "40P01";
 
@@ -21,16 +21,18 @@ PgConnection::~PgConnection() { PQfinish(connection_); }
 
 bool PgConnection::Connect(const std::string& conninfo) {
   connection_ = PQconnectdb(conninfo.c_str());
-  const Result prepared(PQstatus(connection_) == CONNECTION_OK
-                            ? PQprepare(connection_, kStatement, statement_.sql.c_str(), 0, nullptr)
-                            : nullptr,
-                        PQclear);
-  if (PQresultStatus(prepared.get()) == PGRES_COMMAND_OK && PQsetnonblocking(connection_, 1) == 0 &&
-      PQenterPipelineMode(connection_) == 1) {
+  if (PQstatus(connection_) == CONNECTION_OK && Prepare(Mutation::kLaunch) && Prepare(Mutation::kPost) &&
+      PQsetnonblocking(connection_, 1) == 0 && PQenterPipelineMode(connection_) == 1) {
     return true;
   }
   std::fputs(PQerrorMessage(connection_), stderr);
   return false;
+}
+
+bool PgConnection::Prepare(Mutation mutation) {
+  const Result prepared(PQprepare(connection_, NameOf(mutation), statements_.Of(mutation).sql.c_str(), 0, nullptr),
+                        PQclear);
+  return PQresultStatus(prepared.get()) == PGRES_COMMAND_OK;
 }
 
 void PgConnection::Attach(uv_loop_t* loop) {
@@ -39,7 +41,7 @@ void PgConnection::Attach(uv_loop_t* loop) {
   Watch(UV_READABLE);
 }
 
-void PgConnection::Run(Launch launch, Done done) { Send({.launch = std::move(launch), .done = std::move(done)}); }
+void PgConnection::Run(Change change, Done done) { Send({.change = std::move(change), .done = std::move(done)}); }
 
 void PgConnection::Send(Attempt attempt) {
   std::vector<const char*> values;
@@ -48,13 +50,12 @@ void PgConnection::Send(Attempt attempt) {
     values.push_back(value.data());
     lengths.push_back(static_cast<int>(value.size()));
   };
-  for (const std::string* value : {&attempt.launch.token, &attempt.launch.instance_id, &attempt.launch.reply}) {
-    add(*value);
-  }
-  for (const std::string& value : statement_.more) add(value);
+  const Change& change = attempt.change;
+  for (const std::string* value : {&change.token, &change.id, &change.reply, &change.effect}) add(*value);
+  for (const std::string& value : statements_.Of(change.mutation).more) add(value);
   const std::vector<int> formats(values.size(), 1);
-  if (PQsendQueryPrepared(connection_, kStatement, static_cast<int>(values.size()), values.data(), lengths.data(),
-                          formats.data(), 1) == 0 ||
+  if (PQsendQueryPrepared(connection_, NameOf(change.mutation), static_cast<int>(values.size()), values.data(),
+                          lengths.data(), formats.data(), 1) == 0 ||
       PQpipelineSync(connection_) == 0) {
     attempt.done({grpc::StatusCode::UNAVAILABLE, PQerrorMessage(connection_)}, {});
     return;
@@ -100,7 +101,7 @@ void PgConnection::OnResult(PGresult* result) {
     case PGRES_TUPLES_OK:
       attempt.row_came = PQntuples(result) == 1;
       if (attempt.row_came && PQgetisnull(result, 0, 0) == 0) {
-        attempt.launch.reply.assign(PQgetvalue(result, 0, 0), static_cast<size_t>(PQgetlength(result, 0, 0)));
+        attempt.change.reply.assign(PQgetvalue(result, 0, 0), static_cast<size_t>(PQgetlength(result, 0, 0)));
       }
       break;
     case PGRES_PIPELINE_SYNC:
@@ -119,11 +120,11 @@ void PgConnection::OnCommitted() {
   Attempt attempt = std::move(pending_.front());
   pending_.pop_front();
   if (attempt.is_conflict) {
-    Send({.launch = std::move(attempt.launch), .done = std::move(attempt.done)});
+    Send({.change = std::move(attempt.change), .done = std::move(attempt.done)});
   } else if (!attempt.error.empty()) {
     attempt.done({grpc::StatusCode::UNAVAILABLE, attempt.error}, {});
   } else if (attempt.row_came) {
-    attempt.done(grpc::Status::OK, attempt.launch.reply);
+    attempt.done(grpc::Status::OK, attempt.change.reply);
   } else {
     Send(std::move(attempt));
   }

@@ -13,18 +13,25 @@
 
 namespace hapax::bench {
 
-// A statement that carries out a launch if its token is new.
+// A statement that makes a change if its token is new.
 struct PgStatement {
-  // $1 is the token, $2 the instance's id, $3 the reply. The result has one row: null if the token was new, otherwise
-  // the recorded reply.
+  // $1 is the token, $2 the effect's id, $3 the reply, $4 the effect's row. The result has one row: null if the token
+  // was new, otherwise the recorded reply.
   std::string sql;
-  // $4 and so on.
+  // $5 and so on.
   std::vector<std::string> more;
 };
 
-// Each launch is one statement and one transaction, committed durably before it is answered:
+struct PgStatements {
+  PgStatement launch;
+  PgStatement post;
+
+  [[nodiscard]] const PgStatement& Of(Mutation mutation) const { return mutation == Mutation::kPost ? post : launch; }
+};
+
+// Each change is one statement and one transaction, committed durably before it is answered:
 //
-//   the token is new          -> its record and the instance are inserted
+//   the token is new          -> its record and the effect are inserted
 //   the token has a record    -> the reply on record is read, nothing is written
 //   another transaction is    -> waits for it; the record it made is not in this statement's snapshot,
 //   inserting it right now       so no row comes back, and the statement is sent again
@@ -33,10 +40,10 @@ struct PgStatement {
 //
 // Statements are sent without waiting for earlier ones, and executed in order.
 // Thread-safety: none; everything after Connect() happens on the loop's thread.
-// Lifetime: the statement outlives it.
+// Lifetime: the statements outlive it.
 class PgConnection {
  public:
-  explicit PgConnection(const PgStatement& statement) : statement_(statement) {}
+  explicit PgConnection(const PgStatements& statements) : statements_(statements) {}
   ~PgConnection();
   PgConnection(const PgConnection&) = delete;
   PgConnection& operator=(const PgConnection&) = delete;
@@ -45,21 +52,22 @@ class PgConnection {
   bool Connect(const std::string& conninfo);
   // From now on only the loop's thread may call.
   void Attach(uv_loop_t* loop);
-  void Run(Launch launch, Done done);
+  void Run(Change change, Done done);
   // Sends the statements queued by Run().
   void Flush();
-  // The number of launches without an answer.
+  // The number of changes without an answer.
   size_t pending() const { return pending_.size(); }
 
  private:
   struct Attempt {
-    Launch launch;
+    Change change;
     Done done;
     bool row_came = false;
     std::string error;
     bool is_conflict = false;
   };
 
+  [[nodiscard]] bool Prepare(Mutation mutation);
   void Send(Attempt attempt);
   void OnSocket(int status, int events);
   // Handles all results that have arrived.
@@ -70,7 +78,7 @@ class PgConnection {
   void Watch(int events);
   void FailAll();
 
-  const PgStatement& statement_;
+  const PgStatements& statements_;
   PGconn* connection_ = nullptr;
   uv_poll_t poll_{};
   std::deque<Attempt> pending_;

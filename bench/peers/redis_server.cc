@@ -1,4 +1,4 @@
-// RunInstances with its tokens in Redis, as most services do it: claims the token (SET NX), does the work, and replaces
+// Mutations with their tokens in Redis, as most services do it: claims the token (SET NX), does the work, and replaces
 // the claim by the reply.
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
@@ -25,18 +25,19 @@ ABSL_FLAG(int, connections, 2, "Connections to Redis; each pipelines what it is 
 namespace hapax::bench {
 namespace {
 
-// Not a valid reply: a serialized RunInstancesResponse begins with a field's tag.
+// Not a valid reply: a serialized response begins with a field's tag.
 constexpr std::string_view kInProgress = "in progress";
 // How long a claim lasts whose holder has died, in seconds.
 constexpr std::string_view kClaimSeconds = "60";
 constexpr std::string_view kRecordSeconds = "86400";
 
+absl::string_view Abseil(std::string_view text) { return {text.data(), text.size()}; }
+
 // One call; lives from RunOnce() to Finish().
 struct Attempt {
-  Launch launch;
+  Change change;
   Done done;
   std::string record_key;
-  bool effect_stored = false;
 
   void Finish(const grpc::Status& status, std::string_view reply = {}) {
     const std::unique_ptr<Attempt> self(this);
@@ -65,18 +66,22 @@ grpc::Status Unavailable(const redisReply* reply) {
 
 bool IsOk(const redisReply* reply) { return reply != nullptr && reply->type == REDIS_REPLY_STATUS; }
 
-void OnEffect(redisAsyncContext* /*redis*/, void* data, void* attempt) {
-  static_cast<Attempt*>(attempt)->effect_stored = IsOk(static_cast<redisReply*>(data));
-}
-
 void OnRecorded(redisAsyncContext* /*redis*/, void* data, void* context) {
   auto& attempt = *static_cast<Attempt*>(context);
   const auto* reply = static_cast<redisReply*>(data);
-  if (attempt.effect_stored && IsOk(reply)) {
-    attempt.Finish(grpc::Status::OK, attempt.launch.reply);
+  if (IsOk(reply)) {
+    attempt.Finish(grpc::Status::OK, attempt.change.reply);
   } else {
     attempt.Finish(Unavailable(reply));
   }
+}
+
+// A record of an effect that was refused would lose it, so the record follows.
+void OnEffect(redisAsyncContext* redis, void* data, void* context) {
+  auto& attempt = *static_cast<Attempt*>(context);
+  const auto* reply = static_cast<redisReply*>(data);
+  if (!IsOk(reply)) return attempt.Finish(Unavailable(reply));
+  Send<5>(redis, OnRecorded, &attempt, {"SET", attempt.record_key, attempt.change.reply, "EX", kRecordSeconds});
 }
 
 // The value before the claim: nothing, another's claim, or a reply.
@@ -85,8 +90,7 @@ void OnClaimed(redisAsyncContext* redis, void* data, void* context) {
   const auto* reply = static_cast<redisReply*>(data);
   if (reply != nullptr && reply->type == REDIS_REPLY_NIL) {
     Send<3>(redis, OnEffect, &attempt,
-            {"SET", absl::StrCat("instance:", attempt.launch.instance_id), attempt.launch.reply});
-    Send<5>(redis, OnRecorded, &attempt, {"SET", attempt.record_key, attempt.launch.reply, "EX", kRecordSeconds});
+            {"SET", absl::StrCat(Abseil(attempt.change.kind()), ":", attempt.change.id), attempt.change.effect});
   } else if (reply == nullptr || reply->type != REDIS_REPLY_STRING) {
     attempt.Finish(Unavailable(reply));
   } else if (const std::string_view found(reply->str, reply->len); found == kInProgress) {
@@ -119,9 +123,9 @@ class RedisBackend final : public Backend {
     return true;
   }
 
-  void RunOnce(Launch launch, Done done) override {
-    std::string key = absl::StrCat("token:", launch.token);
-    auto* attempt = new Attempt{.launch = std::move(launch), .done = std::move(done), .record_key = std::move(key)};
+  void RunOnce(Change change, Done done) override {
+    std::string key = absl::StrCat("token:", change.token);
+    auto* attempt = new Attempt{.change = std::move(change), .done = std::move(done), .record_key = std::move(key)};
     redisAsyncContext* redis = connections_[next_.fetch_add(1, std::memory_order_relaxed) % connections_.size()];
     loop_.Post([redis, attempt] {
       Send<7>(redis, OnClaimed, attempt, {"SET", attempt->record_key, kInProgress, "NX", "GET", "EX", kClaimSeconds});

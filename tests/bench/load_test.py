@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "bench"))
 
 from processes import rss_bytes, tree  # noqa: E402
 from servers import HttpServer, grpc_server  # noqa: E402
-from systems import Echo, Hapax  # noqa: E402
+from systems import Echo, Hapax, Ledger  # noqa: E402
 
 OUTCOMES = {"first_execution": "executed", "replay": "replayed", "unprotected": "unprotected", "read": ""}
 # A reply holds times and addresses, whose size varies by a few bytes.
@@ -73,6 +73,18 @@ class SystemsTest(LoadCase):
                 echo = self.assertMeasures(load(self.echo, figure))
                 self.assertAlmostEqual(hapax["reply_bytes"], echo["reply_bytes"], delta=REPLY_TOLERANCE_BYTES)
 
+    def test_a_post_is_executed_once_and_replayed_and_the_echo_has_a_reply_of_that_size(self):
+        targets = []
+        for system in (Ledger(BUILD), Echo(BUILD, mutation="post")):
+            scratch = pathlib.Path(tempfile.mkdtemp(prefix="hapax-bench-test-"))
+            self.addCleanup(shutil.rmtree, scratch, ignore_errors=True)
+            self.addCleanup(system.stop)
+            targets.append(system.start(scratch).target)
+        for figure in ("first_execution", "replay", "unprotected"):
+            hapax = self.assertMeasures(load(targets[0], figure, mutation="post", expect_outcome=OUTCOMES[figure]))
+            echo = self.assertMeasures(load(targets[1], figure, mutation="post"))
+            self.assertEqual(hapax["reply_bytes"], echo["reply_bytes"])
+
     def test_another_outcome_spoils_the_run(self):
         for figure, outcome, found in (("first_execution", "replayed", "executed"), ("replay", "executed", "replayed"),
                                        ("unprotected", "executed", "unprotected"), ("read", "executed", "none")):
@@ -121,6 +133,8 @@ class SystemsTest(LoadCase):
 
     def test_flags_that_make_no_sense_are_refused(self):
         for says, flags in (("--figure=none", {"figure": "none"}), ("--protocol=http3", {"protocol": "http3"}),
+                            ("--mutation=none", {"mutation": "none"}),
+                            ("--figure=read", {"figure": "read", "mutation": "post"}),
                             ("--figure=read", {"figure": "read", "protocol": "http1"}),
                             ("--expect_outcome", {"protocol": "http1", "expect_outcome": "executed"}),
                             ("--threads", {"threads": 0}), ("--in_flight", {"in_flight": 0}),

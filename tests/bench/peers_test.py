@@ -23,7 +23,9 @@ sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests" / "e2e")]
 
 from peer_etcd import EtcdSameRows  # noqa: E402
 from peer_postgres import PostgresSameRows  # noqa: E402
+from peer_redis import RedisPeer  # noqa: E402
 from peers import PEERS  # noqa: E402
+from ledger_protos import ledger_pb2  # noqa: E402
 from protos import compute_pb2  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("HAPAX_BUILD_DIR") or sys.exit("HAPAX_BUILD_DIR: set it to the build directory"))
@@ -35,6 +37,8 @@ DUPLICATES = 16
 TOKENS_AT_ONCE = 8
 # What one who is refused because of a duplicate under way is told.
 IN_PROGRESS = None
+JSON_POSTING = {"account": "assets:cash", "amount": 4711, "memo": "m" * 200}
+POSTING = ledger_pb2.Posting(**JSON_POSTING)
 
 
 def new_token() -> str:
@@ -44,13 +48,18 @@ def new_token() -> str:
 class GrpcClient:
     """Thread-safe."""
 
-    def __init__(self, target: str):
-        self._channel = grpc.insecure_channel(target, (("grpc.use_local_subchannel_pool", 1),))
-        self._method = self._channel.unary_unary("/hapax.compute.v1.Compute/RunInstances")
+    def __init__(self, running):
+        self._posts = running.mutation == "post"
+        self._channel = grpc.insecure_channel(running.target, (("grpc.use_local_subchannel_pool", 1),))
+        self._method = self._channel.unary_unary(
+            "/bench.v1.Ledger/Post" if self._posts else "/hapax.compute.v1.Compute/RunInstances")
 
     def call(self, token: str):
         """The reply's bytes; IN_PROGRESS when a duplicate is under way."""
-        request = compute_pb2.RunInstancesRequest(client_token=token, image_id="ami-b232d0db")
+        if self._posts:
+            request = ledger_pb2.PostRequest(client_token=token, posting=POSTING)
+        else:
+            request = compute_pb2.RunInstancesRequest(client_token=token, image_id="ami-b232d0db")
         try:
             return self._method(request.SerializeToString(), timeout=CALL_TIMEOUT_S, wait_for_ready=True)
         except grpc.RpcError as error:
@@ -58,9 +67,12 @@ class GrpcClient:
                 return IN_PROGRESS
             raise
 
-    @staticmethod
-    def instance(reply: bytes):
-        """The id and the token of the launched instance."""
+    def effect(self, reply: bytes):
+        """The id of the posting, which the reply repeats; or that of the launched instance, and its token."""
+        if self._posts:
+            posted = ledger_pb2.PostResponse.FromString(reply)
+            assert posted.posting == POSTING, posted
+            return posted.posting_id, None
         launched = compute_pb2.RunInstancesResponse.FromString(reply).instances[0]
         return launched.instance_id, launched.client_token
 
@@ -71,27 +83,31 @@ class GrpcClient:
 class HttpClient:
     """Thread-safe: a connection for each call."""
 
-    def __init__(self, target: str):
-        self._host, path = target.split("/", 1)
+    def __init__(self, running):
+        self._host, path = running.target.split("/", 1)
         self._path = "/" + path
 
     def call(self, token: str) -> bytes:
         connection = http.client.HTTPConnection(self._host, timeout=CALL_TIMEOUT_S)
         try:
-            connection.request("POST", self._path, json.dumps({"image_id": "ami-b232d0db"}),
+            connection.request("POST", self._path, json.dumps({"posting": JSON_POSTING}),
                                {"content-type": "application/json", "idempotency-key": token})
             response = connection.getresponse()
             body = response.read()
         finally:
             connection.close()
+        if response.status == 409:
+            return IN_PROGRESS
         if response.status != 200:
             raise AssertionError(f"{response.status}: {body}")
         return body
 
     @staticmethod
-    def instance(reply: bytes):
-        """The id of the launched instance; its token is not the service's to know."""
-        return json.loads(reply)["instances"][0]["instance_id"], None
+    def effect(reply: bytes):
+        """The id of the posting, which the reply repeats."""
+        posted = json.loads(reply)
+        assert posted["posting"] == JSON_POSTING, posted
+        return posted["posting_id"], None
 
     def close(self) -> None:
         pass
@@ -113,7 +129,7 @@ class PeerPromises:
         self.client = self.connect(self.peer.start(self.scratch))
 
     def connect(self, running):
-        client = (GrpcClient if running.protocol == "grpc" else HttpClient)(running.target)
+        client = (GrpcClient if running.protocol == "grpc" else HttpClient)(running)
         self.addCleanup(client.close)
         return client
 
@@ -125,9 +141,9 @@ class PeerPromises:
 
     def test_another_token_has_an_effect_and_a_reply_of_its_own(self):
         tokens = [new_token() for _ in range(5)]
-        instances = [self.client.instance(self.client.call(token)) for token in tokens]
-        self.assertEqual(len({identity for identity, _ in instances}), len(tokens))
-        for token, (_, named) in zip(tokens, instances):
+        effects = [self.client.effect(self.client.call(token)) for token in tokens]
+        self.assertEqual(len({identity for identity, _ in effects}), len(tokens))
+        for token, (_, named) in zip(tokens, effects):
             self.assertIn(named, (token, None))
         self.assertEqual(self.peer.effects(), len(tokens))
 
@@ -168,9 +184,22 @@ class PeerPromises:
             return [reply for future in futures for reply in future.result()]
 
 
-for peer_name in PEERS:
+class RedisPromises(PeerPromises):
+    def test_a_posting_that_is_refused_leaves_no_reply(self):
+        token = new_token()
+        self.peer.allow_keys("token:*", "node-idempotency*")
+        with self.assertRaises((grpc.RpcError, AssertionError)):
+            self.client.call(token)
+        self.peer.allow_keys("*")
+        # The claim is left until it expires.
+        self.assertIs(self.client.call(token), IN_PROGRESS)
+        self.assertEqual(self.peer.effects(), 0)
+
+
+for peer_name, peer_class in PEERS.items():
+    promises = RedisPromises if issubclass(peer_class, RedisPeer) else PeerPromises
     case = "".join(word.capitalize() for word in peer_name.split("_"))
-    globals()[f"{case}Test"] = type(f"{case}Test", (PeerPromises, unittest.TestCase), {"name": peer_name})
+    globals()[f"{case}Test"] = type(f"{case}Test", (promises, unittest.TestCase), {"name": peer_name})
 
 
 class SameRowsPromises(PeerPromises):

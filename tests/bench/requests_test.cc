@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/util/json_util.h"
 #include "gtest/gtest.h"
 #include "hapax/bench/messages.h"
 #include "hapax/client/call/client_token.h"
@@ -61,6 +62,16 @@ TEST(LaunchMessage, UnprotectedHasNoToken) {
   EXPECT_EQ(request.client_token(), "");
 }
 
+TEST(PostMessage, IsAPostUnderItsTokenWithAMemoOf200Bytes) {
+  ::bench::v1::PostRequest request;
+  ASSERT_TRUE(request.ParseFromString(Written(PostMessage(true), kToken)));
+  EXPECT_EQ(request.client_token(), kToken);
+  EXPECT_EQ(request.posting().account(), "assets:cash");
+  EXPECT_EQ(request.posting().memo().size(), 200);
+  ASSERT_TRUE(request.ParseFromString(Written(PostMessage(false), kToken)));
+  EXPECT_EQ(request.client_token(), "");
+}
+
 TEST(ReadMessage, NamesTheInstanceThatWasLaunched) {
   compute::v1::RunInstancesResponse launched;
   launched.add_instances()->set_instance_id("i-1");
@@ -74,6 +85,14 @@ TEST(LaunchPost, HasTheTokenInItsHeader) {
   const std::string request = Written(LaunchPost("127.0.0.1:80", "/run", true), kToken);
   EXPECT_THAT(request, HasSubstr(absl::StrCat("\r\nIdempotency-Key: ", kToken, "\r\n")));
   EXPECT_THAT(Written(LaunchPost("127.0.0.1:80", "/run", false), kToken), Not(HasSubstr("Idempotency-Key")));
+}
+
+TEST(LedgerPost, IsTheSamePostAsJson) {
+  const std::string request = Written(LedgerPost("127.0.0.1:80", "/post", true), kToken);
+  EXPECT_THAT(request, HasSubstr(absl::StrCat("\r\nIdempotency-Key: ", kToken, "\r\n")));
+  ::bench::v1::PostRequest parsed;
+  ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(request.substr(request.find("\r\n\r\n") + 4), &parsed).ok());
+  EXPECT_EQ(parsed.posting().SerializeAsString(), MakePosting().SerializeAsString());
 }
 
 TEST(LaunchForm, HasTheTokenAsAParameter) {

@@ -10,6 +10,10 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("HAPAX_BUILD_DIR") or sys.exit("HAPAX_BUILD_DIR: set it to where bench_load is"))
+sys.path.insert(0, str(ROOT / "bench"))
+
+import machine  # noqa: E402
+
 FIGURE_KEYS = {"figure", "system", "in_flight", "rps", "ratio_to_echo", "ratio_min", "ratio_max", "p50_us", "p99_us",
                "p999_us", "server_cpu_us_per_call", "echo_cpu_us_per_call"}
 
@@ -32,14 +36,21 @@ class ScriptTest(unittest.TestCase):
                                 "--seconds", "0.1", "--in_flight", "4"],
                                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=110)
         self.assertEqual(ended.returncode, 0, ended.stderr)
-        self.assertRegex(ended.stdout, r"^replay, 4 in flight: \d\.\d{3} \(.*\nfirst_execution, 4 in flight: \d\.\d{3} \(")
+        self.assertRegex(ended.stdout, "".join(rf"{mutation}, {figure}, 4 in flight: \d\.\d{{3}} \(.*\n"
+                                                 for mutation in ("post", "launch") for figure in ("replay", "first_execution")))
 
     def test_a_figure(self):
-        printed, result = bench("--only", "first_execution", "--only", "hapax")
-        rows = result["figures"]
-        self.assertEqual([(row["system"], row["in_flight"]) for row in rows],
-                         [(system, in_flight) for in_flight in (1, 64, 256) for system in ("hapax", "echo")])
-        for row in rows:
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as earlier:
+            slow = {"figure": "first_execution", "system": "hapax", "in_flight": 64, "ratio_to_echo": 0, "ratio_min": 0,
+                    "ratio_max": 0}
+            json.dump({"machine": machine.facts(), "post": [slow]}, earlier)
+            earlier.flush()
+            printed, result = bench("--only", "first_execution", "--only", "hapax", "--compare", earlier.name)
+        self.assertRegex(printed, "1 of 1 figures left their range\n(.*\n)*post, first execution, hapax, in flight 64 .* better")
+        for part in ("figures", "post"):
+            self.assertEqual([(row["system"], row["in_flight"]) for row in result[part]],
+                             [(system, in_flight) for in_flight in (1, 64, 256) for system in ("hapax", "echo")])
+        for row in result["figures"] + result["post"]:
             self.assertLessEqual(FIGURE_KEYS, set(row))
             self.assertEqual(row["figure"], "first_execution")
             self.assertGreater(row["rps"], 0)
@@ -49,11 +60,29 @@ class ScriptTest(unittest.TestCase):
         self.assertLessEqual({"cpu", "cores", "kernel", "commit", "date"}, set(result["machine"]))
         self.assertIn("Targets", printed)
 
+    def test_a_run_on_another_machine_is_not_compared(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as earlier:
+            json.dump({"machine": {**machine.facts(), "cores": 1000}}, earlier)
+            earlier.flush()
+            ended = subprocess.run([ROOT / "scripts" / "bench", "--build", BUILD, "--compare", earlier.name],
+                                   stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=110)
+        self.assertEqual(ended.returncode, 2)
+        self.assertIn("another machine: cores 1000, here ", ended.stderr)
+
     def test_a_part(self):
         _, result = bench("--only", "connections")
         self.assertEqual([(row["figure"], row["connections"]) for row in result["connections"]],
                          [("first_execution", 1000), ("replay", 1000)])
         self.assertNotIn("figures", result)
+
+    def test_posts_on_an_engine_of_several_servers(self):
+        _, result = bench("--only", "hapax_etcd", "--only", "first_execution")
+        if result["skipped"]:
+            self.skipTest(result["skipped"][0]["reason"])
+        self.assertEqual([(row["system"], row["figure"], row["in_flight"], row["beside"]) for row in result["post_engines"]],
+                         [("hapax_etcd", "first_execution", n, "etcd, hand-written") for n in (1, 64, 256)])
+        self.assertGreater(min(row["ratio"] for row in result["post_engines"]), 0)
+        self.assertEqual(result["post"], [])
 
     def test_servers_on_postgres_with_a_standby(self):
         _, result = bench("--only", "several_servers_postgres")
