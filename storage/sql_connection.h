@@ -76,7 +76,8 @@ class SqlConnection {
   // VALUES, TABLE or LOCK: what ends the transaction, or changes the session, is refused.
   // Errors: INVALID_ARGUMENT, the statement is of another kind, or a value does not fit; ALREADY_EXISTS, a unique
   // constraint; FAILED_PRECONDITION, another constraint; PERMISSION_DENIED, the role may not; INTERNAL, the statement
-  // is wrong; ABORTED, a conflict with another transaction; UNAVAILABLE, the database does not answer. Those of the
+  // is wrong; RESOURCE_EXHAUSTED, its disk is full; ABORTED, a conflict with another transaction; UNAVAILABLE, the
+  // database does not answer. Those of the
   // database have an SqlStateOf. After any error the transaction can only be rolled back.
   [[nodiscard]] virtual absl::StatusOr<SqlResult> Execute(absl::string_view sql,
                                                           absl::Span<const SqlValue> parameters) = 0;

@@ -17,7 +17,7 @@ constexpr KnownError kKnownErrors[] = {
     {"40", absl::StatusCode::kUnavailable, ""},     // Serialization failure, deadlock.
     {"55P03", absl::StatusCode::kUnavailable, ""},  // A lock was not granted in time.
     // Not UNAVAILABLE: callers are told at once, since another try soon would be in vain.
-    {"53100", absl::StatusCode::kAborted, "the disk of PostgreSQL is full"},
+    {"53100", absl::StatusCode::kInternal, "the disk of PostgreSQL is full"},
     {"53200", absl::StatusCode::kUnavailable,
      "PostgreSQL is out of memory; if of shared memory, raise max_locks_per_transaction"},
     {"53300", absl::StatusCode::kUnavailable,

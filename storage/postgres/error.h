@@ -9,7 +9,7 @@ namespace hapax {
 // What an error of a statement means, by its SQLSTATE and not by its text, which is in the server's language.
 //
 //   UNAVAILABLE            later it may succeed: conflicts, locks, resources, a server that ends; all that is unknown
-//   ABORTED                the disk is full: later it may succeed, but not soon
+//   INTERNAL               the disk is full: later it may succeed, but not soon
 //   FAILED_PRECONDITION    the engine's tables are gone
 //   RESOURCE_EXHAUSTED     PostgreSQL does not take a request of this size
 //   PERMISSION_DENIED      the role may not; likewise UNAUTHENTICATED

@@ -66,6 +66,7 @@ absl::StatusCode CodeOf(absl::string_view sqlstate) {
   if (sqlstate == "55P03" || kind == "40") return absl::StatusCode::kAborted;
   if (kind == "23") return absl::StatusCode::kFailedPrecondition;
   if (kind == "22") return absl::StatusCode::kInvalidArgument;
+  if (sqlstate == "53100") return absl::StatusCode::kResourceExhausted;  // The disk is full.
   if (kind == "42" || kind == "25" || kind == "2D" || kind == "P0") return absl::StatusCode::kInternal;
   return absl::StatusCode::kUnavailable;
 }
@@ -98,6 +99,7 @@ absl::StatusOr<RemoteFetched> PgSqlSession::Begin(const RemoteFetch& fetch, cons
   std::vector<PgCall> calls = FetchAndHoldCalls(fetch, std::move(begin));
   calls.push_back(handlers_settings_);
   PgReply reply = RunInTransaction(calls, std::min(deadline, MonotonicNow() + options_.attempt_timeout));
+  if (reply.is_out_of_memory) isolation_.NoteOutOfMemory();
   if (reply.is_conflict || reply.sqlstate == kLockTimeout) return absl::AbortedError(reply.message);
   HAPAX_RETURN_IF_ERROR(reply.status);
   HAPAX_RETURN_IF_ERROR(history_.status());

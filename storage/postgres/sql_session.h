@@ -28,7 +28,7 @@ namespace hapax {
 // and so ends an open transaction.
 class PgSqlSession final : public RemoteSqlSession {
  public:
-  PgSqlSession(const PostgresOptions& options, PgConnector& connector, const PgIsolation& isolation,
+  PgSqlSession(const PostgresOptions& options, PgConnector& connector, PgIsolation& isolation,
                PostgresHistory& history)
       : options_(options), connector_(connector), isolation_(isolation), history_(history) {}
 
@@ -50,7 +50,7 @@ class PgSqlSession final : public RemoteSqlSession {
 
   const PostgresOptions& options_;
   PgConnector& connector_;
-  const PgIsolation& isolation_;
+  PgIsolation& isolation_;
   PostgresHistory& history_;
   std::unique_ptr<PgSession> session_;  // Null: not connected.
   PgCall handlers_settings_;            // Until the transaction ends.
