@@ -340,16 +340,9 @@ void Server::WatchStore() {
     parts.host->AnnounceShutdown();
     requests->Ask();
   };
-  auto on_health = [&log = *parts_->log](const absl::Status& health) {
-    if (health.ok()) {
-      log.info("the store serves calls again");
-    } else {
-      log.warn("the store cannot serve all calls at the moment: {}", std::string(health.message()));
-    }
-  };
   parts_->store_watch.emplace(
       StoreWatch::Store{.status = parts_->engine.status, .health = parts_->engine.health},
-      StoreWatch::Events{.on_stopped = std::move(on_stopped), .on_health = std::move(on_health)});
+      StoreWatch::Events{.on_stopped = std::move(on_stopped), .on_health = LogHealth(*parts_->log)});
 }
 
 absl::Status Server::Readiness() const {

@@ -1,5 +1,6 @@
 #include "hapax/server/store_watch.h"
 
+#include <string>
 #include <utility>
 
 namespace hapax {
@@ -28,6 +29,16 @@ StoreWatch::StoreWatch(Store store, Events events, absl::Duration interval) {
 StoreWatch::~StoreWatch() {
   stop_.Give();
   thread_.join();
+}
+
+StoreWatch::OnHealth LogHealth(spdlog::logger& log) {
+  return [&log](const absl::Status& health) {
+    if (health.ok()) {
+      log.info("the store serves calls again");
+    } else {
+      log.warn("the store cannot serve all calls at the moment: {}", std::string(health.message()));
+    }
+  };
 }
 
 }  // namespace hapax

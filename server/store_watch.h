@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "hapax/base/monitor.h"
+#include "spdlog/logger.h"
 
 namespace hapax {
 
@@ -40,6 +41,9 @@ class StoreWatch {
   StopSignal stop_;
   std::thread thread_;
 };
+
+// StoreWatch::Events::on_health for a server's log, which outlives it.
+[[nodiscard]] StoreWatch::OnHealth LogHealth(spdlog::logger& log);
 
 }  // namespace hapax
 

@@ -9,7 +9,8 @@ import unittest
 
 AWS = "/usr/bin/aws"
 # Where npm put it, if somebody had it do so.
-JS_MODULES = pathlib.Path(os.environ.get("NODE_PATH") or pathlib.Path(__file__).resolve().parents[2] / ".tools" / "node_modules")
+# Where scripts/setup-node-clients has put it.
+JS_MODULES = pathlib.Path(__file__).resolve().parents[2] / ".tools" / "clients" / "node_modules"
 TIMEOUT_S = 120
 REGION = "us-east-1"
 
@@ -20,7 +21,7 @@ def needs_module(name: str):
 
 needs_aws = unittest.skipUnless(os.path.exists(AWS), f"there is no {AWS}; scripts/setup --clients installs it")
 needs_js = unittest.skipUnless((JS_MODULES / "@aws-sdk" / "client-ec2").is_dir(),
-                               f"there is no @aws-sdk/client-ec2 in {JS_MODULES}; npm installs it")
+                               f"there is no @aws-sdk/client-ec2 in {JS_MODULES}; scripts/setup-node-clients installs it")
 
 
 def environment(key_id: str, secret: str = "x", token: str = "") -> dict:

@@ -6,13 +6,13 @@ import pathlib
 import subprocess
 import unittest
 
-# Where scripts/setup-yandex-sdk has put it.
-MODULES = pathlib.Path(__file__).resolve().parents[2] / ".tools" / "yandex" / "node_modules"
+# Where scripts/setup-node-clients has put it.
+MODULES = pathlib.Path(__file__).resolve().parents[2] / ".tools" / "clients" / "node_modules"
 DRIVER = pathlib.Path(__file__).with_name("yandex_sdk.js")
 TIMEOUT_S = 60
 
 needs_sdk = unittest.skipUnless((MODULES / "@yandex-cloud" / "nodejs-sdk").is_dir(),
-                                f"there is no @yandex-cloud/nodejs-sdk in {MODULES}; scripts/setup-yandex-sdk installs it")
+                                f"there is no @yandex-cloud/nodejs-sdk in {MODULES}; scripts/setup-node-clients installs it")
 
 
 def curl(address: str, method: str, path: str, *words: str) -> subprocess.CompletedProcess:
