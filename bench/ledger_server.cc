@@ -36,7 +36,7 @@ absl::Status Serve() {
   std::printf("bench_ledger: listening on 127.0.0.1:%d\n", server->port());
   std::fflush(stdout);
   server->AwaitStopSignal();
-  const absl::Status stopped = server->Stop(absl::Seconds(30));
+  absl::Status stopped = server->Stop(absl::Seconds(30));
   if (absl::IsDeadlineExceeded(stopped)) {
     // What still runs may use what the end of main destroys.
     std::fprintf(stderr, "bench_ledger: %s\n", std::string(stopped.message()).c_str());
