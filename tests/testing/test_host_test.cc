@@ -242,6 +242,23 @@ TEST(TestHostStartTest, WhatIsWrongWithAServiceIsSaidAsByAServer) {
   EXPECT_THAT(host.Start({&one.hosted()}), StatusIs(StatusCode::kFailedPrecondition));
 }
 
+TEST(TestHostStartTest, AStoreWithoutSqlHostsNoHandlerOfSql) {
+  HostedService sql(*DepositRequest::descriptor()->file()->FindServiceByName("Ledger"));
+  for (const char* method : {"Deposit", "Seal"}) {
+    sql.SqlMutation<DepositRequest, DepositResponse>(
+        method, [](const CallContext&, SqlConnection&, const DepositRequest&, DepositResponse*) {
+          return absl::OkStatus();
+        });
+  }
+  sql.Read<GetBalanceRequest, GetBalanceResponse>(
+      "GetBalance", [](const CallContext&, const ReadTransaction&, const GetBalanceRequest&, GetBalanceResponse*) {
+        return absl::OkStatus();
+      });
+  EXPECT_THAT(TestHost().Start({&sql}),
+              StatusIs(StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("hapax.test.v1.Ledger/Deposit is an SqlMutation"), HasSubstr("store=postgres"))));
+}
+
 TEST(TestHostStartTest, ACallBeforeASuccessfulStartSaysSo) {
   TestHost host;
   HostedService unfinished(*DepositRequest::descriptor()->file()->FindServiceByName("Ledger"));
