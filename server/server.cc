@@ -339,11 +339,8 @@ void Server::WatchStore() {
     requests->Ask();
   };
   auto on_health = [&log = *parts_->log](const absl::Status& health) {
-    if (health.ok()) {
-      log.info("the store serves calls again");
-    } else {
-      log.warn("the store cannot serve all calls at the moment: {}", std::string(health.message()));
-    }
+    if (health.ok()) return log.info("the store serves calls again");
+    log.warn("the store cannot serve all calls at the moment: {}", std::string(health.message()));
   };
   parts_->store_watch.emplace(
       StoreWatch::Store{.status = parts_->engine.status, .health = parts_->engine.health},

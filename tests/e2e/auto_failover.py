@@ -10,7 +10,7 @@ import tempfile
 import time
 
 from ports import free_port
-from postgres import AS_USER, program, signal_all
+from postgres import AS_USER, cwd_of, pids, program, signal_all
 
 START_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 30
@@ -69,9 +69,14 @@ class Keeper:
                                              stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def kill(self) -> None:
-        """As a power cut does: SIGKILL for all of its processes, the keeper first, so that it starts none again."""
+        """As a power cut does: SIGKILL for all of its processes, the keeper first, so that it starts none again. One that
+        was just born may be missed, and keep PostgreSQL from starting again."""
         self.signal(signal.SIGKILL)
         self._process.wait()
+        while left := [pid for pid in pids() if cwd_of(pid) == str(self._home / self.name)]:
+            for pid in left:
+                signal_all(pid, signal.SIGKILL)
+            time.sleep(0.01)
         self._process = None
 
     def signal(self, number: int) -> None:
