@@ -156,12 +156,16 @@ class AutoFailover:
                     .returncode == 0, "the monitor")
 
     def await_standby(self) -> None:
-        """Until the primary has a synchronous standby."""
+        """Until the primary has a synchronous standby. The monitor keeps what nodes reported before they were killed, so
+        only what they reported lately counts."""
         def has_both():
             # A base backup waits for the end of a checkpoint, which takes its time unless somebody asks for it.
             self.sql("CHECKPOINT")
             return self._query(f"host=127.0.0.1 port={self.monitor.port} user=autoctl_node dbname=pg_auto_failover",
-                               "SELECT reportedstate FROM pgautofailover.node ORDER BY 1").split() == ["primary", "secondary"]
+                               "SELECT reportedstate FROM pgautofailover.node WHERE reportedstate = goalstate AND health = 1 "
+                               "AND reporttime > now() - interval '2 seconds' ORDER BY 1").split() == ["primary", "secondary"] \
+                and self.sql("SELECT current_setting('synchronous_standby_names') <> '' AND EXISTS (SELECT FROM "
+                             "pg_stat_replication WHERE sync_state IN ('sync', 'quorum'))") == "t"
         self._await(has_both, "a primary with a standby")
 
     def primary(self) -> Keeper:
