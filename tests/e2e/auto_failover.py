@@ -168,6 +168,12 @@ class AutoFailover:
                              "pg_stat_replication WHERE sync_state IN ('sync', 'quorum'))") == "t"
         self._await(has_both, "a primary with a standby")
 
+    def events(self) -> str:
+        """What the monitor saw and decided, a line each."""
+        return self._query(f"host=127.0.0.1 port={self.monitor.port} user=autoctl_node dbname=pg_auto_failover",
+                           "SELECT eventtime, nodename, reportedstate, goalstate, reportedrepstate, reportedlsn, description "
+                           "FROM pgautofailover.event ORDER BY eventid")
+
     def primary(self) -> Keeper:
         return self._await(lambda: next((node for node in self.nodes if self.is_writable(node)), None), "a primary")
 

@@ -67,6 +67,9 @@ class FailoverRound(SharedRound):
         self._server.etcd.await_standby()
         super()._break(up)
 
+    def evidence(self) -> dict:
+        return {"monitor_events": self._server.etcd.events()}
+
     def _standby(self):
         primary = self._server.etcd.primary()
         return next(node for node in self._server.etcd.nodes if node is not primary)
