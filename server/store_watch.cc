@@ -33,11 +33,8 @@ StoreWatch::~StoreWatch() {
 
 StoreWatch::OnHealth LogHealth(spdlog::logger& log) {
   return [&log](const absl::Status& health) {
-    if (health.ok()) {
-      log.info("the store serves calls again");
-    } else {
-      log.warn("the store cannot serve all calls at the moment: {}", std::string(health.message()));
-    }
+    if (health.ok()) return log.info("the store serves calls again");
+    log.warn("the store cannot serve all calls at the moment: {}", std::string(health.message()));
   };
 }
 

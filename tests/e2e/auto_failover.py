@@ -10,7 +10,7 @@ import tempfile
 import time
 
 from ports import free_port
-from postgres import AS_USER, program, signal_all
+from postgres import AS_USER, cwd_of, pids, program, signal_all
 
 START_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 30
@@ -69,9 +69,14 @@ class Keeper:
                                              stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def kill(self) -> None:
-        """As a power cut does: SIGKILL for all of its processes, the keeper first, so that it starts none again."""
+        """As a power cut does: SIGKILL for all of its processes, the keeper first, so that it starts none again. One that
+        was just born may be missed, and keep PostgreSQL from starting again."""
         self.signal(signal.SIGKILL)
         self._process.wait()
+        while left := [pid for pid in pids() if cwd_of(pid) == str(self._home / self.name)]:
+            for pid in left:
+                signal_all(pid, signal.SIGKILL)
+            time.sleep(0.01)
         self._process = None
 
     def signal(self, number: int) -> None:
@@ -151,13 +156,23 @@ class AutoFailover:
                     .returncode == 0, "the monitor")
 
     def await_standby(self) -> None:
-        """Until the primary has a synchronous standby."""
+        """Until the primary has a synchronous standby. The monitor keeps what nodes reported before they were killed, so
+        only what they reported lately counts."""
         def has_both():
             # A base backup waits for the end of a checkpoint, which takes its time unless somebody asks for it.
             self.sql("CHECKPOINT")
             return self._query(f"host=127.0.0.1 port={self.monitor.port} user=autoctl_node dbname=pg_auto_failover",
-                               "SELECT reportedstate FROM pgautofailover.node ORDER BY 1").split() == ["primary", "secondary"]
+                               "SELECT reportedstate FROM pgautofailover.node WHERE reportedstate = goalstate AND health = 1 "
+                               "AND reporttime > now() - interval '2 seconds' ORDER BY 1").split() == ["primary", "secondary"] \
+                and self.sql("SELECT current_setting('synchronous_standby_names') <> '' AND EXISTS (SELECT FROM "
+                             "pg_stat_replication WHERE sync_state IN ('sync', 'quorum'))") == "t"
         self._await(has_both, "a primary with a standby")
+
+    def events(self) -> str:
+        """What the monitor saw and decided, a line each."""
+        return self._query(f"host=127.0.0.1 port={self.monitor.port} user=autoctl_node dbname=pg_auto_failover",
+                           "SELECT eventtime, nodename, reportedstate, goalstate, reportedrepstate, reportedlsn, description "
+                           "FROM pgautofailover.event ORDER BY eventid")
 
     def primary(self) -> Keeper:
         return self._await(lambda: next((node for node in self.nodes if self.is_writable(node)), None), "a primary")

@@ -21,16 +21,28 @@ def program(name: str) -> str:
     return str(max(pathlib.Path("/usr/lib/postgresql").glob(f"*/bin/{name}")))
 
 
+def pids() -> list:
+    """Of all processes."""
+    return [int(entry.name) for entry in pathlib.Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def cwd_of(pid: int) -> str:
+    """Where the process runs: PostgreSQL's do so in their data directory. Empty if it has ended."""
+    try:
+        return os.readlink(f"/proc/{pid}/cwd")
+    except OSError:
+        return ""
+
+
 def descendants(pid: int) -> list:
     """The process and all below it."""
     children = {}
-    for entry in pathlib.Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            children.setdefault(parent, []).append(int(entry.name))
+    for one in pids():
+        try:
+            parent = int(pathlib.Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        children.setdefault(parent, []).append(one)
     found = [pid]
     for one in found:
         found.extend(children.get(one, ()))

@@ -62,6 +62,14 @@ class FailoverRound(SharedRound):
         return [self._kill_primary, self._kill_standby, self._pause_primary, self._pause_primary_for_long,
                 self._kill_monitor]
 
+    def _break(self, up) -> None:
+        # While the primary goes on alone, what it acknowledges is on one machine, and its loss loses that.
+        self._server.etcd.await_standby()
+        super()._break(up)
+
+    def evidence(self) -> dict:
+        return {"monitor_events": self._server.etcd.events()}
+
     def _standby(self):
         primary = self._server.etcd.primary()
         return next(node for node in self._server.etcd.nodes if node is not primary)

@@ -174,6 +174,8 @@ def keep(round_: Round) -> None:
     path = pathlib.Path(tempfile.mkdtemp(prefix="hapax-history-")) / "history.jsonl"
     round_.history.write(path)
     print(f"soak: the history is in {path}", flush=True)
+    for name, text in round_.evidence().items():
+        (path.parent / name).write_text(text)
 
 
 def main() -> int:
