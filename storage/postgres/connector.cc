@@ -58,6 +58,7 @@ absl::Status CheckVersion(const PgSession& session) {
                                                     ", and ", kOldestVersion / 10'000, " or later is needed"));
 }
 
+constexpr char kTimeline[] = "SELECT current_setting('hapax.timeline')::bigint";
 constexpr char kEnter[] =
     "UPDATE $schema.engine SET connections = connections + 1 RETURNING layout, release, connections, isolation";
 constexpr char kSlots[] = "SELECT name, owner, epoch, seq FROM $schema.slots";
@@ -67,7 +68,9 @@ constexpr char kSlots[] = "SELECT name, owner, epoch, seq FROM $schema.slots";
 absl::StatusOr<std::unique_ptr<PgSession>> PgConnector::Open(int wake_fd, absl::Duration deadline) const {
   HAPAX_ASSIGN_OR_RETURN(std::unique_ptr<PgSession> session, PgSession::Connect(options_.conninfo, wake_fd));
   HAPAX_RETURN_IF_ERROR(CheckVersion(*session));
-  HAPAX_RETURN_IF_ERROR(session->Run({SettingsCall(options_)}, deadline).status);
+  const PgReply set = session->Run({SettingsCall(options_), {.sql = kTimeline}}, deadline);
+  HAPAX_RETURN_IF_ERROR(set.status);
+  session->set_timeline(set.rows[1].Bigint(0, 0));
   return session;
 }
 
@@ -95,7 +98,11 @@ absl::Status PgConnector::Enter(PgSession& session, absl::Duration deadline) {
                                                      .epoch = static_cast<uint64_t>(slots.Bigint(row, 2)),
                                                      .seq = static_cast<uint64_t>(slots.Bigint(row, 3))};
   }
-  return history_.Check(floor, found);
+  HAPAX_RETURN_IF_ERROR(history_.Check(floor, found));
+  int64_t newest = newest_timeline_;
+  while (newest < session.timeline() && !newest_timeline_.compare_exchange_weak(newest, session.timeline())) {
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<PgSession>> PgConnector::Connect(int wake_fd, absl::Duration deadline) {
@@ -110,6 +117,13 @@ absl::StatusOr<std::unique_ptr<PgSession>> PgConnector::SetUpAndConnect(int wake
   HAPAX_RETURN_IF_ERROR(SetUpIfMissing(*session, layout_, options_.isolation, deadline));
   HAPAX_RETURN_IF_ERROR(Enter(*session, deadline));
   return session;
+}
+
+void PgConnector::BreakIfOutdated(const PgSession& session, PgReply& reply) const {
+  if (!IsOutdated(session)) return;
+  reply.is_broken = true;
+  reply.sqlstate.clear();
+  reply.status = absl::UnavailableError("PostgreSQL: another server was promoted");
 }
 
 PgCall SettingsCall(const PostgresOptions& options) { return {.sql = SettingsSql(options.lock_timeout)}; }

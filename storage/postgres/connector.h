@@ -1,7 +1,9 @@
 #ifndef HAPAX_STORAGE_POSTGRES_CONNECTOR_H_
 #define HAPAX_STORAGE_POSTGRES_CONNECTOR_H_
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -31,6 +33,12 @@ class PgConnector {
   // release is too old; otherwise those of PgSession.
   [[nodiscard]] absl::StatusOr<std::unique_ptr<PgSession>> Connect(int wake_fd, absl::Duration deadline);
 
+  // Whether a later session reached a server that was promoted after this one's. What this one's server answers does not
+  // count any more: it is no primary, though it may not know it yet.
+  [[nodiscard]] bool IsOutdated(const PgSession& session) const { return session.timeline() < newest_timeline_; }
+  // Has the reply of such a session be one of a session that broke.
+  void BreakIfOutdated(const PgSession& session, PgReply& reply) const;
+
   // Like Connect, after it has set up what is missing.
   [[nodiscard]] absl::StatusOr<std::unique_ptr<PgSession>> SetUpAndConnect(int wake_fd, absl::Duration deadline);
 
@@ -41,6 +49,7 @@ class PgConnector {
   const PostgresOptions& options_;
   const PostgresLayout& layout_;
   PostgresHistory& history_;
+  std::atomic<int64_t> newest_timeline_ = 0;  // Of all sessions so far.
 };
 
 // What a session needs whatever the defaults of the role and the database are, until it ends.

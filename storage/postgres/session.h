@@ -86,6 +86,11 @@ class PgSession {
   // Whether nothing is known against it: the server has not closed it, and says nothing unasked.
   [[nodiscard]] bool IsAlive();
 
+  // That of the server's write-ahead log, as it was found out after the connection was made. A promotion begins a higher
+  // one.
+  [[nodiscard]] int64_t timeline() const { return timeline_; }
+  void set_timeline(int64_t timeline) { timeline_ = timeline; }
+
   [[nodiscard]] bool is_in_transaction() const { return PQtransactionStatus(connection_.get()) == PQTRANS_INTRANS; }
   [[nodiscard]] int server_version() const { return PQserverVersion(connection_.get()); }
 
@@ -107,6 +112,7 @@ class PgSession {
   const PgConnection connection_;
   const int wake_fd_;
   bool has_warning_ = false;
+  int64_t timeline_ = 0;
 };
 
 }  // namespace hapax

@@ -78,7 +78,10 @@ constexpr char kUnlock[] = "SELECT pg_advisory_unlock_all()";
 }  // namespace
 
 absl::Status PgSqlSession::ConnectIfNeeded(absl::Duration deadline) {
-  if (session_ != nullptr && session_->IsAlive() && !session_->is_in_transaction()) return absl::OkStatus();
+  if (session_ != nullptr && session_->IsAlive() && !session_->is_in_transaction() &&
+      !connector_.IsOutdated(*session_)) {
+    return absl::OkStatus();
+  }
   session_ = nullptr;
   HAPAX_ASSIGN_OR_RETURN(std::unique_ptr<PgSession> session, connector_.Connect(/*wake_fd=*/-1, deadline));
   const PgReply defaults = session->Run({{.sql = DefaultsSql()}}, deadline);
@@ -108,6 +111,7 @@ absl::StatusOr<RemoteFetched> PgSqlSession::Begin(const RemoteFetch& fetch, cons
 
 PgReply PgSqlSession::RunInTransaction(const std::vector<PgCall>& calls, absl::Duration deadline) {
   PgReply reply = session_->RunAndStayOpen(calls, deadline);
+  connector_.BreakIfOutdated(*session_, reply);
   DropIfBroken(reply);
   return reply;
 }
@@ -171,6 +175,7 @@ RemoteCommitted PgSqlSession::Commit(const RemoteGroup& group) {
     return *std::move(not_applied);
   }
   PgReply reply = session_->Run({{.statement = kCommitStatement}}, MonotonicNow() + options_.attempt_timeout);
+  connector_.BreakIfOutdated(*session_, reply);
   DropIfBroken(reply);
   if (reply.has_warning) session_ = nullptr;
   reply.rows.insert(reply.rows.begin(), std::move(applied.rows[kApplied]));

@@ -128,6 +128,7 @@ bool PgWorkers::RunInOpenTransaction(const Request& request, PgReply& reply) {
   } else {
     reply = session->Run(InOpenTransaction(request.calls), deadline);
   }
+  connector_.BreakIfOutdated(*session, reply);
   Keep(request, reply, std::move(session));
   return true;
 }
@@ -161,14 +162,17 @@ PgReply PgWorkers::RunOnce(const Request& request, std::unique_ptr<PgSession>& s
   }
   const absl::Duration deadline = std::min(MonotonicNow() + options_.attempt_timeout, request.deadline);
   if (session == nullptr && request.kind != Kind::kRead) session = TakeSpare();
-  if (session != nullptr && !session->IsAlive()) session = nullptr;
+  if (session != nullptr && (!session->IsAlive() || connector_.IsOutdated(*session))) session = nullptr;
   if (session == nullptr) {
     absl::StatusOr<std::unique_ptr<PgSession>> connected = connector_.Connect(wake_fd_, deadline);
     if (!connected.ok()) return NotSent(std::move(connected).status());
     session = *std::move(connected);
   }
   const absl::Duration end = MonotonicNow() + options_.attempt_timeout;
-  return request.kind == Kind::kHold ? session->RunAndStayOpen(request.calls, end) : session->Run(request.calls, end);
+  PgReply reply =
+      request.kind == Kind::kHold ? session->RunAndStayOpen(request.calls, end) : session->Run(request.calls, end);
+  connector_.BreakIfOutdated(*session, reply);
+  return reply;
 }
 
 std::unique_ptr<PgSession> PgWorkers::TakeSpare() {

@@ -126,13 +126,7 @@ class PostgresCounter final : public MessageCounter {
 }  // namespace
 
 PostgresServer::PostgresServer(std::vector<std::string> settings) : settings_(std::move(settings)), port_(FreePort()) {
-  if (::geteuid() == 0) {
-    const pid_t pid = Spawn({"id", "-u"}, dir_.Path("uid"));
-    ::waitpid(pid, nullptr, 0);
-    uid_t uid = 0;
-    std::ifstream(dir_.Path("uid")) >> uid;
-    Check(uid != 0 && ::chown(dir_.Path().c_str(), uid, static_cast<gid_t>(-1)) == 0, "no user postgres");
-  }
+  OwnDirectory();
   const pid_t pid = Spawn({Program("initdb"), "--pgdata=" + dir_.Path("data"), "--username=postgres", "--auth=trust",
                            "--no-sync", "--encoding=UTF8", "--locale=C"},
                           dir_.Path("initdb.log"));
@@ -140,6 +134,27 @@ PostgresServer::PostgresServer(std::vector<std::string> settings) : settings_(st
   ::waitpid(pid, &status, 0);
   Check(status == 0, "initdb failed");
   Start();
+}
+
+PostgresServer::PostgresServer(CopyOf copied) : settings_(copied.server.settings_), port_(FreePort()) {
+  OwnDirectory();
+  const pid_t pid = Spawn({Program("pg_basebackup"), "--pgdata=" + dir_.Path("data"), "--dbname=" + copied.server.Conninfo(),
+                           "--checkpoint=fast", "--no-sync", "--write-recovery-conf"},
+                          dir_.Path("copy.log"));
+  int status = -1;
+  ::waitpid(pid, &status, 0);
+  Check(status == 0, "pg_basebackup failed");
+  Start();
+  Await("SELECT pg_promote()::text", "true");
+}
+
+void PostgresServer::OwnDirectory() const {
+  if (::geteuid() != 0) return;
+  const pid_t pid = Spawn({"id", "-u"}, dir_.Path("uid"));
+  ::waitpid(pid, nullptr, 0);
+  uid_t uid = 0;
+  std::ifstream(dir_.Path("uid")) >> uid;
+  Check(uid != 0 && ::chown(dir_.Path().c_str(), uid, static_cast<gid_t>(-1)) == 0, "no user postgres");
 }
 
 PostgresServer::~PostgresServer() { Crash(); }

@@ -23,6 +23,11 @@ class PostgresServer {
  public:
   // `settings` are further ones, such as "max_connections=20". Returns once it answers.
   explicit PostgresServer(std::vector<std::string> settings = {});
+  // A copy of one that runs, promoted: both can be written then, each without the other's later rows.
+  struct CopyOf {
+    const PostgresServer& server;
+  };
+  explicit PostgresServer(CopyOf copied);
   ~PostgresServer();
   PostgresServer(const PostgresServer&) = delete;
   PostgresServer& operator=(const PostgresServer&) = delete;
@@ -46,6 +51,9 @@ class PostgresServer {
   [[nodiscard]] std::string Log() const;
 
  private:
+  // Gives the directory to the user that the server runs as.
+  void OwnDirectory() const;
+
   const TempDir dir_;
   const std::vector<std::string> settings_;
   int port_ = 0;

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -11,6 +12,7 @@
 #include "hapax/storage/remote/store.h"
 #include "hapax/storage/sql_connection.h"
 #include "hapax/tests/storage/postgres/postgres_server.h"
+#include "hapax/tests/storage/remote_backend_fixture.h"
 #include "hapax/tests/support/status_matchers.h"
 #include "hapax/tests/support/sync_store.h"
 
@@ -87,6 +89,31 @@ TEST_F(StandbyTest, ANewConnectionReadsNothingBeforeTheStandbyHasWhatIsVisible) 
   EXPECT_FALSE(told.HasBeenNotified());
   AwaitStandby("");
   told.WaitForNotification();
+}
+
+// As a primary that was paused, and wakes up after its standby was promoted.
+TEST(PromotionTest, ReadsAreNotServedByTheFormerPrimaryOnceThePromotedOneIsKnown) {
+  const PostgresServer former;
+  former.Sql("CREATE ROLE app LOGIN");
+  former.Sql("GRANT CREATE ON DATABASE postgres TO app");
+  TcpProxy second("127.0.0.1:1", PostgresMessages());  // A host that takes no connection yet.
+  const auto port = [](const std::string& endpoint) { return endpoint.substr(endpoint.find(':') + 1); };
+  PostgresOptions options = former.Options("hapax");
+  options.conninfo = absl::StrCat("host=127.0.0.1,127.0.0.1 port=", port(former.endpoint()), ",",
+                                  port(second.endpoint()), " user=app dbname=postgres sslmode=disable");
+  const auto backend = OpenPostgresBackend(options);
+  ASSERT_THAT(backend, IsOk());
+  RemoteSlot slot = Taken(**backend);  // On two connections.
+
+  const PostgresServer promoted(PostgresServer::CopyOf{former});
+  second.Redirect(promoted.endpoint());
+  former.Sql("ALTER ROLE app CONNECTION LIMIT 0");
+  former.Sql("SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE usename = 'app' AND query = 'COMMIT'");
+  EXPECT_EQ(Committed(**backend, {.slot = "server/0", .before = slot, .writes = {{Row("a"), "1"}}}).outcome,
+            RemoteCommitted::Outcome::kApplied);
+  EXPECT_EQ(promoted.Sql("SELECT seq::text FROM hapax.slots"), "1");
+  EXPECT_EQ(former.Sql("SELECT seq::text FROM hapax.slots"), "0");
+  EXPECT_EQ(ValueOf(**backend, Row("a")).value, "1");
 }
 
 // A transaction with statements of SQL, whose commit waits.
