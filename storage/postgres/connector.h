@@ -33,8 +33,8 @@ class PgConnector {
   // release is too old; otherwise those of PgSession.
   [[nodiscard]] absl::StatusOr<std::unique_ptr<PgSession>> Connect(int wake_fd, absl::Duration deadline);
 
-  // Whether a later session reached a server that was promoted after this one's. What this one's server answers does not
-  // count any more: it is no primary, though it may not know it yet.
+  // Whether a later session reached a server that was promoted after this one's. What this one's server answers does
+  // not count any more: it is no primary, though it may not know it yet.
   [[nodiscard]] bool IsOutdated(const PgSession& session) const { return session.timeline() < newest_timeline_; }
   // Has the reply of such a session be one of a session that broke.
   void BreakIfOutdated(const PgSession& session, PgReply& reply) const;

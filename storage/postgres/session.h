@@ -29,7 +29,7 @@ struct PgTypedParameters {
 struct PgCall {
   std::string statement;  // A prepared statement. Empty: `sql` is run.
   std::vector<std::string> parameters;
-  std::string sql;  // With `statement`: it is prepared under this name. One statement.
+  std::string sql;                                 // With `statement`: it is prepared under this name. One statement.
   std::shared_ptr<const PgTypedParameters> typed;  // With `sql` alone: in place of `parameters`.
 };
 
@@ -62,8 +62,8 @@ struct PgReply {
   // With an error: a serialization failure or a deadlock (40001, 40P01). Also at COMMIT it means that nothing was done.
   bool is_conflict = false;
   bool is_out_of_memory = false;  // With an error: of shared memory, as a rule, which has the lock table (53200).
-  std::string sqlstate;  // With an error of the server.
-  std::string message;   // In the server's words.
+  std::string sqlstate;           // With an error of the server.
+  std::string message;            // In the server's words.
 
   absl::string_view Command(size_t call) const { return call < rows.size() ? rows[call].command() : ""; }
 };
@@ -86,8 +86,8 @@ class PgSession {
   // Whether nothing is known against it: the server has not closed it, and says nothing unasked.
   [[nodiscard]] bool IsAlive();
 
-  // That of the server's write-ahead log, as it was found out after the connection was made. A promotion begins a higher
-  // one.
+  // That of the server's write-ahead log, as it was found out after the connection was made. A promotion begins a
+  // higher one.
   [[nodiscard]] int64_t timeline() const { return timeline_; }
   void set_timeline(int64_t timeline) { timeline_ = timeline; }
 

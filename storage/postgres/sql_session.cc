@@ -143,8 +143,8 @@ absl::Status PgSqlSession::Fail(const PgReply& reply) {
   if (reply.sqlstate.empty()) {
     failure_ = absl::UnavailableError(reply.status.message());
   } else {
-    failure_ = WithSqlState(absl::Status(CodeOf(reply.sqlstate), absl::StrCat("PostgreSQL: ", reply.message)),
-                            reply.sqlstate);
+    failure_ =
+        WithSqlState(absl::Status(CodeOf(reply.sqlstate), absl::StrCat("PostgreSQL: ", reply.message)), reply.sqlstate);
   }
   return failure_;
 }

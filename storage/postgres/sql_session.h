@@ -28,8 +28,7 @@ namespace hapax {
 // and so ends an open transaction.
 class PgSqlSession final : public RemoteSqlSession {
  public:
-  PgSqlSession(const PostgresOptions& options, PgConnector& connector, PgIsolation& isolation,
-               PostgresHistory& history)
+  PgSqlSession(const PostgresOptions& options, PgConnector& connector, PgIsolation& isolation, PostgresHistory& history)
       : options_(options), connector_(connector), isolation_(isolation), history_(history) {}
 
   absl::StatusOr<RemoteFetched> Begin(const RemoteFetch& fetch, const RemoteGroup& foreseen,

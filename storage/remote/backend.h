@@ -141,8 +141,8 @@ class RemoteSqlSession : public SqlConnection {
                                               absl::Duration deadline) = 0;
   // The error of the first statement since Begin that failed, whoever passed over it. Commit is refused then.
   [[nodiscard]] virtual absl::Status failure() const = 0;
-  // Applies the group and the statements' effects as one, if the slot and everything it read are unchanged. A check that
-  // was deferred to the commit fails as a statement does. In any case the transaction ends.
+  // Applies the group and the statements' effects as one, if the slot and everything it read are unchanged. A check
+  // that was deferred to the commit fails as a statement does. In any case the transaction ends.
   virtual RemoteCommitted Commit(const RemoteGroup& group) = 0;
   virtual void Rollback() = 0;
 };

@@ -68,8 +68,7 @@ absl::StatusOr<bool> SqlLanes::AwaitSlot(std::unique_ptr<SqlLane>& lane, absl::D
     lane->slot->Start(std::move(known));
   }
   MonitorLock lock(&wait->mu);
-  const bool is_known =
-      wait->mu.AwaitUntil([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return wait->is_known; }, deadline);
+  const bool is_known = wait->mu.AwaitUntil([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return wait->is_known; }, deadline);
   if (!is_known) {
     wait->left = std::move(lane);
     return false;

@@ -9,8 +9,8 @@
 
 namespace hapax {
 
-// The rows and granules that a transaction with SQL locks before its statements run. They are found by runs of its body:
-// what a run reads it may also write, so that a token's row is kept from others until the commit.
+// The rows and granules that a transaction with SQL locks before its statements run. They are found by runs of its
+// body: what a run reads it may also write, so that a token's row is kept from others until the commit.
 //
 // Thread-safety: like a standard container.
 class SqlNames {

@@ -246,17 +246,16 @@ TEST(TestHostStartTest, AStoreWithoutSqlHostsNoHandlerOfSql) {
   HostedService sql(*DepositRequest::descriptor()->file()->FindServiceByName("Ledger"));
   for (const char* method : {"Deposit", "Seal"}) {
     sql.SqlMutation<DepositRequest, DepositResponse>(
-        method, [](const CallContext&, SqlConnection&, const DepositRequest&, DepositResponse*) {
-          return absl::OkStatus();
-        });
+        method,
+        [](const CallContext&, SqlConnection&, const DepositRequest&, DepositResponse*) { return absl::OkStatus(); });
   }
   sql.Read<GetBalanceRequest, GetBalanceResponse>(
       "GetBalance", [](const CallContext&, const ReadTransaction&, const GetBalanceRequest&, GetBalanceResponse*) {
         return absl::OkStatus();
       });
   EXPECT_THAT(TestHost().Start({&sql}),
-              StatusIs(StatusCode::kInvalidArgument,
-                       AllOf(HasSubstr("hapax.test.v1.Ledger/Deposit is an SqlMutation"), HasSubstr("store=postgres"))));
+              StatusIs(StatusCode::kInvalidArgument, AllOf(HasSubstr("hapax.test.v1.Ledger/Deposit is an SqlMutation"),
+                                                           HasSubstr("store=postgres"))));
 }
 
 TEST(TestHostStartTest, ACallBeforeASuccessfulStartSaysSo) {

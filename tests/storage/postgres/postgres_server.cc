@@ -136,16 +136,20 @@ PostgresServer::PostgresServer(std::vector<std::string> settings) : settings_(st
   Start();
 }
 
+// It recovers up to the end of the copy, and so begins a timeline of its own.
 PostgresServer::PostgresServer(CopyOf copied) : settings_(copied.server.settings_), port_(FreePort()) {
   OwnDirectory();
-  const pid_t pid = Spawn({Program("pg_basebackup"), "--pgdata=" + dir_.Path("data"), "--dbname=" + copied.server.Conninfo(),
-                           "--checkpoint=fast", "--no-sync", "--write-recovery-conf"},
-                          dir_.Path("copy.log"));
-  int status = -1;
-  ::waitpid(pid, &status, 0);
-  Check(status == 0, "pg_basebackup failed");
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{Program("pg_basebackup"), "--pgdata=" + dir_.Path("data"),
+                                              "--dbname=" + copied.server.Conninfo(), "--checkpoint=fast", "--no-sync"},
+                                             {"touch", dir_.Path("data/recovery.signal")}}) {
+    int status = -1;
+    ::waitpid(Spawn(command, dir_.Path("copy.log")), &status, 0);
+    Check(status == 0, "PostgreSQL cannot be copied");
+  }
+  settings_.insert(settings_.end(),
+                   {"restore_command=false", "recovery_target=immediate", "recovery_target_action=promote"});
   Start();
-  Await("SELECT pg_promote()::text", "true");
 }
 
 void PostgresServer::OwnDirectory() const {

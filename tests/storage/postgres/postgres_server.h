@@ -55,7 +55,7 @@ class PostgresServer {
   void OwnDirectory() const;
 
   const TempDir dir_;
-  const std::vector<std::string> settings_;
+  std::vector<std::string> settings_;
   int port_ = 0;
   pid_t pid_ = -1;
 };

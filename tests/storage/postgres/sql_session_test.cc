@@ -29,7 +29,8 @@ class PgSqlSessionTest : public PostgresBackendTest {
 
   void Begin() { ASSERT_THAT(BeginOn(*session_), IsOk()); }
   [[nodiscard]] absl::Status BeginOn(RemoteSqlSession& session, absl::Duration time = absl::Minutes(1)) const {
-    return session.Begin({.keys = {Row("a")}}, Group({{Row("a"), 0}}, {{Row("a"), std::nullopt}}), MonotonicNow() + time)
+    return session
+        .Begin({.keys = {Row("a")}}, Group({{Row("a"), 0}}, {{Row("a"), std::nullopt}}), MonotonicNow() + time)
         .status();
   }
   // Commits row "a" with the statements.

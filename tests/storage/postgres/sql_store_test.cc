@@ -174,10 +174,11 @@ TEST_P(SqlStoreTest, WhatTheBodyReadsAfterItsStatementsIsLockedToo) {
                       rows.clear();
                       HAPAX_ASSIGN_OR_RETURN(const auto late, txn.Get(kTable, "late"));
                       rows = late.value_or("");
-                      return txn.Scan(kTable, KeyRange::Prefix("scanned/"), [&](std::string_view key, std::string_view) {
-                        rows += " " + std::string(key);
-                        return true;
-                      });
+                      return txn.Scan(kTable, KeyRange::Prefix("scanned/"),
+                                      [&](std::string_view key, std::string_view) {
+                                        rows += " " + std::string(key);
+                                        return true;
+                                      });
                     }),
               IsOk());
   EXPECT_EQ(rows, "++ scanned/0 scanned/1");

@@ -123,8 +123,8 @@ class SqlStandbyTest : public StandbyTest {
     server_.Sql("CREATE TABLE public.counter AS SELECT 0 AS n");
     PostgresOptions options = server_.Options("hapax");
     options.conninfo = server_.Conninfo(proxy_.endpoint());
-    store_ = std::make_unique<RemoteStore>(*OpenPostgresBackend(options),
-                                           RemoteOptions{.slot = "server", .owner = "owner"});
+    store_ =
+        std::make_unique<RemoteStore>(*OpenPostgresBackend(options), RemoteOptions{.slot = "server", .owner = "owner"});
     TransactionOutcome first;
     store_->ExecuteWithSql(Count(), first.Done(), "");
     EXPECT_THAT(first.Wait(), IsOk());
