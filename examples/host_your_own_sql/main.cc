@@ -48,9 +48,7 @@ absl::Status Pay(const hapax::CallContext& context, hapax::SqlConnection& sql, c
   return absl::OkStatus();
 }
 
-absl::Status Serve(const char* listen_address, const char* conninfo_file, const char* server_id) {
-  hapax::ServerOptions options = {.listen_address = listen_address, .store = "postgres", .server_id = server_id};
-  options.postgres.conninfo_file = conninfo_file;
+absl::Status Serve(hapax::ServerOptions options) {
   HAPAX_ASSIGN_OR_RETURN(const auto server, hapax::Server::Open(std::move(options)));
   hapax::HostedService accounts(*PayRequest::descriptor()->file()->FindServiceByName("Accounts"));
   accounts.SqlMutation<PayRequest, PayResponse>("Pay", Pay);
@@ -64,11 +62,14 @@ absl::Status Serve(const char* listen_address, const char* conninfo_file, const 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::fprintf(stderr, "usage: accounts LISTEN_ADDRESS CONNINFO_FILE SERVER_ID\n");
+  if (argc != 5) {
+    std::fprintf(stderr, "usage: accounts LISTEN_ADDRESS CONNINFO_FILE SEAL_KEY_FILE SERVER_ID\n");
     return 2;
   }
-  const absl::Status status = Serve(argv[1], argv[2], argv[3]);
+  hapax::ServerOptions options = {.listen_address = argv[1], .store = "postgres", .server_id = argv[4]};
+  options.postgres.conninfo_file = argv[2];
+  options.seal_key_file = argv[3];
+  const absl::Status status = Serve(std::move(options));
   if (status.ok()) return 0;
   std::fprintf(stderr, "accounts: %s\n", std::string(status.message()).c_str());
   return 1;

@@ -54,7 +54,10 @@ class AccountsServer(Server):
 
     @property
     def _all_flags(self) -> tuple:
-        return ("127.0.0.1:0", str(self.database.conninfo_file), "server-1")
+        seal_keys = self.dir / "seal_keys"
+        seal_keys.write_text("key-1 " + "5a" * 32 + "\n")
+        seal_keys.chmod(0o600)
+        return ("127.0.0.1:0", str(self.database.conninfo_file), str(seal_keys), "server-1")
 
 
 class ExamplesTest(ContractCase):
