@@ -1,6 +1,7 @@
 #include "hapax/server/grpc/event_loop.h"
 
 #include <chrono>
+#include <utility>
 
 #include "hapax/base/check.h"
 
@@ -38,6 +39,8 @@ EventLoop::~EventLoop() {
   thread_.join();
 }
 
+bool EventLoop::IsThisThread() const { return this_threads_loop == this; }
+
 void EventLoop::Start() {
   thread_ = std::thread([this] { Run(); });
 }
@@ -52,13 +55,13 @@ void EventLoop::ShutdownIfIdle() {
 }
 
 void EventLoop::InTurn(std::string_view party, absl::AnyInvocable<void()> task) {
-  HAPAX_CHECK(this_threads_loop == this, "turns are the loop's thread's");
+  HAPAX_CHECK(IsThisThread(), "turns are the loop's thread's");
   if (holders() <= kMaxUnqueuedCalls && turns_.empty()) return task();
   turns_.Push(party, std::move(task));
 }
 
 void EventLoop::Post(absl::AnyInvocable<void()> task) {
-  if (this_threads_loop == this) return task();
+  if (IsThisThread()) return task();
   absl::MutexLock lock(&mu_);
   posted_.push_back(std::move(task));
   if (posted_.size() == 1) alarm_.Set(queue_.get(), kAtOnce, &rung_);
@@ -80,7 +83,7 @@ void EventLoop::Run() {
 }
 
 // Handles the events that are ready, and returns false once the queue is shut down. Waits for an event if no turn is
-// waiting.
+// waiting, and first lets go what was held back.
 //
 // After handing out events, the queue times out once without polling the connections; it polls them at the next call.
 bool EventLoop::RunEvents() {
@@ -88,19 +91,23 @@ bool EventLoop::RunEvents() {
   bool ok = false;
   bool timed_out = false;
   for (int i = 0; i < kEventsInARow; ++i) {
-    switch (queue_->AsyncNext(&event, &ok, turns_.empty() ? kNever : kAtOnce)) {
+    const bool may_wait = turns_.empty() && corks_.empty();
+    switch (queue_->AsyncNext(&event, &ok, may_wait ? kNever : kAtOnce)) {
       case grpc::CompletionQueue::GOT_EVENT:
         static_cast<Event*>(event)->Happen(ok);
         timed_out = false;
         break;
       case grpc::CompletionQueue::TIMEOUT:
-        if (timed_out) return true;
-        timed_out = true;
+        if (!std::exchange(timed_out, true)) break;
+        corks_.Release();
+        if (!turns_.empty()) return true;
         break;
       case grpc::CompletionQueue::SHUTDOWN:
+        corks_.Release();
         return false;
     }
   }
+  corks_.Release();
   return true;
 }
 

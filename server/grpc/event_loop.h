@@ -15,6 +15,7 @@
 #include "grpcpp/completion_queue.h"
 #include "hapax/base/turn_queue.h"
 #include "hapax/interceptors/turns.h"
+#include "hapax/server/grpc/corks.h"
 
 namespace hapax {
 
@@ -71,10 +72,22 @@ class EventLoop final : public Turns {
   // empties it into the queue of turns, and polls it between turns.
   void InTurn(std::string_view party, absl::AnyInvocable<void()> task) override;
 
+  // Whether the caller is the loop's thread.
+  [[nodiscard]] bool IsThisThread() const;
+
+  // What is sent on this TCP connection may wait for what else is sent before the loop waits (corks.h). For the loop's
+  // thread.
+  void HoldBack(int descriptor) {
+    if (holders() > kFewCalls) corks_.Add(descriptor);
+  }
+
   // Runs `task` on the loop's thread: soon, or before returning if this is that thread.
   void Post(absl::AnyInvocable<void()> task);
 
  private:
+  // So few replies at a time cost less than their corks.
+  static constexpr int kFewCalls = 8;
+
   void Run();
   [[nodiscard]] bool RunEvents();
   void RunTurns();
@@ -87,6 +100,7 @@ class EventLoop final : public Turns {
   // For the loop's thread.
   bool ending_ = false;
   TurnQueue<absl::AnyInvocable<void()>> turns_;
+  Corks corks_;
 
   absl::Mutex mu_;
   // An alarm is set whenever something is posted.

@@ -257,11 +257,16 @@ void GrpcStream::WriteLongAndFinish(std::string message) {
 }
 
 void GrpcStream::WriteAndFinish(grpc_slice message) {
+  HoldBack();
   Batch batch(*this);
   batch.SendInitialMetadata();
   batch.SendMessage(message);
   batch.SendStatus(GRPC_STATUS_OK, nullptr);
   batch.Begin(finished_);
+}
+
+void GrpcStream::HoldBack() {
+  if (connection_ != nullptr && loop().IsThisThread()) loop().HoldBack(connection_->descriptor());
 }
 
 void GrpcStream::Finish(const grpc::Status& its_status) {
@@ -273,6 +278,7 @@ void GrpcStream::Finish(const grpc::Status& its_status) {
   if (!status.error_details().empty()) AddTrailingMetadata("grpc-status-details-bin", status.error_details());
   const std::string message = status.error_message();
   grpc_slice details = CopyOf(message);
+  HoldBack();
   Batch batch(*this);
   batch.SendInitialMetadata();
   batch.SendStatus(static_cast<grpc_status_code>(status.error_code()), &details);

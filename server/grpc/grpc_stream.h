@@ -157,6 +157,8 @@ class GrpcStream {
   void OnDone();
   void Release();
   void FindConnection();
+  // Lets the reply that follows wait for others.
+  void HoldBack();
 
   Source& source_;
   std::list<GrpcStream*>* list_ = nullptr;  // The list of the source that contains this; null: none.

@@ -80,6 +80,7 @@ SqlValue ValueOf(const PGresult* result, int row, int column) {
 SqlResult SqlResultOf(const PGresult* result) {
   const int width = PQnfields(result);
   std::vector<std::string> columns;
+  columns.reserve(static_cast<size_t>(width));
   for (int column = 0; column < width; ++column) columns.emplace_back(PQfname(result, column));
   std::vector<std::vector<SqlValue>> rows(static_cast<size_t>(PQntuples(result)));
   for (size_t row = 0; row < rows.size(); ++row) {
