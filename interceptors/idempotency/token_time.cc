@@ -18,9 +18,6 @@ namespace {
 
 using store::v1::TokenTimeRow;
 
-// The machine's uptime has a resolution of 10 ms, which counts at both ends.
-constexpr absl::Duration kUptimeGrain = absl::Milliseconds(20);
-
 // Tolerance between the wall clock and the monotonic clock, which are read one after the other and may be slewed apart.
 constexpr absl::Duration kClockGrain = absl::Milliseconds(100);
 
@@ -45,7 +42,7 @@ absl::Duration MaxStepSince(const TokenTimeRow& row, const Uptime& now, absl::Du
   if (now.boot_id.empty() || row.boot_id() != now.boot_id) return across_boots;
   const absl::Duration since = now.elapsed - FromProtoDuration(row.uptime());
   // A container may count from its own start, which came later.
-  return (since >= absl::ZeroDuration() ? since : now.elapsed) + kUptimeGrain;
+  return since >= absl::ZeroDuration() ? since : now.elapsed;
 }
 
 // When the newest token was executed or abandoned; nullopt when there is none. Reads all tokens, in pages.

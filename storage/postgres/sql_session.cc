@@ -67,12 +67,14 @@ absl::StatusCode CodeOf(absl::string_view sqlstate) {
   if (kind == "23") return absl::StatusCode::kFailedPrecondition;
   if (kind == "22") return absl::StatusCode::kInvalidArgument;
   if (sqlstate == "53100") return absl::StatusCode::kResourceExhausted;  // The disk is full.
-  if (kind == "42" || kind == "25" || kind == "2D" || kind == "P0") return absl::StatusCode::kInternal;
-  return absl::StatusCode::kUnavailable;
+  // The connection, resources, an operator, the system; and a server that became a standby.
+  const bool may_pass = kind == "08" || kind == "53" || kind == "57" || kind == "58" || IsReadOnly(sqlstate);
+  return may_pass ? absl::StatusCode::kUnavailable : absl::StatusCode::kInternal;
 }
 
 constexpr char kLockTimeout[] = "55P03";
-// Ends what a statement may have taken until the end of the session.
+// What a handler's statements may have left in the session. The locks end once the rows are visible.
+constexpr const char* kResets[] = {"SET SESSION AUTHORIZATION DEFAULT", "RESET ROLE", "RESET ALL", "DISCARD TEMP"};
 constexpr char kUnlock[] = "SELECT pg_advisory_unlock_all()";
 
 }  // namespace
@@ -150,7 +152,6 @@ absl::Status PgSqlSession::Fail(const PgReply& reply) {
 }
 
 RemoteCommitted PgSqlSession::Commit(const RemoteGroup& group) {
-  enum Call : size_t { kChecks, kSettings, kUnlocked, kApplied };
   if (!failure_.ok()) {
     Rollback();
     return {.outcome = RemoteCommitted::Outcome::kRefused, .status = failure_};
@@ -158,27 +159,30 @@ RemoteCommitted PgSqlSession::Commit(const RemoteGroup& group) {
   PgReply applied;
   applied.status = absl::UnavailableError("PostgreSQL ended the transaction");
   if (session_ != nullptr && session_->is_in_transaction()) {
-    applied = RunInTransaction(
-        {{.sql = "SET CONSTRAINTS ALL IMMEDIATE"}, SettingsCall(options_), {.sql = kUnlock}, ApplyCall(group)},
-        MonotonicNow() + options_.attempt_timeout);
+    std::vector<PgCall> calls = {{.sql = "SET CONSTRAINTS ALL IMMEDIATE"}};
+    for (const char* const reset : kResets) calls.push_back({.sql = reset});
+    calls.push_back(SettingsCall(options_));
+    calls.push_back(ApplyCall(group));
+    applied = RunInTransaction(calls, MonotonicNow() + options_.attempt_timeout);
   }
   if (!applied.status.ok()) {
-    if (applied.rows.size() == kChecks && applied.was_sent) {
+    Rollback();
+    if (applied.rows.empty() && applied.was_sent) {
       static_cast<void>(Fail(applied));
     } else if (applied.is_conflict) {
       return {.outcome = RemoteCommitted::Outcome::kNotApplied, .slot = group.before};
     }
     return {.outcome = RemoteCommitted::Outcome::kRefused, .status = applied.status};
   }
-  if (std::optional<RemoteCommitted> not_applied = NotAppliedOf(applied.rows[kApplied])) {
+  if (std::optional<RemoteCommitted> not_applied = NotAppliedOf(applied.rows.back())) {
     Rollback();
     return *std::move(not_applied);
   }
-  PgReply reply = session_->Run({{.statement = kCommitStatement}}, MonotonicNow() + options_.attempt_timeout);
+  PgReply reply = session_->Run({{.statement = kCommitStatement}, {.sql = kUnlock}}, MonotonicNow() + options_.attempt_timeout);
   connector_.BreakIfOutdated(*session_, reply);
   DropIfBroken(reply);
   if (reply.has_warning) session_ = nullptr;
-  reply.rows.insert(reply.rows.begin(), std::move(applied.rows[kApplied]));
+  reply.rows.insert(reply.rows.begin(), std::move(applied.rows.back()));
   RemoteCommitted committed = CommittedOf(group.before, reply);
   if (committed.outcome == RemoteCommitted::Outcome::kApplied) {
     RemoteSlot after = group.before;

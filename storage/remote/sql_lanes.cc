@@ -27,7 +27,8 @@ std::unique_ptr<SqlLane> SqlLanes::Take(absl::Duration deadline) {
   std::unique_ptr<SqlLane> lane;
   {
     MonitorLock lock(&mu_);
-    if (!mu_.AwaitUntil([this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return !free_.empty(); }, deadline)) return nullptr;
+    const auto may_go_on = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return !free_.empty() || !context_->status().ok(); };
+    if (!mu_.AwaitUntil(may_go_on, deadline) || free_.empty()) return nullptr;
     lane = std::move(free_.back());
     free_.pop_back();
   }
@@ -42,6 +43,12 @@ void SqlLanes::Return(std::unique_ptr<SqlLane> lane) {
   mu_.WakeAll();
 }
 
+void SqlLanes::Stop(const absl::Status& reason) {
+  context_->Stop(reason);
+  MonitorLock lock(&mu_);
+  mu_.WakeAll();
+}
+
 absl::StatusOr<bool> SqlLanes::Resolve(std::unique_ptr<SqlLane>& lane, absl::Duration deadline) {
   return AwaitSlot(lane, deadline);
 }
@@ -49,7 +56,7 @@ absl::StatusOr<bool> SqlLanes::Resolve(std::unique_ptr<SqlLane>& lane, absl::Dur
 absl::StatusOr<bool> SqlLanes::AwaitSlot(std::unique_ptr<SqlLane>& lane, absl::Duration deadline) {
   const auto wait = std::make_shared<Wait>();
   auto known = [self = shared_from_this(), wait](absl::Status status) {
-    if (!status.ok()) self->context_->Stop(status);
+    if (!status.ok()) self->Stop(status);
     std::unique_ptr<SqlLane> left;
     {
       MonitorLock lock(&wait->mu);

@@ -40,6 +40,7 @@ class SqlLanes : public std::enable_shared_from_this<SqlLanes> {
 
  private:
   struct Wait;
+  void Stop(const absl::Status& reason);
   [[nodiscard]] absl::StatusOr<bool> AwaitSlot(std::unique_ptr<SqlLane>& lane, absl::Duration deadline);
 
   const std::shared_ptr<RemoteContext> context_;

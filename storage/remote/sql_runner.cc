@@ -21,6 +21,10 @@ using Outcome = RemoteCommitted::Outcome;
 
 constexpr absl::Duration kFirstPause = absl::Milliseconds(2);
 constexpr int kDoublings = 7;  // To a quarter of a second.
+// For the outcome of a commit, also of a caller whose patience ends.
+constexpr absl::Duration kResolving = absl::Seconds(4);
+// A lock that a statement did not get, in time or at once. The handler may have an answer of its own for that.
+constexpr char kNoLock[] = "55P03";
 
 // One transaction, on a thread that it may block.
 class SqlTransaction {
@@ -30,8 +34,10 @@ class SqlTransaction {
 
   // Returns what the caller is told.
   absl::Status Run() {
-    Foresee();
-    lane_ = lanes_.Take(deadline_);
+    if (MonotonicNow() < deadline_) {
+      Foresee();
+      lane_ = lanes_.Take(deadline_);
+    }
     if (lane_ == nullptr) return context_.Unavailable("the store does not answer");
     std::optional<absl::Status> told;
     while (!told.has_value()) {
@@ -56,15 +62,16 @@ class SqlTransaction {
     if (const absl::Status stopped = context_.status(); !stopped.ok()) return Stopped(stopped);
     RemoteSqlSession& session = *lane_->session;
     absl::StatusOr<RemoteFetched> fetched =
-        session.Begin(wanted_, names_.GroupOn(lane_->slot->name()), MonotonicNow() + context_.options().patience);
+        session.Begin(wanted_, names_.GroupOn(lane_->slot->name()), deadline_);
     if (!absl::IsAborted(fetched.status())) context_.NoteRead(fetched.status());
     if (!fetched.ok()) return OnError(fetched.status());
     const FetchedState state(wanted_, *std::move(fetched));
     GroupRun run(state, context_.guesses(), {.limits = context_.backend().limits(), .sql = &session});
     static_cast<void>(run.Add(task_));
 
+    GroupRun::Result& result = run.results().front();
     const absl::Status failure = session.failure();
-    if (absl::IsAborted(failure) || absl::IsUnavailable(failure)) {
+    if ((absl::IsAborted(failure) || absl::IsUnavailable(failure)) && !IsAnswered(failure, result.status)) {
       session.Rollback();
       return OnError(failure);
     }
@@ -73,10 +80,9 @@ class SqlTransaction {
       wanted_ = run.reads().Wanted();
       return AfterRollback(std::nullopt);
     }
-    GroupRun::Result& result = run.results().front();
     if (result.status.ok() && !failure.ok()) result.status = PassedOver(failure);
-    if (!result.status.ok()) return AfterRollback(std::move(result.status));
-    if (result.only_read && !result.wants_sql) return AfterRollback(Tell(result));
+    if (!result.status.ok() && result.wants_sql) return AfterRollback(std::move(result.status));
+    // Also what only read: a commit confirms what it saw.
     return Commit(run);
   }
 
@@ -84,7 +90,7 @@ class SqlTransaction {
     const RemoteSlot before = lane_->slot->value();
     const RemoteCommitted committed = lane_->session->Commit(
         {.slot = lane_->slot->name(), .before = before, .reads = run.reads().reads(), .writes = run.Writes()});
-    context_.NoteWrite(committed.status);
+    if (lane_->session->failure().ok()) context_.NoteWrite(committed.status);
     switch (committed.outcome) {
       case Outcome::kApplied:
         lane_->slot->NoteApplied();
@@ -105,7 +111,7 @@ class SqlTransaction {
   }
 
   std::optional<absl::Status> Resolve(GroupRun& run, const RemoteSlot& before) {
-    const absl::StatusOr<bool> known = lanes_.Resolve(lane_, deadline_);
+    const absl::StatusOr<bool> known = lanes_.Resolve(lane_, std::max(deadline_, MonotonicNow() + kResolving));
     if (!known.ok()) return Stopped(known.status());
     if (!*known) return context_.Unavailable(kMayBeDurable);
     const uint64_t seq = lane_->slot->value().seq;
@@ -122,7 +128,11 @@ class SqlTransaction {
 
   static absl::Status Tell(GroupRun::Result& result) {
     for (auto& hook : result.hooks) hook();
-    return absl::OkStatus();
+    return std::move(result.status);
+  }
+
+  static bool IsAnswered(const absl::Status& failure, const absl::Status& answer) {
+    return SqlStateOf(failure) == kNoLock && !answer.ok() && SqlStateOf(answer) != kNoLock;
   }
 
   std::optional<absl::Status> AfterRollback(std::optional<absl::Status> told) {
@@ -185,7 +195,15 @@ class SqlTransaction {
 SqlRunner::SqlRunner(std::shared_ptr<RemoteContext> context)
     : context_(std::move(context)),
       lanes_(std::make_shared<SqlLanes>(context_)),
-      pool_(context_->options().sql_lanes, context_->options().max_waiting) {}
+      pool_(std::make_unique<WorkerPool>(context_->options().sql_lanes, context_->options().max_waiting)) {}
+
+void SqlRunner::Close() {
+  std::unique_ptr<WorkerPool> pool;
+  {
+    absl::MutexLock lock(&mu_);
+    pool = std::move(pool_);
+  }
+}
 
 void SqlRunner::Execute(Store::Body body, Store::Done done, std::string_view party) {
   const auto task = std::make_shared<RemoteTask>(RemoteTask{
@@ -194,9 +212,16 @@ void SqlRunner::Execute(Store::Body body, Store::Done done, std::string_view par
     absl::Status status = SqlTransaction(*context_, *lanes_, *task).Run();
     std::move(task->done)(std::move(status));
   };
-  if (!pool_.TrySchedule(work, party)) {
-    std::move(task->done)(absl::ResourceExhaustedError("too many transactions are waiting"));
+  absl::Status refusal;
+  {
+    absl::MutexLock lock(&mu_);
+    if (pool_ == nullptr) {
+      refusal = absl::UnavailableError("the store is closing");
+    } else if (!pool_->TrySchedule(work, party)) {
+      refusal = absl::ResourceExhaustedError("too many transactions are waiting");
+    }
   }
+  if (!refusal.ok()) std::move(task->done)(std::move(refusal));
 }
 
 }  // namespace hapax

@@ -4,6 +4,8 @@
 #include <memory>
 #include <string_view>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "hapax/base/worker_pool.h"
 #include "hapax/storage/remote/context.h"
 #include "hapax/storage/remote/sql_lanes.h"
@@ -21,11 +23,14 @@ namespace hapax {
 // What the database rolled back for another's sake is run again, until the patience of its caller ends. An outcome that
 // is not known is found out by the slot, as for other groups (slot_keeper.h).
 //
-// Thread-safety: safe. Lifetime: the destructor returns when every `done` has returned.
+// Thread-safety: safe. Lifetime: until Close.
 class SqlRunner {
  public:
   // Requires: the backend has SQL.
   explicit SqlRunner(std::shared_ptr<RemoteContext> context);
+
+  // Returns when every `done` has returned. Further transactions get UNAVAILABLE.
+  void Close();
 
   // See Store::ExecuteWithSql.
   void Execute(Store::Body body, Store::Done done, std::string_view party);
@@ -33,7 +38,8 @@ class SqlRunner {
  private:
   const std::shared_ptr<RemoteContext> context_;
   const std::shared_ptr<SqlLanes> lanes_;
-  WorkerPool pool_;  // Last: its work uses the others.
+  absl::Mutex mu_;
+  std::unique_ptr<WorkerPool> pool_ ABSL_GUARDED_BY(mu_);  // Null: closed.
 };
 
 }  // namespace hapax

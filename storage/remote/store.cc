@@ -20,7 +20,7 @@ RemoteStore::RemoteStore(std::unique_ptr<RemoteBackend> backend, const RemoteOpt
 }
 
 RemoteStore::~RemoteStore() {
-  sql_runner_ = nullptr;
+  if (sql_runner_ != nullptr) sql_runner_->Close();
   engine_->AwaitTold();
   engine_->Close();
   executor_.Close();  // Its steps use the backend. What the backend still answers is dropped.

@@ -107,8 +107,9 @@ TEST_F(TokenTimeTest, C29_StartsWithAClockThatIsAheadMoveItNoFurtherThanTimePass
     clock_.Advance(absl::Milliseconds(1'500));
     Start();
   }
-  EXPECT_LT(time_->Now(), before + absl::Seconds(15) + kAlmostNothing);
-  EXPECT_LT(time_->durable().Now(), before + absl::Seconds(15) + kAlmostNothing);
+  // Not even a little further: starts may be many within a token's life.
+  EXPECT_LE(time_->Now(), before + absl::Seconds(15));
+  EXPECT_LE(time_->durable().Now(), before + absl::Seconds(15));
 }
 
 TEST_F(TokenTimeTest, C29_AfterAStartOfTheMachineItBelievesAnHour) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -120,10 +121,12 @@ TEST_F(PgSqlSessionTest, ACheckThatIsDeferredToTheCommitFailsAsAStatement) {
   SharedPostgres().Sql(absl::StrCat("ALTER TABLE ", table_, " ADD COLUMN parent bigint REFERENCES ", table_,
                                     " DEFERRABLE INITIALLY DEFERRED"));
   ASSERT_THAT(session_->Execute(absl::StrCat("INSERT INTO ", table_, " VALUES (1, '', 2)")), IsOk());
+  ASSERT_THAT(session_->Execute("SELECT pg_advisory_lock(8)"), IsOk());
   EXPECT_EQ(Commit().outcome, Outcome::kRefused);
   EXPECT_THAT(session_->failure(), StatusIs(StatusCode::kFailedPrecondition));
   EXPECT_EQ(SqlStateOf(session_->failure()), "23503");
   EXPECT_EQ(Count(), "0");
+  EXPECT_EQ(SharedPostgres().Sql("SELECT count(*)::text FROM pg_locks WHERE locktype = 'advisory' AND objid = 8"), "0");
 }
 
 TEST_F(PgSqlSessionTest, WhatEndsTheTransactionOrChangesTheSessionIsRefusedAndLeavesNothing) {
@@ -141,21 +144,42 @@ TEST_F(PgSqlSessionTest, WhatEndsTheTransactionOrChangesTheSessionIsRefusedAndLe
   EXPECT_EQ(Commit().outcome, Outcome::kRefused);
 }
 
+TEST_F(PgSqlSessionTest, OnlyWhatMayPassIsUnavailable) {
+  SharedPostgres().Sql("INSERT INTO " + table_ + " VALUES (1), (2)");
+  const std::string twice = absl::StrCat("INSERT INTO ", table_, " VALUES (3), (3) ON CONFLICT (id) DO UPDATE SET note = ''");
+  const std::string two_rows = absl::StrCat("SELECT (SELECT id FROM ", table_, ")");
+  for (const auto& [sql, sqlstate] : {std::pair(twice, "21000"), std::pair(two_rows, "21000"),
+                                      std::pair(std::string("SELECT nextval('none')"), "42P01")}) {
+    session_->Rollback();
+    Begin();
+    const auto result = session_->Execute(sql);
+    EXPECT_THAT(result, StatusIs(StatusCode::kInternal)) << sql;
+    EXPECT_EQ(SqlStateOf(result.status()), sqlstate);
+  }
+}
+
 // The statements have the role's settings; the engine's own are there again for the commit, whatever a handler did.
 TEST_F(PgSqlSessionTest, StatementsHaveTheSettingsOfTheRoleAndNothingOfThemStays) {
   const auto settings = session_->Execute(
       "SELECT current_setting('search_path') AS path, current_setting('enable_seqscan') AS scans, "
-      "set_config('synchronous_commit', 'off', false), pg_advisory_lock(7)");
+      "set_config('synchronous_commit', 'off', false), set_config('app.tenant', 'acme', false), pg_advisory_lock(7)");
   ASSERT_THAT(settings, IsOk());
+  ASSERT_THAT(session_->Execute("SELECT 1 AS one INTO TEMP left_over"), IsOk());
+  // Last, since this role may do nothing.
+  ASSERT_THAT(session_->Execute("SELECT set_config('role', 'pg_monitor', false)"), IsOk());
   EXPECT_EQ(*settings->String(0, "path"), "\"$user\", public");
   EXPECT_EQ(*settings->String(0, "scans"), "on");
   EXPECT_EQ(Commit().outcome, Outcome::kApplied);
   Begin();
   const auto later = session_->Execute(
-      "SELECT current_setting('synchronous_commit') AS waits, "
+      "SELECT current_setting('synchronous_commit') AS waits, current_setting('app.tenant') AS tenant, "
+      "current_user::text AS role, to_regclass('left_over') IS NULL AS dropped, "
       "(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7 AND pid = pg_backend_pid()) AS locks");
   ASSERT_THAT(later, IsOk());
   EXPECT_EQ(*later->String(0, "waits"), "on");
+  EXPECT_EQ(*later->String(0, "tenant"), "");
+  EXPECT_EQ(*later->String(0, "role"), "postgres");
+  EXPECT_TRUE(*later->Bool(0, "dropped"));
   EXPECT_EQ(*later->Int64(0, "locks"), 0);
 }
 

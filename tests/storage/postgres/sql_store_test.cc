@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hapax/base/status_macros.h"
@@ -182,6 +184,82 @@ TEST_P(SqlStoreTest, WhatTheBodyReadsAfterItsStatementsIsLockedToo) {
                     }),
               IsOk());
   EXPECT_EQ(rows, "++ scanned/0 scanned/1");
+}
+
+TEST_P(SqlStoreTest, AFailedCheckAtTheCommitIsTheCallsErrorAndNotTheStores) {
+  SharedPostgres().Sql(absl::StrCat("ALTER TABLE ", table_, " ADD COLUMN parent bigint REFERENCES ", table_,
+                                    " DEFERRABLE INITIALLY DEFERRED"));
+  EXPECT_THAT(ExecuteWithSql(*store_,
+                             [&](Transaction& txn) -> absl::Status {
+                               HAPAX_ASSIGN_OR_RETURN(SqlConnection* const sql, txn.sql());
+                               return sql->Execute(absl::StrCat("INSERT INTO ", table_, " VALUES (2, 0, 3)")).status();
+                             }),
+              StatusIs(StatusCode::kFailedPrecondition, HasSubstr("foreign key")));
+  EXPECT_THAT(store_->health(), IsOk());
+}
+
+TEST_P(SqlStoreTest, AHandlerMayAnswerALockThatItDidNotGet) {
+  const auto busy = [&](Transaction& txn) -> absl::Status {
+    HAPAX_ASSIGN_OR_RETURN(SqlConnection* const sql, txn.sql());
+    const auto locked = sql->Execute(absl::StrCat("SELECT 1 FROM ", table_, " WHERE id = 1 FOR UPDATE NOWAIT"));
+    return locked.ok() ? absl::OkStatus() : absl::CancelledError("busy");
+  };
+  absl::Notification holds;
+  absl::Notification release;
+  TransactionOutcome outcome;
+  store_->ExecuteWithSql(
+      [&](Transaction& txn) -> absl::Status {
+        HAPAX_RETURN_IF_ERROR(busy(txn));
+        if (!holds.HasBeenNotified()) holds.Notify();
+        release.WaitForNotification();
+        return absl::OkStatus();
+      },
+      outcome.Done(), "party");
+  holds.WaitForNotification();
+  EXPECT_THAT(ExecuteWithSql(*store_, busy), StatusIs(StatusCode::kCancelled, "busy"));
+  release.Notify();
+  EXPECT_THAT(outcome.Wait(), IsOk());
+}
+
+TEST_P(SqlStoreTest, OneThatWaitedLongerThanItsCallerIsNotBegun) {
+  auto backend = OpenPostgresBackend(Options());
+  ASSERT_THAT(backend, IsOk());
+  RemoteStore store(*std::move(backend), RemoteOptions{.slot = "one lane",
+                                                       .owner = NewOwner(),
+                                                       .sql_lanes = 1,
+                                                       .patience = absl::Milliseconds(500)});
+  ASSERT_THAT(ExecuteWithSql(store, CountOnce("first")), IsOk());
+  absl::Notification holds;
+  TransactionOutcome slow;
+  TransactionOutcome waiting;
+  store.ExecuteWithSql(
+      [&](Transaction& txn) -> absl::Status {
+        HAPAX_ASSIGN_OR_RETURN(SqlConnection* const sql, txn.sql());
+        static_cast<void>(sql);
+        if (!holds.HasBeenNotified()) holds.Notify();
+        absl::SleepFor(absl::Seconds(1));  // Twice as long as anybody waits.
+        return absl::CancelledError("slow");
+      },
+      slow.Done(), "party");
+  holds.WaitForNotification();
+  std::atomic<int> runs = 0;
+  store.ExecuteWithSql(CountOnce("second", &runs), waiting.Done(), "party");
+  EXPECT_THAT(waiting.Wait(), StatusIs(StatusCode::kUnavailable));
+  EXPECT_EQ(runs, 0);
+  EXPECT_THAT(slow.Wait(), StatusIs(StatusCode::kCancelled));
+  EXPECT_EQ(Counted(), "1");
+}
+
+TEST_P(SqlStoreTest, OneThatIsStartedWhileTheStoreEndsIsToldSo) {
+  absl::Status told;
+  store_->ExecuteWithSql(CountOnce("token"),
+                         [&, store = store_.get()](absl::Status status) {
+                           EXPECT_THAT(status, IsOk());
+                           store->ExecuteWithSql(CountOnce("later"), [&](absl::Status later) { told = later; }, "party");
+                         },
+                         "party");
+  store_ = nullptr;
+  EXPECT_THAT(told, testing::AnyOf(IsOk(), StatusIs(StatusCode::kUnavailable)));
 }
 
 // Two rows of the team's table, in both orders: PostgreSQL ends one of the two, which is run again.
