@@ -178,7 +178,8 @@ RemoteCommitted PgSqlSession::Commit(const RemoteGroup& group) {
     Rollback();
     return *std::move(not_applied);
   }
-  PgReply reply = session_->Run({{.statement = kCommitStatement}, {.sql = kUnlock}}, MonotonicNow() + options_.attempt_timeout);
+  PgReply reply =
+      session_->Run({{.statement = kCommitStatement}, {.sql = kUnlock}}, MonotonicNow() + options_.attempt_timeout);
   connector_.BreakIfOutdated(*session_, reply);
   DropIfBroken(reply);
   if (reply.has_warning) session_ = nullptr;

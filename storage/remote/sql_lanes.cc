@@ -27,7 +27,8 @@ std::unique_ptr<SqlLane> SqlLanes::Take(absl::Duration deadline) {
   std::unique_ptr<SqlLane> lane;
   {
     MonitorLock lock(&mu_);
-    const auto may_go_on = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return !free_.empty() || !context_->status().ok(); };
+    const auto may_go_on = [this]()
+                               ABSL_NO_THREAD_SAFETY_ANALYSIS { return !free_.empty() || !context_->status().ok(); };
     if (!mu_.AwaitUntil(may_go_on, deadline) || free_.empty()) return nullptr;
     lane = std::move(free_.back());
     free_.pop_back();

@@ -61,8 +61,7 @@ class SqlTransaction {
   std::optional<absl::Status> RunOnce() {
     if (const absl::Status stopped = context_.status(); !stopped.ok()) return Stopped(stopped);
     RemoteSqlSession& session = *lane_->session;
-    absl::StatusOr<RemoteFetched> fetched =
-        session.Begin(wanted_, names_.GroupOn(lane_->slot->name()), deadline_);
+    absl::StatusOr<RemoteFetched> fetched = session.Begin(wanted_, names_.GroupOn(lane_->slot->name()), deadline_);
     if (!absl::IsAborted(fetched.status())) context_.NoteRead(fetched.status());
     if (!fetched.ok()) return OnError(fetched.status());
     const FetchedState state(wanted_, *std::move(fetched));
@@ -208,20 +207,53 @@ void SqlRunner::Close() {
 void SqlRunner::Execute(Store::Body body, Store::Done done, std::string_view party) {
   const auto task = std::make_shared<RemoteTask>(RemoteTask{
       .party = std::string(party), .body = std::move(body), .done = std::move(done), .accepted = MonotonicNow()});
-  WorkerPool::Work work = [this, task] {
-    absl::Status status = SqlTransaction(*context_, *lanes_, *task).Run();
-    std::move(task->done)(std::move(status));
-  };
+  WorkerPool::Work work = [this, task] { Run(task); };
   absl::Status refusal;
   {
     absl::MutexLock lock(&mu_);
+    const auto known = parties_.find(task->party);
+    const size_t parked = known == parties_.end() ? 0 : known->second.parked.size();
     if (pool_ == nullptr) {
       refusal = absl::UnavailableError("the store is closing");
-    } else if (!pool_->TrySchedule(work, party)) {
+    } else if (parked >= context_->options().max_waiting / 2 || !pool_->TrySchedule(work, party)) {
       refusal = absl::ResourceExhaustedError("too many transactions are waiting");
     }
   }
   if (!refusal.ok()) std::move(task->done)(std::move(refusal));
+}
+
+void SqlRunner::Run(Task task) {
+  if (!MayRun(task)) return;
+  while (task != nullptr) {
+    absl::Status status = SqlTransaction(*context_, *lanes_, *task).Run();
+    std::move(task->done)(std::move(status));
+    task = Next(task->party);
+  }
+}
+
+bool SqlRunner::MayRun(const Task& task) {
+  const auto most = static_cast<size_t>(std::max(context_->options().sql_lanes / 2, 1));
+  absl::MutexLock lock(&mu_);
+  Party& party = parties_[task->party];
+  if (party.running == most) {
+    party.parked.push_back(task);
+    return false;
+  }
+  ++party.running;
+  return true;
+}
+
+SqlRunner::Task SqlRunner::Next(const std::string& name) {
+  absl::MutexLock lock(&mu_);
+  const auto found = parties_.find(name);
+  Party& party = found->second;
+  if (party.parked.empty()) {
+    if (--party.running == 0) parties_.erase(found);
+    return nullptr;
+  }
+  Task next = std::move(party.parked.front());
+  party.parked.pop_front();
+  return next;
 }
 
 }  // namespace hapax

@@ -28,13 +28,11 @@ namespace hapax {
 // A body may run several times, first on guesses: what it reads then may never have been true. Queries do not block
 // their caller and run on threads of the store.
 //
-// Thread-safety: safe. Bodies of transactions, hooks and `done` run one at a time. Those of queries, and of transactions
-// with SQL, run beside them.
-// Lifetime: as of Store. While the database does not answer, the destructor takes RemoteOptions::patience, and with SQL
-// some seconds more.
-// Errors: those of Store, but UNAVAILABLE is weaker: the transaction may turn out to be durable, as a whole, also while
-// the process lives. A caller that retries with the same token finds out. status() is the reason when it will be
-// UNAVAILABLE for ever.
+// Thread-safety: safe. Bodies of transactions, hooks and `done` run one at a time. Those of queries, and of
+// transactions with SQL, run beside them. Lifetime: as of Store. While the database does not answer, the destructor
+// takes RemoteOptions::patience, and with SQL some seconds more. Errors: those of Store, but UNAVAILABLE is weaker: the
+// transaction may turn out to be durable, as a whole, also while the process lives. A caller that retries with the same
+// token finds out. status() is the reason when it will be UNAVAILABLE for ever.
 class RemoteStore final : public Store {
  public:
   RemoteStore(std::unique_ptr<RemoteBackend> backend, const RemoteOptions& options);

@@ -146,7 +146,8 @@ TEST_F(PgSqlSessionTest, WhatEndsTheTransactionOrChangesTheSessionIsRefusedAndLe
 
 TEST_F(PgSqlSessionTest, OnlyWhatMayPassIsUnavailable) {
   SharedPostgres().Sql("INSERT INTO " + table_ + " VALUES (1), (2)");
-  const std::string twice = absl::StrCat("INSERT INTO ", table_, " VALUES (3), (3) ON CONFLICT (id) DO UPDATE SET note = ''");
+  const std::string twice =
+      absl::StrCat("INSERT INTO ", table_, " VALUES (3), (3) ON CONFLICT (id) DO UPDATE SET note = ''");
   const std::string two_rows = absl::StrCat("SELECT (SELECT id FROM ", table_, ")");
   for (const auto& [sql, sqlstate] : {std::pair(twice, "21000"), std::pair(two_rows, "21000"),
                                       std::pair(std::string("SELECT nextval('none')"), "42P01")}) {

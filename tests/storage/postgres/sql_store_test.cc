@@ -224,10 +224,9 @@ TEST_P(SqlStoreTest, AHandlerMayAnswerALockThatItDidNotGet) {
 TEST_P(SqlStoreTest, OneThatWaitedLongerThanItsCallerIsNotBegun) {
   auto backend = OpenPostgresBackend(Options());
   ASSERT_THAT(backend, IsOk());
-  RemoteStore store(*std::move(backend), RemoteOptions{.slot = "one lane",
-                                                       .owner = NewOwner(),
-                                                       .sql_lanes = 1,
-                                                       .patience = absl::Milliseconds(500)});
+  RemoteStore store(
+      *std::move(backend),
+      RemoteOptions{.slot = "one lane", .owner = NewOwner(), .sql_lanes = 1, .patience = absl::Milliseconds(500)});
   ASSERT_THAT(ExecuteWithSql(store, CountOnce("first")), IsOk());
   absl::Notification holds;
   TransactionOutcome slow;
@@ -250,14 +249,40 @@ TEST_P(SqlStoreTest, OneThatWaitedLongerThanItsCallerIsNotBegun) {
   EXPECT_EQ(Counted(), "1");
 }
 
+TEST_P(SqlStoreTest, APartyWhoseHandlersWaitLeavesLanesToOthers) {
+  auto backend = OpenPostgresBackend(Options());
+  ASSERT_THAT(backend, IsOk());
+  RemoteStore store(*std::move(backend), RemoteOptions{.slot = "two lanes", .owner = NewOwner(), .sql_lanes = 2});
+  absl::Notification release;
+  std::vector<TransactionOutcome> outcomes(3);
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    store.ExecuteWithSql(
+        [&, body = CountOnce(absl::StrCat("slow", i))](Transaction& txn) mutable -> absl::Status {
+          HAPAX_RETURN_IF_ERROR(txn.sql().status());
+          release.WaitForNotification();
+          return body(txn);
+        },
+        outcomes[i].Done(), "slow");
+  }
+  TransactionOutcome other;
+  store.ExecuteWithSql(CountOnce("other"), other.Done(), "other");
+  EXPECT_THAT(other.Wait(), IsOk());
+  EXPECT_EQ(Counted(), "1");
+  release.Notify();
+  for (const TransactionOutcome& outcome : outcomes) EXPECT_THAT(outcome.Wait(), IsOk());
+  EXPECT_EQ(Counted(), "4");
+}
+
 TEST_P(SqlStoreTest, OneThatIsStartedWhileTheStoreEndsIsToldSo) {
   absl::Status told;
-  store_->ExecuteWithSql(CountOnce("token"),
-                         [&, store = store_.get()](absl::Status status) {
-                           EXPECT_THAT(status, IsOk());
-                           store->ExecuteWithSql(CountOnce("later"), [&](absl::Status later) { told = later; }, "party");
-                         },
-                         "party");
+  store_->ExecuteWithSql(
+      CountOnce("token"),
+      [&, store = store_.get()](absl::Status status) {
+        EXPECT_THAT(status, IsOk());
+        store->ExecuteWithSql(
+            CountOnce("later"), [&](absl::Status later) { told = later; }, "party");
+      },
+      "party");
   store_ = nullptr;
   EXPECT_THAT(told, testing::AnyOf(IsOk(), StatusIs(StatusCode::kUnavailable)));
 }
